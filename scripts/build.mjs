@@ -1,0 +1,144 @@
+/**
+ * Builds dist/: the command line as split CommonJS chunks (dist/cli, made by rolldown) and the library as ES modules
+ * with types (dist/lib, made by tsc). Start-up time decides the shape of the first: one big file, or an ES module,
+ * starts markedly slower.
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+
+const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+const SHIMS = path.join(ROOT, 'scripts', 'shims');
+const CLI = path.join(ROOT, 'dist', 'cli');
+
+/** The entry chunk is read and parsed at every start: a growing one means that something was not loaded lazily. */
+const MAX_ENTRY_KB = 150;
+
+/** Parts of undici that must not come back into the bundle, with what they drag in. */
+const UNWANTED = /[\\/]undici[\\/](?:index|lib[\\/](?:web|cache|mock|interceptor))\b/;
+
+const shims = {
+  name: 'shims',
+  resolveId(source, importer = '') {
+    const from = importer.replaceAll('\\', '/');
+    if (source === './string-width.cjs') return { id: source, external: true };
+    if (source === 'string-width') return path.join(SHIMS, 'string-width.mjs');
+    if (source === 'assert' && from.includes('/node_modules/yargs/'))
+      return path.join(SHIMS, 'assert.mjs');
+    if (source.endsWith('/web/fetch/body.js') && from.includes('/node_modules/undici/'))
+      return path.join(SHIMS, 'undici-fetch-body.mjs');
+    return null;
+  },
+};
+
+const COMMON = {
+  cwd: ROOT,
+  platform: 'node',
+  onLog(level, log) {
+    if (level === 'warn') throw new Error(`rolldown: ${log.message}`);
+  },
+};
+
+const OUTPUT = {
+  dir: CLI,
+  format: 'cjs',
+  exports: 'named',
+  minify: true,
+  comments: false,
+  entryFileNames: '[name].cjs',
+  chunkFileNames: '[name]-[hash].cjs',
+};
+
+/** Bundles the command line; returns rolldown's chunks, those of the lazily loaded string-width last. */
+export async function bundle({ write }) {
+  const entry = await emit(
+    {
+      ...COMMON,
+      input: { entry: path.join(ROOT, 'src', 'cli', 'entry.ts') },
+      plugins: [shims],
+      transform: {
+        target: 'node20.18',
+        // yargs asks for import.meta.resolve where a configuration file extends another: not used here.
+        define: { 'import.meta.url': '__moduleUrl', 'import.meta.resolve': 'undefined' },
+      },
+    },
+    { ...OUTPUT, intro: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    write,
+  );
+  const width = await emit(
+    { ...COMMON, input: { 'string-width': 'string-width' }, transform: { target: 'node20.18' } },
+    OUTPUT,
+    write,
+  );
+  const chunks = [...entry, ...width];
+  const unwanted = moduleIds(chunks).filter((id) => UNWANTED.test(id));
+  if (unwanted.length > 0) throw new Error(`not wanted in the bundle: ${unwanted.join(', ')}`);
+  return chunks;
+}
+
+async function emit(input, output, write) {
+  const build = await rolldown(input);
+  try {
+    const result = write ? await build.write(output) : await build.generate(output);
+    return result.output.filter((item) => item.type === 'chunk');
+  } finally {
+    await build.close();
+  }
+}
+
+/** Absolute paths of all modules of which something is in the chunks. */
+export function moduleIds(chunks) {
+  return [...new Set(chunks.flatMap((chunk) => chunk.moduleIds))].filter((id) =>
+    path.isAbsolute(id),
+  );
+}
+
+async function buildCli() {
+  const chunks = await bundle({ write: true });
+  const kB = (names) =>
+    names.reduce((sum, name) => sum + statSync(path.join(CLI, name)).size, 0) / 1000;
+  // What the entry imports statically is read at every start too.
+  const atStart = new Set(['entry.cjs']);
+  for (const name of atStart)
+    for (const other of chunks.find((chunk) => chunk.fileName === name)?.imports ?? [])
+      if (chunks.some((chunk) => chunk.fileName === other)) atStart.add(other);
+  const entry = kB([...atStart]);
+  const all = readdirSync(CLI);
+  console.log(
+    `dist/cli: ${all.length} chunks, ${kB(all).toFixed(0)} kB, of which ${entry.toFixed(0)} kB at start`,
+  );
+  if (entry > MAX_ENTRY_KB)
+    throw new Error(`the entry is larger than ${MAX_ENTRY_KB} kB: what is no longer lazy?`);
+}
+
+function buildLibrary() {
+  const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
+  const { status, error } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.lib.json'], {
+    cwd: ROOT,
+    stdio: 'inherit',
+  });
+  if (error !== undefined) throw error;
+  if (status !== 0) throw new Error(`tsc ended with status ${status}`);
+  const files = readdirSync(path.join(ROOT, 'dist', 'lib'), { recursive: true });
+  console.log(
+    `dist/lib: ${files.filter((file) => file.endsWith('.js')).length} modules with types`,
+  );
+}
+
+async function buildAll() {
+  rmSync(path.join(ROOT, 'dist'), { recursive: true, force: true });
+  await buildCli();
+  buildLibrary();
+}
+
+const started = process.argv[1];
+if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
+  try {
+    await buildAll();
+  } catch (error) {
+    console.error(`build failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}

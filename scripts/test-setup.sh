@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# Makes a fresh machine ready for `make test`: installs the real registry, engine and clients that the tests use.
+# Does nothing where all of them are there.
+set -euo pipefail
+export PATH="$PATH:/usr/sbin:/sbin"
+
+has() { command -v "$1" > /dev/null; }
+
+# A command, and the Debian package that has it.
+parts='docker-registry docker-registry
+skopeo skopeo
+openssl openssl
+htpasswd apache2-utils
+python3 python3
+dockerd docker.io
+iptables iptables'
+
+commands=() packages=()
+while read -r command package; do
+  has "$command" && continue
+  commands+=("$command")
+  packages+=("$package")
+done <<< "$parts"
+[ "${#commands[@]}" -gt 0 ] || exit 0
+
+if [ "$(id -u)" = 0 ] && has apt-get; then
+  echo "test-setup: installing ${packages[*]}"
+  log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
+  export DEBIAN_FRONTEND=noninteractive
+  if ! { apt-get update -q && apt-get install -y -q --no-install-recommends "${packages[@]}"; } > "$log" 2>&1; then
+    tail -n 20 "$log" >&2
+    echo "test-setup: apt-get could not install ${packages[*]}" >&2
+    exit 1
+  fi
+  for command in "${commands[@]}"; do
+    has "$command" && continue
+    echo "test-setup: $command is still missing after apt-get install" >&2
+    exit 1
+  done
+  echo "test-setup: installed ${packages[*]}"
+  exit 0
+fi
+
+# Elsewhere an engine that runs already takes the place of one that the tests start.
+needed=()
+for command in "${commands[@]}"; do
+  case $command in
+    dockerd | iptables) has docker && docker info > /dev/null 2>&1 || needed+=("$command") ;;
+    *) needed+=("$command") ;;
+  esac
+done
+[ "${#needed[@]}" -gt 0 ] || exit 0
+
+{
+  echo "test-setup: the tests need these commands in PATH: ${needed[*]}"
+  for command in "${needed[@]}"; do
+    case $command in
+      docker-registry) echo '  docker-registry: the registry of https://github.com/distribution/distribution, under this name' ;;
+      htpasswd) echo '  htpasswd: of the Apache web server (apache2-utils, httpd-tools)' ;;
+      dockerd | iptables) echo "  $command: not needed where a Docker engine runs (\`docker info\` answers)" ;;
+      *) echo "  $command" ;;
+    esac
+  done
+  echo "On Debian and Ubuntu: sudo apt-get install -y --no-install-recommends ${packages[*]}"
+} >&2
+exit 1

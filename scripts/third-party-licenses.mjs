@@ -1,0 +1,58 @@
+/**
+ * Writes THIRD-PARTY-LICENSES: the licence of every package of which code is inside dist/cli, taken from the bundle
+ * itself. With `--check` nothing is written and a stale file is an error.
+ */
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { bundle, moduleIds } from './build.mjs';
+
+const FILE = fileURLToPath(new URL('../THIRD-PARTY-LICENSES', import.meta.url));
+const LICENSE_FILE = /^(?:licen[cs]e|copying|notice)(?:[-.].*)?$/i;
+
+/** The folder of the package that a module belongs to; nothing for a module of this project. */
+function packageFolder(id) {
+  const match = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(id);
+  return match?.[1];
+}
+
+function describe(folder) {
+  const { name, version, license } = JSON.parse(
+    readFileSync(path.join(folder, 'package.json'), 'utf8'),
+  );
+  if (typeof license !== 'string')
+    throw new Error(`${name}@${version} names no licence in its package.json`);
+  const texts = readdirSync(folder)
+    .filter((file) => LICENSE_FILE.test(file))
+    .toSorted()
+    .map((file) => readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim());
+  if (texts.length === 0) throw new Error(`${name}@${version} has no licence file`);
+  return { title: `${name} ${version} (${license})`, text: texts.join('\n\n') };
+}
+
+function render(packages) {
+  const rule = '-'.repeat(80);
+  const parts = packages.map(({ title, text }) => `${rule}\n${title}\n${rule}\n\n${text}\n`);
+  const intro = 'The command line of manifest-tool (dist/cli) contains code of these packages.\n';
+  return [intro, ...parts].join('\n');
+}
+
+const folders = new Set(
+  moduleIds(await bundle({ write: false }))
+    .map(packageFolder)
+    .filter(Boolean),
+);
+const packages = [...folders].map(describe).toSorted((a, b) => (a.title < b.title ? -1 : 1));
+const wanted = render(packages);
+
+if (process.argv.includes('--check')) {
+  if (existsSync(FILE) && readFileSync(FILE, 'utf8') === wanted) {
+    console.log(`licences: ${packages.length} packages, ok`);
+  } else {
+    console.error('licences: THIRD-PARTY-LICENSES is stale: run make licenses');
+    process.exitCode = 1;
+  }
+} else {
+  writeFileSync(FILE, wanted);
+  console.log(`THIRD-PARTY-LICENSES: ${packages.length} packages`);
+}
