@@ -1,0 +1,60 @@
+import type { Digest } from './digest.js';
+import type { Descriptor, ImageDocument } from './documents.js';
+
+/** The exact bytes of a manifest or index with what describes them: the digest and size are those of the bytes. */
+export interface ManifestContent {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A manifest that was read, checked against all that was known of it, and parsed. */
+export interface FetchedManifest extends ManifestContent {
+  readonly document: ImageDocument;
+}
+
+/** Reads images of one repository, or of one layout directory. */
+export interface ImageReader {
+  /** `host/repository` or `oci-layout://PATH`, for messages and comparison. */
+  readonly name: string;
+
+  /**
+   * Reads a manifest by tag or digest. The bytes are checked against the digest asked for and against the size in `expected`.
+   * @throws {ManifestToolError} NOT_FOUND where there is none; CORRUPT where the bytes are not what was asked for.
+   */
+  getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest>;
+
+  /**
+   * Reads a small blob whole (an image configuration; at most MAX_DOCUMENT_SIZE bytes), checked against digest and size.
+   * @throws {ManifestToolError} as {@link getManifest} does.
+   */
+  getBlob(descriptor: Descriptor): Promise<Uint8Array>;
+}
+
+/** How a blob came to be in the target. */
+export type BlobOutcome = 'present' | 'mounted' | 'copied';
+
+/** Writes images into one repository, or into one layout directory. */
+export interface ImageWriter {
+  /** `host/repository` or `oci-layout://PATH`, for messages and comparison. */
+  readonly name: string;
+
+  /** Sees to it that a blob which `source` holds is in this target as well. */
+  ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome>;
+
+  /** Writes a manifest by its digest: a child of a list, before the list. */
+  putChild(manifest: ManifestContent): Promise<void>;
+
+  /**
+   * Publishes a manifest: the last step, after all that it refers to. With no tags it is written by its digest alone.
+   * `onTag` is told of each tag as soon as it has moved.
+   */
+  publish(
+    manifest: ManifestContent,
+    tags: readonly string[],
+    onTag: (tag: string) => void,
+  ): Promise<void>;
+}
+
+export interface ImageStore extends ImageReader, ImageWriter {}

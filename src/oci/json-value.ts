@@ -1,0 +1,128 @@
+/**
+ * JSON as it stands on the wire: members keep their order, numbers their text (a size of 2^53+1 or an exponent survives),
+ * so that what is not understood can be written again unchanged.
+ */
+export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | JsonObject;
+export type JsonObject = ReadonlyMap<string, JsonValue>;
+
+/** A number with its exact text. */
+export class JsonNumber {
+  constructor(readonly text: string) {}
+
+  /** The value as an integer of at least zero and at most 2^53-1, or undefined. */
+  toSize(): number | undefined {
+    if (!/^(0|[1-9][0-9]*)$/.test(this.text)) return undefined;
+    const value = Number(this.text);
+    return Number.isSafeInteger(value) ? value : undefined;
+  }
+}
+
+/** Deepest nesting that is read; no document of the specifications comes near it. */
+const MAX_DEPTH = 100;
+
+/**
+ * Reads one JSON document (RFC 8259).
+ * @throws {SyntaxError} with the offset in characters where the text is no JSON, or is nested deeper than 100.
+ */
+export function parseJson(text: string): JsonValue {
+  const parser = new Parser(text);
+  const value = parser.value(0);
+  parser.end();
+  return value;
+}
+
+export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
+  return value instanceof Map;
+}
+
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+// oxlint-disable-next-line no-control-regex -- control characters end a JSON string in error
+const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
+const SPACE = /[ \t\n\r]*/y;
+const LITERAL = /true|false|null/y;
+
+class Parser {
+  private at = 0;
+
+  constructor(private readonly text: string) {}
+
+  value(depth: number): JsonValue {
+    if (depth > MAX_DEPTH) throw this.error(`nested deeper than ${MAX_DEPTH}`);
+    this.take(SPACE);
+    const first = this.text[this.at];
+    if (first === '{') return this.object(depth);
+    if (first === '[') return this.array(depth);
+    if (first === '"') return this.string();
+    const literal = this.take(LITERAL);
+    if (literal) return literal === 'null' ? null : literal === 'true';
+    const number = this.take(NUMBER);
+    if (number) return new JsonNumber(number);
+    throw this.error(
+      first === undefined ? 'unexpected end' : `unexpected ${JSON.stringify(first)}`,
+    );
+  }
+
+  end(): void {
+    this.take(SPACE);
+    if (this.at < this.text.length) throw this.error('text after the end of the document');
+  }
+
+  private object(depth: number): JsonObject {
+    const members = new Map<string, JsonValue>();
+    this.sequence('}', () => {
+      const key = this.string();
+      this.expect(':');
+      members.set(key, this.value(depth + 1));
+    });
+    return members;
+  }
+
+  private array(depth: number): JsonValue[] {
+    const items: JsonValue[] = [];
+    this.sequence(']', () => items.push(this.value(depth + 1)));
+    return items;
+  }
+
+  private sequence(close: string, item: () => void): void {
+    this.at += 1;
+    this.take(SPACE);
+    if (this.text[this.at] === close) {
+      this.at += 1;
+      return;
+    }
+    for (;;) {
+      this.take(SPACE);
+      item();
+      this.take(SPACE);
+      if (this.text[this.at] === ',') this.at += 1;
+      else {
+        this.expect(close);
+        return;
+      }
+    }
+  }
+
+  private string(): string {
+    const raw = this.take(STRING);
+    if (raw === undefined) throw this.error('a string was expected');
+    return JSON.parse(raw) as string;
+  }
+
+  private expect(char: string): void {
+    this.take(SPACE);
+    if (this.text[this.at] !== char) throw this.error(`${JSON.stringify(char)} was expected`);
+    this.at += 1;
+  }
+
+  private take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.at;
+    const match = pattern.exec(this.text);
+    if (match === null) return undefined;
+    this.at = pattern.lastIndex;
+    return match[0];
+  }
+
+  private error(what: string): SyntaxError {
+    return new SyntaxError(`${what} at character ${this.at + 1}`);
+  }
+}

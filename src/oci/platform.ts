@@ -1,0 +1,128 @@
+import { ManifestToolError } from '../errors.js';
+import { suggestion } from '../text.js';
+import {
+  ARCHITECTURES,
+  ARCHITECTURE_ALIASES,
+  OPERATING_SYSTEMS,
+  VARIANTS,
+} from './platform-names.js';
+
+/** What an image runs on (OCI image-spec, image-index.md, `platform`). */
+export interface Platform {
+  readonly architecture: string;
+  readonly os: string;
+  readonly osVersion?: string;
+  readonly osFeatures?: readonly string[];
+  readonly variant?: string;
+}
+
+/**
+ * Reads `os/arch[/variant][:osversion]` as a user types it; aliases (`x86_64`, `aarch64`, `armhf`) become the names of the specification.
+ * @throws {ManifestToolError} USAGE where the form, the os, the architecture or the variant is not known.
+ */
+export function parsePlatform(
+  text: string,
+  what = `reading platform ${JSON.stringify(text)}`,
+): Platform {
+  const colon = text.indexOf(':');
+  const osVersion = colon < 0 ? undefined : text.slice(colon + 1);
+  const parts = (colon < 0 ? text : text.slice(0, colon)).split('/');
+  if (parts.length < 2 || parts.length > 3 || parts.includes('') || osVersion === '') {
+    throw new ManifestToolError(
+      'USAGE',
+      what,
+      'it is not of the form os/arch[/variant], for example linux/arm64/v8',
+    );
+  }
+  const [os, typed, typedVariant] = parts as [string, string, string | undefined];
+  const alias = ARCHITECTURE_ALIASES.get(typed);
+  const architecture = alias?.architecture ?? typed;
+  const variant = typedVariant ?? alias?.variant;
+  const platform: Platform = {
+    architecture,
+    os,
+    ...(osVersion === undefined ? {} : { osVersion }),
+    ...(variant === undefined ? {} : { variant }),
+  };
+  checkPlatform(platform, what);
+  return platform;
+}
+
+/**
+ * Refuses what no runtime would ever select.
+ * @throws {ManifestToolError} USAGE that names the unknown part and the nearest known names.
+ */
+export function checkPlatform(platform: Platform, what: string): void {
+  if (!OPERATING_SYSTEMS.has(platform.os)) {
+    throw unknownPart(what, 'os', platform.os, [...OPERATING_SYSTEMS]);
+  }
+  if (!ARCHITECTURES.has(platform.architecture)) {
+    throw unknownPart(what, 'architecture', platform.architecture, [
+      ...ARCHITECTURES,
+      ...ARCHITECTURE_ALIASES.keys(),
+    ]);
+  }
+  const known = VARIANTS.get(platform.architecture);
+  if (platform.variant !== undefined && known !== undefined && !known.test(platform.variant)) {
+    throw new ManifestToolError(
+      'USAGE',
+      what,
+      `${JSON.stringify(platform.variant)} is no variant of ${platform.architecture}`,
+    );
+  }
+}
+
+function unknownPart(
+  what: string,
+  part: string,
+  name: string,
+  known: readonly string[],
+): ManifestToolError {
+  const why = `${part} ${JSON.stringify(name)} is not known${suggestion(name, known)}`;
+  return new ManifestToolError('USAGE', what, why, {
+    hint: `the common ones are ${COMMON[part]!}`,
+  });
+}
+
+/** What a platform mostly is, for hints. */
+const COMMON: Readonly<Record<string, string>> = {
+  os: 'linux, windows, freebsd and darwin',
+  architecture: 'amd64, arm64, arm, 386, ppc64le, s390x and riscv64',
+};
+
+/** `os/arch[/variant][:osversion]`, which {@link parsePlatform} reads back. */
+export function formatPlatform(platform: Platform): string {
+  const variant = platform.variant === undefined ? '' : `/${platform.variant}`;
+  const version = platform.osVersion === undefined ? '' : `:${platform.osVersion}`;
+  return `${platform.os}/${platform.architecture}${variant}${version}`;
+}
+
+/** Equal for two platforms that a runtime cannot tell apart; manifest-tool refuses two entries of one key. */
+export function platformKey(platform: Platform): string {
+  return JSON.stringify([
+    platform.architecture,
+    platform.os,
+    platform.variant ?? '',
+    platform.osVersion ?? '',
+    platform.osFeatures ?? [],
+  ]);
+}
+
+/**
+ * Whether an entry serves a request: what the request names must be equal; an arm64 without variant is v8 and an arm without one v7,
+ * as container runtimes have it.
+ */
+export function servesPlatform(entry: Platform, request: Platform): boolean {
+  return (
+    entry.os === request.os &&
+    entry.architecture === request.architecture &&
+    (request.variant === undefined || effectiveVariant(entry) === effectiveVariant(request)) &&
+    (request.osVersion === undefined || entry.osVersion === request.osVersion)
+  );
+}
+
+function effectiveVariant({ architecture, variant }: Platform): string | undefined {
+  if (variant !== undefined) return variant;
+  if (architecture === 'arm64') return 'v8';
+  return architecture === 'arm' ? 'v7' : undefined;
+}

@@ -1,0 +1,139 @@
+import { ManifestToolError } from '../errors.js';
+import { isDigest, parseDigest, type Digest } from './digest.js';
+
+/** An image in a registry, as docker reads it (distribution/reference, `ParseNormalizedNamed`). */
+export interface RegistryReference {
+  readonly kind: 'registry';
+  /** `host[:port]` as users write it; `docker.io` for Docker Hub. */
+  readonly host: string;
+  readonly repository: string;
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+/** An image in an OCI image layout directory: `oci-layout://PATH[:tag][@digest]`. */
+export interface LayoutReference {
+  readonly kind: 'layout';
+  readonly path: string;
+  readonly tag?: string;
+  readonly digest?: Digest;
+}
+
+export type Reference = RegistryReference | LayoutReference;
+
+const LAYOUT_SCHEMES = ['oci-layout://', 'ocidir://'];
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
+const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
+const HOST =
+  /^(?:(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])(?:\.(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]))*|\[[a-fA-F0-9:.]+\])(?::[0-9]{1,5})?$/;
+const MAX_NAME_LENGTH = 255;
+
+/** Whether `text` is a tag (OCI distribution-spec, Pulling manifests). */
+export function isTag(text: string): boolean {
+  return TAG.test(text);
+}
+
+/**
+ * Reads a reference once; inside the program it is a value.
+ * @throws {ManifestToolError} USAGE that says which part is wrong.
+ */
+export function parseReference(text: string): Reference {
+  const what = `reading image reference ${JSON.stringify(text)}`;
+  const bad = (why: string, hint?: string): ManifestToolError =>
+    new ManifestToolError('USAGE', what, why, { hint });
+  if (text === '') throw bad('it is empty');
+  const scheme = LAYOUT_SCHEMES.find((each) => text.startsWith(each));
+  if (scheme !== undefined) return parseLayout(text.slice(scheme.length), what, bad);
+  const schemeLike = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
+  if (schemeLike) {
+    throw bad(
+      `an image reference has no ${JSON.stringify(schemeLike[0])}`,
+      `write host/repository:tag, or oci-layout://PATH:TAG for a directory`,
+    );
+  }
+  if (/^[a-f0-9]{64}$/.test(text)) {
+    throw bad('64 hexadecimal digits are an image ID, not the name of a repository');
+  }
+  if (isDigest(text)) throw bad('a digest needs the name of its repository before it: NAME@DIGEST');
+  const { name, tag, digest } = splitSuffix(text, what, bad);
+  const { host, repository } = splitHost(name);
+  if (!HOST.test(host) || !URL.canParse(`http://${host}`))
+    throw bad(`${JSON.stringify(host)} is no host`);
+  if (!PATH.test(repository)) {
+    const lower = repository.toLowerCase();
+    if (lower !== repository && PATH.test(lower)) {
+      throw bad(`repository name ${JSON.stringify(repository)} must be in lower case`);
+    }
+    throw bad(`${JSON.stringify(repository)} is no repository name`);
+  }
+  if (host.length + 1 + repository.length > MAX_NAME_LENGTH) {
+    throw bad(`the name is longer than ${MAX_NAME_LENGTH} characters`);
+  }
+  return { kind: 'registry', host, repository, ...suffix(tag, digest) };
+}
+
+type Bad = (why: string, hint?: string) => ManifestToolError;
+
+function parseLayout(rest: string, what: string, bad: Bad): LayoutReference {
+  const { name, tag, digest } = splitSuffix(rest, what, bad);
+  if (name === '') throw bad('the path of the layout directory is missing');
+  if (name.includes('\0')) throw bad('the path has a NUL character');
+  return { kind: 'layout', path: name, ...suffix(tag, digest) };
+}
+
+function splitSuffix(text: string, what: string, bad: Bad) {
+  const at = text.search(/@[^@/]*$/);
+  const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1), what);
+  const named = at < 0 ? text : text.slice(0, at);
+  const colon = named.lastIndexOf(':');
+  if (colon < 0 || named.includes('/', colon) || named.indexOf(']', colon) >= 0)
+    return { name: named, tag: undefined, digest };
+  const tag = named.slice(colon + 1);
+  if (!isTag(tag)) {
+    throw bad(
+      `${JSON.stringify(tag)} is no tag (letters, digits, "_", "." and "-", at most 128, not first "." or "-")`,
+    );
+  }
+  return { name: named.slice(0, colon), tag, digest };
+}
+
+/** The first part is a host where it has a dot, a colon or an upper-case letter, or is `localhost` (distribution/reference, `splitDockerDomain`). */
+function splitHost(name: string): { host: string; repository: string } {
+  const slash = name.indexOf('/');
+  const first = name.slice(0, Math.max(slash, 0));
+  const isHost =
+    slash >= 0 && (/[.:]/.test(first) || first === 'localhost' || first.toLowerCase() !== first);
+  const host = isHost ? first : 'docker.io';
+  const rest = isHost ? name.slice(slash + 1) : name;
+  if (host !== 'docker.io' && host !== 'index.docker.io') return { host, repository: rest };
+  return { host: 'docker.io', repository: rest.includes('/') ? rest : `library/${rest}` };
+}
+
+function suffix(tag: string | undefined, digest: Digest | undefined) {
+  return { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/** The reference in full: with its host, and with what the user left out only where that has a meaning. */
+export function formatReference(reference: Reference): string {
+  const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
+  const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
+  return `${formatName(reference)}${tag}${digest}`;
+}
+
+/** The reference without tag and digest. */
+export function formatName(reference: Reference): string {
+  return reference.kind === 'layout'
+    ? `oci-layout://${reference.path}`
+    : `${reference.host}/${reference.repository}`;
+}
+
+/** The same repository or layout with another tag or digest; text that is neither is a fault of the caller. */
+export function withSuffix(reference: Reference, tagOrDigest: string): Reference {
+  const { tag: _tag, digest: _digest, ...name } = reference;
+  return isDigest(tagOrDigest) ? { ...name, digest: tagOrDigest } : { ...name, tag: tagOrDigest };
+}
+
+/** Whether two references are of one repository, or of one layout directory. */
+export function sameRepository(a: Reference, b: Reference): boolean {
+  return formatName(a) === formatName(b);
+}

@@ -1,0 +1,49 @@
+/**
+ * Characters of remote text that act on a terminal instead of being shown: C0, DEL, C1, the separators of lines, bidirectional
+ * overrides, and halves of surrogate pairs.
+ */
+const ACTING =
+  // oxlint-disable-next-line no-control-regex -- these characters are what it is for
+  /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+
+/** Text as it may be shown in one line of a terminal: what would act is written as `\u001b`. */
+export function escapeText(text: string): string {
+  return text.replaceAll(
+    ACTING,
+    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** The known word that is nearest to what was typed, where one is near enough to be what was meant. */
+function nearest(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const each of known) {
+    const distance = editDistance(word.toLowerCase(), each.toLowerCase());
+    if (distance < least) [best, least] = [each, distance];
+  }
+  return best;
+}
+
+/** ` (did you mean X?)`, or nothing. */
+export function suggestion(word: string, known: Iterable<string>, prefix = ''): string {
+  const near = nearest(word, known);
+  return near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
+}
+
+/** Letters to add, drop, change or swap with their neighbour to make one word of the other. */
+function editDistance(a: string, b: string): number {
+  let before: number[] = [];
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i += 1) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j += 1) {
+      const change = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const isSwap = i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1];
+      const swap = isSwap ? before[j - 2]! + 1 : Infinity;
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, change, swap));
+    }
+    [before, row] = [row, next];
+  }
+  return row[b.length]!;
+}
