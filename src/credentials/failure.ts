@@ -1,0 +1,29 @@
+import { ManifestToolError, type ErrorDetails } from '../errors.js';
+
+/**
+ * What acts on a terminal or breaks a line: control and format characters, separators, lone
+ * surrogates.
+ */
+const ACTING = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]+/gu;
+
+/** Text of a file, a variable or another program, as it may stand in the one line of a message. */
+export function oneLine(text: string): string {
+  return text.replace(ACTING, ' ').trim();
+}
+
+/** A key of a config in a message, as `auths["ghcr.io"]` has it. */
+export function quoted(key: string): string {
+  return JSON.stringify(oneLine(key));
+}
+
+/**
+ * A fault of what the user has configured. Neither `why` nor `details` may hold what a config or a
+ * helper says of secrets.
+ */
+export function configError(
+  what: string,
+  why: string,
+  details: ErrorDetails = {},
+): ManifestToolError {
+  return new ManifestToolError('CONFIG', oneLine(what), oneLine(why), details);
+}

@@ -1,0 +1,146 @@
+import { ManifestToolError } from '../errors.js';
+import type {
+  BlobOutcome,
+  FetchedManifest,
+  ImageReader,
+  ImageStore,
+  ManifestContent,
+} from '../oci/content.js';
+import { isDigest, parseDigest } from '../oci/digest.js';
+import { parseDocument, type Descriptor } from '../oci/documents.js';
+import { isTag } from '../oci/reference.js';
+import { isBlobSource, type BlobSource } from './blob-source.js';
+import { hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
+import { corrupt, guarded, parsing } from './failure.js';
+import { findTag, refNames, withManifest, type IndexEntry } from './index-document.js';
+import { readIndex, updateIndex } from './index-file.js';
+import { checkLayout, ensureLayout } from './marker.js';
+import { blobPath, indexPath } from './paths.js';
+import { checkSize } from './verify.js';
+
+/** Names that a hint lists: more are counted. */
+const MAX_LISTED = 10;
+
+/**
+ * An OCI image layout directory (OCI image-spec, image-layout.md). Nothing is read here: whether
+ * there is a layout shows with the first call, and the first write makes one.
+ */
+export function openLayout(path: string): ImageStore {
+  return new Layout(path);
+}
+
+class Layout implements ImageStore, BlobSource {
+  readonly name: string;
+  private isChecked = false;
+  private isPrepared = false;
+
+  constructor(private readonly root: string) {
+    this.name = `oci-layout://${root}`;
+  }
+
+  getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
+    const what = `reading ${this.at(tagOrDigest)}`;
+    return this.reading(what, async () => {
+      const entry = isTag(tagOrDigest)
+        ? await this.resolve(what, tagOrDigest)
+        : { ...expected, digest: parseDigest(tagOrDigest, what) };
+      const file = blobPath(this.root, entry.digest, what);
+      if (expected !== undefined && expected.digest !== entry.digest) {
+        throw corrupt(what, file, `it is not the expected ${expected.digest}`);
+      }
+      const bytes = await readBlob(what, this.root, entry.digest, entry.size);
+      checkSize(what, file, bytes.length, expected?.size);
+      const parsed = parsing(what, file, () => parseDocument(bytes, entry.mediaType));
+      return { ...parsed, digest: entry.digest, size: bytes.length, bytes };
+    });
+  }
+
+  getBlob(descriptor: Descriptor): Promise<Uint8Array> {
+    const what = `reading ${this.at(descriptor.digest)}`;
+    return this.reading(what, () => readBlob(what, this.root, descriptor.digest, descriptor.size));
+  }
+
+  openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>> {
+    const what = `reading ${this.at(descriptor.digest)}`;
+    return this.reading(what, () => openBlob(what, this.root, descriptor));
+  }
+
+  ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome> {
+    const what = `copying blob ${descriptor.digest} from ${source.name} to ${this.name}`;
+    return this.writing(what, async () => {
+      if (await hasBlob(what, this.root, descriptor)) return 'present';
+      if (!isBlobSource(source)) {
+        throw new ManifestToolError(
+          'FAILED',
+          what,
+          'copying blobs from a registry into a layout is not supported yet',
+          { hint: `copy the image first: skopeo copy --all docker://IMAGE oci:${this.root}:TAG` },
+        );
+      }
+      await writeBlob(what, this.root, descriptor, () => source.openBlob(descriptor));
+      return 'copied';
+    });
+  }
+
+  putChild(manifest: ManifestContent): Promise<void> {
+    const what = `writing ${this.at(manifest.digest)}`;
+    return this.writing(what, () => putBlob(what, this.root, manifest, manifest.bytes));
+  }
+
+  async publish(
+    manifest: ManifestContent,
+    tags: readonly string[],
+    onTag: (tag: string) => void,
+  ): Promise<void> {
+    const names = tags.length === 0 ? [manifest.digest] : tags;
+    const what = `writing ${names.map((each) => this.at(each)).join(', ')}`;
+    await this.writing(what, async () => {
+      await putBlob(what, this.root, manifest, manifest.bytes);
+      await updateIndex(what, this.root, (index) => withManifest(index, manifest, tags));
+    });
+    for (const tag of tags) onTag(tag);
+  }
+
+  private async resolve(what: string, tag: string): Promise<IndexEntry> {
+    const index = await readIndex(what, this.root);
+    const [entry, names] = parsing(what, indexPath(this.root), () => [
+      findTag(index, tag),
+      refNames(index),
+    ]);
+    if (entry !== undefined) return entry;
+    throw new ManifestToolError('NOT_FOUND', what, `the layout has no tag ${tag}`, {
+      hint: tagHint(names),
+    });
+  }
+
+  private reading<T>(what: string, action: () => Promise<T>): Promise<T> {
+    return guarded(what, this.root, async () => {
+      if (!this.isChecked) await checkLayout(what, this.root);
+      this.isChecked = true;
+      return action();
+    });
+  }
+
+  private writing<T>(what: string, action: () => Promise<T>): Promise<T> {
+    return guarded(what, this.root, async () => {
+      if (!this.isPrepared) await ensureLayout(what, this.root);
+      this.isPrepared = true;
+      return action();
+    });
+  }
+
+  /** The full name for messages; text that is neither tag nor digest is quoted there. */
+  private at(tagOrDigest: string): string {
+    if (isDigest(tagOrDigest)) return `${this.name}@${tagOrDigest}`;
+    return `${this.name}:${isTag(tagOrDigest) ? tagOrDigest : JSON.stringify(tagOrDigest)}`;
+  }
+}
+
+function tagHint(names: readonly string[]): string {
+  if (names.length === 0) return 'no image in it has a tag: name one by its digest';
+  const listed = names
+    .slice(0, MAX_LISTED)
+    .map((name) => (isTag(name) ? name : JSON.stringify(name)));
+  const rest = names.length - listed.length;
+  return `it has ${listed.join(', ')}${rest === 0 ? '' : ` and ${rest} more`}`;
+}

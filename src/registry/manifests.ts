@@ -1,0 +1,111 @@
+import { ManifestToolError, reasonOf } from '../errors.js';
+import type { FetchedManifest, ManifestContent } from '../oci/content.js';
+import { digestOf, isDigest, matchesDigest } from '../oci/digest.js';
+import { MAX_DOCUMENT_SIZE, parseDocument, type Descriptor } from '../oci/documents.js';
+import { MANIFEST_ACCEPT } from '../oci/media-types.js';
+import { DamagedBody, isSuccess, type HttpResponse } from '../transport/http.js';
+import { send, unexpected, type Connection } from './connection.js';
+import { isWebPage } from './wire-error.js';
+
+const MAX_ANSWER_OF_WRITE = 64 * 1024;
+
+/**
+ * GET /v2/NAME/manifests/REFERENCE (OCI distribution-spec, Pulling manifests). The bytes are checked against the digest asked for, or
+ * for a tag against Docker-Content-Digest where the registry gives it; `size` is checked against `expected`.
+ */
+export async function getManifest(
+  connection: Connection,
+  repository: string,
+  tagOrDigest: string,
+  expected?: Descriptor,
+): Promise<FetchedManifest> {
+  const what = `reading ${imageName(connection, repository, tagOrDigest)}`;
+  const response = await send(connection, {
+    method: 'GET',
+    path: `/v2/${repository}/manifests/${tagOrDigest}`,
+    what,
+    headers: { accept: MANIFEST_ACCEPT.join(', ') },
+    maxBytes: MAX_DOCUMENT_SIZE,
+    scopes: [{ repository, actions: ['pull'] }],
+    check: (answer) => checkBytes(answer, tagOrDigest),
+  });
+  if (!isSuccess(response.status) || isWebPage(response))
+    throw unexpected(connection, what, response);
+  const { body } = response;
+  const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(body);
+  if (expected !== undefined && expected.size !== body.length) {
+    throw new ManifestToolError(
+      'CORRUPT',
+      what,
+      `it has ${body.length} bytes, but the list that names it says ${expected.size}`,
+    );
+  }
+  try {
+    const parsed = parseDocument(
+      body,
+      response.headers.first('content-type') ?? expected?.mediaType,
+    );
+    return { ...parsed, digest, size: body.length, bytes: body };
+  } catch (error) {
+    throw new ManifestToolError(
+      'CORRUPT',
+      what,
+      `it is no image manifest or list: ${reasonOf(error)}`,
+      { cause: error },
+    );
+  }
+}
+
+function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
+  if (isWebPage(answer)) return;
+  const said = answer.headers.first('docker-content-digest');
+  const digest = isDigest(tagOrDigest) ? tagOrDigest : said;
+  if (digest !== undefined && isDigest(digest) && !matchesDigest(answer.body, digest)) {
+    throw new DamagedBody(`what came does not have the digest ${digest}`);
+  }
+  if (
+    said !== undefined &&
+    isDigest(tagOrDigest) &&
+    isDigest(said) &&
+    !matchesDigest(answer.body, said)
+  ) {
+    throw new DamagedBody(`the registry calls it ${said}, which is not its digest`);
+  }
+}
+
+/**
+ * PUT /v2/NAME/manifests/REFERENCE with the exact bytes (OCI distribution-spec, Pushing Manifests). Where the registry says which
+ * digest it stored, that must be ours: anything else was rewritten on the way.
+ */
+export async function putManifest(
+  connection: Connection,
+  repository: string,
+  manifest: ManifestContent,
+  tagOrDigest: string,
+): Promise<void> {
+  const what = `writing ${imageName(connection, repository, tagOrDigest)}`;
+  const response = await send(connection, {
+    method: 'PUT',
+    path: `/v2/${repository}/manifests/${tagOrDigest}`,
+    what,
+    headers: { 'content-type': manifest.mediaType },
+    body: manifest.bytes,
+    maxBytes: MAX_ANSWER_OF_WRITE,
+    scopes: [{ repository, actions: ['pull', 'push'] }],
+  });
+  if (response.status < 200 || response.status > 202 || isWebPage(response)) {
+    throw unexpected(connection, what, response);
+  }
+  const stored = response.headers.first('docker-content-digest');
+  if (stored !== undefined && isDigest(stored) && !matchesDigest(manifest.bytes, stored)) {
+    throw new ManifestToolError(
+      'CORRUPT',
+      what,
+      `the registry stored ${stored} instead of ${manifest.digest}`,
+    );
+  }
+}
+
+function imageName({ host }: Connection, repository: string, tagOrDigest: string): string {
+  return `${host}/${repository}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
+}

@@ -1,0 +1,66 @@
+import { ManifestToolError } from '../errors.js';
+import type {
+  BlobOutcome,
+  FetchedManifest,
+  ImageReader,
+  ImageStore,
+  ManifestContent,
+} from '../oci/content.js';
+import type { Descriptor } from '../oci/documents.js';
+import { getBlob, mountBlob } from './blobs.js';
+import type { Connection } from './connection.js';
+import { getManifest, putManifest } from './manifests.js';
+
+/** One repository of a registry, read and written. */
+export class Repository implements ImageStore {
+  readonly name: string;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly repository: string,
+  ) {
+    this.name = `${connection.host}/${repository}`;
+  }
+
+  getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
+    return getManifest(this.connection, this.repository, tagOrDigest, expected);
+  }
+
+  getBlob(descriptor: Descriptor): Promise<Uint8Array> {
+    return getBlob(this.connection, this.repository, descriptor);
+  }
+
+  async ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome> {
+    if (!(source instanceof Repository) || source.connection !== this.connection) {
+      throw new ManifestToolError(
+        'FAILED',
+        `writing ${this.name}@${descriptor.digest}`,
+        `its source ${source.name} is not in the same registry`,
+        { hint: 'all images of a list have to be in the registry of its target' },
+      );
+    }
+    if (source.repository === this.repository) return 'present';
+    return mountBlob(this.connection, this.repository, descriptor.digest, source.repository);
+  }
+
+  putChild(manifest: ManifestContent): Promise<void> {
+    return putManifest(this.connection, this.repository, manifest, manifest.digest);
+  }
+
+  async publish(
+    manifest: ManifestContent,
+    tags: readonly string[],
+    onTag: (tag: string) => void,
+  ): Promise<void> {
+    if (tags.length === 0) return this.putChild(manifest);
+    const written = await Promise.allSettled(
+      tags.map(async (tag) => {
+        await putManifest(this.connection, this.repository, manifest, tag);
+        onTag(tag);
+      }),
+    );
+    // All are tried before the first failure is told: the other tags have moved, and the caller has heard of it.
+    const failed = written.find((result) => result.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  }
+}

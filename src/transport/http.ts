@@ -1,0 +1,58 @@
+/** One request with a body that can be sent again: any layer may repeat it. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly url: URL;
+  /** Names in lower case; set once. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  /** The most that is read of the answer, in bytes; more is an error. */
+  readonly maxBytes: number;
+  /** What the answer must prove of itself where its status is 2xx; throws {@link DamagedBody} where it does not. */
+  readonly check?: (response: HttpResponse) => void;
+  /** What the request needs to be allowed, for the layer that gets tokens. */
+  readonly scopes?: readonly Scope[];
+  /** Where the credentials came from that sign this request, for the log. */
+  readonly signedWith?: string;
+}
+
+/** An answer, read whole. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  readonly body: Uint8Array;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+}
+
+/** One layer of the transport: takes a request and answers it, mostly by way of the next layer. */
+export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
+
+/** A resource and what is to be done with it (Docker Registry v2 token authentication, Requesting a token). */
+export interface Scope {
+  readonly repository: string;
+  readonly actions: readonly string[];
+}
+
+/** The fields of an answer's head; a field that came on several lines keeps them apart. */
+export class HttpHeaders {
+  constructor(private readonly fields: Readonly<Record<string, string | string[] | undefined>>) {}
+
+  /** The first value of a field, by its name in lower case. */
+  first(name: string): string | undefined {
+    return this.all(name)[0];
+  }
+
+  all(name: string): string[] {
+    const value = this.fields[name];
+    if (value === undefined) return [];
+    return Array.isArray(value) ? value : [value];
+  }
+}
+
+/** A body that is not what it says or what was asked for; asking again may help. */
+export class DamagedBody extends Error {}
+
+/** Whether a status means that the request was done. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}

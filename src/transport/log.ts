@@ -1,0 +1,53 @@
+import { reasonOf, systemCode } from '../errors.js';
+import type { Transport } from './http.js';
+
+/** One request as it went over the wire. */
+export interface RequestRecord {
+  readonly method: string;
+  /** Without what may be a secret: see {@link shownUrl}. */
+  readonly url: string;
+  /** The status of the answer, or what went wrong. */
+  readonly outcome: number | string;
+  readonly milliseconds: number;
+  /** Where its credentials came from; undefined where it had none. */
+  readonly signedWith: string | undefined;
+}
+
+/** Tells `record` of each request, whatever became of it. */
+export function withLog(next: Transport, record: (request: RequestRecord) => void): Transport {
+  return async (request) => {
+    const start = performance.now();
+    const done = (outcome: number | string): void =>
+      record({
+        method: request.method,
+        url: shownUrl(request.url),
+        outcome,
+        milliseconds: Math.round(performance.now() - start),
+        signedWith: request.signedWith,
+      });
+    try {
+      const response = await next(request);
+      done(response.status);
+      return response;
+    } catch (error) {
+      done(systemCode(error) ?? reasonOf(error));
+      throw error;
+    }
+  };
+}
+
+/** Query parameters that hold no secret; any other may be a signature or a session. */
+const SHOWN = new Set(['scope', 'service', 'mount', 'from', 'digest', 'n', 'last', 'tag']);
+
+/** A URL as it may be shown: no credentials, and of the query only what is known to be harmless. */
+export function shownUrl(url: URL): string {
+  const query = url.search
+    .slice(1)
+    .split('&')
+    .filter((part) => part !== '')
+    .map((part) => {
+      const name = part.split('=')[0]!;
+      return SHOWN.has(name) ? part : `${name}=REDACTED`;
+    });
+  return `${url.origin}${url.pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`;
+}

@@ -1,0 +1,155 @@
+import { ManifestToolError } from '../errors.js';
+import type { Credential } from './credential.js';
+import {
+  isSuccess,
+  type HttpRequest,
+  type HttpResponse,
+  type Scope,
+  type Transport,
+} from './http.js';
+import { formatScope } from './scopes.js';
+
+const MAX_TOKEN_ANSWER = 128 * 1024;
+const CLIENT_ID = 'manifest-tool';
+const MIN_LIFETIME_S = 60;
+/** A token is renewed this long before it ends, so that it does not end on its way. */
+const EARLY_S = 5;
+
+export interface TokenRequest {
+  readonly realm: URL;
+  readonly service: string | undefined;
+  readonly scopes: readonly Scope[];
+  readonly credential: Credential | undefined;
+}
+
+export interface Token {
+  readonly value: string;
+  /** When to get a new one, in milliseconds of the monotonic clock. */
+  readonly renewAt: number;
+}
+
+/** The token server said no; the registry layer may ask for less. */
+export class TokenRefused extends ManifestToolError {
+  constructor(
+    readonly status: number,
+    what: string,
+    why: string,
+    hint?: string,
+  ) {
+    super('DENIED', what, why, { hint });
+  }
+}
+
+/**
+ * Asks a token server: GET with Basic for a password or for nobody, POST with `grant_type=refresh_token` for an identity token
+ * (Docker Registry v2 token authentication; OAuth2 token authentication). An identity token goes nowhere else.
+ * @throws {ManifestToolError} DENIED where the server refuses, UNAVAILABLE where it cannot answer, FAILED where there is no token in its answer.
+ */
+export async function requestToken(transport: Transport, request: TokenRequest): Promise<Token> {
+  const response = await transport(
+    request.credential?.kind === 'identity-token'
+      ? refreshRequest(request, request.credential.token)
+      : getRequest(request),
+  );
+  const what = `getting a token from ${request.realm.origin}${request.realm.pathname}`;
+  if (!isSuccess(response.status)) throw refusal(what, request, response);
+  return readToken(what, response);
+}
+
+function getRequest({ realm, service, scopes, credential }: TokenRequest): HttpRequest {
+  const query = [
+    ...(service === undefined ? [] : [`service=${encodeURIComponent(service)}`]),
+    ...scopes.map((scope) => `scope=${encodeURIComponent(formatScope(scope))}`),
+  ].join('&');
+  const url = new URL(realm);
+  url.search = [url.search.slice(1), query].filter((part) => part !== '').join('&');
+  const headers =
+    credential?.kind === 'password'
+      ? { authorization: basicAuthorization(credential.username, credential.password) }
+      : {};
+  return { method: 'GET', url, headers, maxBytes: MAX_TOKEN_ANSWER };
+}
+
+function refreshRequest(
+  { realm, service, scopes }: TokenRequest,
+  refreshToken: string,
+): HttpRequest {
+  const form = new URLSearchParams({
+    grant_type: 'refresh_token',
+    ...(service === undefined ? {} : { service }),
+    client_id: CLIENT_ID,
+    scope: scopes.map(formatScope).join(' '),
+    refresh_token: refreshToken,
+  });
+  return {
+    method: 'POST',
+    url: realm,
+    headers: { 'content-type': 'application/x-www-form-urlencoded' },
+    body: Buffer.from(form.toString()),
+    maxBytes: MAX_TOKEN_ANSWER,
+  };
+}
+
+/** The value of an Authorization field for a user and a password (RFC 7617). */
+export function basicAuthorization(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+function refusal(
+  what: string,
+  { credential }: TokenRequest,
+  { status }: HttpResponse,
+): ManifestToolError {
+  if (status === 429 || status >= 500) {
+    return new ManifestToolError(
+      'UNAVAILABLE',
+      what,
+      `the token server answered with status ${status}`,
+    );
+  }
+  const whom =
+    credential === undefined
+      ? 'without credentials'
+      : `with the credentials of ${credential.source}`;
+  return new TokenRefused(
+    status,
+    what,
+    `the token server answered with status ${status} ${whom}`,
+    credential === undefined
+      ? 'log in to the registry (docker login) or give --username'
+      : 'log in again, or correct these credentials',
+  );
+}
+
+function readToken(what: string, response: HttpResponse): Token {
+  const answer = parseAnswer(response.body);
+  const value = answer['access_token'] || answer['token'];
+  if (typeof value !== 'string' || value === '') {
+    throw new ManifestToolError(
+      'FAILED',
+      what,
+      'the answer of the token server has no token in it',
+    );
+  }
+  if (!/^[\x21-\x7e]+$/.test(value)) {
+    throw new ManifestToolError(
+      'FAILED',
+      what,
+      'the token in the answer of the token server cannot be sent',
+    );
+  }
+  const lifetime = Number(answer['expires_in']);
+  const seconds = Math.max(Number.isFinite(lifetime) ? lifetime : 0, MIN_LIFETIME_S);
+  // The server's own clock (issued_at) is not asked: it is often wrong.
+  return { value, renewAt: performance.now() + (seconds - EARLY_S) * 1000 };
+}
+
+/** An answer that is no JSON object is one without a token: it is never printed. */
+function parseAnswer(body: Uint8Array): Record<string, unknown> {
+  try {
+    const answer: unknown = JSON.parse(Buffer.from(body).toString());
+    return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,78 @@
+import { setMaxListeners } from 'node:events';
+import v8 from 'node:v8';
+import type { Dispatcher } from 'undici';
+// Deep imports: the package's index would load fetch, websockets and a cache that nothing here uses (a third of the start-up).
+import undiciRequest from 'undici/lib/api/api-request.js';
+import { HttpHeaders, type HttpRequest, type HttpResponse, type Transport } from './http.js';
+
+// V8 of Node 20 waits at exit for the optimiser to finish with undici's parser (100 ms). The parser is fast enough without it.
+if (process.versions.node.startsWith('20.')) {
+  v8.setFlagsFromString('--wasm-tiering-budget=2000000000');
+}
+
+/** Seconds without progress after which a request has failed; a connection has its own limit, at its dispatcher. */
+export interface Timeouts {
+  readonly headersMs: number;
+  readonly idleMs: number;
+}
+
+/** More than `maxBytes` came. */
+export class BodyTooLarge extends Error {
+  constructor(readonly maxBytes: number) {
+    super(`the answer is larger than ${maxBytes} bytes`);
+  }
+}
+
+/** The innermost layer: one request over a connection of the dispatcher for its origin. */
+export function undiciTransport(
+  dispatcherFor: (url: URL) => Dispatcher,
+  timeouts: Timeouts,
+  signal: AbortSignal,
+): Transport {
+  // Each request in flight listens to the one signal of the command.
+  setMaxListeners(0, signal);
+  return async (request) => {
+    const { url, method, body } = request;
+    const answer = await undiciRequest.call(dispatcherFor(url), {
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method,
+      headers: {
+        ...request.headers,
+        ...(method === 'POST' && !body ? { 'content-length': '0' } : {}),
+      },
+      body: body ?? null,
+      // Without it undici closes the connection after every HEAD.
+      reset: false,
+      idempotent: true,
+      headersTimeout: timeouts.headersMs,
+      bodyTimeout: timeouts.idleMs,
+      signal,
+    });
+    return {
+      status: answer.statusCode,
+      headers: new HttpHeaders(answer.headers),
+      body: await readWhole(answer.body, request),
+      url,
+    } satisfies HttpResponse;
+  };
+}
+
+async function readWhole(
+  body: AsyncIterable<Uint8Array> & { destroy(): void },
+  request: HttpRequest,
+): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > request.maxBytes) {
+      body.destroy();
+      throw new BodyTooLarge(request.maxBytes);
+    }
+    chunks.push(chunk);
+  }
+  // Lets undici give the connection back first: the next request would open another one otherwise.
+  await new Promise((resolve) => setImmediate(resolve));
+  return Buffer.concat(chunks);
+}
