@@ -1,0 +1,41 @@
+import type { CommandSpec } from './command.js';
+
+/** All commands; the words of a path that is no command itself (`push`) are a group. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    path: ['inspect'],
+    describe: 'show an image or a multi-platform image',
+    positionals: ['REF'],
+    options: ['raw', 'expand-config'],
+    required: [],
+    examples: [
+      ['$0 inspect traefik', 'docker.io/library/traefik:latest'],
+      ['$0 inspect --raw --expand-config localhost:5000/app:1.0', 'with its configuration'],
+      ['$0 inspect oci-layout://build:latest', 'in a directory'],
+    ],
+    load: () => import('./commands/inspect.js'),
+  },
+  {
+    path: ['push', 'from-args'],
+    describe: 'publish a list of the images that a template names',
+    positionals: [],
+    options: ['type', 'platforms', 'template', 'target', 'tags', 'annotations', 'ignore-missing'],
+    required: ['platforms', 'template', 'target'],
+    examples: [
+      [
+        '$0 push from-args --platforms linux/amd64,linux/arm64/v8 --template example.com/app:OS-ARCH --target example.com/app:1.0',
+        'one list of two images',
+      ],
+    ],
+    load: () => import('./commands/push-from-args.js'),
+  },
+  {
+    path: ['push', 'from-spec'],
+    describe: 'publish the list that a YAML file describes',
+    positionals: ['FILE'],
+    options: ['type', 'ignore-missing'],
+    required: [],
+    examples: [['$0 push --type oci from-spec app.yaml', 'an OCI index']],
+    load: () => import('./commands/push-from-spec.js'),
+  },
+];

@@ -1,0 +1,41 @@
+import { formatPlatform, parsePlatform, platformKey, type Platform } from '../../oci/platform.js';
+import { parseReference } from '../../oci/reference.js';
+import { sourcesFromTemplate } from '../../plan/template.js';
+import type { Parsed } from '../command.js';
+import type { Io } from '../io.js';
+import { annotationMap, listType, tagList } from '../list-options.js';
+import { publish } from '../publish.js';
+import type { Reporter } from '../reporter.js';
+import { items, value } from '../settings.js';
+import { usageError } from '../usage.js';
+
+/** `push from-args --platforms P,… --template T --target REF`. */
+export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
+  const platforms = platformList(parsed);
+  await publish(
+    {
+      target: parseReference(value(parsed, 'target')!),
+      tags: tagList(parsed),
+      type: listType(parsed),
+      annotations: annotationMap(parsed),
+      ignoreMissing: parsed.switches.has('ignore-missing'),
+      sources: sourcesFromTemplate(value(parsed, 'template')!, platforms),
+    },
+    parsed,
+    io,
+    reporter,
+  );
+}
+
+function platformList(parsed: Parsed): Platform[] {
+  const platforms = items(parsed, 'platforms').map((text) =>
+    parsePlatform(text, `reading --platforms ${JSON.stringify(text)}`),
+  );
+  const seen = new Set<string>();
+  for (const platform of platforms) {
+    const key = platformKey(platform);
+    if (seen.has(key)) throw usageError(`--platforms names ${formatPlatform(platform)} twice`);
+    seen.add(key);
+  }
+  return platforms;
+}

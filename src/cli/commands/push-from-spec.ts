@@ -1,0 +1,20 @@
+import type { Parsed } from '../command.js';
+import type { Io } from '../io.js';
+import { listType } from '../list-options.js';
+import { publish } from '../publish.js';
+import type { Reporter } from '../reporter.js';
+import { readSpecFile } from '../spec-file.js';
+import { parseSpec } from '../spec.js';
+
+/** `push from-spec FILE`. */
+export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
+  const type = listType(parsed);
+  const file = parsed.positionals[0]!;
+  const spec = parseSpec(await readSpecFile(file), file, reporter.warning);
+  await publish(
+    { ...spec, type, ignoreMissing: parsed.switches.has('ignore-missing') },
+    parsed,
+    io,
+    reporter,
+  );
+}

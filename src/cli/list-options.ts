@@ -1,0 +1,49 @@
+import type { Annotations } from '../oci/documents.js';
+import type { ListType } from '../oci/encode-index.js';
+import { isTag } from '../oci/reference.js';
+import { suggestion } from '../text.js';
+import type { Parsed } from './command.js';
+import { items, value } from './settings.js';
+import { usageError } from './usage.js';
+
+const TYPES: readonly ListType[] = ['docker', 'oci'];
+
+/** The value of --type. */
+export function listType(parsed: Parsed): ListType {
+  const given = value(parsed, 'type') ?? 'docker';
+  const type = TYPES.find((each) => each === given);
+  if (type !== undefined) return type;
+  throw usageError(
+    `--type ${JSON.stringify(given)} is neither docker nor oci${suggestion(given, TYPES)}`,
+  );
+}
+
+/** The tags of --tags. */
+export function tagList(parsed: Parsed): string[] {
+  const tags = items(parsed, 'tags');
+  for (const tag of tags) {
+    if (!isTag(tag)) {
+      throw usageError(
+        `--tags ${JSON.stringify(tag)} is no tag`,
+        'a tag is of letters, digits, "_", "." and "-", at most 128, and does not begin with "." or "-"',
+      );
+    }
+  }
+  return tags;
+}
+
+/** The annotations of --annotations, as manifest-tool reads them: a comma ends one, the first `=` ends its key. */
+export function annotationMap(parsed: Parsed): Annotations {
+  const annotations = new Map<string, string>();
+  for (const item of items(parsed, 'annotations')) {
+    const equals = item.indexOf('=');
+    if (equals <= 0) {
+      throw usageError(
+        `--annotations ${JSON.stringify(item)} is not of the form key=value`,
+        'a comma ends an annotation; write values with commas in a YAML spec',
+      );
+    }
+    annotations.set(item.slice(0, equals), item.slice(equals + 1));
+  }
+  return annotations;
+}

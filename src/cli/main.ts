@@ -1,0 +1,26 @@
+import { VERSION } from '../version.js';
+import type { Io } from './io.js';
+import { parseCommandLine } from './parse.js';
+import { Reporter } from './reporter.js';
+
+/** Runs one command line and returns its exit code; nothing is thrown, and nothing of the process is touched but `io`. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  const reporter = new Reporter(
+    io,
+    argv.some((word) => /^(-D|--?debug)$/.test(word)),
+  );
+  try {
+    const invocation = await parseCommandLine(argv);
+    if (invocation.kind === 'version') io.stdout.write(`manifest-tool version ${VERSION}\n`);
+    else if (invocation.kind === 'help') {
+      const { helpText } = await import('./help.js');
+      io.stdout.write(await helpText(invocation.path, io.stdout.columns));
+    } else {
+      const command = await invocation.command.load();
+      await command.run(invocation.parsed, io, reporter);
+    }
+    return 0;
+  } catch (error) {
+    return reporter.failed(error);
+  }
+}

@@ -1,0 +1,109 @@
+/** How an option takes its value: `switch` none, `value` one, `list` one, again and again; `host` none or a host after `=`. */
+export type OptionKind = 'switch' | 'value' | 'list' | 'host';
+
+export interface OptionSpec {
+  readonly kind: OptionKind;
+  readonly describe: string;
+  readonly alias?: string;
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly group?: string;
+}
+
+const AUTH = 'Authentication:';
+const TRANSPORT = 'Transport:';
+const OUTPUT = 'Output:';
+
+/** Options of every command. */
+const EVERYWHERE = {
+  username: {
+    kind: 'value',
+    alias: 'u',
+    value: 'NAME',
+    group: AUTH,
+    describe: 'user name for the registry',
+  },
+  password: {
+    kind: 'value',
+    alias: 'p',
+    value: 'TEXT',
+    group: AUTH,
+    describe: 'password for the registry (other users of this machine can see it)',
+  },
+  'docker-cfg': {
+    kind: 'value',
+    value: 'PATH',
+    group: AUTH,
+    describe:
+      'directory of a docker config.json, or such a file [default: $DOCKER_CONFIG or ~/.docker]',
+  },
+  'plain-http': {
+    kind: 'host',
+    group: TRANSPORT,
+    describe: 'speak plain HTTP to the registry, or with =HOST to that host only',
+  },
+  insecure: {
+    kind: 'host',
+    group: TRANSPORT,
+    describe: 'do not check the certificate of the registry, or with =HOST of that host only',
+  },
+  debug: {
+    kind: 'switch',
+    alias: 'D',
+    group: OUTPUT,
+    describe: 'show each request, and the causes of an error',
+  },
+  help: { kind: 'switch', alias: 'h', group: OUTPUT, describe: 'show this help' },
+  version: { kind: 'switch', alias: 'v', group: OUTPUT, describe: 'show the version' },
+} as const satisfies Record<string, OptionSpec>;
+
+/** Options of some commands. */
+const SOMEWHERE = {
+  raw: {
+    kind: 'switch',
+    describe: 'show JSON: the manifest, or the list with the manifests of its images',
+  },
+  'expand-config': {
+    kind: 'switch',
+    describe: 'with --raw, show the configuration of the image in place of its descriptor',
+  },
+  type: {
+    kind: 'value',
+    value: 'docker|oci',
+    describe: 'publish a Docker manifest list or an OCI index [default: docker]',
+  },
+  platforms: {
+    kind: 'list',
+    value: 'P,...',
+    describe: 'platforms of the list, as os/arch[/variant]',
+  },
+  template: {
+    kind: 'value',
+    value: 'REF',
+    describe:
+      'reference of the images; OS, ARCH and VARIANT in it stand for those of each platform',
+  },
+  target: { kind: 'value', value: 'REF', describe: 'reference under which the list is published' },
+  tags: { kind: 'list', value: 'TAG,...', describe: 'further tags for the list' },
+  annotations: {
+    kind: 'list',
+    value: 'KEY=VALUE,...',
+    describe: 'annotations of the list (with --type oci)',
+  },
+  'ignore-missing': {
+    kind: 'switch',
+    describe: 'leave out images that are not found, with a warning',
+  },
+} as const satisfies Record<string, OptionSpec>;
+
+export const OPTIONS: Readonly<Record<string, OptionSpec>> = { ...EVERYWHERE, ...SOMEWHERE };
+
+export type OptionName = keyof typeof EVERYWHERE | keyof typeof SOMEWHERE;
+
+export const OPTIONS_EVERYWHERE = Object.keys(EVERYWHERE) as OptionName[];
+
+/** The long name of an option, by that name or its letter. */
+export function optionName(word: string): OptionName | undefined {
+  if (Object.hasOwn(OPTIONS, word)) return word as OptionName;
+  return (Object.keys(OPTIONS) as OptionName[]).find((name) => OPTIONS[name]!.alias === word);
+}

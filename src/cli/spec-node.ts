@@ -1,0 +1,121 @@
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Document,
+  type LineCounter,
+  type Node,
+  type YAMLMap,
+} from 'yaml';
+import { ManifestToolError } from '../errors.js';
+
+/** A YAML document with the file it came from: what says where something is wrong in it. */
+export interface SpecSource {
+  readonly file: string;
+  readonly document: Document;
+  readonly lines: LineCounter;
+}
+
+/** One node of a spec, read as what it should be; whatever it is not is an error with line and column. */
+export class SpecNode {
+  constructor(
+    private readonly source: SpecSource,
+    private readonly node: Node,
+    /** What the node is, for messages: `manifests[0].platform`. */
+    readonly path: string,
+  ) {}
+
+  /** The error for something that is wrong here. */
+  error(why: string, hint?: string): ManifestToolError {
+    return new ManifestToolError('USAGE', `reading ${this.place()}`, why, { hint });
+  }
+
+  /** `FILE:LINE:COLUMN`. */
+  place(): string {
+    const { line, col } = this.source.lines.linePos(this.node.range?.[0] ?? 0);
+    return `${this.source.file}:${line}:${col}`;
+  }
+
+  /** The text of a scalar as it stands in the file: `386` and `1.10` are text here, as manifest-tool has it. */
+  text(): string {
+    const { node } = this;
+    if (!isScalar(node)) throw this.error(`${this.path} is ${kindOf(node)}, but a text is needed`);
+    if (node.value === null) return '';
+    return typeof node.value === 'string' ? node.value : (node.source ?? '');
+  }
+
+  isNull(): boolean {
+    return isScalar(this.node) && this.node.value === null;
+  }
+
+  list(): SpecNode[] {
+    const { node } = this;
+    if (this.isNull()) return [];
+    if (!isSeq(node)) throw this.error(`${this.path} is ${kindOf(node)}, but a list is needed`);
+    return node.items.map((item, i) => this.child(item as Node | null, `${this.path}[${i}]`));
+  }
+
+  /**
+   * The members of a mapping in order, keys with their own place. A merge key (`<<`) stands for the members of one mapping or several, as
+   * far as the mapping does not have them itself.
+   */
+  members(): Member[] {
+    const { node } = this;
+    if (this.isNull()) return [];
+    if (!isMap(node)) throw this.error(`${this.path} is ${kindOf(node)}, but a mapping is needed`);
+    const all = pairsOf(node).map(({ key, value }): Member => {
+      const keyNode = this.child(key, `a key of ${this.path}`);
+      const name = keyNode.text();
+      const prefix = this.path === 'the spec' ? '' : `${this.path}.`;
+      return { key: keyNode, name, value: this.child(value, `${prefix}${name}`, key) };
+    });
+    const members = new Map<string, Member>();
+    for (const member of all) if (!isMerge(member)) members.set(member.name, member);
+    for (const member of all.filter(isMerge).flatMap(({ value }) => value.merged())) {
+      if (!members.has(member.name)) members.set(member.name, member);
+    }
+    return [...members.values()];
+  }
+
+  /** The members that a merge key brings: those of the first of several mappings before those of the next. */
+  private merged(): Member[] {
+    return isSeq(this.node) ? this.list().flatMap((item) => item.members()) : this.members();
+  }
+
+  private child(node: Node | null, path: string, place: Node = this.node): SpecNode {
+    const { document } = this.source;
+    const target = isAlias(node) ? node.resolve(document) : node;
+    if (isAlias(node) && target === undefined) {
+      throw new SpecNode(this.source, node, path).error(
+        `${path} is the alias *${node.source}, which names nothing`,
+      );
+    }
+    if (target) return new SpecNode(this.source, target, path);
+    const empty = document.createNode(null) as Node;
+    empty.range = place.range ?? null;
+    return new SpecNode(this.source, empty, path);
+  }
+}
+
+/** One member of a mapping. */
+interface Member {
+  readonly key: SpecNode;
+  readonly name: string;
+  readonly value: SpecNode;
+}
+
+function isMerge({ name }: Member): boolean {
+  return name === '<<';
+}
+
+function pairsOf(map: YAMLMap): { key: Node; value: Node | null }[] {
+  return map.items as { key: Node; value: Node | null }[];
+}
+
+function kindOf(node: Node): string {
+  if (isMap(node)) return 'a mapping';
+  if (isSeq(node)) return 'a list';
+  if (isScalar(node) && node.value === null) return 'empty';
+  return 'a text';
+}

@@ -1,0 +1,136 @@
+import { LineCounter, parseDocument, type Node } from 'yaml';
+import { ManifestToolError } from '../errors.js';
+import { checkPlatform } from '../oci/platform.js';
+import { ARCHITECTURE_ALIASES } from '../oci/platform-names.js';
+import { isTag, parseReference, type Reference } from '../oci/reference.js';
+import type { ListRequest, RequestedPlatform, SourceRequest } from '../plan/request.js';
+import { suggestion } from '../text.js';
+import { SpecNode } from './spec-node.js';
+
+/** What a spec says of a list; the rest of a request comes from the command line. */
+export type Spec = Pick<ListRequest, 'target' | 'tags' | 'annotations' | 'sources'>;
+
+/**
+ * Reads a YAML spec. Keys that are not known are warned of and left out, as manifest-tool leaves them out.
+ * @throws {ManifestToolError} USAGE with file, line and column.
+ */
+export function parseSpec(text: string, file: string, warning: (text: string) => void): Spec {
+  const root = parseYaml(text, file);
+  const { image, manifests, tags, annotations } = known(
+    root,
+    ['image', 'manifests', 'tags', 'annotations'],
+    warning,
+  );
+  if (image === undefined || image.isNull())
+    throw root.error('"image" is missing: the reference under which the list is published');
+  if (manifests === undefined || manifests.list().length === 0) {
+    throw (manifests ?? root).error('"manifests" is missing: the list of the images to publish');
+  }
+  return {
+    target: reference(image),
+    tags: (tags?.list() ?? []).map(tag),
+    annotations: new Map(annotations?.members().map(({ name, value }) => [name, value.text()])),
+    sources: manifests.list().map((entry) => source(entry, warning)),
+  };
+}
+
+function parseYaml(text: string, file: string): SpecNode {
+  const lines = new LineCounter();
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    merge: true,
+    prettyErrors: false,
+    logLevel: 'silent',
+  });
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    throw new ManifestToolError(
+      'USAGE',
+      `reading ${file}:${line}:${col}`,
+      `it is no YAML: ${error.message}`,
+      { cause: error },
+    );
+  }
+  const contents = document.contents as Node | null;
+  if (contents === null) throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty');
+  return new SpecNode({ file, document, lines }, contents, 'the spec');
+}
+
+/** The members of a mapping by the names that are known; each of the others is a warning. */
+function known<N extends string>(
+  node: SpecNode,
+  names: readonly N[],
+  warning: (text: string) => void,
+): { [K in N]?: SpecNode } {
+  const found: { [K in N]?: SpecNode } = {};
+  for (const { key, name, value } of node.members()) {
+    if ((names as readonly string[]).includes(name)) found[name as N] = value;
+    else {
+      warning(
+        `${key.place()}: unknown key ${JSON.stringify(name)} is left out${suggestion(name, names)}`,
+      );
+    }
+  }
+  return found;
+}
+
+function source(entry: SpecNode, warning: (text: string) => void): SourceRequest {
+  const { image, platform } = known(entry, ['image', 'platform'], warning);
+  if (image === undefined || image.isNull()) throw entry.error(`${entry.path} has no "image"`);
+  return {
+    reference: reference(image),
+    platform: platform === undefined ? {} : requestedPlatform(platform, warning),
+    onlyPlatform: false,
+  };
+}
+
+const PLATFORM_KEYS = [
+  'os',
+  'architecture',
+  'variant',
+  'osversion',
+  'osfeatures',
+  'os.version',
+  'os.features',
+] as const;
+
+function requestedPlatform(node: SpecNode, warning: (text: string) => void): RequestedPlatform {
+  const keys = known(node, PLATFORM_KEYS, warning);
+  const os = keys.os?.text() || undefined;
+  const typed = keys.architecture?.text() || undefined;
+  const alias = ARCHITECTURE_ALIASES.get(typed ?? '');
+  const architecture = alias?.architecture ?? typed;
+  const variant = keys.variant?.text() || alias?.variant;
+  const osVersion = (keys.osversion ?? keys['os.version'])?.text() || undefined;
+  const osFeatures = (keys.osfeatures ?? keys['os.features'])?.list().map((item) => item.text());
+  if (os !== undefined && architecture !== undefined) {
+    checkPlatform(
+      { os, architecture, ...(variant === undefined ? {} : { variant }) },
+      `reading ${node.place()}`,
+    );
+  }
+  return {
+    ...(os === undefined ? {} : { os }),
+    ...(architecture === undefined ? {} : { architecture }),
+    ...(variant === undefined ? {} : { variant }),
+    ...(osVersion === undefined ? {} : { osVersion }),
+    ...(osFeatures === undefined || osFeatures.length === 0 ? {} : { osFeatures }),
+  };
+}
+
+function reference(node: SpecNode): Reference {
+  const text = node.text();
+  try {
+    return parseReference(text);
+  } catch (error) {
+    if (!(error instanceof ManifestToolError)) throw error;
+    throw node.error(`${node.path} ${JSON.stringify(text)}: ${error.why}`, error.hint);
+  }
+}
+
+function tag(node: SpecNode): string {
+  const text = node.text();
+  if (!isTag(text)) throw node.error(`${node.path} ${JSON.stringify(text)} is no tag`);
+  return text;
+}

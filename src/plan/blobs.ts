@@ -1,0 +1,29 @@
+import type { BlobOutcome, ImageReader, ImageWriter } from '../oci/content.js';
+import type { Digest } from '../oci/digest.js';
+import type { Descriptor } from '../oci/documents.js';
+
+/** Brings blobs into the target, each once, however many images share it and however early it is asked for. */
+export class BlobMover {
+  private readonly moves = new Map<Digest, Promise<BlobOutcome>>();
+
+  constructor(private readonly target: ImageWriter) {}
+
+  /** Starts bringing a blob; a failure is told to those who wait for it with {@link arrived}. */
+  start(blob: Descriptor, source: ImageReader): void {
+    this.arrived(blob, source).catch(() => undefined);
+  }
+
+  /** Resolves when the blob is in the target. */
+  arrived(blob: Descriptor, source: ImageReader): Promise<BlobOutcome> {
+    const known = this.moves.get(blob.digest);
+    if (known !== undefined) return known;
+    const move = this.target.ensureBlob(blob, source);
+    this.moves.set(blob.digest, move);
+    return move;
+  }
+
+  /** Resolves when nothing moves any more, whatever became of it. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.moves.values());
+  }
+}

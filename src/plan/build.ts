@@ -1,0 +1,65 @@
+import { ManifestToolError } from '../errors.js';
+import { isAttestation } from '../oci/attestation.js';
+import type { ManifestContent } from '../oci/content.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import { encodeIndex } from '../oci/encode-index.js';
+import { formatPlatform, platformKey } from '../oci/platform.js';
+import { formatReference } from '../oci/reference.js';
+import type { ListRequest } from './request.js';
+import type { ResolvedImage } from './resolved.js';
+
+/**
+ * The list itself, from its images: images in the order of the request, attestations after all of them. Pure: the same images give the
+ * same bytes.
+ * @throws {ManifestToolError} USAGE where two images have one platform, or the target names another digest; FAILED where it is too large.
+ */
+export function buildList(request: ListRequest, images: readonly ResolvedImage[]): ManifestContent {
+  const what = `publishing ${formatReference(request.target)}`;
+  refuseDuplicates(what, images);
+  const ordered = [
+    ...images.filter(({ entry }) => !isAttestation(entry)),
+    ...images.filter(({ entry }) => isAttestation(entry)),
+  ];
+  const list = encodeIndex(
+    request.type,
+    ordered.map(({ entry }) => entry),
+    request.annotations,
+  );
+  if (list.size > MAX_DOCUMENT_SIZE) {
+    throw new ManifestToolError(
+      'FAILED',
+      what,
+      `the list has ${list.size} bytes, more than the ${MAX_DOCUMENT_SIZE} that registries take`,
+    );
+  }
+  const { digest } = request.target;
+  if (digest !== undefined && digest !== list.digest) {
+    throw new ManifestToolError(
+      'USAGE',
+      what,
+      `the list has the digest ${list.digest}, not the one that the target names`,
+      {
+        hint: 'name the target by a tag',
+      },
+    );
+  }
+  return list;
+}
+
+function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void {
+  const seen = new Map<string, ResolvedImage>();
+  for (const image of images) {
+    const { platform } = image.entry;
+    if (platform === undefined || isAttestation(image.entry)) continue;
+    const key = platformKey(platform);
+    const other = seen.get(key);
+    if (other !== undefined) {
+      throw new ManifestToolError(
+        'USAGE',
+        what,
+        `two images are for ${formatPlatform(platform)}: ${other.name} (${other.manifest.digest}) and ${image.name} (${image.manifest.digest})`,
+      );
+    }
+    seen.set(key, image);
+  }
+}

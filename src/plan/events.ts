@@ -1,0 +1,11 @@
+import type { ManifestContent } from '../oci/content.js';
+
+/** What a plan tells of while it runs; every member may be left out. */
+export interface PlanEvents {
+  /** Something that the user should know of, and that stops nothing. */
+  readonly warning?: (text: string) => void;
+  /** What is being done now, in a few words. */
+  readonly progress?: (text: string) => void;
+  /** A tag of the target now names the list. */
+  readonly tagged?: (name: string, manifest: ManifestContent) => void;
+}

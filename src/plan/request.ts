@@ -1,0 +1,63 @@
+import { ManifestToolError } from '../errors.js';
+import type { Annotations } from '../oci/documents.js';
+import type { ListType } from '../oci/encode-index.js';
+import { formatReference, type Reference } from '../oci/reference.js';
+
+/** A platform as far as the user gave one. */
+export interface RequestedPlatform {
+  readonly architecture?: string;
+  readonly os?: string;
+  readonly osVersion?: string;
+  readonly osFeatures?: readonly string[];
+  readonly variant?: string;
+}
+
+/** One image, or one list of images, that goes into the list. */
+export interface SourceRequest {
+  readonly reference: Reference;
+  readonly platform: RequestedPlatform;
+  /** Where the reference is a list: takes only the entry for `platform` from it, and not all of its entries. */
+  readonly onlyPlatform: boolean;
+}
+
+/** What is to be published, before anything was looked up. */
+export interface ListRequest {
+  readonly target: Reference;
+  /** Tags beside that of the target. */
+  readonly tags: readonly string[];
+  readonly type: ListType;
+  readonly annotations: Annotations;
+  /** A source that is not found is left out with a warning. */
+  readonly ignoreMissing: boolean;
+  readonly sources: readonly SourceRequest[];
+}
+
+/**
+ * Refuses what cannot be published whatever the sources are, before the first request.
+ * @throws {ManifestToolError} USAGE.
+ */
+export function checkRequest(request: ListRequest): void {
+  const what = `publishing ${formatReference(request.target)}`;
+  if (request.sources.length === 0)
+    throw new ManifestToolError('USAGE', what, 'there are no images to publish');
+  if (request.type === 'docker' && request.annotations.size > 0) {
+    throw new ManifestToolError('USAGE', what, 'a Docker manifest list has no annotations', {
+      hint: 'give --type oci, or leave the annotations out',
+    });
+  }
+  for (const { reference } of request.sources) checkSameRegistry(what, request.target, reference);
+}
+
+function checkSameRegistry(what: string, target: Reference, source: Reference): void {
+  if (target.kind === 'registry' && source.kind === 'registry' && target.host === source.host)
+    return;
+  if (target.kind === 'layout' && source.kind === 'layout') return;
+  throw new ManifestToolError(
+    'USAGE',
+    what,
+    `its source ${formatReference(source)} is not in the same registry`,
+    {
+      hint: 'all images of a list have to be where the list is published: one registry, or layout directories',
+    },
+  );
+}

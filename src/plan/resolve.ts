@@ -1,0 +1,223 @@
+import { ManifestToolError } from '../errors.js';
+import { attestedDigest, isAttestation } from '../oci/attestation.js';
+import type { FetchedManifest, ImageReader } from '../oci/content.js';
+import type { Descriptor, ImageIndex, ImageManifest } from '../oci/documents.js';
+import { isIndexType, isManifestType } from '../oci/media-types.js';
+import { formatPlatform, servesPlatform, type Platform } from '../oci/platform.js';
+import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
+import { configPlatform, entryPlatform } from './entry-platform.js';
+import type { PlanEvents } from './events.js';
+import type { ListRequest, SourceRequest } from './request.js';
+import type { ResolvedImage } from './resolved.js';
+import type { Stores } from './stores.js';
+
+/** How many lists may stand inside each other: a list of a list is unfolded, anything deeper is refused. */
+const MAX_DEPTH = 2;
+
+/** Told of each image as soon as its manifest is known, so that work on its blobs need not wait for the rest. */
+export type OnManifest = (
+  manifest: FetchedManifest & { document: ImageManifest },
+  source: ImageReader,
+) => void;
+
+/**
+ * Finds all images of a request, with as few round trips after each other as there are: manifests together, then configurations and the
+ * children of lists together. The order of the result is that of the request.
+ * @throws {ManifestToolError} NOT_FOUND for an image that is not there; what the readers throw otherwise.
+ */
+export async function resolveSources(
+  stores: Stores,
+  request: ListRequest,
+  events: PlanEvents,
+  onManifest: OnManifest,
+): Promise<ResolvedImage[]> {
+  const opened = await Promise.all(
+    request.sources.map(async (source) => ({
+      source,
+      reader: await stores.open(source.reference, 'pull'),
+    })),
+  );
+  const resolver = new Resolver(events, onManifest);
+  const resolved = await allOrFirstInOrder(
+    opened.map(({ source, reader }) => resolver.source(source, reader, request.ignoreMissing)),
+  );
+  const images = resolved.flat();
+  if (images.length === 0) {
+    throw new ManifestToolError(
+      'NOT_FOUND',
+      `publishing ${formatReference(request.target)}`,
+      'not one of its images was found',
+    );
+  }
+  return images;
+}
+
+/** The values of all, or the first failure in the order of the list and not in that of time: the same input gives the same message. */
+async function allOrFirstInOrder<T>(promises: readonly Promise<T>[]): Promise<T[]> {
+  const settled = await Promise.allSettled(promises);
+  return settled.map((result) => {
+    if (result.status === 'rejected') throw result.reason;
+    return result.value;
+  });
+}
+
+class Resolver {
+  private readonly fetched = new Map<string, Promise<FetchedManifest>>();
+
+  constructor(
+    private readonly events: PlanEvents,
+    private readonly onManifest: OnManifest,
+  ) {}
+
+  async source(
+    source: SourceRequest,
+    reader: ImageReader,
+    ignoreMissing: boolean,
+  ): Promise<ResolvedImage[]> {
+    const name = formatReference(withDefaultTag(source.reference));
+    const top = await this.top(source, reader, name, ignoreMissing);
+    if (top === undefined) return [];
+    if (top.document.kind === 'manifest') {
+      return [await this.image(reader, asImage(top), name, source.platform)];
+    }
+    return this.list(reader, top.document, name, source, 1);
+  }
+
+  /** The manifest that the user named; a reference that is named for several platforms is read once. */
+  private async top(
+    source: SourceRequest,
+    reader: ImageReader,
+    name: string,
+    ignoreMissing: boolean,
+  ): Promise<FetchedManifest | undefined> {
+    const { digest, tag = 'latest' } = source.reference;
+    const fetching = this.fetched.get(name) ?? reader.getManifest(digest ?? tag);
+    this.fetched.set(name, fetching);
+    try {
+      return await fetching;
+    } catch (error) {
+      if (!ignoreMissing || !(error instanceof ManifestToolError) || error.code !== 'NOT_FOUND')
+        throw error;
+      this.events.warning?.(`${name} is left out: ${error.why}`);
+      return undefined;
+    }
+  }
+
+  private async image(
+    reader: ImageReader,
+    manifest: FetchedManifest & { document: ImageManifest },
+    name: string,
+    request: SourceRequest['platform'],
+  ): Promise<ResolvedImage> {
+    this.onManifest(manifest, reader);
+    const config = await configPlatform(reader, manifest.document, name);
+    const platform = entryPlatform(request, config, name, (text) => this.events.warning?.(text));
+    const { mediaType, digest, size } = manifest;
+    return { entry: { mediaType, digest, size, platform }, manifest, source: reader, name };
+  }
+
+  private async list(
+    reader: ImageReader,
+    index: ImageIndex,
+    name: string,
+    source: SourceRequest,
+    depth: number,
+  ): Promise<ResolvedImage[]> {
+    const entries = source.onlyPlatform
+      ? entriesFor(source.platform as Platform, index, name)
+      : index.manifests;
+    const resolved = await allOrFirstInOrder(
+      entries.map((entry) => this.entry(reader, entry, name, source, depth)),
+    );
+    return resolved.flat();
+  }
+
+  private async entry(
+    reader: ImageReader,
+    entry: Descriptor,
+    listName: string,
+    source: SourceRequest,
+    depth: number,
+  ): Promise<ResolvedImage[]> {
+    const name = formatReference(withSuffix(source.reference, entry.digest));
+    if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) {
+      throw new ManifestToolError(
+        'FAILED',
+        `including ${listName}`,
+        `its entry ${entry.digest} is of type ${entry.mediaType}, which is neither an image nor a list`,
+      );
+    }
+    const fetched = await reader.getManifest(entry.digest, entry);
+    if (fetched.document.kind === 'index') {
+      if (depth === MAX_DEPTH) {
+        throw new ManifestToolError(
+          'FAILED',
+          `including ${listName}`,
+          `it has lists inside of lists, more than ${MAX_DEPTH} deep`,
+        );
+      }
+      return this.list(
+        reader,
+        fetched.document,
+        name,
+        { ...source, onlyPlatform: false },
+        depth + 1,
+      );
+    }
+    const manifest = asImage(fetched);
+    this.onManifest(manifest, reader);
+    const platform =
+      entry.platform ??
+      (isAttestation(entry) ? undefined : await configPlatform(reader, manifest.document, name));
+    return [
+      {
+        entry: platform === undefined ? entry : { ...entry, platform },
+        manifest,
+        source: reader,
+        name,
+      },
+    ];
+  }
+}
+
+/** The entry of a list for one platform, and the attestations of it. */
+function entriesFor(platform: Platform, index: ImageIndex, name: string): Descriptor[] {
+  const images = index.manifests.filter((entry) => !isAttestation(entry));
+  const serving = images.filter(
+    (entry) => entry.platform && servesPlatform(entry.platform, platform),
+  );
+  const exact = serving.filter((entry) => entry.platform!.variant === platform.variant);
+  const found = exact.length === 1 ? exact : serving;
+  const what = `including ${name} for ${formatPlatform(platform)}`;
+  const shown = (entries: readonly Descriptor[]): string =>
+    entries
+      .map((entry) => (entry.platform ? formatPlatform(entry.platform) : entry.digest))
+      .join(', ');
+  if (found.length === 0) {
+    throw new ManifestToolError(
+      'NOT_FOUND',
+      what,
+      `the list has no such entry; it has ${shown(images)}`,
+    );
+  }
+  if (found.length > 1) {
+    throw new ManifestToolError('USAGE', what, `the list has several: ${shown(found)}`, {
+      hint: 'name the variant or the os version as well',
+    });
+  }
+  const [image] = found as [Descriptor];
+  const attestations = index.manifests.filter(
+    (entry) => isAttestation(entry) && attestedDigest(entry) === image.digest,
+  );
+  return [image, ...attestations];
+}
+
+function asImage(manifest: FetchedManifest): FetchedManifest & { document: ImageManifest } {
+  return manifest as FetchedManifest & { document: ImageManifest };
+}
+
+function withDefaultTag(reference: Reference): Reference {
+  return reference.tag === undefined && reference.digest === undefined
+    ? { ...reference, tag: 'latest' }
+    : reference;
+}
