@@ -1,0 +1,128 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Output } from '../../src/cli/io.js';
+import { main } from '../../src/cli/main.js';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface RunOptions {
+  /** On top of a HOME that is empty, and the PATH. */
+  readonly env?: Environment;
+  readonly stdin?: string;
+  /** Standard output and error are a terminal of this width. */
+  readonly tty?: { readonly columns: number };
+  readonly signal?: AbortSignal;
+}
+
+export interface CliResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the whole command line in this process. */
+export async function runCli(
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<CliResult> {
+  const home = makeHome();
+  const stdout = new Captured(options.tty?.columns);
+  const stderr = new Captured(options.tty?.columns);
+  try {
+    const code = await main(args, {
+      stdout,
+      stderr,
+      readStdin: () => Promise.resolve(options.stdin ?? ''),
+      env: environment(home, options.env),
+      signal: options.signal ?? new AbortController().signal,
+    });
+    return { code, stdout: stdout.text, stderr: stderr.text };
+  } finally {
+    removeHome(home);
+  }
+}
+
+/** Fails with what the command line said, where it ended with another code. */
+export function expectCode({ code, stderr }: CliResult, expected: number): void {
+  if (code !== expected) throw new Error(`exit code ${code}, not ${expected}: ${stderr}`);
+}
+
+export interface SpawnOptions {
+  readonly env?: Environment;
+  readonly stdin?: string;
+}
+
+export interface SpawnedCli {
+  readonly child: ChildProcessWithoutNullStreams;
+  /** What it printed and how it ended; `code` is null where a signal ended it. */
+  readonly done: Promise<{
+    readonly code: number | null;
+    readonly signal: NodeJS.Signals | null;
+    readonly stdout: string;
+    readonly stderr: string;
+  }>;
+}
+
+const BIN = fileURLToPath(new URL('../../bin/manifest-tool.cjs', import.meta.url));
+
+/** Starts the built command line (`npm run build`) as a process of its own. */
+export function spawnCli(args: readonly string[], options: SpawnOptions = {}): SpawnedCli {
+  const home = makeHome();
+  const child = spawn(process.execPath, [BIN, ...args], {
+    env: environment(home, options.env),
+  });
+  const kill = (): void => void child.kill('SIGKILL');
+  process.once('exit', kill);
+  // It may end without having read anything.
+  child.stdin.on('error', () => {});
+  child.stdin.end(options.stdin ?? '');
+  const stdout = collect(child.stdout);
+  const stderr = collect(child.stderr);
+  const done = new Promise<Awaited<SpawnedCli['done']>>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', (code, signal) => {
+      process.off('exit', kill);
+      removeHome(home);
+      resolve({ code, signal, stdout: stdout(), stderr: stderr() });
+    });
+  });
+  return { child, done };
+}
+
+class Captured implements Output {
+  text = '';
+  readonly isTTY: boolean;
+  readonly columns: number;
+
+  constructor(columns: number | undefined) {
+    this.isTTY = columns !== undefined;
+    this.columns = columns ?? 0;
+  }
+
+  write(text: string): void {
+    this.text += text;
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString();
+}
+
+/** The user's own configuration must not get into the tests. */
+function environment(home: string, given: Environment = {}): Environment {
+  const all = { HOME: home, PATH: process.env['PATH'], ...given };
+  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
+}
+
+function makeHome(): string {
+  return mkdtempSync(path.join(tmpdir(), 'mt-home-'));
+}
+
+function removeHome(home: string): void {
+  rmSync(home, { recursive: true, force: true });
+}
