@@ -1,12 +1,13 @@
 import { ManifestToolError } from '../errors.js';
-import { attestedDigest, isAttestation } from '../oci/attestation.js';
+import { isAttestation } from '../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../oci/content.js';
 import type { Descriptor, ImageIndex, ImageManifest } from '../oci/documents.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
-import { formatPlatform, servesPlatform, type Platform } from '../oci/platform.js';
+import type { Platform } from '../oci/platform.js';
 import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
 import { configPlatform, entryPlatform } from './entry-platform.js';
 import type { PlanEvents } from './events.js';
+import { entriesFor } from './pick-entry.js';
 import type { ListRequest, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Stores } from './stores.js';
@@ -178,38 +179,6 @@ class Resolver {
       },
     ];
   }
-}
-
-/** The entry of a list for one platform, and the attestations of it. */
-function entriesFor(platform: Platform, index: ImageIndex, name: string): Descriptor[] {
-  const images = index.manifests.filter((entry) => !isAttestation(entry));
-  const serving = images.filter(
-    (entry) => entry.platform && servesPlatform(entry.platform, platform),
-  );
-  const exact = serving.filter((entry) => entry.platform!.variant === platform.variant);
-  const found = exact.length === 1 ? exact : serving;
-  const what = `including ${name} for ${formatPlatform(platform)}`;
-  const shown = (entries: readonly Descriptor[]): string =>
-    entries
-      .map((entry) => (entry.platform ? formatPlatform(entry.platform) : entry.digest))
-      .join(', ');
-  if (found.length === 0) {
-    throw new ManifestToolError(
-      'NOT_FOUND',
-      what,
-      `the list has no such entry; it has ${shown(images)}`,
-    );
-  }
-  if (found.length > 1) {
-    throw new ManifestToolError('USAGE', what, `the list has several: ${shown(found)}`, {
-      hint: 'name the variant or the os version as well',
-    });
-  }
-  const [image] = found as [Descriptor];
-  const attestations = index.manifests.filter(
-    (entry) => isAttestation(entry) && attestedDigest(entry) === image.digest,
-  );
-  return [image, ...attestations];
 }
 
 function asImage(manifest: FetchedManifest): FetchedManifest & { document: ImageManifest } {

@@ -1,0 +1,39 @@
+import { ManifestToolError } from '../errors.js';
+import { attestedDigest, isAttestation } from '../oci/attestation.js';
+import type { Descriptor, ImageIndex } from '../oci/documents.js';
+import { formatPlatform, servesPlatform, type Platform } from '../oci/platform.js';
+
+/**
+ * The entry of a list for one platform, and the attestations of it.
+ * @throws {ManifestToolError} NOT_FOUND where there is none, USAGE where there are several.
+ */
+export function entriesFor(platform: Platform, index: ImageIndex, name: string): Descriptor[] {
+  const images = index.manifests.filter((entry) => !isAttestation(entry));
+  const serving = images.filter(
+    (entry) => entry.platform && servesPlatform(entry.platform, platform),
+  );
+  const exact = serving.filter((entry) => entry.platform!.variant === platform.variant);
+  const found = exact.length === 1 ? exact : serving;
+  const what = `including ${name} for ${formatPlatform(platform)}`;
+  const shown = (entries: readonly Descriptor[]): string =>
+    entries
+      .map((entry) => (entry.platform ? formatPlatform(entry.platform) : entry.digest))
+      .join(', ');
+  if (found.length === 0) {
+    throw new ManifestToolError(
+      'NOT_FOUND',
+      what,
+      `the list has no such entry; it has ${shown(images)}`,
+    );
+  }
+  if (found.length > 1) {
+    throw new ManifestToolError('USAGE', what, `the list has several: ${shown(found)}`, {
+      hint: 'name the variant or the os version as well',
+    });
+  }
+  const [image] = found as [Descriptor];
+  const attestations = index.manifests.filter(
+    (entry) => isAttestation(entry) && attestedDigest(entry) === image.digest,
+  );
+  return [image, ...attestations];
+}
