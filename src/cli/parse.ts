@@ -32,6 +32,14 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Invocat
 async function readWords(words: string[]): Promise<Parsed> {
   const names = Object.keys(OPTIONS) as OptionName[];
   const isSwitch = (name: OptionName): boolean => OPTIONS[name]!.kind === 'switch';
+  // The parser takes quotes off a value, as if it were the shell: it is given the number of each word instead of its text.
+  const texts: string[] = [];
+  const end = words.indexOf('--');
+  const numbered = words.map((word, at) => {
+    const [option, text] = end >= 0 && at > end ? ['', word] : splitValue(word);
+    return text === undefined ? option : `${option}${texts.push(text) - 1}`;
+  });
+  const textOf = (number: unknown): string => texts[Number(number)]!;
   const argv: Record<string, unknown> = await yargs()
     .parserConfiguration({
       'boolean-negation': false,
@@ -49,16 +57,23 @@ async function readWords(words: string[]): Promise<Parsed> {
     .fail(false)
     .boolean(names.filter(isSwitch))
     .string(names.filter((name) => !isSwitch(name)))
-    .parse(words);
+    .parse(numbered);
   const values = new Map<OptionName, string[]>();
   const switches = new Set<OptionName>();
   for (const name of names) {
     const value = argv[name];
     if (value === undefined) continue;
     if (isSwitch(name)) switches.add(name);
-    else values.set(name, (Array.isArray(value) ? value : [value]).map(String));
+    else values.set(name, (Array.isArray(value) ? value : [value]).map(textOf));
   }
-  return { positionals: (argv['_'] as unknown[]).map(String), switches, values };
+  return { positionals: (argv['_'] as unknown[]).map(textOf), switches, values };
+}
+
+/** `--name=` and the value, a word that is no option, or an option that has none. */
+function splitValue(word: string): [option: string, text?: string] {
+  const option = /^--[^=]*/.exec(word)?.[0];
+  if (option === undefined) return ['', word];
+  return option === word ? [option] : [`${option}=`, word.slice(option.length + 1)];
 }
 
 /** The words at the start that lead to a command. */

@@ -11,7 +11,9 @@ export interface Progress {
 
 /** A spinner on standard error; only for a terminal that has columns (ora would loop for ever on one that has none). */
 export function startProgress(): Progress {
-  const spinner = ora({ stream: process.stderr, discardStdin: false, color: false }).start('starting');
+  const spinner = ora({ stream: process.stderr, discardStdin: false, color: false }).start(
+    'starting',
+  );
   return {
     show: (text) => {
       spinner.text = text;

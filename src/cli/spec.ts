@@ -40,17 +40,16 @@ function parseYaml(text: string, file: string): SpecNode {
     lineCounter: lines,
     merge: true,
     prettyErrors: false,
-    logLevel: 'silent',
+    logLevel: 'error',
   });
   const [error] = document.errors;
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0]);
-    throw new ManifestToolError(
-      'USAGE',
-      `reading ${file}:${line}:${col}`,
-      `it is no YAML: ${error.message}`,
-      { cause: error },
-    );
+    const why =
+      error.code === 'MULTIPLE_DOCS'
+        ? 'it holds several documents, and one is a list'
+        : `it is no YAML: ${error.message}`;
+    throw new ManifestToolError('USAGE', `reading ${file}:${line}:${col}`, why, { cause: error });
   }
   const contents = document.contents as Node | null;
   if (contents === null) throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty');

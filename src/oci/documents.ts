@@ -44,8 +44,8 @@ export interface ImageIndex {
 
 export type ImageDocument = ImageManifest | ImageIndex;
 
-/** Entries that an index may have: more is refused when read. */
-const MAX_INDEX_ENTRIES = 1000;
+/** Entries that an index may have: more is neither read nor written. */
+export const MAX_INDEX_ENTRIES = 1000;
 
 /** What is read of a manifest, an index or a config, and what is written of an index, in bytes. */
 export const MAX_DOCUMENT_SIZE = 4 * 1024 * 1024;

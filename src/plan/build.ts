@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../errors.js';
 import { isAttestation } from '../oci/attestation.js';
 import type { ManifestContent } from '../oci/content.js';
-import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../oci/documents.js';
 import { encodeIndex } from '../oci/encode-index.js';
 import { formatPlatform, platformKey } from '../oci/platform.js';
 import { formatReference } from '../oci/reference.js';
@@ -20,6 +20,13 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
     ...images.filter(({ entry }) => !isAttestation(entry)),
     ...images.filter(({ entry }) => isAttestation(entry)),
   ];
+  if (images.length > MAX_INDEX_ENTRIES) {
+    throw new ManifestToolError(
+      'FAILED',
+      what,
+      `the list has ${images.length} entries, more than ${MAX_INDEX_ENTRIES}`,
+    );
+  }
   const list = encodeIndex(
     request.type,
     ordered.map(({ entry }) => entry),

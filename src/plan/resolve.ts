@@ -1,6 +1,7 @@
 import { ManifestToolError } from '../errors.js';
 import { isAttestation } from '../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../oci/content.js';
+import type { Digest } from '../oci/digest.js';
 import type { Descriptor, ImageIndex, ImageManifest } from '../oci/documents.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
@@ -64,6 +65,8 @@ async function allOrFirstInOrder<T>(promises: readonly Promise<T>[]): Promise<T[
 
 class Resolver {
   private readonly fetched = new Map<string, Promise<FetchedManifest>>();
+  /** Platforms by the digests of configurations: what they hold does not depend on where they were read. */
+  private readonly platforms = new Map<Digest, Promise<Platform>>();
 
   constructor(
     private readonly events: PlanEvents,
@@ -111,10 +114,21 @@ class Resolver {
     request: SourceRequest['platform'],
   ): Promise<ResolvedImage> {
     this.onManifest(manifest, reader);
-    const config = await configPlatform(reader, manifest.document, name);
+    const config = await this.configPlatform(reader, manifest.document, name);
     const platform = entryPlatform(request, config, name, (text) => this.events.warning?.(text));
     const { mediaType, digest, size } = manifest;
     return { entry: { mediaType, digest, size, platform }, manifest, source: reader, name };
+  }
+
+  private configPlatform(
+    reader: ImageReader,
+    manifest: ImageManifest,
+    name: string,
+  ): Promise<Platform> {
+    const { digest } = manifest.config;
+    const reading = this.platforms.get(digest) ?? configPlatform(reader, manifest, name);
+    this.platforms.set(digest, reading);
+    return reading;
   }
 
   private async list(
@@ -169,7 +183,9 @@ class Resolver {
     this.onManifest(manifest, reader);
     const platform =
       entry.platform ??
-      (isAttestation(entry) ? undefined : await configPlatform(reader, manifest.document, name));
+      (isAttestation(entry)
+        ? undefined
+        : await this.configPlatform(reader, manifest.document, name));
     return [
       {
         entry: platform === undefined ? entry : { ...entry, platform },

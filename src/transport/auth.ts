@@ -149,6 +149,10 @@ export class Authenticator implements Identity {
       }).then((token) => (entry.settled = token)),
     };
     this.tokens.set(key, entry);
+    // What the server refuses it will refuse again; what it could not answer, the next request asks again.
+    entry.promise.catch((error: unknown) => {
+      if (!(error instanceof TokenRefused)) this.tokens.delete(key);
+    });
     return entry.promise;
   }
 

@@ -46,8 +46,10 @@ export function shownUrl(url: URL): string {
     .split('&')
     .filter((part) => part !== '')
     .map((part) => {
-      const name = part.split('=')[0]!;
-      return SHOWN.has(name) ? part : `${name}=REDACTED`;
+      const equals = part.indexOf('=');
+      const name = part.slice(0, Math.max(equals, 0));
+      if (SHOWN.has(name)) return part;
+      return equals < 0 ? 'REDACTED' : `${name}=REDACTED`;
     });
   return `${url.origin}${url.pathname}${query.length === 0 ? '' : `?${query.join('&')}`}`;
 }

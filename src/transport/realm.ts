@@ -3,27 +3,33 @@ import { ManifestToolError } from '../errors.js';
 import { isLoopbackHost, parseUrl } from './url.js';
 
 /** Addresses that no public registry can mean: a realm that names one is after what only this machine can reach. */
-const INTERNAL = new BlockList();
-for (const [net, prefix] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-] as const) {
-  INTERNAL.addSubnet(net, prefix, 'ipv4');
-}
-for (const [net, prefix] of [
-  ['::', 128],
-  ['::1', 128],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['::ffff:0:0', 96],
-  ['64:ff9b::', 96],
-] as const) {
-  INTERNAL.addSubnet(net, prefix, 'ipv6');
+const INTERNAL = {
+  ipv4: blockList('ipv4', [
+    ['0.0.0.0', 8],
+    ['10.0.0.0', 8],
+    ['100.64.0.0', 10],
+    ['127.0.0.0', 8],
+    ['169.254.0.0', 16],
+    ['172.16.0.0', 12],
+    ['192.168.0.0', 16],
+  ]),
+  // A list of both would find every IPv4 address in that of the mapped ones.
+  ipv6: blockList('ipv6', [
+    ['::', 127],
+    ['fc00::', 7],
+    ['fe80::', 10],
+    ['::ffff:0:0', 96],
+    ['64:ff9b::', 96],
+  ]),
+};
+
+function blockList(
+  family: 'ipv4' | 'ipv6',
+  nets: readonly (readonly [string, number])[],
+): BlockList {
+  const list = new BlockList();
+  for (const [net, prefix] of nets) list.addSubnet(net, prefix, family);
+  return list;
 }
 
 /**
@@ -62,7 +68,7 @@ function isInternal(hostname: string): boolean {
   const address = hostname.replace(/^\[|\]$/g, '');
   const family = isIP(address);
   if (family === 0) return isLoopbackHost(hostname);
-  return INTERNAL.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  return family === 6 ? INTERNAL.ipv6.check(address, 'ipv6') : INTERNAL.ipv4.check(address, 'ipv4');
 }
 
 function bothHere(realm: URL, registry: URL): boolean {

@@ -9,6 +9,6 @@ export function parseUrl(text: string, base?: URL): URL | undefined {
 
 /** Whether a host name or address literal means this machine: localhost, 127.0.0.0/8 or ::1. Ports and brackets are left out. */
 export function isLoopbackHost(hostname: string): boolean {
-  const name = hostname.replace(/^\[|\]$/g, '').toLowerCase();
+  const name = hostname.replace(/^\[|\]$|\.$/g, '').toLowerCase();
   return name === 'localhost' || name === '::1' || /^127(\.[0-9]{1,3}){3}$/.test(name);
 }
