@@ -1,0 +1,53 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { escapeText, suggestion } from '../../src/text.js';
+
+describe('escapeText', () => {
+  test.each([
+    ['', ''],
+    ['plain é 🚀 \u00a0', 'plain é 🚀 \u00a0'],
+    ['\u001b]0;x\u0007', String.raw`\u001b]0;x\u0007`],
+    ['\u009b31m', String.raw`\u009b31m`],
+    ['a\nb\r\tc', String.raw`a\u000ab\u000d\u0009c`],
+    ['\u0000\u007f', String.raw`\u0000\u007f`],
+    ['\u202e\u202a\u2066\u2069\u200f', String.raw`\u202e\u202a\u2066\u2069\u200f`],
+    ['\u2028\u2029', String.raw`\u2028\u2029`],
+    ['\ud800x\udc00', String.raw`\ud800x\udc00`],
+    ['\ud800🚀\udc00', String.raw`\ud800🚀\udc00`],
+  ])('%j is shown as %s', (text, shown) => {
+    expect(escapeText(text)).toBe(shown);
+  });
+
+  test('leaves nothing that acts, and is well formed', () => {
+    const unit = fc.oneof(
+      fc.constantFrom('\ud83d', '\ude00', '\u001b', '\u202e', 'a'),
+      fc.string({ unit: 'binary' }),
+    );
+    const safe = fc.property(fc.array(unit), (units) => {
+      const shown = escapeText(units.join(''));
+      expect(shown).not.toMatch(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
+      expect(shown.isWellFormed()).toBe(true);
+      expect(escapeText(shown)).toBe(shown);
+    });
+    fc.assert(safe, { numRuns: 300 });
+  });
+});
+
+describe('suggestion', () => {
+  const words = ['target', 'template', 'tags', 'type'];
+  test.each([
+    ['target', 'target'],
+    ['tagret', 'target'],
+    ['TARGET', 'target'],
+    ['tag', 'tags'],
+    ['tpye', 'type'],
+    ['templat', 'template'],
+    ['wholly-other', undefined],
+  ])('for %s is %s', (word, near) => {
+    expect(suggestion(word, words, '--')).toBe(near ? ` (did you mean --${near}?)` : '');
+  });
+
+  test('from nothing is nothing', () => {
+    expect(suggestion('a', [])).toBe('');
+  });
+});
