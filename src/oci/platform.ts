@@ -109,7 +109,7 @@ export function platformKey(platform: Platform): string {
 }
 
 /**
- * Whether an entry serves a request: what the request names must be equal; an arm64 without variant is v8 and an arm without one v7,
+ * Whether an entry serves a request: what the request names must be equal; an amd64 without variant is v1, an arm v7 and an arm64 v8,
  * as container runtimes have it.
  */
 export function servesPlatform(entry: Platform, request: Platform): boolean {
@@ -121,8 +121,13 @@ export function servesPlatform(entry: Platform, request: Platform): boolean {
   );
 }
 
+const DEFAULT_VARIANTS: ReadonlyMap<string, string> = new Map([
+  ['amd64', 'v1'],
+  ['arm', 'v7'],
+  ['arm64', 'v8'],
+]);
+
 function effectiveVariant({ architecture, variant }: Platform): string | undefined {
   if (variant !== undefined) return variant;
-  if (architecture === 'arm64') return 'v8';
-  return architecture === 'arm' ? 'v7' : undefined;
+  return DEFAULT_VARIANTS.get(architecture);
 }

@@ -23,7 +23,7 @@ export function entriesFor(platform: Platform, index: ImageIndex, name: string):
     throw new ManifestToolError(
       'NOT_FOUND',
       what,
-      `the list has no such entry; it has ${shown(images)}`,
+      `the list has no such entry; it has ${shown(images) || 'none at all'}`,
     );
   }
   if (found.length > 1) {

@@ -2,7 +2,7 @@ import { ManifestToolError } from '../errors.js';
 import { isAttestation } from '../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
-import type { Descriptor, ImageIndex, ImageManifest } from '../oci/documents.js';
+import type { Descriptor, ImageManifest } from '../oci/documents.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
 import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
@@ -79,32 +79,42 @@ class Resolver {
     ignoreMissing: boolean,
   ): Promise<ResolvedImage[]> {
     const name = formatReference(withDefaultTag(source.reference));
-    const top = await this.top(source, reader, name, ignoreMissing);
-    if (top === undefined) return [];
-    if (top.document.kind === 'manifest') {
-      return [await this.image(reader, asImage(top), name, source.platform)];
+    const found = await this.find(source, reader, name, ignoreMissing);
+    if (found === undefined) return [];
+    if (found.entries === undefined) {
+      return [await this.image(reader, asImage(found.top), name, source.platform)];
     }
-    return this.list(reader, top.document, name, source, 1);
+    return this.list(reader, found.entries, name, source.reference, 1);
   }
 
-  /** The manifest that the user named; a reference that is named for several platforms is read once. */
-  private async top(
+  /** The manifest that the user named, and where it is a list, the entries of it that are wanted. */
+  private async find(
     source: SourceRequest,
     reader: ImageReader,
     name: string,
     ignoreMissing: boolean,
-  ): Promise<FetchedManifest | undefined> {
-    const { digest, tag = 'latest' } = source.reference;
-    const fetching = this.fetched.get(name) ?? reader.getManifest(digest ?? tag);
-    this.fetched.set(name, fetching);
+  ): Promise<{ top: FetchedManifest; entries?: readonly Descriptor[] } | undefined> {
     try {
-      return await fetching;
+      const top = await this.top(source, reader, name);
+      if (top.document.kind === 'manifest') return { top };
+      const entries = source.onlyPlatform
+        ? entriesFor(source.platform as Platform, top.document, name)
+        : top.document.manifests;
+      return { top, entries };
     } catch (error) {
-      if (!ignoreMissing || !(error instanceof ManifestToolError) || error.code !== 'NOT_FOUND')
-        throw error;
+      const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
+      if (!ignoreMissing || !isMissing) throw error;
       this.events.warning?.(`${name} is left out: ${error.why}`);
       return undefined;
     }
+  }
+
+  /** A reference that is named for several platforms is read once. */
+  private top(source: SourceRequest, reader: ImageReader, name: string): Promise<FetchedManifest> {
+    const { digest, tag = 'latest' } = source.reference;
+    const fetching = this.fetched.get(name) ?? reader.getManifest(digest ?? tag);
+    this.fetched.set(name, fetching);
+    return fetching;
   }
 
   private async image(
@@ -131,18 +141,16 @@ class Resolver {
     return reading;
   }
 
+  /** The images of a list, in its order; `depth` counts the lists that they stand in. */
   private async list(
     reader: ImageReader,
-    index: ImageIndex,
+    entries: readonly Descriptor[],
     name: string,
-    source: SourceRequest,
+    reference: Reference,
     depth: number,
   ): Promise<ResolvedImage[]> {
-    const entries = source.onlyPlatform
-      ? entriesFor(source.platform as Platform, index, name)
-      : index.manifests;
     const resolved = await allOrFirstInOrder(
-      entries.map((entry) => this.entry(reader, entry, name, source, depth)),
+      entries.map((entry) => this.entry(reader, entry, name, reference, depth)),
     );
     return resolved.flat();
   }
@@ -151,10 +159,10 @@ class Resolver {
     reader: ImageReader,
     entry: Descriptor,
     listName: string,
-    source: SourceRequest,
+    reference: Reference,
     depth: number,
   ): Promise<ResolvedImage[]> {
-    const name = formatReference(withSuffix(source.reference, entry.digest));
+    const name = formatReference(withSuffix(reference, entry.digest));
     if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) {
       throw new ManifestToolError(
         'FAILED',
@@ -171,29 +179,16 @@ class Resolver {
           `it has lists inside of lists, more than ${MAX_DEPTH} deep`,
         );
       }
-      return this.list(
-        reader,
-        fetched.document,
-        name,
-        { ...source, onlyPlatform: false },
-        depth + 1,
-      );
+      return this.list(reader, fetched.document.manifests, name, reference, depth + 1);
     }
     const manifest = asImage(fetched);
     this.onManifest(manifest, reader);
-    const platform =
-      entry.platform ??
-      (isAttestation(entry)
-        ? undefined
-        : await this.configPlatform(reader, manifest.document, name));
-    return [
-      {
-        entry: platform === undefined ? entry : { ...entry, platform },
-        manifest,
-        source: reader,
-        name,
-      },
-    ];
+    const isPlain = entry.platform !== undefined || isAttestation(entry);
+    const platform = isPlain
+      ? entry.platform
+      : await this.configPlatform(reader, manifest.document, name);
+    const whole = platform === undefined ? entry : { ...entry, platform };
+    return [{ entry: whole, manifest, source: reader, name }];
   }
 }
 

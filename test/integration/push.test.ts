@@ -97,6 +97,20 @@ describe('a template without placeholder', () => {
   });
 });
 
+describe('--ignore-missing', () => {
+  it('leaves out a platform that a list does not have', async () => {
+    const { code, stderr, entries } = await push(
+      'linux/mips,linux/amd64',
+      'docker/list:three',
+      'docker/list:some',
+      '--ignore-missing',
+    );
+    expect(code).toBe(0);
+    expect(stderr).toContain('docker/list:three is left out: the list has no such entry');
+    expect(entries).toHaveLength(1);
+  });
+});
+
 describe('what is asked for', () => {
   it('wins over the configuration of the image, with a warning that names both', async () => {
     const { code, stderr, entries } = await push(

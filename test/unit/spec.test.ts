@@ -290,6 +290,6 @@ describe('an error in a spec', () => {
     const text = `image: a\nx0: &x0 [y]\n${lines.join('\n')}\ntags: *x30\n${LIST}`;
     const start = performance.now();
     expect(() => read(text)).toThrow(/tags\[0\] is a list/);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 });
