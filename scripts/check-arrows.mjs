@@ -14,17 +14,21 @@ const ENTRIES = ['src/cli/entry.ts', 'src/index.ts'];
 
 /** What each part of src may import beside itself: a folder, a file of the top level, or one file of a folder. */
 const ARROWS = {
+  duration: [],
   errors: [],
+  secrets: [],
   text: [],
   version: [],
   oci: ['errors', 'text'],
-  transport: ['errors', 'text', 'version', 'oci/digest'],
+  transport: ['duration', 'errors', 'text', 'version', 'oci/digest'],
   credentials: ['errors', 'text', 'transport/credential'],
-  registry: ['errors', 'text', 'version', 'oci', 'transport'],
+  registry: ['duration', 'errors', 'text', 'version', 'oci', 'transport'],
   layout: ['errors', 'text', 'oci'],
   plan: ['errors', 'text', 'oci', 'registry', 'layout', 'transport/credential'],
   cli: [
+    'duration',
     'errors',
+    'secrets',
     'text',
     'version',
     'oci',
@@ -35,7 +39,9 @@ const ARROWS = {
     'plan',
   ],
   index: [
+    'duration',
     'errors',
+    'secrets',
     'text',
     'version',
     'oci',

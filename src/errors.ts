@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'UNAVAILABLE'
   | 'REFUSED'
   | 'CORRUPT'
+  | 'INCOMPLETE'
   | 'INTERRUPTED'
   | 'FAILED';
 
@@ -14,6 +15,7 @@ export type ErrorCode =
 export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   FAILED: 1,
   CORRUPT: 1,
+  INCOMPLETE: 3,
   USAGE: 2,
   CONFIG: 2,
   NOT_FOUND: 3,

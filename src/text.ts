@@ -19,6 +19,8 @@ function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const each of known) {
+    // No nearer than the difference of their lengths: a word without end is not compared.
+    if (Math.abs(word.length - each.length) >= least) continue;
     const distance = editDistance(word.toLowerCase(), each.toLowerCase());
     if (distance < least) [best, least] = [each, distance];
   }

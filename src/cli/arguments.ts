@@ -36,7 +36,7 @@ export function normaliseArguments(argv: readonly string[]): string[] {
 }
 
 function readOption(word: string): { name: OptionName; value: string | undefined } | undefined {
-  const match = /^(--?)([^=]+)(?:=([\s\S]*))?$/.exec(word);
+  const match = /^(--?)([^=]*)(?:=([\s\S]*))?$/.exec(word);
   if (match === null || word === '-') return undefined;
   const [, dashes, typed, value] = match as unknown as [string, string, string, string | undefined];
   const name = optionName(typed);
@@ -68,5 +68,5 @@ function nextValue(argv: readonly string[], at: number, name: string): string {
 /** Whether a word is one of our options in full: then it is not the value of the one before. */
 function isLongOption(word: string): boolean {
   const name = /^--([^=]+)/.exec(word)?.[1];
-  return name !== undefined && optionName(name) !== undefined;
+  return name !== undefined && Object.hasOwn(OPTIONS, name);
 }

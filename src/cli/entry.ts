@@ -31,8 +31,27 @@ function output(stream: Stream): Output {
   };
 }
 
-const interrupt = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort());
+/** How long a command may take to end after it was interrupted, in milliseconds. */
+const GRACE_MS = 800;
+const INTERRUPTED = 130;
+
+/** Aborted by the first signal; a second one, or a command that does not end in time, ends the process. */
+function interruptSignal(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = (): void => {
+    if (controller.signal.aborted) process.exit(INTERRUPTED);
+    controller.abort();
+    setTimeout(() => {
+      process.stderr.write(
+        'manifest-tool: this command failed: it was interrupted and did not end in time\n',
+      );
+      process.exit(INTERRUPTED);
+    }, GRACE_MS).unref();
+  };
+  process.on('SIGINT', interrupt);
+  process.on('SIGTERM', interrupt);
+  return controller.signal;
+}
 
 // A reader that has seen enough (`| head`) is no error of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -41,7 +60,10 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 async function run(): Promise<void> {
-  process.exitCode = await main(process.argv.slice(2), processIo(interrupt.signal));
+  const signal = interruptSignal();
+  process.exitCode = await main(process.argv.slice(2), processIo(signal));
+  // A connection that is still being made would keep the process.
+  if (signal.aborted) process.exit();
 }
 
 void run();

@@ -30,6 +30,18 @@ const EVERYWHERE = {
     group: AUTH,
     describe: 'password for the registry (other users of this machine can see it)',
   },
+  'password-stdin': {
+    kind: 'switch',
+    group: AUTH,
+    describe: 'read the password from standard input',
+  },
+  authfile: {
+    kind: 'value',
+    value: 'FILE',
+    group: AUTH,
+    describe:
+      'file of credentials as podman writes it, and no other [default: $REGISTRY_AUTH_FILE]',
+  },
   'docker-cfg': {
     kind: 'value',
     value: 'PATH',
@@ -46,6 +58,48 @@ const EVERYWHERE = {
     kind: 'host',
     group: TRANSPORT,
     describe: 'do not check the certificate of the registry, or with =HOST of that host only',
+  },
+  'ca-file': {
+    kind: 'value',
+    value: 'FILE',
+    group: TRANSPORT,
+    describe: 'certificates of authorities to trust as well',
+  },
+  'cert-file': {
+    kind: 'value',
+    value: 'FILE',
+    group: TRANSPORT,
+    describe: "the client's certificate for registries",
+  },
+  'key-file': {
+    kind: 'value',
+    value: 'FILE',
+    group: TRANSPORT,
+    describe: 'the private key of --cert-file',
+  },
+  'cert-dir': {
+    kind: 'value',
+    value: 'DIR',
+    group: TRANSPORT,
+    describe: 'directory of *.crt, *.cert and *.key, in place of certs.d/HOST',
+  },
+  retry: {
+    kind: 'value',
+    value: 'N',
+    group: TRANSPORT,
+    describe: 'how often a request is sent again after a failure that may pass [default: 4]',
+  },
+  'retry-delay': {
+    kind: 'value',
+    value: 'TIME',
+    group: TRANSPORT,
+    describe: 'the first wait before that, which doubles each time: 500ms, 2s [default: 500ms]',
+  },
+  timeout: {
+    kind: 'value',
+    value: 'TIME',
+    group: TRANSPORT,
+    describe: 'how long an answer, or more of it, may take to come: 30s, 2m [default: 60s]',
   },
   debug: {
     kind: 'switch',

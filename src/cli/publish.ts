@@ -12,10 +12,12 @@ export async function publish(
   io: Io,
   reporter: Reporter,
 ): Promise<void> {
-  const stores = storesFor(parsed, io, reporter);
+  const stores = await storesFor(parsed, io, reporter);
   try {
-    const { list, tags } = await reporter.during(() => pushList(stores, request, reporter));
-    if (tags.length === 0) {
+    const { list, tags, unchanged } = await reporter.during(() =>
+      pushList(stores, request, reporter),
+    );
+    if (tags.length + unchanged.length === 0) {
       reporter.note(
         'the target has no tag: the list is published by its digest alone, and no tag has moved',
       );

@@ -1,13 +1,20 @@
 import { ManifestToolError, reasonOf } from '../errors.js';
 import type { PlanEvents } from '../plan/events.js';
+import { formatDuration } from '../duration.js';
+import { Secrets } from '../secrets.js';
 import { escapeText } from '../text.js';
+import type { Wait } from '../transport/retry.js';
 import type { RequestRecord } from '../transport/log.js';
 import type { Io } from './io.js';
 import type { Progress } from './progress.js';
 
-/** Says things to the user, on standard error: every word of it is escaped here. */
+/** The longest line that is shown, in characters. */
+const MAX_LINE = 2000;
+
+/** Says things to the user, on standard error: every word of it is escaped here, and no secret passes. */
 export class Reporter implements PlanEvents {
   private current: Progress | undefined;
+  readonly secrets = new Secrets();
 
   constructor(
     private readonly io: Io,
@@ -19,16 +26,24 @@ export class Reporter implements PlanEvents {
   note = (text: string): void => this.line(text);
 
   progress = (text: string): void => {
-    this.current?.show(escapeText(text));
+    this.current?.show(escapeText(this.secrets.redact(text)));
   };
 
   tagged = (name: string): void => this.line(`published ${name}`);
 
+  unchanged = (name: string): void => this.line(`unchanged ${name}`);
+
   request(record: RequestRecord): void {
-    const { method, url, outcome, milliseconds, signedWith } = record;
+    const { method, url, outcome, milliseconds, attempt, signedWith } = record;
+    const whose = signedWith === undefined ? 'no credentials' : `credentials: ${signedWith}`;
     this.line(
-      `debug: ${method} ${url} ${outcome} ${milliseconds} ms ${signedWith === undefined ? '' : `(${signedWith})`}`.trimEnd(),
+      `debug: ${method} ${url} -> ${outcome}, ${milliseconds} ms, try ${attempt}, ${whose}`,
     );
+  }
+
+  wait({ host, reason, milliseconds, attempt, attempts }: Wait): void {
+    const time = formatDuration(milliseconds);
+    this.line(`waiting ${time} for ${host} (${reason}), then try ${attempt} of ${attempts}`);
   }
 
   /** Shows a spinner while `work` runs, where standard error is a terminal. */
@@ -73,7 +88,7 @@ export class Reporter implements PlanEvents {
 
   private line(text: string): void {
     this.current?.clear();
-    this.io.stderr.write(`${escapeText(text)}\n`);
+    this.io.stderr.write(`${escapeText(this.secrets.redactAndCut(text, MAX_LINE))}\n`);
     this.current?.resume();
   }
 }

@@ -1,30 +1,86 @@
 import { createCredentialLookup } from '../credentials/lookup.js';
+import { parseDuration } from '../duration.js';
 import { openStores, type Stores } from '../plan/stores.js';
+import type { CredentialLookup } from '../transport/credential.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
 import type { OptionName } from './options.js';
 import type { Reporter } from './reporter.js';
 import { usageError } from './usage.js';
 
+const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
+
 /** The stores of a command, with the settings of authentication and transport that its options give. */
-export function storesFor(parsed: Parsed, io: Io, reporter: Reporter): Stores {
-  const { env, signal } = io;
-  const credentials = createCredentialLookup({
-    ...optional('username', value(parsed, 'username')),
-    ...optional('password', value(parsed, 'password')),
-    ...optional('dockerCfg', value(parsed, 'docker-cfg')),
-    env,
-    signal,
-    onWarning: (text) => reporter.warning(text),
-  });
+export async function storesFor(parsed: Parsed, io: Io, reporter: Reporter): Promise<Stores> {
+  const { signal } = io;
   return openStores({
-    credentials,
-    credentialsFirst: parsed.values.has('docker-cfg'),
+    credentials: await credentialLookup(parsed, io, reporter),
+    credentialsFirst: parsed.values.has('docker-cfg') || parsed.values.has('authfile'),
     plainHttp: hostRule(parsed, 'plain-http'),
     insecure: hostRule(parsed, 'insecure'),
+    env: io.env,
+    ...optional('caFile', value(parsed, 'ca-file')),
+    ...optional('certFile', value(parsed, 'cert-file')),
+    ...optional('keyFile', value(parsed, 'key-file')),
+    ...optional('certDir', value(parsed, 'cert-dir')),
     signal,
+    ...optional('retries', count(parsed, 'retry')),
+    ...optional('retryDelayMs', duration(parsed, 'retry-delay')),
+    ...optional('timeoutMs', duration(parsed, 'timeout')),
+    onWait: (wait) => reporter.wait(wait),
+    onSecret: (secret) => reporter.secrets.add(secret),
     ...(parsed.switches.has('debug') ? { onRequest: (record) => reporter.request(record) } : {}),
   });
+}
+
+async function credentialLookup(
+  parsed: Parsed,
+  io: Io,
+  reporter: Reporter,
+): Promise<CredentialLookup> {
+  for (const name of PROXY_VARIABLES) reporter.secrets.addUrl(io.env[name] ?? '');
+  const password = await givenPassword(parsed, io);
+  if (password !== undefined) reporter.secrets.add(password);
+  const lookup = createCredentialLookup({
+    ...optional('username', value(parsed, 'username')),
+    ...optional('password', password),
+    ...optional('dockerCfg', value(parsed, 'docker-cfg')),
+    ...optional('authFile', value(parsed, 'authfile')),
+    env: io.env,
+    signal: io.signal,
+    onWarning: (text) => reporter.warning(text),
+  });
+  return async (host, repository) => {
+    const found = await lookup(host, repository);
+    if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);
+    else if (found !== undefined) reporter.secrets.add(found.token);
+    return found;
+  };
+}
+
+async function givenPassword(parsed: Parsed, io: Io): Promise<string | undefined> {
+  const typed = value(parsed, 'password');
+  if (!parsed.switches.has('password-stdin')) return typed;
+  if (typed !== undefined) throw usageError('give --password or --password-stdin, not both');
+  if (!parsed.values.has('username')) throw usageError('--password-stdin needs --username');
+  const password = (await io.readStdin()).replace(/\r?\n$/, '');
+  if (password === '') throw usageError('--password-stdin: standard input has no password');
+  return password;
+}
+
+function count(parsed: Parsed, name: OptionName): number | undefined {
+  const text = value(parsed, name);
+  if (text === undefined) return undefined;
+  if (/^[0-9]{1,3}$/.test(text)) return Number(text);
+  throw usageError(`--${name} ${JSON.stringify(text)} is not a number from 0 to 999`);
+}
+
+function duration(parsed: Parsed, name: OptionName): number | undefined {
+  const text = value(parsed, name);
+  if (text === undefined) return undefined;
+  const milliseconds = parseDuration(text);
+  if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
+  throw usageError(`--${name} ${JSON.stringify(text)} is no time, for example 500ms, 2s or 1m30s`);
 }
 
 /** The value of an option that is given at most once. */
@@ -47,6 +103,6 @@ function hostRule(parsed: Parsed, name: OptionName): (host: string) => boolean {
   return (host) => given.has('true') || given.has(host);
 }
 
-function optional<K extends string>(key: K, text: string | undefined): { [P in K]?: string } {
-  return text === undefined ? {} : ({ [key]: text } as { [P in K]?: string });
+function optional<K extends string, V>(key: K, item: V | undefined): { [P in K]?: V } {
+  return item === undefined ? {} : ({ [key]: item } as { [P in K]?: V });
 }

@@ -61,8 +61,13 @@ export class SpecNode {
    * far as the mapping does not have them itself.
    */
   members(): Member[] {
+    return this.collect(new Set());
+  }
+
+  private collect(seen: Set<Node>): Member[] {
     const { node } = this;
-    if (this.isNull()) return [];
+    if (this.isNull() || seen.has(node)) return [];
+    seen.add(node);
     if (!isMap(node)) throw this.error(`${this.path} is ${kindOf(node)}, but a mapping is needed`);
     const all = pairsOf(node).map(({ key, value }): Member => {
       const keyNode = this.child(key, `a key of ${this.path}`);
@@ -72,15 +77,17 @@ export class SpecNode {
     });
     const members = new Map<string, Member>();
     for (const member of all) if (!isMerge(member)) members.set(member.name, member);
-    for (const member of all.filter(isMerge).flatMap(({ value }) => value.merged())) {
+    for (const member of all.filter(isMerge).flatMap(({ value }) => value.merged(seen))) {
       if (!members.has(member.name)) members.set(member.name, member);
     }
     return [...members.values()];
   }
 
   /** The members that a merge key brings: those of the first of several mappings before those of the next. */
-  private merged(): Member[] {
-    return isSeq(this.node) ? this.list().flatMap((item) => item.members()) : this.members();
+  private merged(seen: Set<Node>): Member[] {
+    return isSeq(this.node)
+      ? this.list().flatMap((item) => item.collect(seen))
+      : this.collect(seen);
   }
 
   private child(node: Node | null, path: string, place: Node = this.node): SpecNode {

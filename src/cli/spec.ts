@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument, type Node } from 'yaml';
+import { LineCounter, parseDocument } from 'yaml';
 import { ManifestToolError } from '../errors.js';
 import { checkPlatform } from '../oci/platform.js';
 import { ARCHITECTURE_ALIASES } from '../oci/platform-names.js';
@@ -36,12 +36,7 @@ export function parseSpec(text: string, file: string, warning: (text: string) =>
 
 function parseYaml(text: string, file: string): SpecNode {
   const lines = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter: lines,
-    merge: true,
-    prettyErrors: false,
-    logLevel: 'error',
-  });
+  const document = readDocument(text, file, lines);
   const [error] = document.errors;
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0]);
@@ -51,10 +46,24 @@ function parseYaml(text: string, file: string): SpecNode {
         : `it is no YAML: ${error.message}`;
     throw new ManifestToolError('USAGE', `reading ${file}:${line}:${col}`, why, { cause: error });
   }
-  const contents = document.contents as Node | null;
+  const { contents } = document;
   if (contents === null) throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty');
   return new SpecNode({ file, document, lines }, contents, 'the spec');
 }
+
+/** The parser calls itself for each level of a document: one without end is refused where it has no more room. */
+function readDocument(text: string, file: string, lineCounter: LineCounter): ParsedDocument {
+  const options = { lineCounter, merge: true, prettyErrors: false, logLevel: 'error' } as const;
+  try {
+    const document = parseDocument(text, options);
+    if (!document.errors.some(({ message }) => message.includes('call stack'))) return document;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  throw new ManifestToolError('USAGE', `reading ${file}`, 'it is nested too deeply');
+}
+
+type ParsedDocument = ReturnType<typeof parseDocument>;
 
 /** The members of a mapping by the names that are known; each of the others is a warning. */
 function known<N extends string>(

@@ -6,7 +6,7 @@ import type {
   ImageStore,
   ManifestContent,
 } from '../oci/content.js';
-import { isDigest, parseDigest } from '../oci/digest.js';
+import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
 import { parseDocument, type Descriptor } from '../oci/documents.js';
 import { isTag } from '../oci/reference.js';
 import { isBlobSource, type BlobSource } from './blob-source.js';
@@ -80,6 +80,15 @@ class Layout implements ImageStore, BlobSource {
       await writeBlob(what, this.root, descriptor, () => source.openBlob(descriptor));
       return 'copied';
     });
+  }
+
+  async tagDigest(tag: string): Promise<Digest | undefined> {
+    const what = `reading ${this.at(tag)}`;
+    try {
+      return (await this.reading(what, () => this.resolve(what, tag))).digest;
+    } catch {
+      return undefined;
+    }
   }
 
   putChild(manifest: ManifestContent): Promise<void> {

@@ -8,4 +8,6 @@ export interface PlanEvents {
   readonly progress?: (text: string) => void;
   /** A tag of the target now names the list. */
   readonly tagged?: (name: string, manifest: ManifestContent) => void;
+  /** A tag of the target named the list already, and was left as it is. */
+  readonly unchanged?: (name: string, manifest: ManifestContent) => void;
 }

@@ -1,29 +1,48 @@
 import type { ImageWriter } from '../oci/content.js';
 import type { BlobMover } from './blobs.js';
 import type { PlanEvents } from './events.js';
+import { withTagOutcome } from './outcome.js';
 import type { PushPlan } from './steps.js';
 
 /**
- * Writes a plan. Each child follows its own blobs and no others; the list is written after all children, under all tags at once, so a tag
- * never names a list whose children are missing.
- * @throws {ManifestToolError} what the target throws; no tag has moved where it is about a child.
+ * Writes the children of a list. Each child follows its own blobs and no others.
+ * @throws {ManifestToolError} what the target throws; no tag has moved.
  */
-export async function executePush(
+export async function writeChildren(
   plan: PushPlan,
   target: ImageWriter,
   blobs: BlobMover,
   events: PlanEvents,
 ): Promise<void> {
-  if (plan.children.length > 0)
-    events.progress?.(`writing ${plan.children.length} images to ${target.name}`);
+  if (plan.children.length === 0) return;
+  events.progress?.(`writing ${plan.children.length} images to ${target.name}`);
   await Promise.all(
     plan.children.map(async (child) => {
       await Promise.all(child.blobs.map((blob) => blobs.arrived(blob, child.source)));
       await target.putChild(child.manifest);
     }),
   );
+}
+
+/**
+ * Writes the list under all its tags at once. It comes after all children, so a tag never names a list whose children are missing.
+ * @throws {ManifestToolError} that says which tags have moved and which have not.
+ */
+export async function publishList(
+  plan: PushPlan,
+  target: ImageWriter,
+  events: PlanEvents,
+): Promise<void> {
+  for (const tag of plan.unchanged) events.unchanged?.(`${target.name}:${tag}`, plan.list);
+  if (plan.tags.length === 0 && plan.unchanged.length > 0) return;
   events.progress?.(`publishing ${plan.list.digest}`);
-  await target.publish(plan.list, plan.tags, (tag) =>
-    events.tagged?.(`${target.name}:${tag}`, plan.list),
-  );
+  const moved: string[] = [];
+  try {
+    await target.publish(plan.list, plan.tags, (tag) => {
+      moved.push(tag);
+      events.tagged?.(`${target.name}:${tag}`, plan.list);
+    });
+  } catch (error) {
+    throw withTagOutcome(error, plan.tags, moved);
+  }
 }

@@ -15,26 +15,49 @@ export interface ChildStep {
 /** All that is written, in order: children in any order among themselves, then the list under all its tags. */
 export interface PushPlan {
   readonly children: readonly ChildStep[];
+  /** The manifests of all entries of the list, those that the target holds already among them. */
+  readonly manifests: readonly ManifestContent[];
   readonly list: ManifestContent;
-  /** Tags of the target that will name the list; none means that it is published by its digest alone. */
+  /** Tags of the target that will name the list. */
   readonly tags: readonly string[];
+  /** Tags of the target that name the list already: they are not written again. */
+  readonly unchanged: readonly string[];
 }
 
-/** Puts the steps in order; pure. `isThere` says whether the target already holds what a source holds: it is the same repository. */
+/** What the target holds, as far as the order of the steps depends on it. */
+export interface TargetState {
+  /** Whether what a source holds is in the target: it is the same repository. */
+  readonly holds: (source: ImageReader) => boolean;
+  /** What tags of the target name now. */
+  readonly tags: ReadonlyMap<string, Digest | undefined>;
+}
+
+/** Puts the steps in order; pure. */
 export function planPush(
-  request: ListRequest,
   images: readonly ResolvedImage[],
   list: ManifestContent,
-  isThere: (source: ImageReader) => boolean,
+  target: TargetState,
 ): PushPlan {
   const children = new Map<Digest, ChildStep>();
+  const manifests = new Map<Digest, ManifestContent>();
   for (const { manifest, source } of images) {
-    if (isThere(source) || children.has(manifest.digest)) continue;
+    manifests.set(manifest.digest, manifest);
+    if (target.holds(source) || children.has(manifest.digest)) continue;
     children.set(manifest.digest, { manifest, blobs: blobsOf(manifest), source });
   }
-  const { tag } = request.target;
-  const tags = [...(tag === undefined ? [] : [tag]), ...request.tags];
-  return { children: [...children.values()], list, tags: [...new Set(tags)] };
+  const tags = [...target.tags];
+  return {
+    children: [...children.values()],
+    manifests: [...manifests.values()],
+    list,
+    tags: tags.filter(([, digest]) => digest !== list.digest).map(([tag]) => tag),
+    unchanged: tags.filter(([, digest]) => digest === list.digest).map(([tag]) => tag),
+  };
+}
+
+/** All tags of the target that a request is about, each once. */
+export function tagsOf({ target, tags }: ListRequest): string[] {
+  return [...new Set([...(target.tag === undefined ? [] : [target.tag]), ...tags])];
 }
 
 /** The blobs that an image needs in its repository; foreign layers are fetched from elsewhere and never written. Each blob once. */

@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../errors.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
-import { DamagedBody, isSuccess } from '../transport/http.js';
+import { DamagedBody, isSuccess, type HttpResponse } from '../transport/http.js';
 import { parseUrl } from '../transport/url.js';
 import { send, unexpected, type Connection } from './connection.js';
 
@@ -74,16 +74,25 @@ export async function mountBlob(
   from: string,
 ): Promise<'mounted' | 'present'> {
   const what = `mounting ${digest} from ${connection.host}/${from} in ${connection.host}/${repository}`;
-  const response = await send(connection, {
-    method: 'POST',
-    path: `/v2/${repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
-    what,
-    maxBytes: MAX_ANSWER_OF_WRITE,
-    scopes: [
-      { repository, actions: ['pull', 'push'] },
-      { repository: from, actions: ['pull'] },
-    ],
-  });
+  let response: HttpResponse;
+  try {
+    response = await send(connection, {
+      method: 'POST',
+      path: `/v2/${repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
+      what,
+      maxBytes: MAX_ANSWER_OF_WRITE,
+      scopes: [
+        { repository, actions: ['pull', 'push'] },
+        { repository: from, actions: ['pull'] },
+      ],
+    });
+  } catch (error) {
+    // The registry may have mounted it although its answer was lost.
+    const isLost = error instanceof ManifestToolError && error.code === 'UNAVAILABLE';
+    const isThere = isLost && (await hasBlob(connection, repository, digest).catch(() => false));
+    if (isThere) return 'present';
+    throw error;
+  }
   if (response.status === 201) return 'mounted';
   if (response.status === 202)
     await cancelUpload(connection, repository, response.headers.first('location'), response.url);

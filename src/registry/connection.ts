@@ -1,4 +1,4 @@
-import { ManifestToolError } from '../errors.js';
+import { ManifestToolError, type ErrorCode } from '../errors.js';
 import { connectionFailure } from '../transport/failures.js';
 import type { HttpRequest, HttpResponse, Scope, Transport } from '../transport/http.js';
 import { answerFailure } from './failure.js';
@@ -8,6 +8,8 @@ export interface Connection {
   /** `host[:port]` as users write it. */
   readonly host: string;
   readonly origin: string;
+  /** Whether a URL is of this registry, and not of a host that it redirects to. */
+  readonly isOwn: (url: URL) => boolean;
   readonly transport: Transport;
   /** Says that the command will need these scopes; the first said come first in a token request. */
   readonly expect: (scope: Scope) => void;
@@ -21,6 +23,9 @@ export interface Call extends Omit<HttpRequest, 'url'> {
   readonly what: string;
 }
 
+/** Errors of the layers below (of token servers and redirects) that need to be told with what they stood in the way of. */
+const WRAPPED: ReadonlySet<ErrorCode> = new Set(['DENIED', 'UNAVAILABLE', 'FAILED']);
+
 /**
  * Sends a request of a verb.
  * @throws {ManifestToolError} where there is no answer; an answer with any status is returned.
@@ -30,15 +35,27 @@ export async function send(connection: Connection, call: Call): Promise<HttpResp
   try {
     return await connection.transport({ ...request, url: new URL(`${connection.origin}${path}`) });
   } catch (error) {
+    if (error instanceof ManifestToolError && WRAPPED.has(error.code)) {
+      throw new ManifestToolError(error.code, what, error.message, {
+        cause: error,
+        hint: error.hint,
+      });
+    }
     throw connectionFailure(what, connection.host, error);
   }
 }
 
-/** The error for an answer that is none of those that the verb knows. */
+/** The error for an answer that is none of those that the verb knows; `failure` says what the answer means. */
 export function unexpected(
   connection: Connection,
   what: string,
   response: HttpResponse,
+  failure: typeof answerFailure = answerFailure,
 ): ManifestToolError {
-  return answerFailure(what, response, { host: connection.host, whom: connection.whom() });
+  const isOwn = connection.isOwn(response.url);
+  return failure(what, response, {
+    host: isOwn ? connection.host : `${response.url.host}, where ${connection.host} redirects to,`,
+    whom: isOwn ? connection.whom() : 'without credentials',
+    isRedirected: !isOwn,
+  });
 }

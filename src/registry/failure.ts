@@ -1,6 +1,8 @@
+import { formatDuration } from '../duration.js';
 import { ManifestToolError, type ErrorCode } from '../errors.js';
 import { parseChallenges } from '../transport/challenge.js';
 import type { HttpResponse } from '../transport/http.js';
+import { isSecondaryLimit, retryAfter } from '../transport/retry-after.js';
 import { formatScope, parseScopes } from '../transport/scopes.js';
 import { isWebPage, WireError } from './wire-error.js';
 
@@ -9,6 +11,8 @@ export interface RequestContext {
   readonly host: string;
   /** `as alice with the credentials of …`, `anonymously`. */
   readonly whom: string;
+  /** Whether the answer is that of a host that the registry redirects to: it has never seen a credential. */
+  readonly isRedirected: boolean;
 }
 
 /** The answer of a registry that did not do what it was asked, as an error of this program: decided by the status first, the codes second. */
@@ -22,15 +26,17 @@ export function answerFailure(
     new ManifestToolError(code, what, why, { cause, hint });
   const { status, text } = cause;
   const says = text === '' ? '' : `: ${text}`;
-  if (status === 429 || isSecondaryLimit(cause)) {
+  const tries = (response.attempts ?? 1) > 1 ? ` (${response.attempts} tries)` : '';
+  if (status === 429 || isSecondaryLimit(response)) {
     return make(
       'UNAVAILABLE',
-      `${context.host} limits the rate of requests (status ${status}${says})`,
+      `${context.host} limits the rate of requests (status ${status}${says})${asksToWait(response)}${tries}`,
       rateHint(context),
     );
   }
-  if (status >= 500)
-    return make('UNAVAILABLE', `${context.host} answered with status ${status}${says}`);
+  // 408 is one of those that are sent again because they pass.
+  if (status === 408 || status >= 500)
+    return make('UNAVAILABLE', `${context.host} answered with status ${status}${says}${tries}`);
   if (isWebPage(response)) {
     return make(
       'UNAVAILABLE',
@@ -39,10 +45,17 @@ export function answerFailure(
     );
   }
   if (status === 404) return make('NOT_FOUND', `not found (${text || 'status 404'})`);
+  if (IMMUTABLE_STATUS.has(status) && IMMUTABLE.test(text)) {
+    return make(
+      'REFUSED',
+      `the tag exists and the registry does not move it (status ${status}${says})`,
+      'publish under another tag, or have the registry allow it',
+    );
+  }
   if (status === 401 || status === 403) {
     return make(
       'DENIED',
-      `not allowed ${context.whom} (status ${status}${says})${asked(response)}`,
+      `not allowed ${context.isRedirected ? `by ${context.host}` : context.whom} (status ${status}${says})${asked(response)}`,
       deniedHint(status, context),
     );
   }
@@ -57,9 +70,13 @@ export function answerFailure(
   return make('FAILED', `${context.host} answered with status ${status}${says}`);
 }
 
-/** GitHub's registry answers 403 where it means 429. */
-function isSecondaryLimit({ status, text }: WireError): boolean {
-  return status === 403 && /secondary rate limit/i.test(text);
+/** How registries say that a tag is there to stay; each has a status of its own for it. */
+const IMMUTABLE = /immutable|cannot be overwritten|ImageTagAlreadyExists|already exists/i;
+const IMMUTABLE_STATUS = new Set([400, 403, 409, 412]);
+
+function asksToWait(response: HttpResponse): string {
+  const wait = retryAfter(response, Date.now());
+  return wait === undefined ? '' : ` and asks to wait ${formatDuration(wait)}`;
 }
 
 function rateHint({ whom }: RequestContext): string {
@@ -76,11 +93,42 @@ function asked(response: HttpResponse): string {
   return scopes.length === 0 ? '' : `; it asks for ${scopes.map(formatScope).join(' ')}`;
 }
 
-function deniedHint(status: number, { host, whom }: RequestContext): string {
+function deniedHint(
+  status: number,
+  { host, whom, isRedirected }: RequestContext,
+): string | undefined {
+  if (isRedirected) return undefined;
   if (whom === 'anonymously' || whom === 'without credentials') {
     return `log in with "docker login ${host}", or give --username and --password`;
   }
   if (status === 401)
     return `these credentials are refused; log in again with "docker login ${host}"`;
   return 'the repository may not exist, or this user may not do this in it';
+}
+
+/** Codes by which a registry says that it does not hold what a manifest names. */
+const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NOT_FOUND']);
+
+/**
+ * The same for an answer to the write of a manifest, which may also be about what the manifest names (OCI distribution-spec, Pushing
+ * Manifests): INCOMPLETE, told by its code (Gitea and Harbor do it with a 404).
+ */
+export function writeFailure(
+  what: string,
+  response: HttpResponse,
+  context: RequestContext,
+): ManifestToolError {
+  const cause = new WireError(response);
+  const { status, codes, text } = cause;
+  if (status === 404 && codes.includes('NAME_UNKNOWN')) {
+    return new ManifestToolError('NOT_FOUND', what, `the repository does not exist (${text})`, {
+      cause,
+      hint: 'create it at the registry',
+    });
+  }
+  if ((status === 400 || status === 404) && codes.some((code) => MISSING.has(code))) {
+    const why = `the registry misses something that it names (${text || `status ${status}`})`;
+    return new ManifestToolError('INCOMPLETE', what, why, { cause });
+  }
+  return answerFailure(what, response, context);
 }

@@ -1,10 +1,11 @@
-import { ManifestToolError, reasonOf } from '../errors.js';
+import { ManifestToolError, reasonOf, type ErrorCode } from '../errors.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
-import { digestOf, isDigest, matchesDigest } from '../oci/digest.js';
+import { digestOf, isDigest, matchesDigest, type Digest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, parseDocument, type Descriptor } from '../oci/documents.js';
 import { MANIFEST_ACCEPT } from '../oci/media-types.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../transport/http.js';
 import { send, unexpected, type Connection } from './connection.js';
+import { writeFailure } from './failure.js';
 import { isWebPage } from './wire-error.js';
 
 const MAX_ANSWER_OF_WRITE = 64 * 1024;
@@ -74,10 +75,70 @@ function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
 }
 
 /**
+ * HEAD /v2/NAME/manifests/TAG: the digest that a tag names, undefined where there is no such tag or the registry does not say (OCI
+ * distribution-spec, Checking if content exists in the registry). Never an error: what it is asked for can be done without it.
+ */
+export async function tagDigest(
+  connection: Connection,
+  repository: string,
+  tag: string,
+): Promise<Digest | undefined> {
+  try {
+    const { status, headers } = await send(connection, {
+      method: 'HEAD',
+      path: `/v2/${repository}/manifests/${tag}`,
+      what: `looking for ${imageName(connection, repository, tag)}`,
+      headers: { accept: MANIFEST_ACCEPT.join(', ') },
+      maxBytes: 0,
+      retries: 0,
+      scopes: [{ repository, actions: ['pull'] }],
+    });
+    const digest = headers.first('docker-content-digest');
+    return isSuccess(status) && digest !== undefined && isDigest(digest) ? digest : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * PUT /v2/NAME/manifests/REFERENCE with the exact bytes (OCI distribution-spec, Pushing Manifests). Where the registry says which
  * digest it stored, that must be ours: anything else was rewritten on the way.
  */
 export async function putManifest(
+  connection: Connection,
+  repository: string,
+  manifest: ManifestContent,
+  tagOrDigest: string,
+): Promise<void> {
+  try {
+    await writeManifest(connection, repository, manifest, tagOrDigest);
+  } catch (error) {
+    // The registry may have done it although its answer was lost, or refuse the second try for what the first one did.
+    const isUncertain = error instanceof ManifestToolError && UNCERTAIN.has(error.code);
+    if (!isUncertain || !(await holdsManifest(connection, repository, manifest, tagOrDigest)))
+      throw error;
+  }
+}
+
+/** Errors after which a write may have happened all the same; where it was not allowed or interrupted, nobody asks. */
+const UNCERTAIN: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'CORRUPT', 'FAILED', 'REFUSED']);
+
+/** Whether a tag or digest names exactly these bytes; false where that cannot be found out. */
+async function holdsManifest(
+  connection: Connection,
+  repository: string,
+  manifest: ManifestContent,
+  tagOrDigest: string,
+): Promise<boolean> {
+  try {
+    const held = await getManifest(connection, repository, tagOrDigest);
+    return matchesDigest(held.bytes, manifest.digest);
+  } catch {
+    return false;
+  }
+}
+
+async function writeManifest(
   connection: Connection,
   repository: string,
   manifest: ManifestContent,
@@ -94,7 +155,7 @@ export async function putManifest(
     scopes: [{ repository, actions: ['pull', 'push'] }],
   });
   if (response.status < 200 || response.status > 202 || isWebPage(response)) {
-    throw unexpected(connection, what, response);
+    throw unexpected(connection, what, response, writeFailure);
   }
   const stored = response.headers.first('docker-content-digest');
   if (stored !== undefined && isDigest(stored) && !matchesDigest(manifest.bytes, stored)) {

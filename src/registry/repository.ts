@@ -6,10 +6,11 @@ import type {
   ImageStore,
   ManifestContent,
 } from '../oci/content.js';
+import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
 import { getBlob, mountBlob } from './blobs.js';
 import type { Connection } from './connection.js';
-import { getManifest, putManifest } from './manifests.js';
+import { getManifest, putManifest, tagDigest } from './manifests.js';
 
 /** One repository of a registry, read and written. */
 export class Repository implements ImageStore {
@@ -41,6 +42,10 @@ export class Repository implements ImageStore {
     }
     if (source.repository === this.repository) return 'present';
     return mountBlob(this.connection, this.repository, descriptor.digest, source.repository);
+  }
+
+  tagDigest(tag: string): Promise<Digest | undefined> {
+    return tagDigest(this.connection, this.repository, tag);
   }
 
   putChild(manifest: ManifestContent): Promise<void> {

@@ -1,7 +1,8 @@
 import { isJsonObject, parseJson, type JsonValue } from '../oci/json-value.js';
 import type { HttpResponse } from '../transport/http.js';
 
-const MAX_SHOWN = 1024;
+/** How much of a body tells whether it is a web page, in bytes. */
+const PAGE_START = 1024;
 
 /** What a registry said instead of doing what it was asked: the status, its own error codes and text (OCI distribution-spec, Error Codes). */
 export class WireError extends Error {
@@ -26,7 +27,7 @@ export function isWebPage(response: HttpResponse): boolean {
 }
 
 function bodyStart(response: HttpResponse): string {
-  return Buffer.from(response.body.subarray(0, MAX_SHOWN)).toString();
+  return Buffer.from(response.body.subarray(0, PAGE_START)).toString();
 }
 
 function readErrors(response: HttpResponse): { codes: string[]; text: string } {
@@ -37,7 +38,8 @@ function readErrors(response: HttpResponse): { codes: string[]; text: string } {
   const text = errors
     .map(({ code, message }) => [code, message].filter((part) => part !== undefined).join(': '))
     .join('; ');
-  return { codes, text: text.slice(0, MAX_SHOWN) };
+  // It is cut where it is shown, after secrets were taken out of it: half of one would not be found.
+  return { codes, text };
 }
 
 function errorList(response: HttpResponse): { code?: string; message?: string }[] | undefined {

@@ -16,6 +16,8 @@ export interface AuthOptions {
   readonly scopes: () => readonly Scope[];
   /** How to reach token servers: no authentication, no redirect to another host. */
   readonly tokenTransport: Transport;
+  /** Told of each token, so that it is never shown. */
+  readonly onSecret: (secret: string) => void;
 }
 
 /** Who the registry took us for, once it has asked. */
@@ -70,8 +72,9 @@ export class Authenticator implements Identity {
   }
 
   /** ECR Public answers 400 without a challenge where a token has expired; all others answer 401. */
-  private wantsAnother({ status, body }: HttpResponse): boolean {
+  private wantsAnother({ status, headers, body }: HttpResponse): boolean {
     if (status === 401) return true;
+    if (status === 403) return wantsScope(headers.all('www-authenticate'));
     return (
       status === 400 &&
       this.challenge?.scheme === 'bearer' &&
@@ -146,7 +149,10 @@ export class Authenticator implements Identity {
         service: parameters.get('service'),
         scopes,
         credential,
-      }).then((token) => (entry.settled = token)),
+      }).then((token) => {
+        this.options.onSecret(token.value);
+        return (entry.settled = token);
+      }),
     };
     this.tokens.set(key, entry);
     // What the server refuses it will refuse again; what it could not answer, the next request asks again.
@@ -176,5 +182,13 @@ function preferred(challenges: readonly Challenge[]): Challenge | undefined {
   return (
     challenges.find(({ scheme }) => scheme === 'bearer') ??
     challenges.find(({ scheme }) => scheme === 'basic')
+  );
+}
+
+/** Whether a refusal is about what the token holds: then another one may hold more. */
+function wantsScope(challenges: readonly string[]): boolean {
+  return parseChallenges(challenges).some(
+    ({ scheme, parameters }) =>
+      scheme === 'bearer' && parameters.get('error') === 'insufficient_scope',
   );
 }

@@ -11,6 +11,10 @@ export interface HttpRequest {
   readonly check?: (response: HttpResponse) => void;
   /** What the request needs to be allowed, for the layer that gets tokens. */
   readonly scopes?: readonly Scope[];
+  /** How often this request is sent again at most, where it is not as often as others. */
+  readonly retries?: number;
+  /** Which try this is, counted from 1. */
+  readonly attempt?: number;
   /** Where the credentials came from that sign this request, for the log. */
   readonly signedWith?: string;
 }
@@ -22,6 +26,8 @@ export interface HttpResponse {
   readonly body: Uint8Array;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
+  /** How many tries it took. */
+  readonly attempts?: number;
 }
 
 /** One layer of the transport: takes a request and answers it, mostly by way of the next layer. */

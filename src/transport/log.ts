@@ -9,6 +9,8 @@ export interface RequestRecord {
   /** The status of the answer, or what went wrong. */
   readonly outcome: number | string;
   readonly milliseconds: number;
+  /** Which try this is, counted from 1. */
+  readonly attempt: number;
   /** Where its credentials came from; undefined where it had none. */
   readonly signedWith: string | undefined;
 }
@@ -23,6 +25,7 @@ export function withLog(next: Transport, record: (request: RequestRecord) => voi
         url: shownUrl(request.url),
         outcome,
         milliseconds: Math.round(performance.now() - start),
+        attempt: request.attempt ?? 1,
         signedWith: request.signedWith,
       });
     try {

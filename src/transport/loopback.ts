@@ -36,5 +36,7 @@ async function answerOrTls(next: Transport, request: HttpRequest): Promise<HttpR
 function inTls(url: URL): URL {
   const secure = new URL(url);
   secure.protocol = 'https:';
+  // The same port, where it is the default of plain HTTP.
+  if (url.port === '') secure.port = '80';
   return secure;
 }

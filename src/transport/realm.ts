@@ -67,7 +67,8 @@ export function checkedRealm(realm: string | undefined, registry: URL): URL {
 function isInternal(hostname: string): boolean {
   const address = hostname.replace(/^\[|\]$/g, '');
   const family = isIP(address);
-  if (family === 0) return isLoopbackHost(hostname);
+  const name = hostname.replace(/\.$/, '');
+  if (family === 0) return name === 'localhost' || name.endsWith('.localhost');
   return family === 6 ? INTERNAL.ipv6.check(address, 'ipv6') : INTERNAL.ipv4.check(address, 'ipv4');
 }
 

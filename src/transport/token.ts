@@ -1,6 +1,8 @@
 import { ManifestToolError } from '../errors.js';
 import type { Credential } from './credential.js';
+import { connectionFailure } from './failures.js';
 import {
+  DamagedBody,
   isSuccess,
   type HttpRequest,
   type HttpResponse,
@@ -46,12 +48,18 @@ export class TokenRefused extends ManifestToolError {
  * @throws {ManifestToolError} DENIED where the server refuses, UNAVAILABLE where it cannot answer, FAILED where there is no token in its answer.
  */
 export async function requestToken(transport: Transport, request: TokenRequest): Promise<Token> {
-  const response = await transport(
+  const what = `getting a token from ${request.realm.origin}${request.realm.pathname}`;
+  const call =
     request.credential?.kind === 'identity-token'
       ? refreshRequest(request, request.credential.token)
-      : getRequest(request),
-  );
-  const what = `getting a token from ${request.realm.origin}${request.realm.pathname}`;
+      : getRequest(request);
+  const source = request.credential?.source;
+  let response: HttpResponse;
+  try {
+    response = await transport(source === undefined ? call : { ...call, signedWith: source });
+  } catch (error) {
+    throw connectionFailure(what, request.realm.host, error);
+  }
   if (!isSuccess(response.status)) throw refusal(what, request, response);
   return readToken(what, response);
 }
@@ -67,7 +75,7 @@ function getRequest({ realm, service, scopes, credential }: TokenRequest): HttpR
     credential?.kind === 'password'
       ? { authorization: basicAuthorization(credential.username, credential.password) }
       : {};
-  return { method: 'GET', url, headers, maxBytes: MAX_TOKEN_ANSWER };
+  return { method: 'GET', url, headers, maxBytes: MAX_TOKEN_ANSWER, check: checkIsJson };
 }
 
 function refreshRequest(
@@ -87,6 +95,7 @@ function refreshRequest(
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: Buffer.from(form.toString()),
     maxBytes: MAX_TOKEN_ANSWER,
+    check: checkIsJson,
   };
 }
 
@@ -97,24 +106,24 @@ export function basicAuthorization(username: string, password: string): string {
 
 function refusal(
   what: string,
-  { credential }: TokenRequest,
-  { status }: HttpResponse,
+  { credential, scopes }: TokenRequest,
+  { status, attempts = 1 }: HttpResponse,
 ): ManifestToolError {
-  if (status === 429 || status >= 500) {
-    return new ManifestToolError(
-      'UNAVAILABLE',
-      what,
-      `the token server answered with status ${status}`,
-    );
+  const says = `the token server answered with status ${status}`;
+  if (status === 408 || status === 429 || status >= 500) {
+    const tries = attempts > 1 ? ` (${attempts} tries)` : '';
+    return new ManifestToolError('UNAVAILABLE', what, says + tries);
   }
   const whom =
     credential === undefined
       ? 'without credentials'
       : `with the credentials of ${credential.source}`;
+  const asked =
+    scopes.length === 0 ? '' : `; it was asked for ${scopes.map(formatScope).join(' ')}`;
   return new TokenRefused(
     status,
     what,
-    `the token server answered with status ${status} ${whom}`,
+    `${says} ${whom}${asked}`,
     credential === undefined
       ? 'log in to the registry (docker login) or give --username'
       : 'log in again, or correct these credentials',
@@ -122,7 +131,7 @@ function refusal(
 }
 
 function readToken(what: string, response: HttpResponse): Token {
-  const answer = parseAnswer(response.body);
+  const answer = parseAnswer(response);
   const value = answer['access_token'] || answer['token'];
   if (typeof value !== 'string' || value === '') {
     throw new ManifestToolError(
@@ -144,12 +153,22 @@ function readToken(what: string, response: HttpResponse): Token {
   return { value, renewAt: performance.now() + (seconds - EARLY_S) * 1000 };
 }
 
-/** An answer that is no JSON object is one without a token: it is never printed. */
-function parseAnswer(body: Uint8Array): Record<string, unknown> {
-  try {
-    const answer: unknown = JSON.parse(Buffer.from(body).toString());
-    return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
-  } catch {
-    return {};
+/** An answer that is no JSON was cut or damaged on its way. It is never printed. */
+function checkIsJson({ body }: HttpResponse): void {
+  if (tryParse(body) === undefined) {
+    throw new DamagedBody('the answer of the token server is no JSON');
   }
+}
+
+function tryParse(body: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(body).toString());
+  } catch {
+    return undefined;
+  }
+}
+
+function parseAnswer(response: HttpResponse): Record<string, unknown> {
+  const answer = tryParse(response.body);
+  return typeof answer === 'object' && answer !== null ? (answer as Record<string, unknown>) : {};
 }

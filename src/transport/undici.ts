@@ -33,7 +33,7 @@ export function undiciTransport(
   setMaxListeners(0, signal);
   return async (request) => {
     const { url, method, body } = request;
-    const answer = await undiciRequest.call(dispatcherFor(url), {
+    const sent = undiciRequest.call(dispatcherFor(url), {
       origin: url.origin,
       path: url.pathname + url.search,
       method,
@@ -49,6 +49,7 @@ export function undiciTransport(
       bodyTimeout: timeouts.idleMs,
       signal,
     });
+    const answer = await orAborted(sent, signal);
     return {
       status: answer.statusCode,
       headers: new HttpHeaders(answer.headers),
@@ -75,4 +76,21 @@ async function readWhole(
   // Lets undici give the connection back first: the next request would open another one otherwise.
   await new Promise((resolve) => setImmediate(resolve));
   return Buffer.concat(chunks);
+}
+
+/** The same, but for an abort, which undici heeds only when the request has a connection. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => {
+      promise.catch(() => undefined);
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', abort);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort!);
+  }
 }

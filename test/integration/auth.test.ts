@@ -263,7 +263,7 @@ echo 'credentials not found in native keychain'; exit 1
       'repository:perplat/linux-s390x/app:pull',
     ]);
     // Three blobs of each image, mounted and not copied.
-    expect(result.stderr.match(/POST \S+\?mount=\S+ 201 /g)).toHaveLength(6);
+    expect(result.stderr.match(/POST \S+\?mount=\S+ -> 201,/g)).toHaveLength(6);
     expect(result.stderr).not.toMatch(/(?:PUT|PATCH) \S+\/blobs\//);
   });
 

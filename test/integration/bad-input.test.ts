@@ -191,7 +191,7 @@ const CASES: Readonly<Record<string, Case>> = {
     says: /docker-credential-not-there.*not installed/,
   },
   'a registry that cannot be reached': {
-    args: ['inspect', '127.0.0.1:1/app:1'],
+    args: ['inspect', '--retry', '0', '127.0.0.1:1/app:1'],
     code: 5,
     says: /127\.0\.0\.1:1.*nothing accepts connections/,
     hint: /port/,

@@ -33,6 +33,7 @@ function setUp({ valid, challenge, credential, credentialFirst = false }: Setup)
       return credential();
     },
     credentialFirst,
+    onSecret: () => undefined,
     scopes: () => [{ repository: 'a', actions: ['pull'] }],
     tokenTransport: async (request) => {
       asked.push(request);

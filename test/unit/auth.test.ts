@@ -45,6 +45,7 @@ function setUp({ registry, tokens, credential, scopes = [TARGET] }: Setup) {
     },
     scopes: () => scopes,
     credentialFirst: false,
+    onSecret: () => undefined,
     tokenTransport: async (request) => {
       asked.push(request);
       const count = asked.length;

@@ -67,6 +67,7 @@ describe('withLog', () => {
         url: 'https://r.example/v2/?token=REDACTED',
         outcome: 404,
         milliseconds: expect.any(Number) as number,
+        attempt: 1,
         signedWith: 'the config',
       },
     ]);

@@ -93,6 +93,7 @@ function storeOf(name: string): ImageStore {
     getBlob: ({ digest }) => content(`${name}@${digest}`),
     ensureBlob: refuse,
     putChild: refuse,
+    tagDigest: refuse,
     publish: refuse,
   };
 }

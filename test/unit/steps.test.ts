@@ -6,7 +6,7 @@ import { OCI_MANIFEST } from '../../src/oci/media-types.js';
 import { parseReference } from '../../src/oci/reference.js';
 import type { ListRequest } from '../../src/plan/request.js';
 import type { ResolvedImage } from '../../src/plan/resolved.js';
-import { blobsOf, planPush } from '../../src/plan/steps.js';
+import { blobsOf, planPush, tagsOf } from '../../src/plan/steps.js';
 
 const reader = (name: string): ImageReader => ({
   name,
@@ -39,8 +39,8 @@ function image(name: string, source: ImageReader): ResolvedImage {
   return { entry: content, manifest: content, source, name };
 }
 
-function plan(images: ResolvedImage[], target = 'e.co/app:1', tags: string[] = []) {
-  const request: ListRequest = {
+function requestFor(target: string, tags: string[]): ListRequest {
+  return {
     target: parseReference(target),
     tags,
     type: 'oci',
@@ -48,7 +48,14 @@ function plan(images: ResolvedImage[], target = 'e.co/app:1', tags: string[] = [
     ignoreMissing: false,
     sources: [],
   };
-  return planPush(request, images, manifest('list'), (source) => source === HERE);
+}
+
+function plan(images: ResolvedImage[], tags: [string, string?][] = []) {
+  const held = tags.map(
+    ([tag, name]) => [tag, name === undefined ? undefined : manifest(name).digest] as const,
+  );
+  const target = { holds: (source: ImageReader) => source === HERE, tags: new Map(held) };
+  return planPush(images, manifest('list'), target);
 }
 
 describe('planPush', () => {
@@ -68,6 +75,21 @@ describe('planPush', () => {
     expect(plan([image('a', HERE), image('b', THERE)]).children).toHaveLength(1);
   });
 
+  test('knows all manifests of the list, those that the target holds among them', () => {
+    const { manifests } = plan([image('a', HERE), image('b', THERE), image('a', HERE)]);
+    expect(manifests.map(({ digest }) => digest)).toEqual(
+      ['a', 'b'].map((name) => digestOf(Buffer.from(name))),
+    );
+  });
+
+  test('moves the tags that name something else, and leaves those that name the list', () => {
+    const { tags, unchanged } = plan([], [['new'], ['old', 'other'], ['same', 'list']]);
+    expect(tags).toEqual(['new', 'old']);
+    expect(unchanged).toEqual(['same']);
+  });
+});
+
+describe('tagsOf', () => {
   test.each<[string, string[], string[]]>([
     ['e.co/app:1', [], ['1']],
     ['e.co/app:1', ['2', '3'], ['1', '2', '3']],
@@ -75,8 +97,8 @@ describe('planPush', () => {
     ['e.co/app', [], []],
     ['e.co/app', ['2'], ['2']],
     [`e.co/app:1@sha256:${'0'.repeat(64)}`, [], ['1']],
-  ])('of %s with the tags %j moves %j', (target, tags, moved) => {
-    expect(plan([], target, tags).tags).toEqual(moved);
+  ])('of %s with the tags %j are %j', (target, tags, all) => {
+    expect(tagsOf(requestFor(target, tags))).toEqual(all);
   });
 });
 

@@ -16,7 +16,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   const expandConfig = parsed.switches.has('expand-config');
   if (expandConfig && !isRaw) throw usageError('--expand-config is only of use with --raw');
   const reference = parseReference(name);
-  const stores = storesFor(parsed, io, reporter);
+  const stores = await storesFor(parsed, io, reporter);
   try {
     const inspected = await reporter.during(() => inspectImage(stores, reference));
     io.stdout.write(

@@ -1,0 +1,63 @@
+/** Each wait of a request is longer by up to this part, so that those that waited together do not come back together. Never shorter. */
+const JITTER = 0.2;
+
+/**
+ * Lets requests to one host through: so many at a time, and none before a wait has passed that all of them share. What has not been let
+ * through is not on its way either, so a host that asks for less is asked for less at once.
+ */
+export class HostGate {
+  /** Nothing is sent before this moment of the monotonic clock, in milliseconds. */
+  private until = 0;
+  private readonly queue: (() => void)[] = [];
+
+  constructor(private free: number) {}
+
+  /** Asks all to wait from now on; a longer wait that is already running stays. */
+  hold(milliseconds: number): void {
+    this.until = Math.max(this.until, performance.now() + milliseconds);
+  }
+
+  /**
+   * Runs `work` when there is room for it and nothing is to be waited for.
+   * @throws the reason of `signal` when that is aborted before.
+   */
+  async through<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    await this.room();
+    try {
+      await this.waited(signal);
+      return await work();
+    } finally {
+      this.free += 1;
+      this.queue.shift()?.();
+    }
+  }
+
+  private async room(): Promise<void> {
+    while (this.free === 0) {
+      await new Promise<void>((resolve) => this.queue.push(resolve));
+    }
+    this.free -= 1;
+  }
+
+  private async waited(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      const left = this.until - performance.now();
+      if (left <= 0) return;
+      await pause(left * (1 + Math.random() * JITTER), signal);
+    }
+  }
+}
+
+/** Resolves after at least `milliseconds`, or as soon as the signal is aborted. */
+function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, Math.ceil(milliseconds));
+    signal.addEventListener('abort', done);
+  });
+}

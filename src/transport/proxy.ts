@@ -1,0 +1,232 @@
+import type { Socket } from 'node:net';
+import type { Dispatcher, Pool as PoolTypes, buildConnector as Connectors } from 'undici';
+import buildConnector from 'undici/lib/core/connect.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import { ManifestToolError, reasonOf, systemCode } from '../errors.js';
+import { isDirect } from './no-proxy.js';
+import { secureContextOf, type TlsSettings } from './tls.js';
+
+/** The environment of the process. */
+type Environment = Readonly<Record<string, string | undefined>>;
+
+export interface DispatcherOptions {
+  /** The proxy to go through, see {@link proxyFor}. */
+  readonly proxy?: URL | undefined;
+  /** How to speak TLS to the target; a proxy is shown none of it. */
+  readonly tls: TlsSettings;
+  /** How to speak TLS to a proxy whose own address is https: only its authorities count. */
+  readonly proxyTls?: Pick<TlsSettings, 'ca'> | undefined;
+  /** The most connections at a time. */
+  readonly connections: number;
+  readonly connectTimeoutMs: number;
+  readonly maxHeaderSize: number;
+}
+
+/** What a proxy did instead of passing a request on. Its text names the proxy, and never the credentials for it. */
+export class ProxyFailure extends Error {
+  constructor(
+    /** `host:port` of the proxy. */
+    readonly proxy: string,
+    why: string,
+    /** The status that it answered with, where it did. */
+    readonly status?: number,
+    cause?: unknown,
+  ) {
+    super(`the proxy ${proxy} ${why}`, cause === undefined ? undefined : { cause });
+  }
+}
+
+/**
+ * The proxy for a URL, by the rules of Go's golang.org/x/net/http/httpproxy: HTTPS_PROXY for https, HTTP_PROXY for http, NO_PROXY for what goes
+ * without; each in capitals first, and an empty one counts as none.
+ *
+ * @throws {ManifestToolError} CONFIG: the variable holds no address of an HTTP proxy. Its value may hold a password and is not repeated.
+ */
+export function proxyFor(url: URL, env: Environment): URL | undefined {
+  const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
+  const [variable, value] = variableOf(env, name);
+  if (value === '' || isDirect(url, variableOf(env, 'NO_PROXY')[1])) return undefined;
+  const invalid = (why: string): ManifestToolError =>
+    new ManifestToolError('CONFIG', `using the proxy of ${variable}`, why, {
+      hint: `${variable} is written http://host:port or http://user:password@host:port`,
+    });
+  // A server that runs this program for a request has the header `Proxy` of that request in HTTP_PROXY (golang.org/s/cgihttpproxy).
+  if (name === 'HTTP_PROXY' && (env['REQUEST_METHOD'] ?? '') !== '') {
+    throw invalid('it cannot be trusted in a CGI program');
+  }
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1]?.toLowerCase();
+  if (scheme?.startsWith('socks')) throw invalid('SOCKS proxies are not supported');
+  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
+    throw invalid('it is neither an http nor an https address');
+  }
+  const proxy = parseProxy(scheme === undefined ? `http://${value}` : value);
+  if (proxy === undefined) throw invalid('it is not a valid address');
+  return proxy;
+}
+
+/**
+ * The connections to one origin: straight to it, or through a proxy as Go does it: https by way of CONNECT, http by asking the proxy for the
+ * whole URL. undici's own ProxyAgent is not used: by its deep path it lacks the method it needs (`connect`, which undici's index adds), goes
+ * through CONNECT for http behind an https proxy, and leaves a user without password out.
+ *
+ * Fails later with {@link ProxyFailure} where the proxy cannot be reached or refuses.
+ *
+ * @throws {ManifestToolError} CONFIG: the client's certificate is not usable.
+ */
+export function createDispatcher(origin: string, options: DispatcherOptions): Dispatcher {
+  const { proxy } = options;
+  if (proxy === undefined)
+    return new Pool(origin, poolOptions(options, targetTls(origin, options)));
+  return origin.startsWith('https:')
+    ? tunnelled(origin, proxy, options)
+    : forwarded(origin, proxy, options);
+}
+
+function poolOptions(
+  { connections, maxHeaderSize }: DispatcherOptions,
+  connect: NonNullable<PoolTypes.Options['connect']>,
+): PoolTypes.Options {
+  return { connections, allowH2: false, maxHeaderSize, connect };
+}
+
+function targetTls(origin: string, options: DispatcherOptions): Connectors.BuildOptions {
+  return {
+    ...tlsConnection(origin, options.tls),
+    rejectUnauthorized: options.tls.rejectUnauthorized,
+    timeout: options.connectTimeoutMs,
+  };
+}
+
+/** All authorities are read once, not for every connection. */
+function tlsConnection(origin: string, settings: TlsSettings): Connectors.BuildOptions {
+  const { protocol, host } = new URL(origin);
+  const secureContext = protocol === 'https:' ? secureContextOf(host, settings) : undefined;
+  return secureContext === undefined ? {} : { secureContext };
+}
+
+/** Through CONNECT: the proxy sees the name of the target, and of TLS only what is encrypted. */
+function tunnelled(origin: string, proxy: URL, options: DispatcherOptions): Dispatcher {
+  const toProxy = new Pool(proxy.origin, {
+    ...poolOptions(options, proxyConnector(proxy, options)),
+    headersTimeout: options.connectTimeoutMs,
+  });
+  const toTarget = buildConnector(targetTls(origin, options));
+  const { host, port } = new URL(origin);
+  const authority = port === '' ? `${host}:443` : host;
+  return new Pool(
+    origin,
+    poolOptions(options, (target, callback) => {
+      openTunnel(toProxy, proxy, authority, (...result) => {
+        if (result[0] === null) toTarget({ ...target, httpSocket: result[1] }, callback);
+        else callback(result[0], null);
+      });
+    }),
+  );
+}
+
+/** One connection to a target by way of the proxy, before any TLS with the target. */
+function openTunnel(
+  toProxy: Dispatcher,
+  proxy: URL,
+  authority: string,
+  done: (...result: [null, Socket] | [Error]) => void,
+): void {
+  const headers = { ...authorization(proxy), host: authority };
+  toProxy.dispatch(
+    { origin: proxy.origin, method: 'CONNECT', path: authority, headers },
+    {
+      // undici takes a handler without it for one of its older kind.
+      onRequestStart: () => undefined,
+      onRequestUpgrade: (_controller, status, _headers, socket) => {
+        if (status === 200) return done(null, socket as Socket);
+        socket.on('error', () => undefined).destroy();
+        return done(refusal(proxy, authority, status));
+      },
+      onResponseError: (_controller, error) => done(asFailure(proxy, error)),
+    },
+  );
+}
+
+/** By the whole URL (RFC 9112, absolute-form): the proxy makes the request itself. */
+function forwarded(origin: string, proxy: URL, options: DispatcherOptions): Dispatcher {
+  const { host } = new URL(origin);
+  const pool = new Pool(proxy.origin, poolOptions(options, proxyConnector(proxy, options)));
+  return pool.compose((dispatch) => (request, handler) => {
+    // The transport gives them as an object with names in lower case, see HttpRequest.
+    const own = request.headers as Readonly<Record<string, string>> | undefined;
+    const headers = { ...own, ...authorization(proxy), host };
+    return dispatch(
+      { ...request, path: origin + request.path, headers },
+      {
+        onRequestStart: (controller, context: unknown) =>
+          handler.onRequestStart?.(controller, context),
+        onResponseStart: (controller, status, fields, message) => {
+          if (status === 407) throw refusal(proxy, host, status);
+          handler.onResponseStart?.(controller, status, fields, message);
+        },
+        onResponseData: (controller, chunk) => handler.onResponseData?.(controller, chunk),
+        onResponseEnd: (controller, trailers) => handler.onResponseEnd?.(controller, trailers),
+        onResponseError: (controller, error) => handler.onResponseError?.(controller, error),
+      },
+    );
+  });
+}
+
+/** Connects to the proxy itself. */
+function proxyConnector(proxy: URL, options: DispatcherOptions): Connectors.connector {
+  // Nothing but the authorities: a client certificate is not for the proxy (GHSA-h3wm-jjqf-8jm2), and --insecure is about the registry.
+  const ca = options.proxyTls?.ca;
+  const connect = buildConnector({
+    ...tlsConnection(proxy.origin, { ...(ca && { ca }), rejectUnauthorized: true }),
+    timeout: options.connectTimeoutMs,
+  });
+  return ({ servername: _ofTarget, ...address }, callback) => {
+    connect(address, (...result) => {
+      if (result[0] === null) callback(...result);
+      else callback(asFailure(proxy, result[0]), null);
+    });
+  };
+}
+
+/** `Proxy-Authorization` for the credentials in the address of a proxy, a name alone among them (as Go sends it). */
+function authorization({ username, password }: URL): Record<string, string> {
+  if (username === '' && password === '') return {};
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { 'proxy-authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
+}
+
+function refusal(proxy: URL, target: string, status: number): ProxyFailure {
+  const hasCredentials = proxy.username !== '' || proxy.password !== '';
+  const asks = hasCredentials ? 'does not accept the credentials' : 'asks for credentials';
+  const why =
+    status === 407 ? `${asks} (status 407)` : `refused to connect to ${target} (status ${status})`;
+  return new ProxyFailure(addressOf(proxy), why, status);
+}
+
+function asFailure(proxy: URL, error: Error): ProxyFailure {
+  if (error instanceof ProxyFailure) return error;
+  // Node's error for several addresses that all failed has no text.
+  const reason = reasonOf(error) || (systemCode(error) ?? 'no reason given');
+  return new ProxyFailure(addressOf(proxy), `cannot be used: ${reason}`, undefined, error);
+}
+
+function addressOf({ hostname, port, protocol }: URL): string {
+  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
+}
+
+function variableOf(env: Environment, name: string): [variable: string, value: string] {
+  const lower = name.toLowerCase();
+  return env[name] ? [name, env[name]] : [lower, env[lower] ?? ''];
+}
+
+function parseProxy(text: string): URL | undefined {
+  try {
+    const url = new URL(text);
+    // A `/`, `?` or `#` in a password ends the host before it: what follows would be taken for a path, and the name for a host.
+    if ((url.pathname + url.search + url.hash).includes('@')) return undefined;
+    authorization(url);
+    return url;
+  } catch {
+    return undefined;
+  }
+}
