@@ -1,7 +1,7 @@
 # Everything here needs Node (20.20 or newer), npm and make; the versions of all else are in package-lock.json.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test check bench fixtures licenses fmt clean
+.PHONY: help install build demo test check bench faults fixtures licenses fmt clean
 
 INSTALLED := node_modules/.package-lock.json
 
@@ -39,6 +39,9 @@ check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, lic
 bench: build ## Measures the start-up beside node's own
 	node scripts/bench-startup.mjs
 
+faults: $(INSTALLED) ## Runs a push with every fault at every request of it, and prints the table
+	node scripts/faults.mjs
+
 fixtures: $(INSTALLED) ## Makes the generated fixtures again
 	node scripts/make-layout-fixture.mjs
 
@@ -50,3 +53,7 @@ fmt: $(INSTALLED) ## Formats all files
 
 clean: ## Removes what was built
 	rm -rf dist coverage .cache
+
+.PHONY: fuzz
+fuzz: $(INSTALLED) ## Tries each parser with 100,000 inputs (FUZZ_RUNS), and prints the table
+	node scripts/fuzz.mjs

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { parseCommandLine } from '../../src/cli/parse.js';
+import { parseSpec } from '../../src/cli/spec.js';
+import { parseDuration } from '../../src/duration.js';
+import { Secrets } from '../../src/secrets.js';
+import { suggestion } from '../../src/text.js';
+
+// What fuzzing has found, in its smallest form.
+
+/** How long `work` takes, in milliseconds. */
+function timeOf(work: () => unknown): number {
+  const start = performance.now();
+  work();
+  return performance.now() - start;
+}
+
+function sourcesOf(text: string): unknown {
+  return parseSpec(text, 'spec.yaml', () => undefined).sources;
+}
+
+test('a mapping of a spec that merges itself is read without it', () => {
+  const platform = 'platform: &a {os: linux, architecture: arm, <<: *a}';
+  expect(sourcesOf(`image: a\nmanifests:\n- {image: b, ${platform}}\n`)).toMatchObject([
+    { platform: { os: 'linux', architecture: 'arm' } },
+  ]);
+});
+
+test('merges of merges of a spec take no time: each mapping is read once', () => {
+  const levels = Array.from({ length: 14 }, (_, i) => {
+    const merged = i === 0 ? 'os: linux' : `<<: [*a${i - 1}, *a${i - 1}]`;
+    return `- {image: b, platform: &a${i} {${merged}}}\n`;
+  });
+  let read: unknown;
+  const time = timeOf(() => (read = sourcesOf(`image: a\nmanifests:\n${levels.join('')}`)));
+  expect(read).toContainEqual(expect.objectContaining({ platform: { os: 'linux' } }));
+  expect(time).toBeLessThan(1000);
+});
+
+test('digits without end are no duration, and that is known at once', () => {
+  expect(
+    timeOf(() => expect(parseDuration(`${'1'.repeat(50_000)}x`)).toBeUndefined()),
+  ).toBeLessThan(250);
+});
+
+test.each([['-=x'], ['-='], ['--=x']])('%s is no option and not passed over', async (word) => {
+  await expect(parseCommandLine(['inspect', word, 'a'])).rejects.toMatchObject({ code: 'USAGE' });
+});
+
+test('nothing is suggested for a word without end, and at once', () => {
+  const known = Array.from({ length: 40 }, (_, i) => `option-${i}`);
+  expect(timeOf(() => expect(suggestion('a'.repeat(100_000), known)).toBe(''))).toBeLessThan(250);
+});
+
+test.each([
+  ['mappings of one line', 'a: '.repeat(6000)],
+  ['flow sequences', '['.repeat(6000)],
+  ['block sequences', '- '.repeat(6000)],
+])('a spec of %s without end is refused', (_what, text) => {
+  expect(() => sourcesOf(text)).toThrow('nested too deeply');
+});
+
+test('a secret with half of a surrogate pair is remembered', () => {
+  const secrets = new Secrets();
+  secrets.add('secret\ud800');
+  secrets.addUrl('http://user:secret\udc00@proxy');
+  expect(secrets.redact('a secret\ud800 b secret\udc00')).toBe('a REDACTED b REDACTED');
+});
+
+test('a value may be two dashes and a letter: letters of options have one dash', async () => {
+  const { parsed } = (await parseCommandLine(['inspect', '--username', '--u', 'a'])) as Run;
+  expect(parsed.values.get('username')).toEqual(['--u']);
+});
+
+type Run = Extract<Awaited<ReturnType<typeof parseCommandLine>>, { kind: 'run' }>;

@@ -1,0 +1,141 @@
+import path from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectCode, runCli, spawnCli, type CliResult } from '../support/cli.js';
+import { FakeRegistry, pushArguments } from './support/fake-registry.js';
+import { Folder, pathWith } from './support/files.js';
+import { expectNoSecret } from './support/secrets.js';
+import { json, startScripted, type ScriptedServer } from './support/scripted.js';
+
+const folder = new Folder();
+const registry = new FakeRegistry();
+const CANARY = 'canary-of-the-helper';
+let server: ScriptedServer;
+let bin: string;
+
+beforeAll(async () => {
+  registry.addPlatforms('x');
+  server = await startScripted(({ path: url }) => json(500, { url }));
+  bin = folder.directory();
+});
+
+beforeEach(() => {
+  server.requests.length = 0;
+  // Anonymous reads are allowed, as on most public registries, by an anonymous token.
+  server.script = (request) => {
+    if (request.path === '/t') return json(200, { token: 'anonymous-token' });
+    return request.headers.authorization === undefined
+      ? { status: 401, headers: { 'www-authenticate': `Bearer realm="${server.url}/t"` } }
+      : registry.answer(request);
+  };
+});
+
+afterAll(() => server.stop());
+
+function inspect(suffix: string, env: Record<string, string> = {}): Promise<CliResult> {
+  const config = folder.dockerConfig({ credHelpers: { [server.host]: suffix } });
+  const args = ['inspect', '--debug', `${server.host}/x:linux-amd64`];
+  return runCli(args, { env: { PATH: pathWith(bin), DOCKER_CONFIG: config, ...env } });
+}
+
+describe('test 8: helpers that have nothing, and helpers that break', () => {
+  it.each([
+    ['as it is', `echo 'credentials not found in native keychain'; exit 1`],
+    ['with blanks', `printf '  credentials not found in native keychain\\r\\n\\n'; exit 1`],
+  ])('"not found" on standard output, %s: anonymous', async (name, script) => {
+    const suffix = `none-${name.replaceAll(' ', '-')}`;
+    folder.helper(bin, suffix, script);
+    const result = await inspect(suffix);
+    expectCode(result, 0);
+    const asked = server.requests.find(({ path: url }) => url === '/t');
+    expect(asked!.headers.authorization).toBeUndefined();
+  });
+
+  it.each([
+    ['exit 1 with a secret', `echo '{"Username":"a","Secret":"${CANARY}"}'; exit 1`],
+    ['exit 1 with a text', `echo 'cannot unlock: ${CANARY}'; exit 1`],
+    ['exit 0 with no JSON', `echo '${CANARY}'`],
+    ['exit 0 with broken JSON', `echo '{"Username":"a","Secret":"${CANARY}"'`],
+    ['exit 0 with a list', `echo '["${CANARY}"]'`],
+    ['exit 0 with a number as the secret', `echo '{"Username":"${CANARY}","Secret":5}'`],
+    ['killed', `echo '${CANARY}'; kill -9 $$`],
+    ['100 KiB', `echo '${CANARY}'; head -c 102400 /dev/zero | tr '\\0' a`],
+  ])('%s: an error with the name of the helper, and no secret', async (name, script) => {
+    const suffix = `broken-${name.replaceAll(/[^a-z0-9]/gi, '-')}`;
+    folder.helper(bin, suffix, script);
+    const result = await inspect(suffix);
+    expectCode(result, 2);
+    expect(result.stderr).toContain(`docker-credential-${suffix}`);
+    expectNoSecret(result, [CANARY]);
+    expect(server.requests.filter(({ headers }) => headers.authorization)).toEqual([]);
+  });
+
+  it('what it says on standard error is shown, on one line and without what acts on a terminal', async () => {
+    folder.helper(bin, 'loud', `printf 'locked\\n\\033]0;evil\\007 please unlock' >&2; exit 1`);
+    const result = await inspect('loud');
+    expectCode(result, 2);
+    expect(result.stderr).toContain('please unlock');
+    // oxlint-disable-next-line no-control-regex -- they are what must not be there
+    expect(result.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  });
+
+  it('is run once, however many requests want it', async () => {
+    const helper = folder.helper(bin, 'once', `echo '{"Username":"a","Secret":"${CANARY}"}'`);
+    const config = folder.dockerConfig({ credHelpers: { [server.host]: 'once' } });
+    const args = pushArguments(`${server.host}/x`, `${server.host}/y`);
+    const env = { PATH: pathWith(bin), DOCKER_CONFIG: config };
+    expectCode(await runCli([...args, '--debug'], { env }), 0);
+    expect(helper.asked()).toEqual([`get ${server.host}`]);
+  });
+
+  it('is not asked by a registry that takes everybody', async () => {
+    const helper = folder.helper(bin, 'idle', `echo '{"Username":"a","Secret":"${CANARY}"}'`);
+    server.script = (request) => registry.answer(request);
+    expectCode(await inspect('idle'), 0);
+    expect(helper.asked()).toEqual([]);
+  });
+
+  it('that hangs is left behind within a second of an interrupt', async () => {
+    folder.helper(bin, 'hangs', 'sleep 60');
+    const config = folder.dockerConfig({ credHelpers: { [server.host]: 'hangs' } });
+    const args = pushArguments(`${server.host}/x`, `${server.host}/y`);
+    const { child, done } = spawnCli(args, {
+      env: { PATH: pathWith(bin), DOCKER_CONFIG: config },
+    });
+    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    const start = performance.now();
+    child.kill('SIGINT');
+    const result = await done;
+    expect(performance.now() - start).toBeLessThan(1000);
+    expect(result.code).toBe(130);
+    expect(result.stderr).toMatch(/nothing was published/);
+  });
+});
+
+describe('names of helpers are data of a config (7.17)', () => {
+  it.each([
+    '../../x',
+    '/bin/sh',
+    'a/b',
+    'a\\b',
+    '..',
+    'a\0b',
+    'a b',
+    'x;touch y',
+    '$(id)',
+    '-x/..',
+  ])('%j is refused', async (suffix) => {
+    const result = await inspect(suffix);
+    expectCode(result, 2);
+    expect(result.stderr).toContain('credHelpers');
+  });
+
+  it('none is run from the working directory or a relative entry of PATH', async () => {
+    const cwd = folder.directory();
+    const planted = folder.helper(cwd, 'planted', `echo '{"Username":"a","Secret":"${CANARY}"}'`);
+    const relative = path.relative(process.cwd(), cwd);
+    const result = await inspect('planted', { PATH: `.:${relative}::${bin}` });
+    expectCode(result, 2);
+    expect(planted.asked()).toEqual([]);
+  });
+});

@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { expectCode, runCli } from '../support/cli.js';
+import { FakeRegistry, makeList } from './support/fake-registry.js';
+import { failure, startScripted, type Reply, type ScriptedServer } from './support/scripted.js';
+
+const CHILDREN = 40;
+let server: ScriptedServer;
+const registry = new FakeRegistry();
+
+beforeAll(async () => {
+  server = await startScripted((request) => registry.answer(request));
+  const images = Array.from({ length: CHILDREN }, (_, index) => ({
+    ...registry.addImage('x', `image-${index}`, { text: String(index) }),
+    platform: { os: 'linux', architecture: 'amd64', 'os.version': String(index) },
+  }));
+  registry.addManifest('x', 'list', makeList(images));
+});
+
+beforeEach(() => {
+  server.requests.length = 0;
+});
+
+afterAll(() => server.stop());
+
+const limited = (headers: Record<string, string>, message = 'slow down'): Reply =>
+  failure(429, 'TOOMANYREQUESTS', message, headers);
+
+/** Ways to ask for a wait, and the least of it in milliseconds. */
+const WAYS: [string, () => Reply, number][] = [
+  ['Retry-After in seconds', () => limited({ 'retry-after': '1' }), 1000],
+  [
+    'Retry-After as a date',
+    // A date has whole seconds: two seconds ahead are at least one.
+    () => limited({ 'retry-after': new Date(Date.now() + 2000).toUTCString() }),
+    1000,
+  ],
+  [
+    'a Go duration in the message (GHCR)',
+    () => limited({}, 'retry-after: 650.464ms, allowed: 2000/minute'),
+    650,
+  ],
+  [
+    'a secondary limit with 403 (GHCR)',
+    () =>
+      failure(403, 'DENIED', 'You have exceeded a secondary rate limit.', { 'retry-after': '1' }),
+    1000,
+  ],
+];
+
+describe('test 21: asked to slow down', () => {
+  it.each(WAYS)(
+    '%s: 40 requests share the wait, nothing is sent early, and the wait is shown',
+    async (_, answer, least) => {
+      let told: number | undefined;
+      server.script = (request) => {
+        if (!request.path.includes('sha256:')) return registry.answer(request);
+        if (told === undefined || request.time < told + 50) {
+          told ??= performance.now();
+          return answer();
+        }
+        return registry.answer(request);
+      };
+      const result = await runCli(['inspect', `${server.host}/x:list`]);
+      expectCode(result, 0);
+      const after = server.requests
+        .filter(({ path }) => path.includes('sha256:'))
+        .map(({ time }) => time - told!);
+      // What was under way when the first answer arrived could not know; a quarter of a second is more than that takes.
+      const early = after.filter((time) => time > 250 && time < least);
+      expect(early).toEqual([]);
+      expect(Math.max(...after)).toBeLessThan(least * 1.3 + 1500);
+      expect(after.length).toBeLessThanOrEqual(2 * CHILDREN);
+      expect(result.stderr).toMatch(new RegExp(`^waiting .* for ${server.host}`, 'm'));
+    },
+  );
+
+  it('what waits for a connection is not sent either, once the first has been told to wait', async () => {
+    let told: number | undefined;
+    server.script = (request) => {
+      if (!request.path.includes('sha256:')) return registry.answer(request);
+      if (told !== undefined && request.time >= told + 900) return registry.answer(request);
+      told ??= performance.now();
+      return limited({ 'retry-after': '1' });
+    };
+    expectCode(await runCli(['inspect', `${server.host}/x:list`]), 0);
+    const children = server.requests.filter(({ path }) => path.includes('sha256:'));
+    const before = children.filter(({ time }) => time < told! + 900);
+    // As many as there are connections to a host were under way.
+    expect(before.length).toBeLessThanOrEqual(16);
+  });
+
+  it('a whole day is not waited for: it gives up at once, with the reason', async () => {
+    server.script = () => limited({ 'retry-after': '86400' });
+    const start = performance.now();
+    const result = await runCli(['inspect', `${server.host}/x:list`]);
+    expectCode(result, 5);
+    expect(performance.now() - start).toBeLessThan(1500);
+    expect(server.requests).toHaveLength(1);
+    expect(result.stderr).toMatch(/24 h/);
+    expect(result.stderr).toContain('429');
+    expect(result.stderr).toContain(server.host);
+  });
+
+  it.each([
+    ['-5', 5],
+    ['soon', 5],
+    ['1e9', 5],
+    ['0', 5],
+    ['99999999999999999999', 1],
+  ])('Retry-After: %s does not stop it for ever', async (value, tries) => {
+    server.script = () => limited({ 'retry-after': value });
+    const args = ['inspect', '--retry-delay', '5ms', `${server.host}/x:list`];
+    expectCode(await runCli(args), 5);
+    expect(server.requests).toHaveLength(tries);
+  });
+
+  it('the number of tries is said, and no anonymous user is told to log in again', async () => {
+    server.script = () => limited({});
+    const args = ['inspect', '--retry-delay', '5ms', '--retry', '2', `${server.host}/x:list`];
+    const result = await runCli(args);
+    expectCode(result, 5);
+    expect(server.requests).toHaveLength(3);
+    expect(result.stderr).toMatch(/3 tries/);
+    expect(result.stderr).toMatch(/^hint: .*log in/m);
+  });
+});
