@@ -28,6 +28,7 @@ export async function storesFor(parsed: Parsed, io: Io, reporter: Reporter): Pro
     ...optional('retryDelayMs', duration(parsed, 'retry-delay')),
     ...optional('timeoutMs', duration(parsed, 'timeout')),
     onWait: (wait) => reporter.wait(wait),
+    onWarning: (text) => reporter.warning(text),
     onSecret: (secret) => reporter.secrets.add(secret),
     ...(parsed.switches.has('debug') ? { onRequest: (record) => reporter.request(record) } : {}),
   });

@@ -11,6 +11,9 @@ import { resolveSources } from './resolve.js';
 import { blobsOf, planPush, tagsOf, type PushPlan } from './steps.js';
 import type { Stores } from './stores.js';
 
+/** Lists of more entries meet limits of registries (GitLab's is one). */
+const MANY_ENTRIES = 100;
+
 /** What a push leaves behind. */
 export interface PushResult {
   readonly list: ManifestContent;
@@ -55,6 +58,11 @@ async function prepare(
       }),
     ]);
     const list = buildList(request, images);
+    if (images.length > MANY_ENTRIES) {
+      events.warning?.(
+        `the list has ${images.length} entries; some registries take no more than ${MANY_ENTRIES}`,
+      );
+    }
     const plan = planPush(images, list, { holds: (source) => source === target, tags });
     await writeChildren(plan, target, blobs, events);
     return plan;

@@ -14,6 +14,7 @@ import { withLoopbackUpgrade } from '../transport/loopback.js';
 import { withRedirects } from '../transport/redirect.js';
 import { mergeScopes } from '../transport/scopes.js';
 import { withRetry, type Wait } from '../transport/retry.js';
+import { withWarnings } from '../transport/warnings.js';
 import { undiciTransport } from '../transport/undici.js';
 import { isLoopbackHost } from '../transport/url.js';
 import { VERSION } from '../version.js';
@@ -33,6 +34,8 @@ export interface RegistryOptions extends NetworkOptions {
   readonly retryDelayMs?: number;
   readonly onRequest?: (record: RequestRecord) => void;
   readonly onWait?: (wait: Wait) => void;
+  /** Told of what a registry wants the user to know: remote text. */
+  readonly onWarning?: (text: string) => void;
   /** Told of each secret that comes from a registry or its token server, so that it is never shown. */
   readonly onSecret?: (secret: string) => void;
 }
@@ -49,7 +52,7 @@ const API_HOSTS = new Map([['docker.io', 'registry-1.docker.io']]);
 
 /**
  * All registries of one command, over shared connections. The only place where the transport is put together; from the outside in:
- * redirects (each hop is judged by its origin), TLS on a loopback host, authentication, retries, common headers, log, undici.
+ * redirects (each hop is judged by its origin), TLS on a loopback host, authentication, warnings, retries, common headers, log, undici.
  */
 export class Registries {
   private readonly connections = new Map<string, Connection>();
@@ -107,7 +110,8 @@ export class Registries {
       tokenTransport: withRedirects(this.wire, true),
       onSecret: this.options.onSecret ?? ignore,
     });
-    const signed = auth.layer(this.wire);
+    const warn = (text: string): void => this.options.onWarning?.(`${host} says: ${text}`);
+    const signed = auth.layer(withWarnings(this.wire, warn));
     const connection: Connection = {
       host,
       origin: origins[0]!,

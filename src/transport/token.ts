@@ -12,6 +12,8 @@ import {
 import { formatScope } from './scopes.js';
 
 const MAX_TOKEN_ANSWER = 128 * 1024;
+/** Servers and proxies cut a header that is longer. */
+const MAX_TOKEN_LENGTH = 16 * 1024;
 const CLIENT_ID = 'manifest-tool';
 const MIN_LIFETIME_S = 60;
 /** A token is renewed this long before it ends, so that it does not end on its way. */
@@ -139,6 +141,10 @@ function readToken(what: string, response: HttpResponse): Token {
       what,
       'the answer of the token server has no token in it',
     );
+  }
+  if (value.length > MAX_TOKEN_LENGTH) {
+    const why = `the token in the answer of the token server has ${value.length} characters, more than servers and proxies take`;
+    throw new ManifestToolError('FAILED', what, why);
   }
   if (!/^[\x21-\x7e]+$/.test(value)) {
     throw new ManifestToolError(
