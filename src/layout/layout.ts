@@ -9,7 +9,6 @@ import type {
 import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
 import { parseDocument, type Descriptor } from '../oci/documents.js';
 import { isTag } from '../oci/reference.js';
-import { isBlobSource, type BlobSource } from './blob-source.js';
 import { hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
 import { corrupt, guarded, parsing } from './failure.js';
 import { findTag, refNames, withManifest, type IndexEntry } from './index-document.js';
@@ -29,7 +28,7 @@ export function openLayout(path: string): ImageStore {
   return new Layout(path);
 }
 
-class Layout implements ImageStore, BlobSource {
+class Layout implements ImageStore {
   readonly name: string;
   private isChecked = false;
   private isPrepared = false;
@@ -69,14 +68,6 @@ class Layout implements ImageStore, BlobSource {
     const what = `copying blob ${descriptor.digest} from ${source.name} to ${this.name}`;
     return this.writing(what, async () => {
       if (await hasBlob(what, this.root, descriptor)) return 'present';
-      if (!isBlobSource(source)) {
-        throw new ManifestToolError(
-          'FAILED',
-          what,
-          'copying blobs from a registry into a layout is not supported yet',
-          { hint: `copy the image first: skopeo copy --all docker://IMAGE oci:${this.root}:TAG` },
-        );
-      }
       await writeBlob(what, this.root, descriptor, () => source.openBlob(descriptor));
       return 'copied';
     });

@@ -1,5 +1,6 @@
-import { digestHash, encodedPart, matchesDigest } from '../oci/digest.js';
+import { matchesDigest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
+import { verifiedContent, WrongContent } from '../oci/verified-content.js';
 import { corrupt } from './failure.js';
 
 /** What identifies content: its digest and its size in bytes. */
@@ -30,8 +31,7 @@ export function checkDigest(
 }
 
 /**
- * Passes content through while hashing and counting it: it ends well only where it is what `id`
- * says, and it is never longer.
+ * Passes content through while checking it: it ends well only where it is what `id` says, and it is never longer.
  * @throws {ManifestToolError} CORRUPT, when the content goes beyond its size or at its end.
  */
 export async function* verified(
@@ -40,18 +40,11 @@ export async function* verified(
   id: ContentId,
   content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  const hash = digestHash(id.digest);
-  let size = 0;
-  for await (const chunk of content) {
-    size += chunk.length;
-    if (size > id.size) {
-      throw corrupt(what, where, `it has more than the ${id.size} bytes that its descriptor says`);
-    }
-    hash.update(chunk);
-    yield chunk;
+  try {
+    yield* verifiedContent(id, content);
+  } catch (error) {
+    throw error instanceof WrongContent ? corrupt(what, where, error.message, error) : error;
   }
-  checkSize(what, where, size, id.size);
-  if (hash.digest('hex') !== encodedPart(id.digest)) throw mismatch(what, where, id.digest);
 }
 
 function mismatch(what: string, where: string, digest: string) {

@@ -30,6 +30,12 @@ export interface ImageReader {
    * @throws {ManifestToolError} as {@link getManifest} does.
    */
   getBlob(descriptor: Descriptor): Promise<Uint8Array>;
+
+  /**
+   * Opens a blob of any size, to be read as it comes. What comes is not checked: {@link verifiedContent} does that.
+   * @throws {ManifestToolError} NOT_FOUND where there is none.
+   */
+  openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>>;
 }
 
 /** How a blob came to be in the target. */

@@ -1,6 +1,10 @@
+import { ManifestToolError } from '../errors.js';
 import type { BlobOutcome, ImageReader, ImageWriter } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
+
+/** How often a blob is brought where it does not arrive as it is. */
+const TRIES = 3;
 
 /** Brings blobs into the target, each once, however many images share it and however early it is asked for. */
 export class BlobMover {
@@ -17,9 +21,20 @@ export class BlobMover {
   arrived(blob: Descriptor, source: ImageReader): Promise<BlobOutcome> {
     const known = this.moves.get(blob.digest);
     if (known !== undefined) return known;
-    const move = this.target.ensureBlob(blob, source);
+    const move = this.move(blob, source, TRIES);
     this.moves.set(blob.digest, move);
     return move;
+  }
+
+  /** Content that was damaged on its way is brought again. */
+  private async move(blob: Descriptor, source: ImageReader, tries: number): Promise<BlobOutcome> {
+    try {
+      return await this.target.ensureBlob(blob, source);
+    } catch (error) {
+      const isDamaged = error instanceof ManifestToolError && error.code === 'CORRUPT';
+      if (!isDamaged || tries === 1) throw error;
+      return this.move(blob, source, tries - 1);
+    }
   }
 
   /** Resolves when nothing moves any more, whatever became of it. */

@@ -45,19 +45,4 @@ export function checkRequest(request: ListRequest): void {
       hint: 'give --type oci, or leave the annotations out',
     });
   }
-  for (const { reference } of request.sources) checkSameRegistry(what, request.target, reference);
-}
-
-function checkSameRegistry(what: string, target: Reference, source: Reference): void {
-  if (target.kind === 'registry' && source.kind === 'registry' && target.host === source.host)
-    return;
-  if (target.kind === 'layout' && source.kind === 'layout') return;
-  throw new ManifestToolError(
-    'USAGE',
-    what,
-    `its source ${formatReference(source)} is not in the same registry`,
-    {
-      hint: 'all images of a list have to be where the list is published: one registry, or layout directories',
-    },
-  );
 }

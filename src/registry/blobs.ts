@@ -1,9 +1,10 @@
 import { ManifestToolError } from '../errors.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
+import { connectionFailure } from '../transport/failures.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../transport/http.js';
-import { parseUrl } from '../transport/url.js';
 import { send, unexpected, type Connection } from './connection.js';
+import { sessionOf } from './uploads.js';
 
 const MAX_ANSWER_OF_WRITE = 64 * 1024;
 
@@ -43,8 +44,60 @@ export async function getBlob(
   return response.body;
 }
 
+/**
+ * GET /v2/NAME/blobs/DIGEST of a blob of any size, to be read as it comes. Where the connection is lost on the way it is asked for again,
+ * and what has been handed out already is passed over.
+ */
+export async function openBlob(
+  connection: Connection,
+  repository: string,
+  { digest }: Descriptor,
+): Promise<AsyncIterable<Uint8Array>> {
+  const what = `reading ${connection.host}/${repository}@${digest}`;
+  const open = async (): Promise<AsyncIterable<Uint8Array>> => {
+    const response = await send(connection, {
+      method: 'GET',
+      path: `/v2/${repository}/blobs/${digest}`,
+      what,
+      streamed: true,
+      maxBytes: MAX_ANSWER_OF_WRITE,
+      scopes: [{ repository, actions: ['pull'] }],
+    });
+    if (response.stream === undefined) throw unexpected(connection, what, response);
+    return response.stream;
+  };
+  return resumed(connection, what, await open(), open);
+}
+
+async function* resumed(
+  connection: Connection,
+  what: string,
+  first: AsyncIterable<Uint8Array>,
+  open: () => Promise<AsyncIterable<Uint8Array>>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let delivered = 0;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      let passed = 0;
+      for await (const chunk of attempt === 1 ? first : await open()) {
+        const fresh = chunk.subarray(Math.max(0, Math.min(chunk.length, delivered - passed)));
+        passed += chunk.length;
+        if (fresh.length === 0) continue;
+        delivered += fresh.length;
+        yield fresh;
+      }
+      return;
+    } catch (error) {
+      const failure = connectionFailure(what, connection.host, error);
+      if (failure.code !== 'UNAVAILABLE' || !(await connection.again(failure.why, attempt))) {
+        throw failure;
+      }
+    }
+  }
+}
+
 /** HEAD /v2/NAME/blobs/DIGEST: whether the repository holds the blob (OCI distribution-spec, Checking if content exists). */
-async function hasBlob(
+export async function hasBlob(
   connection: Connection,
   repository: string,
   digest: Digest,
@@ -62,17 +115,20 @@ async function hasBlob(
   return true;
 }
 
+/** What a registry made of a mount: an open upload session to use instead, or a refusal. */
+export type MountOutcome = 'mounted' | 'present' | 'refused' | URL;
+
 /**
  * POST /v2/NAME/blobs/uploads/?mount=DIGEST&from=SOURCE (OCI distribution-spec, Mounting a blob from another repository). Also answered
  * with 201 where the blob is there already, so nobody asks first; asked where the mount is refused.
- * @throws {ManifestToolError} where the blob is not in the repository afterwards.
+ * @throws {ManifestToolError} where there is no answer.
  */
 export async function mountBlob(
   connection: Connection,
   repository: string,
   digest: Digest,
   from: string,
-): Promise<'mounted' | 'present'> {
+): Promise<MountOutcome> {
   const what = `mounting ${digest} from ${connection.host}/${from} in ${connection.host}/${repository}`;
   let response: HttpResponse;
   try {
@@ -94,30 +150,29 @@ export async function mountBlob(
     throw error;
   }
   if (response.status === 201) return 'mounted';
-  if (response.status === 202)
-    await cancelUpload(connection, repository, response.headers.first('location'), response.url);
-  if (await hasBlob(connection, repository, digest)) return 'present';
-  if (response.status !== 202) throw unexpected(connection, what, response);
-  throw new ManifestToolError('FAILED', what, 'the registry does not mount blobs from there', {
-    hint: 'build the images in the repository of the target, or allow mounting at the registry',
-  });
+  if (response.status === 408 || response.status === 429)
+    throw unexpected(connection, what, response);
+  const isThere = await hasBlob(connection, repository, digest);
+  if (response.status === 202 && isThere) await cancelUpload(connection, repository, response);
+  if (isThere) return 'present';
+  return response.status === 202 ? sessionOf(connection, what, response) : 'refused';
 }
 
-/** Gives up the upload that a refused mount has opened. It ends by itself in time, so a failure is no matter. */
+/** Gives up an upload that nothing is to be written to. It ends by itself in time, so a failure is no matter. */
 async function cancelUpload(
   connection: Connection,
   repository: string,
-  location: string | undefined,
-  base: URL,
+  response: HttpResponse,
 ): Promise<void> {
-  const url = location === undefined ? undefined : parseUrl(location, base);
-  if (url === undefined || url.origin !== base.origin) return;
-  await connection
-    .transport({
+  try {
+    await connection.transport({
       method: 'DELETE',
-      url,
+      url: sessionOf(connection, 'giving up an upload', response),
       maxBytes: MAX_ANSWER_OF_WRITE,
+      retries: 0,
       scopes: [{ repository, actions: ['pull', 'push'] }],
-    })
-    .catch(() => undefined);
+    });
+  } catch {
+    // It is gone, or will be.
+  }
 }

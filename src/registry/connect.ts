@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { ImageStore } from '../oci/content.js';
 import type { RegistryReference } from '../oci/reference.js';
 import { Authenticator } from '../transport/auth.js';
@@ -10,6 +11,7 @@ import {
 import { withCommonHeaders } from '../transport/headers.js';
 import type { Scope, Transport } from '../transport/http.js';
 import { withLog, type RequestRecord } from '../transport/log.js';
+import { HostGate } from '../transport/host-gate.js';
 import { withLoopbackUpgrade } from '../transport/loopback.js';
 import { withRedirects } from '../transport/redirect.js';
 import { mergeScopes } from '../transport/scopes.js';
@@ -44,6 +46,8 @@ export interface RegistryOptions extends NetworkOptions {
 export type Access = 'pull' | 'push';
 
 const ANSWER_TIMEOUT_MS = 60_000;
+/** How many blobs are copied at a time: with more, each is only slower. */
+const COPIES = 4;
 const RETRIES = 4;
 const RETRY_DELAY_MS = 500;
 
@@ -57,6 +61,7 @@ const API_HOSTS = new Map([['docker.io', 'registry-1.docker.io']]);
 export class Registries {
   private readonly connections = new Map<string, Connection>();
   private readonly dispatchers: Dispatchers;
+  private readonly copies = new HostGate(COPIES);
   /** Retries and all that is below: what the registries of a command share, and their token servers. */
   private readonly wire: Transport;
 
@@ -119,9 +124,23 @@ export class Registries {
       transport: withRedirects(origins.length > 1 ? withLoopbackUpgrade(signed, isOwn) : signed),
       expect: (scope) => scopes.push(scope),
       whom: () => auth.describe(),
+      copying: (copy) => this.copies.through(this.options.signal, copy),
+      again: (reason, attempt) => this.again(host, reason, attempt),
     };
     this.connections.set(host, connection);
     return connection;
+  }
+
+  private async again(host: string, reason: string, attempt: number): Promise<boolean> {
+    const attempts = (this.options.retries ?? RETRIES) + 1;
+    if (attempt >= attempts) return false;
+    const milliseconds = (this.options.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** (attempt - 1);
+    this.options.onWait?.({ host, reason, milliseconds, attempt: attempt + 1, attempts });
+    // An interrupt is told by the next request.
+    await setTimeout(milliseconds, undefined, { signal: this.options.signal }).catch(
+      () => undefined,
+    );
+    return true;
   }
 
   /** The origin of a registry; for one on this machine of which nothing is said, that of plain HTTP and then that of TLS. */

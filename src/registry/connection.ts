@@ -14,6 +14,10 @@ export interface Connection {
   /** Says that the command will need these scopes; the first said come first in a token request. */
   readonly expect: (scope: Scope) => void;
   readonly whom: () => string;
+  /** Runs a copy of a blob when there is room for it: each needs connections to read and to write. */
+  readonly copying: <T>(copy: () => Promise<T>) => Promise<T>;
+  /** Waits before what failed is done again as a whole; false where it has been tried often enough. */
+  readonly again: (reason: string, attempt: number) => Promise<boolean>;
 }
 
 /** One request of a verb. Paths hold only what was checked before: repository names, tags and digests. */

@@ -1,4 +1,3 @@
-import { ManifestToolError } from '../errors.js';
 import type {
   BlobOutcome,
   FetchedManifest,
@@ -8,8 +7,9 @@ import type {
 } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
-import { getBlob, mountBlob } from './blobs.js';
+import { getBlob, hasBlob, mountBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
+import { copyBlob } from './copy-blob.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
 
 /** One repository of a registry, read and written. */
@@ -31,17 +31,23 @@ export class Repository implements ImageStore {
     return getBlob(this.connection, this.repository, descriptor);
   }
 
+  openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>> {
+    return openBlob(this.connection, this.repository, descriptor);
+  }
+
   async ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome> {
-    if (!(source instanceof Repository) || source.connection !== this.connection) {
-      throw new ManifestToolError(
-        'FAILED',
-        `writing ${this.name}@${descriptor.digest}`,
-        `its source ${source.name} is not in the same registry`,
-        { hint: 'all images of a list have to be in the registry of its target' },
-      );
+    const { connection, repository } = this;
+    let session: URL | undefined;
+    if (source instanceof Repository && source.connection === connection) {
+      if (source.repository === repository) return 'present';
+      const mount = await mountBlob(connection, repository, descriptor.digest, source.repository);
+      if (mount === 'mounted' || mount === 'present') return mount;
+      session = mount === 'refused' ? undefined : mount;
+    } else if (await hasBlob(connection, repository, descriptor.digest)) {
+      return 'present';
     }
-    if (source.repository === this.repository) return 'present';
-    return mountBlob(this.connection, this.repository, descriptor.digest, source.repository);
+    await copyBlob(connection, repository, descriptor, source, session);
+    return 'copied';
   }
 
   tagDigest(tag: string): Promise<Digest | undefined> {

@@ -5,8 +5,14 @@ export interface HttpRequest {
   /** Names in lower case; set once. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** A body that is too large to be held; instead of `body`. */
+  readonly upload?: StreamedBody;
   /** The most that is read of the answer, in bytes; more is an error. */
   readonly maxBytes: number;
+  /** Leaves the body of a successful answer to be read as it comes, see {@link HttpResponse.stream}. */
+  readonly streamed?: boolean;
+  /** How long the answer may take to begin, in milliseconds, where it is not as long as others. */
+  readonly answerTimeoutMs?: number;
   /** What the answer must prove of itself where its status is 2xx; throws {@link DamagedBody} where it does not. */
   readonly check?: (response: HttpResponse) => void;
   /** What the request needs to be allowed, for the layer that gets tokens. */
@@ -24,10 +30,24 @@ export interface HttpResponse {
   readonly status: number;
   readonly headers: HttpHeaders;
   readonly body: Uint8Array;
+  /** The body as it comes, where that was asked for and the status is 2xx; it has to be read to its end or destroyed. */
+  readonly stream?: BodyStream;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
   /** How many tries it took. */
   readonly attempts?: number;
+}
+
+/** A body that is sent as it comes. It can be opened again: any layer may repeat the request. */
+export interface StreamedBody {
+  /** In bytes: it is announced, and never sent in pieces of unknown number. */
+  readonly length: number;
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
+
+/** A body that is read as it comes. */
+export interface BodyStream extends AsyncIterable<Uint8Array> {
+  destroy(): void;
 }
 
 /** One layer of the transport: takes a request and answers it, mostly by way of the next layer. */

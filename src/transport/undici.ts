@@ -1,9 +1,10 @@
 import { setMaxListeners } from 'node:events';
+import { Readable } from 'node:stream';
 import v8 from 'node:v8';
 import type { Dispatcher } from 'undici';
 // Deep imports: the package's index would load fetch, websockets and a cache that nothing here uses (a third of the start-up).
 import undiciRequest from 'undici/lib/api/api-request.js';
-import { HttpHeaders, type HttpRequest, type HttpResponse, type Transport } from './http.js';
+import { HttpHeaders, isSuccess, type HttpRequest, type Transport } from './http.js';
 
 // V8 of Node 20 waits at exit for the optimiser to finish with undici's parser (100 ms). The parser is fast enough without it.
 if (process.versions.node.startsWith('20.')) {
@@ -32,31 +33,37 @@ export function undiciTransport(
   // Each request in flight listens to the one signal of the command.
   setMaxListeners(0, signal);
   return async (request) => {
-    const { url, method, body } = request;
+    const { url, method, body, upload } = request;
     const sent = undiciRequest.call(dispatcherFor(url), {
       origin: url.origin,
       path: url.pathname + url.search,
       method,
-      headers: {
-        ...request.headers,
-        ...(method === 'POST' && !body ? { 'content-length': '0' } : {}),
-      },
-      body: body ?? null,
+      headers: { ...request.headers, ...lengthOf(request) },
+      body: upload === undefined ? (body ?? null) : Readable.from(upload.open()),
       // Without it undici closes the connection after every HEAD.
       reset: false,
       idempotent: true,
-      headersTimeout: timeouts.headersMs,
+      headersTimeout: request.answerTimeoutMs ?? timeouts.headersMs,
       bodyTimeout: timeouts.idleMs,
       signal,
     });
     const answer = await orAborted(sent, signal);
-    return {
+    const head = {
       status: answer.statusCode,
       headers: new HttpHeaders(answer.headers),
-      body: await readWhole(answer.body, request),
       url,
-    } satisfies HttpResponse;
+    };
+    if (request.streamed === true && isSuccess(answer.statusCode)) {
+      return { ...head, body: new Uint8Array(), stream: answer.body };
+    }
+    return { ...head, body: await readWhole(answer.body, request) };
   };
+}
+
+/** The length of a body that does not tell it by itself: some registries refuse what comes without. */
+function lengthOf({ method, body, upload }: HttpRequest): Record<string, string> {
+  if (upload !== undefined) return { 'content-length': String(upload.length) };
+  return method === 'POST' && body === undefined ? { 'content-length': '0' } : {};
 }
 
 async function readWhole(

@@ -125,19 +125,6 @@ const CASES: Readonly<Record<string, Case>> = {
     ],
     says: /has the digest sha256:[0-9a-f]{64}, not the one that the target names/,
   },
-  'a source in another registry': {
-    args: [
-      'push',
-      'from-args',
-      '--platforms',
-      'linux/amd64',
-      '--template',
-      'example.com/app:OS-ARCH',
-      '--target',
-      '{R}/docker/app:bad',
-    ],
-    says: /example\.com\/app:linux-amd64 is not in the same registry/,
-  },
   'an image that is not there': {
     args: [...FROM_ARGS, '--platforms', 'linux/amd64,linux/mips'],
     code: 3,

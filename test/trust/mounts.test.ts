@@ -39,10 +39,10 @@ afterAll(async () => {
   await elsewhere.stop();
 });
 
-function push(): Promise<CliResult> {
+function push(...options: string[]): Promise<CliResult> {
   const { host } = server;
   const env = { DOCKER_CONFIG: folder.dockerConfig(auths(host, 'alice', 'secret-word')) };
-  return runCli(pushArguments(`${host}/source`, `${host}/team/target`), { env });
+  return runCli([...pushArguments(`${host}/source`, `${host}/team/target`), ...options], { env });
 }
 
 /** What was asked for with the password. */
@@ -70,27 +70,25 @@ describe('test 12: answers to a mount', () => {
     expect(asked('PUT').filter(({ path }) => path.includes('/blobs/'))).toEqual([]);
   });
 
-  it('202: the upload that it opened is cancelled, and the error says what the registry does not do', async () => {
-    registry.blobs.clear();
-    server.script = (request) => {
-      if (request.headers.authorization === undefined)
-        return { status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } };
-      const isConfig = request.method === 'GET' && request.path.includes('/source/blobs/');
-      return isConfig ? original.answer(request) : registry.answer(request);
+  it('202: the upload that it opened is used, and no other one', async () => {
+    let sessions = 0;
+    onMount = () => {
+      sessions += 1;
+      const location = `/v2/team/target/blobs/uploads/mine-${sessions}?_state=a%2Fb~c%20d`;
+      return { status: 202, headers: { location } };
     };
-    const original = new FakeRegistry();
-    original.addPlatforms('source');
-    const result = await push();
-    expectCode(result, 1);
-    expect(result.stderr).toMatch(/mounting sha256:\S+ from \S+ in \S+ failed: .*mount/);
-    expect(result.stderr).toMatch(/^hint: /m);
-    // Never a second mount of a blob, and no session that stays open.
-    const mounts = asked('POST').map(({ query }) => query.get('mount'));
-    expect(new Set(mounts).size).toBe(mounts.length);
-    expect(asked('DELETE')).toHaveLength(mounts.length);
-    for (const { url } of asked('DELETE'))
-      expect(url).toBe('/v2/team/target/blobs/uploads/session-1?_state=s');
-    expect(registry.manifests.has('team/target:out')).toBe(false);
+    expectCode(await push(), 0);
+    expect(asked('POST')).toHaveLength(BLOBS);
+    const uploads = asked('PUT').filter(({ path }) => path.includes('/blobs/'));
+    expect(uploads.map(({ path }) => path).toSorted()).toEqual(
+      Array.from({ length: BLOBS }, (_, at) => `/v2/team/target/blobs/uploads/mine-${at + 1}`),
+    );
+    for (const { url, headers, body } of uploads) {
+      expect(url).toMatch(/\?_state=a%2Fb~c%20d&digest=sha256%3A[0-9a-f]{64}$/);
+      expect(headers['content-length']).toBe(String(body.length));
+      expect(headers['transfer-encoding']).toBeUndefined();
+    }
+    expect(asked('DELETE')).toEqual([]);
   });
 
   it('202 where the blob is there all the same (a registry that mounts nothing): goes on', async () => {
@@ -118,23 +116,22 @@ describe('test 12: answers to a mount', () => {
     expect(elsewhere.requests).toEqual([]);
   });
 
-  it.each([
-    [401, 4],
-    [403, 4],
-    [404, 3],
-    [405, 1],
-    [400, 1],
-  ])('%i: asks once, and the error names both repositories', async (status, code) => {
-    onMount = () => failure(status, 'SOME_CODE', 'words of the registry');
-    const result = await push();
-    expectCode(result, code);
-    expect(result.stderr).toMatch(
-      /mounting sha256:\S+ from \S+\/source in \S+\/team\/target failed/,
-    );
-    const mounts = asked('POST').map(({ query }) => query.get('mount'));
-    expect(new Set(mounts).size).toBe(mounts.length);
-    expect(registry.manifests.has('team/target:out')).toBe(false);
-  });
+  it.each([400, 401, 403, 404, 405, 500])(
+    '%i: one plain upload, and no second mount',
+    async (status) => {
+      onMount = (request) =>
+        request.query.has('mount')
+          ? failure(status, 'SOME_CODE', 'words of the registry')
+          : registry.answer(request);
+      expectCode(await push('--retry', '0'), 0);
+      const mounts = asked('POST').flatMap(({ query }) => query.get('mount') ?? []);
+      expect(mounts).toHaveLength(BLOBS);
+      expect(new Set(mounts).size).toBe(BLOBS);
+      expect(asked('POST')).toHaveLength(2 * BLOBS);
+      expect(asked('PUT').filter(({ path }) => path.includes('/blobs/'))).toHaveLength(BLOBS);
+      expect(registry.manifests.has('team/target:out')).toBe(true);
+    },
+  );
 
   it.each([401, 403, 404, 405, 400])('%i where the blob is there: goes on', async (status) => {
     for (const [key, blob] of registry.blobs)
@@ -143,11 +140,12 @@ describe('test 12: answers to a mount', () => {
     expectCode(await push(), 0);
   });
 
-  it('500 that stays: exit code 5 with the number of tries', async () => {
-    onMount = () => ({ status: 500 });
+  it('429 that stays: exit code 5 with the number of tries, and no upload', async () => {
+    onMount = () => ({ status: 429 });
     const result = await push();
     expectCode(result, 5);
     expect(result.stderr).toMatch(/5 tries/);
+    expect(asked('PUT')).toEqual([]);
   });
 
   it('200 of something that is no registry is no mount', async () => {
@@ -155,5 +153,45 @@ describe('test 12: answers to a mount', () => {
     const result = await push();
     expectCode(result, 1);
     expect(registry.manifests.has('team/target:out')).toBe(false);
+  });
+});
+
+describe('test 11: the place to upload to', () => {
+  const state = '?_state=a%2Fb~c%20d&x=%3D%3D';
+
+  it.each([
+    ['absolute', (): string => `http://${server.host}/v2/team/target/blobs/uploads/s${state}`],
+    ['an absolute path', (): string => `/v2/team/target/blobs/uploads/s${state}`],
+    ['relative', (): string => `s${state}`],
+    ['without its scheme', (): string => `${server.host}/v2/team/target/blobs/uploads/s${state}`],
+  ])('that is %s: its query is kept as it is', async (_, location) => {
+    onMount = () => ({ status: 202, headers: { location: location() } });
+    expectCode(await push(), 0);
+    const uploads = asked('PUT').filter(({ path }) => path.includes('/blobs/'));
+    expect(uploads).toHaveLength(BLOBS);
+    for (const { url } of uploads) {
+      expect(url).toMatch(
+        /^\/v2\/team\/target\/blobs\/uploads\/s\?_state=a%2Fb~c%20d&x=%3D%3D&digest=/,
+      );
+    }
+  });
+
+  it('that is not named is an error that says so', async () => {
+    onMount = () => ({ status: 202 });
+    const result = await push();
+    expectCode(result, 1);
+    expect(result.stderr).toMatch(/names no place to upload to/);
+  });
+});
+
+describe('test 14: an upload is done to the letter', () => {
+  it('a session that is answered with 200 is none', async () => {
+    onMount = (request) =>
+      request.query.has('mount')
+        ? failure(404, 'X', 'x')
+        : { status: 200, body: 'Healthcheck requested' };
+    const result = await push();
+    expectCode(result, 1);
+    expect(asked('PUT')).toEqual([]);
   });
 });

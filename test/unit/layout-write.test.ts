@@ -263,16 +263,6 @@ describe('ensureBlob', () => {
     });
     expect(await strangeFiles()).toEqual([]);
   });
-
-  test('does not copy from a reader that gives no streams', async () => {
-    const layer = await layerOf(openLayout(FIXTURE));
-    const source = { name: 'example.com/app' } as ImageReader;
-    await expect(openLayout(root).ensureBlob(layer, source)).rejects.toMatchObject({
-      code: 'FAILED',
-      why: 'copying blobs from a registry into a layout is not supported yet',
-      hint: expect.stringContaining('skopeo copy'),
-    });
-  });
 });
 
 describe('a file system that refuses', () => {

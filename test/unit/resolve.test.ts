@@ -91,6 +91,7 @@ function storeOf(name: string): ImageStore {
       };
     },
     getBlob: ({ digest }) => content(`${name}@${digest}`),
+    openBlob: refuse,
     ensureBlob: refuse,
     putChild: refuse,
     tagDigest: refuse,

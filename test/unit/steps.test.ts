@@ -12,6 +12,7 @@ const reader = (name: string): ImageReader => ({
   name,
   getManifest: () => Promise.reject(new Error('pure')),
   getBlob: () => Promise.reject(new Error('pure')),
+  openBlob: () => Promise.reject(new Error('pure')),
 });
 const HERE = reader('e.co/app');
 const THERE = reader('e.co/other');

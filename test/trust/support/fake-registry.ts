@@ -82,6 +82,7 @@ export class FakeRegistry {
   readonly manifests = new Map<string, Stored>();
   /** By `repository@digest`. */
   readonly blobs = new Map<string, Buffer>();
+  private sessions = 0;
 
   addImage(repository: string, tag: string, options: ImageOptions = {}): MadeImage {
     const image = makeImage(options);
@@ -117,6 +118,7 @@ export class FakeRegistry {
     if (kind !== 'blobs') return failure(404, 'UNSUPPORTED', 'there is nothing there');
     if (rest === 'uploads/' && method === 'POST') return this.mount(repository, request);
     if (method === 'DELETE') return { status: 204 };
+    if (rest.startsWith('uploads/') && method === 'PUT') return this.commit(repository, request);
     const blob = this.blobs.get(`${repository}@${rest}`);
     if (blob === undefined) return failure(404, 'BLOB_UNKNOWN', 'blob unknown to registry');
     return { status: 200, headers: { 'content-type': 'application/octet-stream' }, body: blob };
@@ -141,14 +143,21 @@ export class FakeRegistry {
     return { status: 201, headers: { 'docker-content-digest': manifest.digest } };
   }
 
+  private commit(repository: string, { query, body }: Seen): Reply {
+    const digest = query.get('digest') ?? '';
+    if (sha256(body) !== digest) return failure(400, 'DIGEST_INVALID', 'that is not its digest');
+    this.blobs.set(`${repository}@${digest}`, body);
+    return { status: 201, headers: { 'docker-content-digest': digest } };
+  }
+
   private mount(repository: string, { query }: Seen): Reply {
     const digest = query.get('mount') ?? '';
     const blob = this.blobs.get(`${query.get('from') ?? ''}@${digest}`);
-    if (blob === undefined)
-      return {
-        status: 202,
-        headers: { location: `/v2/${repository}/blobs/uploads/session-1?_state=s` },
-      };
+    if (blob === undefined) {
+      this.sessions += 1;
+      const location = `/v2/${repository}/blobs/uploads/session-${this.sessions}?_state=s`;
+      return { status: 202, headers: { location } };
+    }
     this.blobs.set(`${repository}@${digest}`, blob);
     const location = `/v2/${repository}/blobs/${digest}`;
     return { status: 201, headers: { location, 'docker-content-digest': digest } };

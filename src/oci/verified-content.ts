@@ -1,0 +1,29 @@
+import { digestHash, encodedPart } from './digest.js';
+import type { Descriptor } from './documents.js';
+
+/** What came is not what the descriptor says. */
+export class WrongContent extends Error {}
+
+/**
+ * The same bytes, checked on their way (OCI image-spec, descriptor.md, Verification): no more of them than the descriptor says, and at
+ * their end the size and the digest.
+ * @throws {WrongContent} while it is read.
+ */
+export async function* verifiedContent(
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+  content: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const hash = digestHash(digest);
+  let length = 0;
+  for await (const chunk of content) {
+    length += chunk.length;
+    if (length > size)
+      throw new WrongContent(`it has more than the ${size} bytes that are announced`);
+    hash.update(chunk);
+    yield chunk;
+  }
+  if (length !== size) throw new WrongContent(`it has ${length} bytes, and ${size} are announced`);
+  if (hash.digest('hex') !== encodedPart(digest)) {
+    throw new WrongContent(`what came does not have the digest ${digest}`);
+  }
+}

@@ -1,0 +1,73 @@
+import { ManifestToolError } from '../errors.js';
+import type { ImageReader } from '../oci/content.js';
+import type { Descriptor } from '../oci/documents.js';
+import { verifiedContent, WrongContent } from '../oci/verified-content.js';
+import { hasBlob } from './blobs.js';
+import type { Connection } from './connection.js';
+import { openUpload, putBlob } from './uploads.js';
+
+/**
+ * Copies a blob into a repository, checked on its way and never held whole. After a failure it looks whether the blob has arrived all the
+ * same, and otherwise begins anew with another session, as often as requests are repeated.
+ * @throws {ManifestToolError} what source and target throw; CORRUPT where the source has other bytes than it says.
+ */
+export async function copyBlob(
+  connection: Connection,
+  repository: string,
+  descriptor: Descriptor,
+  source: ImageReader,
+  openSession?: URL,
+): Promise<void> {
+  await connection.copying(async () => {
+    for (let attempt = 1, session = openSession; ; attempt += 1, session = undefined) {
+      try {
+        session ??= await openUpload(connection, repository);
+        // Opened before the write: where both are in one registry, a write that waits for its source could hold what the source needs.
+        const first = await source.openBlob(descriptor);
+        await putBlob(
+          connection,
+          repository,
+          session,
+          descriptor,
+          replayable(descriptor, source, first),
+        );
+        return;
+      } catch (error) {
+        if (await hasBlob(connection, repository, descriptor.digest).catch(() => false)) return;
+        const failure = asFailure(error, descriptor, source);
+        if (failure.code !== 'UNAVAILABLE' || !(await connection.again(failure.why, attempt)))
+          throw failure;
+      }
+    }
+  });
+}
+
+/** The content of a blob, as often as it is asked for; the first time it is open already. */
+function replayable(
+  descriptor: Descriptor,
+  source: ImageReader,
+  first: AsyncIterable<Uint8Array>,
+): () => AsyncIterable<Uint8Array> {
+  let opened: AsyncIterable<Uint8Array> | undefined = first;
+  return async function* content() {
+    const stream = opened ?? (await source.openBlob(descriptor));
+    opened = undefined;
+    yield* verifiedContent(descriptor, stream);
+  };
+}
+
+function asFailure(error: unknown, { digest }: Descriptor, source: ImageReader): ManifestToolError {
+  for (
+    let each = error, depth = 0;
+    each instanceof Error && depth < 8;
+    each = each.cause, depth += 1
+  ) {
+    if (each instanceof WrongContent) {
+      return new ManifestToolError('CORRUPT', `reading ${source.name}@${digest}`, each.message, {
+        cause: error,
+      });
+    }
+  }
+  if (error instanceof ManifestToolError) return error;
+  throw error;
+}
