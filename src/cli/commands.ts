@@ -1,4 +1,15 @@
 import type { CommandSpec } from './command.js';
+import type { OptionName } from './options.js';
+
+/** Options of all commands that publish. */
+const PUBLISHING: readonly OptionName[] = [
+  'no-clobber',
+  'expect',
+  'dry-run',
+  'json',
+  'digestfile',
+  'metadata-file',
+];
 
 /** All commands; the words of a path that is no command itself (`push`) are a group. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -19,7 +30,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: ['push', 'from-args'],
     describe: 'publish a list of the images that a template names',
     positionals: [],
-    options: ['type', 'platforms', 'template', 'target', 'tags', 'annotations', 'ignore-missing'],
+    options: [
+      ...([
+        'type',
+        'platforms',
+        'template',
+        'target',
+        'tags',
+        'annotations',
+        'ignore-missing',
+      ] as const),
+      ...PUBLISHING,
+    ],
     required: ['platforms', 'template', 'target'],
     examples: [
       [
@@ -33,7 +55,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: ['push', 'from-spec'],
     describe: 'publish the list that a YAML file describes',
     positionals: ['FILE'],
-    options: ['type', 'ignore-missing'],
+    options: ['type', 'ignore-missing', ...PUBLISHING],
     required: [],
     examples: [['$0 push --type oci from-spec app.yaml', 'an OCI index']],
     load: () => import('./commands/push-from-spec.js'),

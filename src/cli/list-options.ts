@@ -1,6 +1,8 @@
+import { parseDigest } from '../oci/digest.js';
 import type { Annotations } from '../oci/documents.js';
 import type { ListType } from '../oci/encode-index.js';
 import { isTag } from '../oci/reference.js';
+import type { ListRequest } from '../plan/request.js';
 import { suggestion } from '../text.js';
 import type { Parsed } from './command.js';
 import { items, value } from './settings.js';
@@ -46,4 +48,18 @@ export function annotationMap(parsed: Parsed): Annotations {
     annotations.set(item.slice(0, equals), item.slice(equals + 1));
   }
   return annotations;
+}
+
+/** What --no-clobber, --expect and --dry-run say of a publish. */
+export function publishingOptions(
+  parsed: Parsed,
+): Pick<ListRequest, 'noClobber' | 'expect' | 'dryRun'> {
+  const expected = value(parsed, 'expect');
+  return {
+    noClobber: parsed.switches.has('no-clobber'),
+    dryRun: parsed.switches.has('dry-run'),
+    ...(expected === undefined
+      ? {}
+      : { expect: parseDigest(expected, `reading --expect ${JSON.stringify(expected)}`) }),
+  };
 }

@@ -144,6 +144,23 @@ const SOMEWHERE = {
     value: 'KEY=VALUE,...',
     describe: 'annotations of the list (with --type oci)',
   },
+  'no-clobber': { kind: 'switch', describe: 'move no tag that exists' },
+  expect: {
+    kind: 'value',
+    value: 'DIGEST',
+    describe: 'move tags only from this digest',
+  },
+  'dry-run': {
+    kind: 'switch',
+    describe: 'do all but write, and show what would be written and which tags would move',
+  },
+  json: { kind: 'switch', describe: 'show the result as JSON' },
+  digestfile: { kind: 'value', value: 'FILE', describe: 'write the digest of the list to a file' },
+  'metadata-file': {
+    kind: 'value',
+    value: 'FILE',
+    describe: 'write descriptor and names of the list to a file, as buildx does',
+  },
   'ignore-missing': {
     kind: 'switch',
     describe: 'leave out images that are not found, with a warning',

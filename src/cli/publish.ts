@@ -2,8 +2,11 @@ import { pushList } from '../plan/push.js';
 import type { ListRequest } from '../plan/request.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
+import type { OptionName } from './options.js';
 import type { Reporter } from './reporter.js';
-import { storesFor } from './settings.js';
+import { ResultFile } from './result-files.js';
+import { metadataText, renderPlan, resultDocument, type ResultDocument } from './result.js';
+import { storesFor, value } from './settings.js';
 
 /** Publishes a list and prints its digest: what all commands have in common that publish one. */
 export async function publish(
@@ -12,18 +15,48 @@ export async function publish(
   io: Io,
   reporter: Reporter,
 ): Promise<void> {
+  const files = await openResultFiles(parsed);
   const stores = await storesFor(parsed, io, reporter);
   try {
-    const { list, tags, unchanged } = await reporter.during(() =>
-      pushList(stores, request, reporter),
-    );
-    if (tags.length + unchanged.length === 0) {
+    const dryRun = request.dryRun === true;
+    const pushed = await reporter.during(() => pushList(stores, request, reporter));
+    const result = resultDocument(request.target, pushed, dryRun);
+    if (result.tags.length === 0) {
+      const is = dryRun ? 'would be' : 'is';
       reporter.note(
-        'the target has no tag: the list is published by its digest alone, and no tag has moved',
+        `the target has no tag: the list ${is} published by its digest alone, and no tag has moved`,
       );
     }
-    io.stdout.write(`Digest: ${list.digest} ${list.size}\n`);
+    if (!dryRun) for (const { file, text } of files) await file.write(text(result));
+    io.stdout.write(parsed.switches.has('json') ? jsonText(result) : humanText(result));
   } finally {
-    await stores.close();
+    await Promise.all([stores.close(), ...files.map(({ file }) => file.close())]);
   }
+}
+
+function humanText(result: ResultDocument): string {
+  const plan = result.dryRun ? renderPlan(result) : '';
+  return `${plan}Digest: ${result.digest} ${result.size}\n`;
+}
+
+function jsonText(result: ResultDocument): string {
+  return `${JSON.stringify(result, undefined, 2)}\n`;
+}
+
+interface ResultWriter {
+  readonly file: ResultFile;
+  readonly text: (result: ResultDocument) => string;
+}
+
+async function openResultFiles(parsed: Parsed): Promise<ResultWriter[]> {
+  const wanted: [OptionName, ResultWriter['text']][] = [
+    ['digestfile', ({ digest }) => digest],
+    ['metadata-file', metadataText],
+  ];
+  const writers: ResultWriter[] = [];
+  for (const [option, text] of wanted) {
+    const path = value(parsed, option);
+    if (path !== undefined) writers.push({ file: await ResultFile.open(option, path), text });
+  }
+  return writers;
 }

@@ -77,8 +77,9 @@ class Layout implements ImageStore {
     const what = `reading ${this.at(tag)}`;
     try {
       return (await this.reading(what, () => this.resolve(what, tag))).digest;
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (error instanceof ManifestToolError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
     }
   }
 

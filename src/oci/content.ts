@@ -49,7 +49,10 @@ export interface ImageWriter {
   /** Sees to it that a blob which `source` holds is in this target as well. */
   ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome>;
 
-  /** The digest that a tag names; undefined where there is no such tag, or where it cannot be found out. */
+  /**
+   * The digest that a tag names; undefined where there is no such tag.
+   * @throws {ManifestToolError} where it cannot be found out.
+   */
   tagDigest(tag: string): Promise<Digest | undefined>;
 
   /** Writes a manifest by its digest: a child of a list, before the list. */

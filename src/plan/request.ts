@@ -1,4 +1,5 @@
 import { ManifestToolError } from '../errors.js';
+import type { Digest } from '../oci/digest.js';
 import type { Annotations } from '../oci/documents.js';
 import type { ListType } from '../oci/encode-index.js';
 import { formatReference, type Reference } from '../oci/reference.js';
@@ -30,6 +31,12 @@ export interface ListRequest {
   /** A source that is not found is left out with a warning. */
   readonly ignoreMissing: boolean;
   readonly sources: readonly SourceRequest[];
+  /** Moves no tag that exists. */
+  readonly noClobber?: boolean;
+  /** Moves tags only from this digest. */
+  readonly expect?: Digest;
+  /** Does all but write. */
+  readonly dryRun?: boolean;
 }
 
 /**

@@ -15,8 +15,8 @@ export interface ChildStep {
 /** All that is written, in order: children in any order among themselves, then the list under all its tags. */
 export interface PushPlan {
   readonly children: readonly ChildStep[];
-  /** The manifests of all entries of the list, those that the target holds already among them. */
-  readonly manifests: readonly ManifestContent[];
+  /** All entries of the list in its order, those that the target holds already among them. */
+  readonly images: readonly ResolvedImage[];
   readonly list: ManifestContent;
   /** Tags of the target that will name the list. */
   readonly tags: readonly string[];
@@ -39,16 +39,14 @@ export function planPush(
   target: TargetState,
 ): PushPlan {
   const children = new Map<Digest, ChildStep>();
-  const manifests = new Map<Digest, ManifestContent>();
   for (const { manifest, source } of images) {
-    manifests.set(manifest.digest, manifest);
     if (target.holds(source) || children.has(manifest.digest)) continue;
     children.set(manifest.digest, { manifest, blobs: blobsOf(manifest), source });
   }
   const tags = [...target.tags];
   return {
     children: [...children.values()],
-    manifests: [...manifests.values()],
+    images,
     list,
     tags: tags.filter(([, digest]) => digest !== list.digest).map(([tag]) => tag),
     unchanged: tags.filter(([, digest]) => digest === list.digest).map(([tag]) => tag),

@@ -75,29 +75,30 @@ function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
 }
 
 /**
- * HEAD /v2/NAME/manifests/TAG: the digest that a tag names, undefined where there is no such tag or the registry does not say (OCI
- * distribution-spec, Checking if content exists in the registry). Never an error: what it is asked for can be done without it.
+ * HEAD /v2/NAME/manifests/TAG: the digest that a tag names, undefined where there is no such tag (OCI distribution-spec, Checking if
+ * content exists in the registry). A registry that does not give the digest is asked for the manifest.
  */
 export async function tagDigest(
   connection: Connection,
   repository: string,
   tag: string,
 ): Promise<Digest | undefined> {
-  try {
-    const { status, headers } = await send(connection, {
-      method: 'HEAD',
-      path: `/v2/${repository}/manifests/${tag}`,
-      what: `looking for ${imageName(connection, repository, tag)}`,
-      headers: { accept: MANIFEST_ACCEPT.join(', ') },
-      maxBytes: 0,
-      retries: 0,
-      scopes: [{ repository, actions: ['pull'] }],
-    });
-    const digest = headers.first('docker-content-digest');
-    return isSuccess(status) && digest !== undefined && isDigest(digest) ? digest : undefined;
-  } catch {
-    return undefined;
+  const what = `looking for ${imageName(connection, repository, tag)}`;
+  const response = await send(connection, {
+    method: 'HEAD',
+    path: `/v2/${repository}/manifests/${tag}`,
+    what,
+    headers: { accept: MANIFEST_ACCEPT.join(', ') },
+    maxBytes: 0,
+    scopes: [{ repository, actions: ['pull'] }],
+  });
+  if (response.status === 404) return undefined;
+  const digest = response.headers.first('docker-content-digest');
+  if (isSuccess(response.status) && digest !== undefined && isDigest(digest)) return digest;
+  if (!isSuccess(response.status) && response.status !== 405) {
+    throw unexpected(connection, what, response);
   }
+  return (await getManifest(connection, repository, tag)).digest;
 }
 
 /**

@@ -76,13 +76,6 @@ describe('planPush', () => {
     expect(plan([image('a', HERE), image('b', THERE)]).children).toHaveLength(1);
   });
 
-  test('knows all manifests of the list, those that the target holds among them', () => {
-    const { manifests } = plan([image('a', HERE), image('b', THERE), image('a', HERE)]);
-    expect(manifests.map(({ digest }) => digest)).toEqual(
-      ['a', 'b'].map((name) => digestOf(Buffer.from(name))),
-    );
-  });
-
   test('moves the tags that name something else, and leaves those that name the list', () => {
     const { tags, unchanged } = plan([], [['new'], ['old', 'other'], ['same', 'list']]);
     expect(tags).toEqual(['new', 'old']);

@@ -3,7 +3,7 @@ import { parseReference } from '../../oci/reference.js';
 import { sourcesFromTemplate } from '../../plan/template.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { annotationMap, listType, tagList } from '../list-options.js';
+import { annotationMap, listType, publishingOptions, tagList } from '../list-options.js';
 import { publish } from '../publish.js';
 import type { Reporter } from '../reporter.js';
 import { items, value } from '../settings.js';
@@ -19,6 +19,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
       type: listType(parsed),
       annotations: annotationMap(parsed),
       ignoreMissing: parsed.switches.has('ignore-missing'),
+      ...publishingOptions(parsed),
       sources: sourcesFromTemplate(value(parsed, 'template')!, platforms),
     },
     parsed,

@@ -1,6 +1,6 @@
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { listType } from '../list-options.js';
+import { listType, publishingOptions } from '../list-options.js';
 import { publish } from '../publish.js';
 import type { Reporter } from '../reporter.js';
 import { readSpecFile } from '../spec-file.js';
@@ -12,7 +12,12 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   const file = parsed.positionals[0]!;
   const spec = parseSpec(await readSpecFile(file), file, reporter.warning);
   await publish(
-    { ...spec, type, ignoreMissing: parsed.switches.has('ignore-missing') },
+    {
+      ...spec,
+      type,
+      ignoreMissing: parsed.switches.has('ignore-missing'),
+      ...publishingOptions(parsed),
+    },
     parsed,
     io,
     reporter,

@@ -1,0 +1,41 @@
+import { ManifestToolError } from '../errors.js';
+import type { Digest } from '../oci/digest.js';
+import { formatName } from '../oci/reference.js';
+import type { ListRequest } from './request.js';
+
+/** What tags of the target name; undefined for one that does not exist. */
+export type TagState = ReadonlyMap<string, Digest | undefined>;
+
+/** Whether a request allows only some tags to move, so that what they name now has to be known for certain. */
+export function isGuarded({ noClobber, expect }: ListRequest): boolean {
+  return noClobber === true || expect !== undefined;
+}
+
+/**
+ * Refuses to move tags that the request does not allow to move. A tag that names the list already does not move.
+ * @throws {ManifestToolError} REFUSED, with both digests.
+ */
+export function checkGuard(request: ListRequest, list: Digest, tags: TagState): void {
+  const { noClobber, expect } = request;
+  for (const [tag, held] of tags) {
+    if (held === list) continue;
+    const what = `publishing ${formatName(request.target)}:${tag}`;
+    if (noClobber === true && held !== undefined) {
+      throw new ManifestToolError(
+        'REFUSED',
+        what,
+        `the tag names ${held}, and --no-clobber moves no tag to ${list}`,
+      );
+    }
+    if (expect !== undefined && held !== expect) {
+      throw new ManifestToolError(
+        'REFUSED',
+        what,
+        `the tag ${held === undefined ? 'does not exist' : `names ${held}`}, not ${expect} as expected`,
+        {
+          hint: 'somebody else has published; look at what is there before you try again',
+        },
+      );
+    }
+  }
+}
