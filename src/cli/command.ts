@@ -14,7 +14,7 @@ export interface CommandSpec {
   /** The words that name it. */
   readonly path: readonly string[];
   readonly describe: string;
-  /** Names of its arguments, for the help; the number of them is exact. */
+  /** Names of its arguments, for the help; the number of them is exact, but for a last one that ends in `...`: one or more. */
   readonly positionals: readonly string[];
   readonly options: readonly OptionName[];
   readonly required: readonly OptionName[];

@@ -60,4 +60,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [['$0 push --type oci from-spec app.yaml', 'an OCI index']],
     load: () => import('./commands/push-from-spec.js'),
   },
+  {
+    path: ['create'],
+    describe: 'publish a list of the images that are named',
+    positionals: ['SOURCE...'],
+    options: ['type', 'target', 'tags', 'annotations', 'ignore-missing', ...PUBLISHING],
+    required: ['target'],
+    examples: [
+      [
+        '$0 create --target example.com/app:1.0 example.com/app:1.0-amd64 example.com/app:1.0-arm64',
+        'their platforms come from the images',
+      ],
+    ],
+    load: () => import('./commands/create.js'),
+  },
 ];

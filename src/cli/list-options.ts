@@ -1,6 +1,5 @@
 import { parseDigest } from '../oci/digest.js';
 import type { Annotations } from '../oci/documents.js';
-import type { ListType } from '../oci/encode-index.js';
 import { isTag } from '../oci/reference.js';
 import type { ListRequest } from '../plan/request.js';
 import { suggestion } from '../text.js';
@@ -8,15 +7,15 @@ import type { Parsed } from './command.js';
 import { items, value } from './settings.js';
 import { usageError } from './usage.js';
 
-const TYPES: readonly ListType[] = ['docker', 'oci'];
+const TYPES: readonly ListRequest['type'][] = ['docker', 'oci', 'auto'];
 
-/** The value of --type. */
-export function listType(parsed: Parsed): ListType {
-  const given = value(parsed, 'type') ?? 'docker';
+/** The value of --type; commands differ in what it is where it is not given. */
+export function listType(parsed: Parsed, fallback: ListRequest['type']): ListRequest['type'] {
+  const given = value(parsed, 'type') ?? fallback;
   const type = TYPES.find((each) => each === given);
   if (type !== undefined) return type;
   throw usageError(
-    `--type ${JSON.stringify(given)} is neither docker nor oci${suggestion(given, TYPES)}`,
+    `--type ${JSON.stringify(given)} is none of docker, oci and auto${suggestion(given, TYPES)}`,
   );
 }
 

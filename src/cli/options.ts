@@ -123,8 +123,9 @@ const SOMEWHERE = {
   },
   type: {
     kind: 'value',
-    value: 'docker|oci',
-    describe: 'publish a Docker manifest list or an OCI index [default: docker]',
+    value: 'docker|oci|auto',
+    describe:
+      'publish a Docker manifest list or an OCI index; auto takes the kind of the images [default: docker, of create auto]',
   },
   platforms: {
     kind: 'list',

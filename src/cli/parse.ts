@@ -141,6 +141,7 @@ function checkPositionals(command: CommandSpec, { positionals }: Parsed): void {
   if (positionals.length < wanted.length) {
     throw usageError(`${name} needs ${wanted[positionals.length]}`, `see ${name} --help`);
   }
+  if (wanted.at(-1)?.endsWith('...') === true) return;
   const extra = positionals[wanted.length];
   if (extra !== undefined) {
     throw usageError(`${name} has no use for ${JSON.stringify(extra)}`, `see ${name} --help`);

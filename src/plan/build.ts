@@ -2,7 +2,8 @@ import { ManifestToolError } from '../errors.js';
 import { isAttestation } from '../oci/attestation.js';
 import type { ManifestContent } from '../oci/content.js';
 import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../oci/documents.js';
-import { encodeIndex } from '../oci/encode-index.js';
+import { encodeIndex, type ListType } from '../oci/encode-index.js';
+import { DOCKER_MANIFEST } from '../oci/media-types.js';
 import { formatPlatform, platformKey } from '../oci/platform.js';
 import { formatReference } from '../oci/reference.js';
 import type { ListRequest } from './request.js';
@@ -28,7 +29,7 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
     );
   }
   const list = encodeIndex(
-    request.type,
+    listTypeOf(request, images),
     ordered.map(({ entry }) => entry),
     request.annotations,
   );
@@ -51,6 +52,16 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
     );
   }
   return list;
+}
+
+/** The kind of a list of which the user has not said it; annotations need an OCI index. */
+function listTypeOf(
+  { type, annotations }: ListRequest,
+  images: readonly ResolvedImage[],
+): ListType {
+  if (type !== 'auto') return type;
+  const isDocker = images.every(({ entry }) => entry.mediaType === DOCKER_MANIFEST);
+  return isDocker && annotations.size === 0 ? 'docker' : 'oci';
 }
 
 function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void {

@@ -26,7 +26,8 @@ export interface ListRequest {
   readonly target: Reference;
   /** Tags beside that of the target. */
   readonly tags: readonly string[];
-  readonly type: ListType;
+  /** `auto` takes the kind of the images: a Docker manifest list where all are Docker's, and an OCI index otherwise. */
+  readonly type: ListType | 'auto';
   readonly annotations: Annotations;
   /** A source that is not found is left out with a warning. */
   readonly ignoreMissing: boolean;

@@ -101,7 +101,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'another --type': {
     args: [...FROM_ARGS, '--platforms', 'linux/amd64', '--type', 'ocl'],
-    says: /--type "ocl" is neither docker nor oci/,
+    says: /--type "ocl" is none of docker, oci and auto/,
   },
   'annotations with the docker type': {
     args: [...FROM_ARGS, '--platforms', 'linux/amd64', '--annotations', 'a=b'],

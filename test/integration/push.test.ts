@@ -175,3 +175,43 @@ describe('images of other repositories', () => {
     expect(child.body).toBe(source.body);
   });
 });
+
+describe('create', () => {
+  async function create(target: string, sources: string[], ...options: string[]) {
+    const { host } = registry;
+    const names = sources.map((source) => `${host}/${source}`);
+    const result = await runCli(['create', '--target', `${host}/${target}`, ...names, ...options]);
+    const [repository, tag] = target.split(':') as [string, string];
+    return { ...result, published: await getManifest(host, repository, tag) };
+  }
+
+  it('takes platforms from the images, and the kind of the list from theirs', async () => {
+    const docker = await create('docker/app:made', [
+      'docker/app:linux-amd64',
+      'docker/app:linux-arm64-v8',
+    ]);
+    expect(docker.code).toBe(0);
+    expect(docker.published.mediaType).toBe(
+      'application/vnd.docker.distribution.manifest.list.v2+json',
+    );
+    const oci = await create('oci/app:made', ['oci/app:linux-amd64', 'docker/app:linux-s390x']);
+    expect(oci.code).toBe(0);
+    expect(oci.published.mediaType).toBe('application/vnd.oci.image.index.v1+json');
+    expect(
+      (JSON.parse(oci.published.body) as { manifests: Entry[] }).manifests.map(
+        ({ platform }) => platform.architecture,
+      ),
+    ).toEqual(['amd64', 's390x']);
+  });
+
+  it('needs a source and a target', async () => {
+    expect(await runCli(['create', '--target', 'x'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('create needs SOURCE...') as string,
+    });
+    expect(await runCli(['create', 'x'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('create needs --target') as string,
+    });
+  });
+});

@@ -11,20 +11,20 @@ function given(name: OptionName, ...values: string[]): Parsed {
 const USAGE = expect.objectContaining({ code: 'USAGE' }) as Error;
 
 describe('--type', () => {
-  test('is docker where nothing is given', () => {
-    expect(listType(given('type'))).toBe('docker');
-    expect(listType(given('type', 'docker'))).toBe('docker');
-    expect(listType(given('type', 'oci'))).toBe('oci');
+  test('is that of the command where nothing is given', () => {
+    expect(listType(given('type'), 'docker')).toBe('docker');
+    expect(listType(given('type', 'docker'), 'docker')).toBe('docker');
+    expect(listType(given('type', 'oci'), 'docker')).toBe('oci');
   });
 
   test.each([
-    ['OCI', /neither docker nor oci \(did you mean oci\?\)/],
+    ['OCI', /none of docker, oci and auto \(did you mean oci\?\)/],
     ['dokcer', /did you mean docker/],
-    ['', /"" is neither/],
-    ['application/vnd.oci.image.index.v1+json', /is neither docker nor oci$/],
+    ['', /"" is none/],
+    ['application/vnd.oci.image.index.v1+json', /is none of docker, oci and auto$/],
   ])('%j is an error', (type, message) => {
-    expect(() => listType(given('type', type))).toThrow(message);
-    expect(() => listType(given('type', type))).toThrow(USAGE);
+    expect(() => listType(given('type', type), 'docker')).toThrow(message);
+    expect(() => listType(given('type', type), 'docker')).toThrow(USAGE);
   });
 });
 

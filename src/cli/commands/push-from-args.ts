@@ -16,7 +16,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     {
       target: parseReference(value(parsed, 'target')!),
       tags: tagList(parsed),
-      type: listType(parsed),
+      type: listType(parsed, 'docker'),
       annotations: annotationMap(parsed),
       ignoreMissing: parsed.switches.has('ignore-missing'),
       ...publishingOptions(parsed),

@@ -8,7 +8,7 @@ import { parseSpec } from '../spec.js';
 
 /** `push from-spec FILE`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const type = listType(parsed);
+  const type = listType(parsed, 'docker');
   const file = parsed.positionals[0]!;
   const spec = parseSpec(await readSpecFile(file), file, reporter.warning);
   await publish(
