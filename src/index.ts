@@ -29,7 +29,10 @@ export {
 } from './oci/reference.js';
 export type { PlanEvents } from './plan/events.js';
 export { inspectImage, type InspectedImage, type InspectedList } from './plan/inspect.js';
-export { pushList, type PushResult } from './plan/push.js';
+export { copyImage } from './plan/copy.js';
+export type { Publication } from './plan/publication.js';
+export type { PushResult } from './plan/publish.js';
+export { pushList } from './plan/push.js';
 export type { ListRequest, RequestedPlatform, SourceRequest } from './plan/request.js';
 export { openStores, type Stores } from './plan/stores.js';
 export { sourcesFromTemplate } from './plan/template.js';

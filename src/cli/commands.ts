@@ -74,4 +74,16 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     load: () => import('./commands/create.js'),
   },
+  {
+    path: ['copy'],
+    describe: 'promote an image or a list with all that it needs',
+    positionals: ['SOURCE', 'TARGET'],
+    options: ['tags', ...PUBLISHING],
+    required: [],
+    examples: [
+      ['$0 copy example.com/app:1.0-rc1 example.com/app:1.0 --tags latest', 'to other tags'],
+      ['$0 copy example.com/app:1.0 oci-layout://app:1.0', 'into a directory'],
+    ],
+    load: () => import('./commands/copy.js'),
+  },
 ];

@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.js';
 import { formatPlatform } from '../oci/platform.js';
 import { formatName, formatReference, type Reference } from '../oci/reference.js';
-import type { PushResult } from '../plan/push.js';
+import type { PushResult } from '../plan/publish.js';
 
 /** What became of a tag, or would in a dry run. */
 interface TagResult {

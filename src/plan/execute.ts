@@ -1,11 +1,12 @@
 import type { ImageWriter } from '../oci/content.js';
+import type { Digest } from '../oci/digest.js';
 import type { BlobMover } from './blobs.js';
 import type { PlanEvents } from './events.js';
 import { withTagOutcome } from './outcome.js';
 import type { PushPlan } from './steps.js';
 
 /**
- * Writes the children of a list. Each child follows its own blobs and no others.
+ * Writes the children of a list. Each child follows its own blobs and what it names, and nothing else.
  * @throws {ManifestToolError} what the target throws; no tag has moved.
  */
 export async function writeChildren(
@@ -16,12 +17,19 @@ export async function writeChildren(
 ): Promise<void> {
   if (plan.children.length === 0) return;
   events.progress?.(`writing ${plan.children.length} images to ${target.name}`);
-  await Promise.all(
-    plan.children.map(async (child) => {
-      await Promise.all(child.blobs.map((blob) => blobs.arrived(blob, child.source)));
+  const written = new Map<Digest, Promise<void>>();
+  for (const child of plan.children) {
+    const before = [
+      ...child.blobs.map((blob) => blobs.arrived(blob, child.source)),
+      ...child.after.flatMap((digest) => written.get(digest) ?? []),
+    ];
+    const write = async (): Promise<void> => {
+      await Promise.all(before);
       await target.putChild(child.manifest);
-    }),
-  );
+    };
+    written.set(child.manifest.digest, write());
+  }
+  await Promise.all(written.values());
 }
 
 /**

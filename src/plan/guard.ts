@@ -1,25 +1,25 @@
 import { ManifestToolError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
 import { formatName } from '../oci/reference.js';
-import type { ListRequest } from './request.js';
+import type { Publication } from './publication.js';
 
 /** What tags of the target name; undefined for one that does not exist. */
 export type TagState = ReadonlyMap<string, Digest | undefined>;
 
-/** Whether a request allows only some tags to move, so that what they name now has to be known for certain. */
-export function isGuarded({ noClobber, expect }: ListRequest): boolean {
+/** Whether only some tags may move, so that what they name now has to be known for certain. */
+export function isGuarded({ noClobber, expect }: Publication): boolean {
   return noClobber === true || expect !== undefined;
 }
 
 /**
- * Refuses to move tags that the request does not allow to move. A tag that names the list already does not move.
+ * Refuses to move tags that are not allowed to move. A tag that names the list already does not move.
  * @throws {ManifestToolError} REFUSED, with both digests.
  */
-export function checkGuard(request: ListRequest, list: Digest, tags: TagState): void {
-  const { noClobber, expect } = request;
+export function checkGuard(publication: Publication, list: Digest, tags: TagState): void {
+  const { noClobber, expect } = publication;
   for (const [tag, held] of tags) {
     if (held === list) continue;
-    const what = `publishing ${formatName(request.target)}:${tag}`;
+    const what = `publishing ${formatName(publication.target)}:${tag}`;
     if (noClobber === true && held !== undefined) {
       throw new ManifestToolError(
         'REFUSED',

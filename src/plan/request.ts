@@ -1,8 +1,8 @@
 import { ManifestToolError } from '../errors.js';
-import type { Digest } from '../oci/digest.js';
 import type { Annotations } from '../oci/documents.js';
 import type { ListType } from '../oci/encode-index.js';
 import { formatReference, type Reference } from '../oci/reference.js';
+import type { Publication } from './publication.js';
 
 /** A platform as far as the user gave one. */
 export interface RequestedPlatform {
@@ -22,22 +22,13 @@ export interface SourceRequest {
 }
 
 /** What is to be published, before anything was looked up. */
-export interface ListRequest {
-  readonly target: Reference;
-  /** Tags beside that of the target. */
-  readonly tags: readonly string[];
+export interface ListRequest extends Publication {
   /** `auto` takes the kind of the images: a Docker manifest list where all are Docker's, and an OCI index otherwise. */
   readonly type: ListType | 'auto';
   readonly annotations: Annotations;
   /** A source that is not found is left out with a warning. */
   readonly ignoreMissing: boolean;
   readonly sources: readonly SourceRequest[];
-  /** Moves no tag that exists. */
-  readonly noClobber?: boolean;
-  /** Moves tags only from this digest. */
-  readonly expect?: Digest;
-  /** Does all but write. */
-  readonly dryRun?: boolean;
 }
 
 /**

@@ -9,18 +9,13 @@ import { formatReference, withSuffix, type Reference } from '../oci/reference.js
 import { configPlatform, entryPlatform } from './entry-platform.js';
 import type { PlanEvents } from './events.js';
 import { entriesFor } from './pick-entry.js';
+import type { OnManifest } from './publish.js';
 import type { ListRequest, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Stores } from './stores.js';
 
 /** How many lists may stand inside each other: a list of a list is unfolded, anything deeper is refused. */
 const MAX_DEPTH = 2;
-
-/** Told of each image as soon as its manifest is known, so that work on its blobs need not wait for the rest. */
-export type OnManifest = (
-  manifest: FetchedManifest & { document: ImageManifest },
-  source: ImageReader,
-) => void;
 
 /**
  * Finds all images of a request, with as few round trips after each other as there are: manifests together, then configurations and the

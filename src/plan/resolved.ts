@@ -1,11 +1,11 @@
 import type { FetchedManifest, ImageReader } from '../oci/content.js';
-import type { Descriptor, ImageManifest } from '../oci/documents.js';
+import type { Descriptor } from '../oci/documents.js';
 
-/** One image (or attestation) that goes into a list: its entry, its manifest and where it was read. */
+/** One image (or attestation, or list) that goes into a list: its entry, its manifest and where it was read. */
 export interface ResolvedImage {
   /** The entry of the list that is published. */
   readonly entry: Descriptor;
-  readonly manifest: FetchedManifest & { readonly document: ImageManifest };
+  readonly manifest: FetchedManifest;
   readonly source: ImageReader;
   /** The reference by which the user named it, for messages. */
   readonly name: string;

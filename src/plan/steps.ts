@@ -1,6 +1,6 @@
 import type { FetchedManifest, ImageReader, ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
-import type { Descriptor, ImageManifest } from '../oci/documents.js';
+import type { Descriptor } from '../oci/documents.js';
 import { isForeignLayerType } from '../oci/media-types.js';
 import type { ListRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
@@ -10,6 +10,8 @@ export interface ChildStep {
   readonly manifest: ManifestContent;
   readonly blobs: readonly Descriptor[];
   readonly source: ImageReader;
+  /** Manifests that it names: they are written before it, and stand before it in the plan. */
+  readonly after: readonly Digest[];
 }
 
 /** All that is written, in order: children in any order among themselves, then the list under all its tags. */
@@ -41,7 +43,12 @@ export function planPush(
   const children = new Map<Digest, ChildStep>();
   for (const { manifest, source } of images) {
     if (target.holds(source) || children.has(manifest.digest)) continue;
-    children.set(manifest.digest, { manifest, blobs: blobsOf(manifest), source });
+    children.set(manifest.digest, {
+      manifest,
+      blobs: blobsOf(manifest),
+      source,
+      after: namedBy(manifest),
+    });
   }
   const tags = [...target.tags];
   return {
@@ -53,15 +60,20 @@ export function planPush(
   };
 }
 
-/** All tags of the target that a request is about, each once. */
-export function tagsOf({ target, tags }: ListRequest): string[] {
+/** All tags of the target that a publish is about, each once. */
+export function tagsOf({ target, tags }: Pick<ListRequest, 'target' | 'tags'>): string[] {
   return [...new Set([...(target.tag === undefined ? [] : [target.tag]), ...tags])];
 }
 
 /** The blobs that an image needs in its repository; foreign layers are fetched from elsewhere and never written. Each blob once. */
-export function blobsOf({ document }: FetchedManifest & { document: ImageManifest }): Descriptor[] {
+export function blobsOf({ document }: FetchedManifest): Descriptor[] {
+  if (document.kind === 'index') return [];
   const layers = (document.layers ?? []).filter((layer) => !isForeignLayerType(layer.mediaType));
   const blobs = new Map<Digest, Descriptor>();
   for (const blob of [document.config, ...layers]) blobs.set(blob.digest, blob);
   return [...blobs.values()];
+}
+
+function namedBy({ document }: FetchedManifest): Digest[] {
+  return document.kind === 'index' ? document.manifests.map(({ digest }) => digest) : [];
 }

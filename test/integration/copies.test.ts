@@ -169,3 +169,54 @@ describe('a mount that is refused', () => {
     await expectWhole(source, repository, '1');
   });
 });
+
+describe('copy', () => {
+  it('promotes a list with its images and attestations, and keeps its digest', async () => {
+    const there = `${source.host}/buildx/app`;
+    const list = await getManifest(source.host, 'buildx/app', 'amd64');
+    const result = await runCli([
+      'copy',
+      `${there}:amd64`,
+      `${target.host}/promoted/app:1`,
+      '--tags',
+      'latest',
+    ]);
+    expectCode(result, 0);
+    expect(result.stdout).toBe(`Digest: ${list.digest} ${list.size}\n`);
+    for (const tag of ['1', 'latest']) await expectWhole(target, 'promoted/app', tag);
+    expect((await getManifest(target.host, 'promoted/app', 'latest')).body).toBe(list.body);
+  });
+
+  it('moves a tag within a repository with one write', async () => {
+    const proxy = await startRecordingProxy(source.host);
+    try {
+      const app = `${proxy.host}/buildx/app`;
+      expectCode(await runCli(['copy', `${app}:amd64`, `${app}:stable`]), 0);
+      expect(
+        proxy.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD'),
+      ).toHaveLength(1);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
+  it('takes an image into a layout and back, by tag and by digest', async () => {
+    const image = await getManifest(source.host, 'oci/app', 'linux-amd64');
+    const layout = `oci-layout://${folder}/image`;
+    expectCode(await runCli(['copy', `${source.host}/oci/app@${image.digest}`, `${layout}:1`]), 0);
+    expectCode(await runCli(['copy', `${layout}:1`, `${target.host}/image/app:1`]), 0);
+    expect((await getManifest(target.host, 'image/app', '1')).body).toBe(image.body);
+  });
+
+  it('of what is not there is not found, and of another digest than the target names refused', async () => {
+    expectCode(await runCli(['copy', `${source.host}/oci/app:nope`, `${target.host}/x/y:1`]), 3);
+    const digest = `sha256:${'0'.repeat(64)}`;
+    const other = await runCli([
+      'copy',
+      `${source.host}/oci/app:linux-amd64`,
+      `${target.host}/x/y@${digest}`,
+    ]);
+    expectCode(other, 2);
+    expect(other.stderr).toContain('not the one that the target names');
+  });
+});
