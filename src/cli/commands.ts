@@ -86,4 +86,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     load: () => import('./commands/copy.js'),
   },
+  {
+    path: ['verify'],
+    describe: 'prove that all that an image or a list promises is there',
+    positionals: ['REF'],
+    options: ['platforms', 'deep', 'json'],
+    required: [],
+    examples: [
+      [
+        '$0 verify --platforms linux/amd64,linux/arm64/v8 example.com/app:1.0',
+        'and no other platforms',
+      ],
+    ],
+    load: () => import('./commands/verify.js'),
+  },
 ];

@@ -156,6 +156,7 @@ const SOMEWHERE = {
     describe: 'do all but write, and show what would be written and which tags would move',
   },
   json: { kind: 'switch', describe: 'show the result as JSON' },
+  deep: { kind: 'switch', describe: 'read every blob and check its digest' },
   digestfile: { kind: 'value', value: 'FILE', describe: 'write the digest of the list to a file' },
   'metadata-file': {
     kind: 'value',

@@ -59,11 +59,20 @@ export async function openBlob(
  * symbolic link is not.
  */
 export async function hasBlob(what: string, root: string, id: ContentId): Promise<boolean> {
+  return (await blobSize(what, root, id.digest)) === id.size;
+}
+
+/** The size of a blob in bytes; undefined where there is none, or no regular file. */
+export async function blobSize(
+  what: string,
+  root: string,
+  digest: Digest,
+): Promise<number | undefined> {
   try {
-    const stats = await lstat(blobPath(root, id.digest, what));
-    return stats.isFile() && stats.size === id.size;
+    const stats = await lstat(blobPath(root, digest, what));
+    return stats.isFile() ? stats.size : undefined;
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return false;
+    if (systemCode(error) === 'ENOENT') return undefined;
     throw error;
   }
 }

@@ -9,7 +9,7 @@ import type {
 import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
 import { parseDocument, type Descriptor } from '../oci/documents.js';
 import { isTag } from '../oci/reference.js';
-import { hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
+import { blobSize, hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
 import { corrupt, guarded, parsing } from './failure.js';
 import { findTag, refNames, withManifest, type IndexEntry } from './index-document.js';
 import { readIndex, updateIndex } from './index-file.js';
@@ -62,6 +62,11 @@ class Layout implements ImageStore {
   openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>> {
     const what = `reading ${this.at(descriptor.digest)}`;
     return this.reading(what, () => openBlob(what, this.root, descriptor));
+  }
+
+  blobSize({ digest }: Descriptor): Promise<number | undefined> {
+    const what = `looking for ${this.at(digest)}`;
+    return this.reading(what, () => blobSize(what, this.root, digest));
   }
 
   ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome> {

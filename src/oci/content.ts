@@ -36,6 +36,9 @@ export interface ImageReader {
    * @throws {ManifestToolError} NOT_FOUND where there is none.
    */
   openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>>;
+
+  /** Looks for a blob without reading it: its size in bytes, undefined where it is not there, the size asked for where none is told. */
+  blobSize(descriptor: Descriptor): Promise<number | undefined>;
 }
 
 /** How a blob came to be in the target. */

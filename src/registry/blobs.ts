@@ -96,12 +96,15 @@ async function* resumed(
   }
 }
 
-/** HEAD /v2/NAME/blobs/DIGEST: whether the repository holds the blob (OCI distribution-spec, Checking if content exists). */
-export async function hasBlob(
+/**
+ * HEAD /v2/NAME/blobs/DIGEST (OCI distribution-spec, Checking if content exists): the size of a blob in bytes, undefined where the
+ * repository does not hold it, and null where the registry does not tell.
+ */
+export async function blobSize(
   connection: Connection,
   repository: string,
   digest: Digest,
-): Promise<boolean> {
+): Promise<number | null | undefined> {
   const what = `looking for ${connection.host}/${repository}@${digest}`;
   const response = await send(connection, {
     method: 'HEAD',
@@ -110,9 +113,19 @@ export async function hasBlob(
     maxBytes: 0,
     scopes: [{ repository, actions: ['pull'] }],
   });
-  if (response.status === 404) return false;
+  if (response.status === 404) return undefined;
   if (!isSuccess(response.status)) throw unexpected(connection, what, response);
-  return true;
+  const length = response.headers.first('content-length');
+  return length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : null;
+}
+
+/** Whether the repository holds the blob. */
+export async function hasBlob(
+  connection: Connection,
+  repository: string,
+  digest: Digest,
+): Promise<boolean> {
+  return (await blobSize(connection, repository, digest)) !== undefined;
 }
 
 /** What a registry made of a mount: an open upload session to use instead, or a refusal. */

@@ -7,7 +7,7 @@ import type {
 } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
-import { getBlob, hasBlob, mountBlob, openBlob } from './blobs.js';
+import { blobSize, getBlob, hasBlob, mountBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { copyBlob } from './copy-blob.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
@@ -33,6 +33,11 @@ export class Repository implements ImageStore {
 
   openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>> {
     return openBlob(this.connection, this.repository, descriptor);
+  }
+
+  async blobSize({ digest, size }: Descriptor): Promise<number | undefined> {
+    const found = await blobSize(this.connection, this.repository, digest);
+    return found === null ? size : found;
   }
 
   async ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome> {

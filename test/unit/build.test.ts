@@ -15,6 +15,7 @@ const SOURCE: ImageReader = {
   getManifest: () => Promise.reject(new Error('pure')),
   getBlob: () => Promise.reject(new Error('pure')),
   openBlob: () => Promise.reject(new Error('pure')),
+  blobSize: () => Promise.reject(new Error('pure')),
 };
 
 function request(change: Partial<ListRequest> = {}): ListRequest {

@@ -88,6 +88,7 @@ describe('configPlatform', () => {
   const reader = (text: string): ImageReader => ({
     name: 'e.co/app',
     getManifest: () => Promise.reject(new Error('not asked for')),
+    blobSize: () => Promise.reject(new Error('a configuration is read')),
     openBlob: () => Promise.reject(new Error('a configuration is read whole')),
     getBlob: async (descriptor) => {
       expect(descriptor).toBe(manifest.config);

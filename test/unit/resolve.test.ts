@@ -92,6 +92,7 @@ function storeOf(name: string): ImageStore {
     },
     getBlob: ({ digest }) => content(`${name}@${digest}`),
     openBlob: refuse,
+    blobSize: refuse,
     ensureBlob: refuse,
     putChild: refuse,
     tagDigest: refuse,

@@ -13,6 +13,7 @@ const reader = (name: string): ImageReader => ({
   getManifest: () => Promise.reject(new Error('pure')),
   getBlob: () => Promise.reject(new Error('pure')),
   openBlob: () => Promise.reject(new Error('pure')),
+  blobSize: () => Promise.reject(new Error('pure')),
 });
 const HERE = reader('e.co/app');
 const THERE = reader('e.co/other');

@@ -1,0 +1,186 @@
+import { ManifestToolError } from '../errors.js';
+import { isAttestation } from '../oci/attestation.js';
+import type { FetchedManifest, ImageReader } from '../oci/content.js';
+import { parseConfig, type Descriptor, type ImageManifest } from '../oci/documents.js';
+import { isForeignLayerType, isIndexType, isManifestType } from '../oci/media-types.js';
+import { formatPlatform, type Platform } from '../oci/platform.js';
+import type { Reference } from '../oci/reference.js';
+import { verifiedContent } from '../oci/verified-content.js';
+import type { PlanEvents } from './events.js';
+import { configDefects, listDefects, platformDefects, type Defect } from './defects.js';
+import type { Stores } from './stores.js';
+
+export interface VerifyOptions {
+  /** Demands exactly these platforms. */
+  readonly platforms?: readonly Platform[];
+  /** Reads every blob and checks its digest, instead of asking whether it is there. */
+  readonly deep?: boolean;
+}
+
+export interface VerifiedEntry {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly platform: string | undefined;
+  readonly isAttestation: boolean;
+  readonly blobs: number;
+  readonly defects: readonly Defect[];
+}
+
+export interface Verification {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly entries: readonly VerifiedEntry[];
+  /** All of them, those of the entries too. */
+  readonly defects: readonly Defect[];
+}
+
+/**
+ * Proves that all that an image or a list promises is there: every manifest, configuration and blob, their sizes and types, platforms
+ * against configurations, attestations with what they are for.
+ * @throws {ManifestToolError} where the image itself cannot be read; what is wrong below it is a defect, and no error.
+ */
+export async function verifyImage(
+  stores: Stores,
+  reference: Reference,
+  options: VerifyOptions,
+  events: PlanEvents = {},
+): Promise<Verification> {
+  const reader = await stores.open(reference, 'pull');
+  const top = await reader.getManifest(reference.digest ?? reference.tag ?? 'latest');
+  events.progress?.(`verifying ${top.digest}`);
+  const verifier = new Verifier(reader, options.deep ?? false);
+  const { document } = top;
+  const entries =
+    document.kind === 'index'
+      ? await Promise.all(document.manifests.map((entry) => verifier.entry(entry)))
+      : [await verifier.single(top, document)];
+  const whole = [
+    ...(document.kind === 'index' ? listDefects(document) : []),
+    ...platformDefects(
+      entries.filter((entry) => !entry.isAttestation).map(({ platform }) => platform),
+      options.platforms,
+    ),
+  ];
+  const defects = [...whole, ...entries.flatMap((entry) => entry.defects)];
+  return { digest: top.digest, mediaType: top.mediaType, entries, defects };
+}
+
+class Verifier {
+  constructor(
+    private readonly reader: ImageReader,
+    private readonly deep: boolean,
+  ) {}
+
+  async single(top: FetchedManifest, document: ImageManifest): Promise<VerifiedEntry> {
+    const { defects, platform } = await this.image(top.digest, document, undefined);
+    return result({ ...top, ...(platform && { platform }) }, document, defects);
+  }
+
+  async entry(entry: Descriptor): Promise<VerifiedEntry> {
+    if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) {
+      const what = `is of type ${entry.mediaType}, which is neither an image nor a list`;
+      return result(entry, undefined, [{ where: entry.digest, what }]);
+    }
+    const fetched = await this.attempt(() => this.reader.getManifest(entry.digest, entry));
+    if ('why' in fetched)
+      return result(entry, undefined, [{ where: entry.digest, what: fetched.why }]);
+    const { document, mediaType } = fetched.value;
+    const typed =
+      mediaType === entry.mediaType
+        ? []
+        : [
+            {
+              where: entry.digest,
+              what: `is of type ${mediaType}, and the list says ${entry.mediaType}`,
+            },
+          ];
+    if (document.kind === 'index') {
+      const inner = await Promise.all(document.manifests.map((each) => this.entry(each)));
+      return result(entry, undefined, [
+        ...typed,
+        ...listDefects(document),
+        ...inner.flatMap(({ defects }) => defects),
+      ]);
+    }
+    const { defects } = await this.image(
+      entry.digest,
+      document,
+      isAttestation(entry) ? undefined : entry,
+    );
+    return result(entry, document, [...typed, ...defects]);
+  }
+
+  private async image(
+    where: string,
+    document: ImageManifest,
+    entry: Descriptor | undefined,
+  ): Promise<{ defects: Defect[]; platform?: Platform }> {
+    const layers = (document.layers ?? []).filter(
+      ({ mediaType }) => !isForeignLayerType(mediaType),
+    );
+    const [config, ...blobs] = await Promise.all([
+      this.attempt(async () => parseConfig(await this.reader.getBlob(document.config))),
+      ...layers.map((layer) => this.attempt(() => this.blob(layer))),
+    ]);
+    const defects: Defect[] = blobs.flatMap((blob, i) =>
+      'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
+    );
+    if ('why' in config) {
+      return {
+        defects: [
+          { where, what: `configuration ${document.config.digest}: ${config.why}` },
+          ...defects,
+        ],
+      };
+    }
+    const { platform } = config.value;
+    const other = entry === undefined ? [] : configDefects(where, entry, platform);
+    return { defects: [...other, ...defects], platform };
+  }
+
+  private async blob(descriptor: Descriptor): Promise<void> {
+    if (this.deep) {
+      const content = verifiedContent(descriptor, await this.reader.openBlob(descriptor));
+      for await (const _ of content);
+      return;
+    }
+    const size = await this.reader.blobSize(descriptor);
+    if (size === undefined) throw new Error('it is not there');
+    if (size !== descriptor.size) {
+      throw new Error(`it has ${size} bytes, and ${descriptor.size} are announced`);
+    }
+  }
+
+  /** What is missing or damaged is a defect; what could not be found out is an error of the whole. */
+  private async attempt<T>(work: () => Promise<T>): Promise<{ value: T } | { why: string }> {
+    try {
+      return { value: await work() };
+    } catch (error) {
+      const isFault =
+        error instanceof ManifestToolError && !/^(NOT_FOUND|CORRUPT)$/.test(error.code);
+      if (isFault || !(error instanceof Error)) throw error;
+      return { why: error instanceof ManifestToolError ? error.why : error.message };
+    }
+  }
+}
+
+function result(
+  {
+    digest,
+    mediaType,
+    platform,
+    ...rest
+  }: Pick<Descriptor, 'digest' | 'mediaType' | 'platform'> & Partial<Descriptor>,
+  document: ImageManifest | undefined,
+  defects: readonly Defect[],
+): VerifiedEntry {
+  const isAttested = isAttestation({ digest, mediaType, size: 0, ...rest });
+  return {
+    digest,
+    mediaType,
+    platform: platform === undefined || isAttested ? undefined : formatPlatform(platform),
+    isAttestation: isAttested,
+    blobs: document === undefined ? 0 : 1 + (document.layers ?? []).length,
+    defects,
+  };
+}
