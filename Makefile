@@ -54,6 +54,9 @@ fmt: $(INSTALLED) ## Formats all files
 clean: ## Removes what was built
 	rm -rf dist coverage .cache
 
-.PHONY: fuzz
+.PHONY: fuzz races
 fuzz: $(INSTALLED) ## Tries each parser with 100,000 inputs (FUZZ_RUNS), and prints the table
 	node scripts/fuzz.mjs
+
+races: $(INSTALLED) ## Lets ten commands edit one list at the same moment, fifty times
+	MANIFEST_TOOL_RACES=50 npx vitest run test/integration/edits.test.ts --testNamePattern 'ten adds'

@@ -1,15 +1,10 @@
 import type { CommandSpec } from './command.js';
 import type { OptionName } from './options.js';
 
-/** Options of all commands that publish. */
-const PUBLISHING: readonly OptionName[] = [
-  'no-clobber',
-  'expect',
-  'dry-run',
-  'json',
-  'digestfile',
-  'metadata-file',
-];
+/** Options of the commands that edit a list in place. */
+const EDITING: readonly OptionName[] = ['expect', 'dry-run', 'json', 'digestfile', 'metadata-file'];
+/** Options of all others that publish. */
+const PUBLISHING: readonly OptionName[] = ['no-clobber', ...EDITING];
 
 /** All commands; the words of a path that is no command itself (`push`) are a group. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -99,5 +94,42 @@ export const COMMANDS: readonly CommandSpec[] = [
       ],
     ],
     load: () => import('./commands/verify.js'),
+  },
+  {
+    path: ['add'],
+    describe: 'bring images into a published list',
+    positionals: ['REF', 'SOURCE...'],
+    options: ['ignore-missing', ...EDITING],
+    required: [],
+    examples: [['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'in place']],
+    load: () => import('./commands/add.js'),
+  },
+  {
+    path: ['remove'],
+    describe: 'take entries out of a published list',
+    positionals: ['REF'],
+    options: ['platform', 'digest', ...EDITING],
+    required: [],
+    examples: [['$0 remove example.com/app:1.0 --platform linux/386', 'and its attestations']],
+    load: () => import('./commands/remove.js'),
+  },
+  {
+    path: ['annotate'],
+    describe: 'change platforms or annotations of a published list',
+    positionals: ['REF'],
+    options: [
+      ...(['platform', 'digest', 'annotation', 'os', 'arch', 'variant', 'os-version'] as const),
+      ...(['os-features'] as const),
+      ...EDITING,
+    ],
+    required: [],
+    examples: [
+      ['$0 annotate example.com/app:1.0 --platform linux/arm64 --variant v8', 'an entry'],
+      [
+        '$0 annotate example.com/app:1.0 --annotation org.opencontainers.image.version=1.0',
+        'the list',
+      ],
+    ],
+    load: () => import('./commands/annotate.js'),
   },
 ];

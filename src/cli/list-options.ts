@@ -62,3 +62,15 @@ export function publishingOptions(
       : { expect: parseDigest(expected, `reading --expect ${JSON.stringify(expected)}`) }),
   };
 }
+
+/** The annotations of --annotation: one each, and all behind its first `=` is the value. */
+export function singleAnnotations(parsed: Parsed): Annotations {
+  const given = parsed.values.get('annotation') ?? [];
+  return new Map(
+    given.map((text): [string, string] => {
+      const equals = text.indexOf('=');
+      if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
+      throw usageError(`--annotation ${JSON.stringify(text)} is not of the form key=value`);
+    }),
+  );
+}

@@ -156,6 +156,18 @@ const SOMEWHERE = {
     describe: 'do all but write, and show what would be written and which tags would move',
   },
   json: { kind: 'switch', describe: 'show the result as JSON' },
+  platform: { kind: 'list', value: 'P', describe: 'the entry for this platform' },
+  digest: { kind: 'list', value: 'DIGEST', describe: 'the entry with this digest' },
+  annotation: {
+    kind: 'list',
+    value: 'KEY=VALUE',
+    describe: 'set an annotation, of the entry or of the list; commas and = are part of the value',
+  },
+  os: { kind: 'value', value: 'OS', describe: 'set the os of the entry' },
+  arch: { kind: 'value', value: 'ARCH', describe: 'set the architecture of the entry' },
+  variant: { kind: 'value', value: 'VARIANT', describe: 'set the variant of the entry' },
+  'os-version': { kind: 'value', value: 'VERSION', describe: 'set the os version of the entry' },
+  'os-features': { kind: 'list', value: 'F,...', describe: 'set the os features of the entry' },
   deep: { kind: 'switch', describe: 'read every blob and check its digest' },
   digestfile: { kind: 'value', value: 'FILE', describe: 'write the digest of the list to a file' },
   'metadata-file': {

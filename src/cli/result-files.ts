@@ -1,35 +1,55 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { ManifestToolError, reasonOf } from '../errors.js';
+import type { Parsed } from './command.js';
+import type { OptionName } from './options.js';
+import { metadataText, type ResultDocument } from './result.js';
+import { value } from './settings.js';
 
-/** A file for a result, opened before anything is published: one that cannot be written must not be found out afterwards. */
-export class ResultFile {
-  private constructor(
-    private readonly what: string,
-    private readonly handle: FileHandle,
-  ) {}
+const WRITTEN: readonly (readonly [OptionName, (result: ResultDocument) => string])[] = [
+  ['digestfile', ({ digest }) => digest],
+  ['metadata-file', metadataText],
+];
 
-  /** @throws {ManifestToolError} USAGE where it cannot be written. */
-  static async open(option: string, path: string): Promise<ResultFile> {
-    const what = `writing --${option} ${path}`;
-    try {
-      // What is in it stays until there is something to take its place.
-      return new ResultFile(what, await open(path, 'a'));
-    } catch (error) {
-      throw new ManifestToolError('USAGE', what, reasonOf(error), { cause: error });
+interface ResultFile {
+  readonly what: string;
+  readonly handle: FileHandle;
+  readonly text: (result: ResultDocument) => string;
+}
+
+/** The files for a result, opened before anything is published: one that cannot be written must not be found out afterwards. */
+export class ResultFiles {
+  private constructor(private readonly files: readonly ResultFile[]) {}
+
+  /** @throws {ManifestToolError} USAGE where one cannot be written. */
+  static async open(parsed: Parsed): Promise<ResultFiles> {
+    const files: ResultFile[] = [];
+    for (const [option, text] of WRITTEN) {
+      const path = value(parsed, option);
+      if (path === undefined) continue;
+      const what = `writing --${option} ${path}`;
+      try {
+        // What is in it stays until there is something to take its place.
+        files.push({ what, handle: await open(path, 'a'), text });
+      } catch (error) {
+        throw new ManifestToolError('USAGE', what, reasonOf(error), { cause: error });
+      }
     }
+    return new ResultFiles(files);
   }
 
   /** @throws {ManifestToolError} FAILED where the device is full, for example. */
-  async write(text: string): Promise<void> {
-    try {
-      await this.handle.truncate(0);
-      await this.handle.writeFile(text);
-    } catch (error) {
-      throw new ManifestToolError('FAILED', this.what, reasonOf(error), { cause: error });
+  async write(result: ResultDocument): Promise<void> {
+    for (const { what, handle, text } of this.files) {
+      try {
+        await handle.truncate(0);
+        await handle.writeFile(text(result));
+      } catch (error) {
+        throw new ManifestToolError('FAILED', what, reasonOf(error), { cause: error });
+      }
     }
   }
 
   async close(): Promise<void> {
-    await this.handle.close();
+    await Promise.all(this.files.map(({ handle }) => handle.close()));
   }
 }

@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.js';
 import { formatPlatform } from '../oci/platform.js';
 import { formatName, formatReference, type Reference } from '../oci/reference.js';
+import type { EditResult } from '../plan/edit.js';
 import type { PushResult } from '../plan/publish.js';
 
 /** What became of a tag, or would in a dry run. */
@@ -91,4 +92,33 @@ export function metadataText({ mediaType, digest, size, tags, target }: ResultDo
     undefined,
     2,
   )}\n`;
+}
+
+/** The result of an edit, as that of a push that brought no images. */
+export function editDocument(
+  target: Reference,
+  { before, after }: EditResult,
+  dryRun: boolean,
+): ResultDocument {
+  const isSame = before.digest === after.digest;
+  const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
+  const name = formatReference(target.tag === undefined ? { ...target, tag: 'latest' } : target);
+  return {
+    target: name,
+    mediaType: after.mediaType,
+    digest: after.digest,
+    size: after.size,
+    dryRun,
+    tags: [{ name, from: before.digest, to: after.digest, status }],
+    images: [],
+  };
+}
+
+/** An edit for people. */
+export function renderEdit(document: ResultDocument): string {
+  return `${document.dryRun ? renderPlan(document) : ''}Digest: ${document.digest} ${document.size}\n`;
+}
+
+export function jsonText(document: ResultDocument): string {
+  return `${JSON.stringify(document, undefined, 2)}\n`;
 }

@@ -107,6 +107,21 @@ class Layout implements ImageStore {
     for (const tag of tags) onTag(tag);
   }
 
+  readonly isAtomic = true;
+
+  async replaceTag(tag: string, manifest: ManifestContent, from: Digest): Promise<boolean> {
+    const what = `writing ${this.at(tag)}`;
+    let isReplaced = true;
+    await this.writing(what, async () => {
+      await putBlob(what, this.root, manifest, manifest.bytes);
+      await updateIndex(what, this.root, (index) => {
+        isReplaced = index !== undefined && findTag(index, tag)?.digest === from;
+        return isReplaced ? withManifest(index, manifest, [tag]) : (index ?? new Map());
+      });
+    });
+    return isReplaced;
+  }
+
   private async resolve(what: string, tag: string): Promise<IndexEntry> {
     const index = await readIndex(what, this.root);
     const [entry, names] = parsing(what, indexPath(this.root), () => [

@@ -70,6 +70,12 @@ export interface ImageWriter {
     tags: readonly string[],
     onTag: (tag: string) => void,
   ): Promise<void>;
+
+  /** Whether {@link replaceTag} keeps two writers apart for certain; registries cannot. */
+  readonly isAtomic: boolean;
+
+  /** Moves a tag that names `from`; false where an atomic target finds that it names something else. */
+  replaceTag(tag: string, manifest: ManifestContent, from: Digest): Promise<boolean>;
 }
 
 export interface ImageStore extends ImageReader, ImageWriter {}

@@ -24,6 +24,11 @@ export function goMarshalIndent(value: Writable, indent: string): string {
   return write(value, indent, '\n');
 }
 
+/** Writes as Go's `json.Marshal(value)` does: without white space. */
+export function goMarshal(value: Writable): string {
+  return write(value, '', '');
+}
+
 /** Map keys in the order in which Go's encoding/json writes them: by their UTF-8 bytes. */
 export function sortedByBytes<V>(map: ReadonlyMap<string, V>): Map<string, V> {
   return new Map([...map].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
@@ -39,7 +44,10 @@ function write(value: Writable, indent: string, line: string): string {
     const members = value instanceof Members ? value.list : [...value];
     const written = members
       .filter(([, member]) => member !== undefined)
-      .map(([key, member]) => `${inner}${goString(key)}: ${write(member, indent, inner)}`);
+      .map(
+        ([key, member]) =>
+          `${inner}${goString(key)}${line === '' ? ':' : ': '}${write(member, indent, inner)}`,
+      );
     return written.length === 0 ? '{}' : `{${written.join(',')}${line}}`;
   }
   const items = value as readonly Writable[];

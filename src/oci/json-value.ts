@@ -41,10 +41,67 @@ const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SPACE = /[ \t\n\r]*/y;
 const LITERAL = /true|false|null/y;
 
-class Parser {
-  private at = 0;
+/** Where a value stands in a text: from its first character to behind its last one. */
+export interface ValueSpan {
+  readonly start: number;
+  readonly end: number;
+}
 
-  constructor(private readonly text: string) {}
+/** Where a member of an object stands, with its key. */
+export interface JsonSpan extends ValueSpan {
+  readonly value: ValueSpan;
+}
+
+/**
+ * Where the members of an object stand that begins at `at`, for edits that leave all else as it is.
+ * @throws {SyntaxError} where there is no object.
+ */
+export function memberSpans(text: string, at = 0): Map<string, JsonSpan> {
+  return new Parser(text, at).memberSpans();
+}
+
+/**
+ * Where the items of an array stand that begins at `at`.
+ * @throws {SyntaxError} where there is no array.
+ */
+export function itemSpans(text: string, at: number): ValueSpan[] {
+  return new Parser(text, at).itemSpans();
+}
+
+class Parser {
+  constructor(
+    private readonly text: string,
+    private at = 0,
+  ) {}
+
+  /** Where the members of the object here stand, by their names. */
+  memberSpans(): Map<string, JsonSpan> {
+    const spans = new Map<string, JsonSpan>();
+    this.take(SPACE);
+    this.sequence('}', () => {
+      const start = this.at;
+      const key = this.string();
+      this.expect(':');
+      const value = this.span();
+      spans.set(key, { start, value, end: value.end });
+    });
+    return spans;
+  }
+
+  /** Where the items of the array here stand. */
+  itemSpans(): ValueSpan[] {
+    const spans: ValueSpan[] = [];
+    this.take(SPACE);
+    this.sequence(']', () => spans.push(this.span()));
+    return spans;
+  }
+
+  private span(): ValueSpan {
+    this.take(SPACE);
+    const start = this.at;
+    this.value(0);
+    return { start, end: this.at };
+  }
 
   value(depth: number): JsonValue {
     if (depth > MAX_DEPTH) throw this.error(`nested deeper than ${MAX_DEPTH}`);

@@ -24,7 +24,7 @@ const MAX_DEPTH = 2;
  */
 export async function resolveSources(
   stores: Stores,
-  request: ListRequest,
+  request: Pick<ListRequest, 'target' | 'sources' | 'ignoreMissing'>,
   events: PlanEvents,
   onManifest: OnManifest,
 ): Promise<ResolvedImage[]> {

@@ -63,6 +63,13 @@ export class Repository implements ImageStore {
     return putManifest(this.connection, this.repository, manifest, manifest.digest);
   }
 
+  readonly isAtomic = false;
+
+  async replaceTag(tag: string, manifest: ManifestContent): Promise<boolean> {
+    await putManifest(this.connection, this.repository, manifest, tag);
+    return true;
+  }
+
   async publish(
     manifest: ManifestContent,
     tags: readonly string[],

@@ -50,7 +50,7 @@ describe('normaliseArguments', () => {
 
   test.each<[string[], RegExp]>([
     [['--tagret', 'x'], /unknown option --tagret \(did you mean --target\?\)/],
-    [['-platform=x'], /unknown option -platform \(did you mean --platforms\?\)/],
+    [['-platfroms=x'], /unknown option -platfroms \(did you mean --platforms\?\)/],
     [['--expand-cofnig'], /did you mean --expand-config/],
     [['--Raw'], /unknown option --Raw \(did you mean --raw\?\)/],
     [['--xyzzy-xyzzy'], /unknown option --xyzzy-xyzzy$/],

@@ -96,6 +96,8 @@ function storeOf(name: string): ImageStore {
     ensureBlob: refuse,
     putChild: refuse,
     tagDigest: refuse,
+    isAtomic: false,
+    replaceTag: refuse,
     publish: refuse,
   };
 }

@@ -1,0 +1,19 @@
+import { parseReference } from '../../oci/reference.js';
+import { addToList } from '../../plan/add.js';
+import type { Parsed } from '../command.js';
+import { edit } from '../edit.js';
+import type { Io } from '../io.js';
+import type { Reporter } from '../reporter.js';
+
+/** `add REF SOURCE…`. */
+export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
+  const sources = parsed.positionals.slice(1).map((text) => ({
+    reference: parseReference(text),
+    platform: {},
+    onlyPlatform: false,
+  }));
+  const ignoreMissing = parsed.switches.has('ignore-missing');
+  await edit(parsed, io, reporter, (stores, publication) =>
+    addToList(stores, publication, sources, ignoreMissing, reporter),
+  );
+}

@@ -1,0 +1,17 @@
+import { removeFromList } from '../../plan/change.js';
+import type { Parsed } from '../command.js';
+import { edit, selection } from '../edit.js';
+import type { Io } from '../io.js';
+import type { Reporter } from '../reporter.js';
+import { usageError } from '../usage.js';
+
+/** `remove REF --platform P… or --digest D…`. */
+export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
+  const selected = selection(parsed);
+  if (selected.platforms.length + selected.digests.length === 0) {
+    throw usageError('remove needs --platform or --digest', 'see remove --help');
+  }
+  await edit(parsed, io, reporter, (stores, publication) =>
+    removeFromList(stores, publication, selected, reporter),
+  );
+}

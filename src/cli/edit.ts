@@ -1,0 +1,57 @@
+import { parsePlatform } from '../oci/platform.js';
+import { parseDigest } from '../oci/digest.js';
+import { parseReference } from '../oci/reference.js';
+import type { EditResult } from '../plan/edit.js';
+import type { Selection } from '../plan/edits.js';
+import type { Publication } from '../plan/publication.js';
+import type { Stores } from '../plan/stores.js';
+import type { Parsed } from './command.js';
+import type { Io } from './io.js';
+import { publishingOptions } from './list-options.js';
+import type { Reporter } from './reporter.js';
+import { ResultFiles } from './result-files.js';
+import { editDocument, jsonText, renderEdit } from './result.js';
+import { items, storesFor } from './settings.js';
+import { usageError } from './usage.js';
+
+/** Edits the list that the first argument names, and prints its digest: what add, remove and annotate have in common. */
+export async function edit(
+  parsed: Parsed,
+  io: Io,
+  reporter: Reporter,
+  run: (stores: Stores, publication: Publication) => Promise<EditResult>,
+): Promise<void> {
+  const name = parsed.positionals[0]!;
+  const target = parseReference(name);
+  if (target.digest !== undefined) {
+    throw usageError(
+      `${JSON.stringify(name)} names a digest, which cannot change`,
+      'name the list by a tag',
+    );
+  }
+  const publication = { target, tags: [], ...publishingOptions(parsed) };
+  const files = await ResultFiles.open(parsed);
+  const stores = await storesFor(parsed, io, reporter);
+  try {
+    const edited = await reporter.during(() => run(stores, publication));
+    const dryRun = publication.dryRun === true;
+    const document = editDocument(target, edited, dryRun);
+    if (!dryRun) await files.write(document);
+    const isJson = parsed.switches.has('json');
+    io.stdout.write(isJson ? jsonText(document) : renderEdit(document));
+  } finally {
+    await Promise.all([stores.close(), files.close()]);
+  }
+}
+
+/** The entries that --platform and --digest mean. */
+export function selection(parsed: Parsed): Selection {
+  return {
+    platforms: items(parsed, 'platform').map((text) =>
+      parsePlatform(text, `reading --platform ${JSON.stringify(text)}`),
+    ),
+    digests: items(parsed, 'digest').map((text) =>
+      parseDigest(text, `reading --digest ${JSON.stringify(text)}`),
+    ),
+  };
+}

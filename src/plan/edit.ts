@@ -1,0 +1,109 @@
+import { setTimeout } from 'node:timers/promises';
+import { ManifestToolError } from '../errors.js';
+import type { FetchedManifest, ImageStore, ManifestContent } from '../oci/content.js';
+import { digestOf } from '../oci/digest.js';
+import { MAX_DOCUMENT_SIZE, parseDocument, type ImageIndex } from '../oci/documents.js';
+import { IndexText } from '../oci/edit-index.js';
+import { formatReference } from '../oci/reference.js';
+import type { PlanEvents } from './events.js';
+import { checkGuard, isGuarded } from './guard.js';
+import type { Publication } from './publication.js';
+
+/** A change of a list. Made on a list that has it already it changes nothing, so it can be made again on what others have written. */
+export type ListEdit = (index: ImageIndex, text: IndexText) => IndexText;
+
+/** What an edit leaves behind, or would. */
+export interface EditResult {
+  readonly before: FetchedManifest;
+  readonly after: ManifestContent;
+}
+
+/** A registry has no compare-and-set: another writer may have looked before our write and write after it. Its way from its look to its
+ * write is a round trip or two; this many of ours, and never less than a second, are waited before a list counts as holding. */
+const SETTLING_ROUND_TRIPS = 8;
+const MIN_SETTLING_MS = 1000;
+const MAX_SETTLING_MS = 15_000;
+const MAX_ROUNDS = 40;
+
+/**
+ * Edits the list that a tag names, so that no edit of another writer who does the same is lost: it looks right before it writes, looks
+ * again after a settling time, and makes the edit once more on what is there until the list holds it.
+ * @throws {ManifestToolError} USAGE where the tag names no list; REFUSED where others change it so often that no end is in sight.
+ */
+export async function editList(
+  target: ImageStore,
+  publication: Publication,
+  edit: ListEdit,
+  events: PlanEvents,
+): Promise<EditResult> {
+  const { tag = 'latest' } = publication.target;
+  const what = `editing ${formatReference(publication.target)}`;
+  const first = await target.getManifest(tag);
+  let current = first;
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+    const next = edited(what, current, edit);
+    if (next.digest === current.digest) {
+      if (round === 1) events.unchanged?.(`${target.name}:${tag}`, next);
+      return { before: first, after: next };
+    }
+    if (round === 1 && isGuarded(publication)) {
+      checkGuard(publication, next.digest, new Map([[tag, current.digest]]));
+    }
+    if (publication.dryRun === true) return { before: first, after: next };
+    const written = await write(target, tag, current, next);
+    if (written !== undefined) {
+      if (round === 1) events.tagged?.(`${target.name}:${tag}`, next);
+      if (target.isAtomic) return { before: first, after: next };
+      events.progress?.(`making sure that ${tag} holds the edit`);
+      await setTimeout(settlingTime(written));
+    } else {
+      await setTimeout(Math.random() * MIN_SETTLING_MS);
+    }
+    current = await target.getManifest(tag);
+  }
+  throw new ManifestToolError(
+    'REFUSED',
+    what,
+    `it was changed by others ${MAX_ROUNDS} times while it was edited`,
+    {
+      hint: 'look at what is there, and try again when they are done',
+    },
+  );
+}
+
+function edited(what: string, current: FetchedManifest, edit: ListEdit): ManifestContent {
+  const { document, mediaType } = current;
+  if (document.kind !== 'index') {
+    throw new ManifestToolError('USAGE', what, 'it is one image, and no list');
+  }
+  const text = edit(document, new IndexText(Buffer.from(current.bytes).toString(), mediaType)).text;
+  const bytes = Buffer.from(text);
+  if (bytes.equals(current.bytes)) return current;
+  if (bytes.length > MAX_DOCUMENT_SIZE) {
+    const why = `the list would have ${bytes.length} bytes, more than the ${MAX_DOCUMENT_SIZE} that registries take`;
+    throw new ManifestToolError('FAILED', what, why);
+  }
+  // What is written is read first: an edit that spoils a list must not be published.
+  parseDocument(bytes, mediaType);
+  return { mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
+}
+
+/** Writes, where the tag still names what the edit was made on; how long the way there and back was in milliseconds, or undefined. */
+async function write(
+  target: ImageStore,
+  tag: string,
+  current: ManifestContent,
+  next: ManifestContent,
+): Promise<number | undefined> {
+  const start = performance.now();
+  if ((await target.tagDigest(tag)) !== current.digest) return undefined;
+  const looked = performance.now() - start;
+  const isWritten = await target.replaceTag(tag, next, current.digest);
+  return isWritten ? Math.max(looked, performance.now() - start - looked) : undefined;
+}
+
+function settlingTime(roundTrip: number): number {
+  const long = Math.max(MIN_SETTLING_MS, roundTrip * SETTLING_ROUND_TRIPS);
+  // Those who have collided must not do so again.
+  return Math.min(long, MAX_SETTLING_MS) * (1 + Math.random() / 2);
+}

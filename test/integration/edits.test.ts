@@ -1,0 +1,203 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectCode, runCli } from '../support/cli.js';
+import { getManifest } from '../support/http.js';
+import { startRecordingProxy } from '../support/proxy.js';
+import { startRegistry } from '../support/registry.js';
+import { seedParityImages } from '../support/seed.js';
+
+let registry: Awaited<ReturnType<typeof startRegistry>>;
+let folder: string;
+
+beforeAll(async () => {
+  registry = await startRegistry();
+  await seedParityImages(registry.host, {
+    repositories: ['docker/app', 'buildx/app', 'buildx/full', 'perplat/linux-riscv64/app'],
+  });
+  folder = await mkdtemp(path.join(tmpdir(), 'edits-'));
+});
+
+afterAll(async () => {
+  await registry.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+const app = (tag: string): string => `${registry.host}/docker/app:${tag}`;
+
+async function create(name: string, ...sources: string[]): Promise<void> {
+  expectCode(await runCli(['create', '--target', name, ...sources]), 0);
+}
+
+async function bytesOf(tag: string, repository = 'docker/app'): Promise<string> {
+  const { status, body } = await getManifest(registry.host, repository, tag);
+  expect(status).toBe(200);
+  return body;
+}
+
+interface Entry {
+  readonly digest: string;
+  readonly platform: Record<string, unknown>;
+  readonly annotations?: Record<string, string>;
+}
+
+const entriesOf = (text: string): Entry[] => (JSON.parse(text) as { manifests: Entry[] }).manifests;
+
+describe('add', () => {
+  it('gives the list that is made of all images at once, byte for byte', async () => {
+    await create(app('whole'), app('linux-amd64'), app('linux-s390x'), app('linux-arm64-v8'));
+    await create(app('grown'), app('linux-amd64'));
+    const added = await runCli(['add', app('grown'), app('linux-s390x'), app('linux-arm64-v8')]);
+    expectCode(added, 0);
+    expect(await bytesOf('grown')).toBe(await bytesOf('whole'));
+    expect(added.stdout).toMatch(/^Digest: sha256:[0-9a-f]{64} \d+\n$/);
+  });
+
+  it('of what is there changes nothing, and of another image for a platform takes its place', async () => {
+    await create(app('again'), app('linux-amd64'), app('linux-s390x'));
+    const before = await bytesOf('again');
+    const same = await runCli(['add', app('again'), app('linux-amd64')]);
+    expectCode(same, 0);
+    expect(same.stderr).toMatch(/^unchanged /m);
+    expect(await bytesOf('again')).toBe(before);
+    await create(app('other'), `${registry.host}/perplat/linux-riscv64/app:1.0`);
+    expectCode(await runCli(['add', app('other'), app('linux-riscv64')]), 0);
+    expect(entriesOf(await bytesOf('other'))).toHaveLength(1);
+  });
+
+  it('brings images of other repositories, and attestations with theirs', async () => {
+    const list = `${registry.host}/buildx/app:list`;
+    await create(list, `${registry.host}/buildx/app:amd64`);
+    expectCode(await runCli(['add', list, `${registry.host}/buildx/app:arm64`]), 0);
+    const entries = entriesOf(await bytesOf('list', 'buildx/app'));
+    expect(entries.map(({ platform }) => platform['architecture'])).toEqual([
+      'amd64',
+      'arm64',
+      'unknown',
+      'unknown',
+    ]);
+  });
+
+  it('needs a list that is there, and a tag', async () => {
+    expectCode(await runCli(['add', app('none'), app('linux-amd64')]), 3);
+    const image = await runCli(['add', app('linux-amd64'), app('linux-s390x')]);
+    expectCode(image, 2);
+    expect(image.stderr).toContain('it is one image, and no list');
+    const digest = await runCli([
+      'add',
+      `${registry.host}/docker/app@sha256:${'0'.repeat(64)}`,
+      app('linux-s390x'),
+    ]);
+    expectCode(digest, 2);
+  });
+
+  it('edits a layout', async () => {
+    const list = `oci-layout://${folder}/layout:list`;
+    await create(list, app('linux-amd64'));
+    expectCode(await runCli(['add', list, app('linux-s390x')]), 0);
+    expect((await runCli(['inspect', list])).stdout).toContain('2 images');
+  });
+});
+
+describe('remove', () => {
+  it('leaves all else as it is, and takes the attestations of an image with it', async () => {
+    const list = `${registry.host}/buildx/full:less`;
+    expectCode(await runCli(['copy', `${registry.host}/buildx/full:latest`, list]), 0);
+    const before = entriesOf(await bytesOf('less', 'buildx/full'));
+    expectCode(await runCli(['remove', list, '--platform', 'linux/arm64']), 0);
+    const after = entriesOf(await bytesOf('less', 'buildx/full'));
+    expect(after).toEqual(before.filter((_, i) => i !== 2 && i !== 3));
+  });
+
+  it('of what is not there is not found, of the last entry refused, and of several unclear', async () => {
+    await create(app('few'), app('linux-amd64'), app('linux-arm-v6'), app('linux-arm-v5'));
+    expectCode(await runCli(['remove', app('few'), '--platform', 'linux/mips']), 3);
+    expectCode(await runCli(['remove', app('few'), '--digest', `sha256:${'0'.repeat(64)}`]), 3);
+    const several = await runCli(['remove', app('few'), '--platform', 'linux/arm']);
+    expectCode(several, 2);
+    expect(several.stderr).toMatch(/linux\/arm could mean linux\/arm\/v6, linux\/arm\/v5/);
+    await create(app('one'), app('linux-amd64'));
+    const last = await runCli(['remove', app('one'), '--platform', 'linux/amd64']);
+    expectCode(last, 2);
+    expect(last.stderr).toContain('nothing would be left');
+    expectCode(await runCli(['remove', app('one')]), 2);
+  });
+});
+
+describe('annotate', () => {
+  it('changes the platform of an entry, or annotations of the list or of an entry', async () => {
+    const list = `${registry.host}/buildx/full:annotated`;
+    expectCode(await runCli(['copy', `${registry.host}/buildx/full:latest`, list]), 0);
+    expectCode(
+      await runCli([
+        'annotate',
+        list,
+        '--platform',
+        'linux/amd64',
+        '--variant',
+        'v2',
+        '--annotation',
+        'a=1,2=3',
+      ]),
+      0,
+    );
+    expectCode(await runCli(['annotate', list, '--annotation', 'org.example=x']), 0);
+    const text = await bytesOf('annotated', 'buildx/full');
+    expect(entriesOf(text)[0]).toMatchObject({
+      platform: { variant: 'v2' },
+      annotations: { a: '1,2=3' },
+    });
+    const { annotations } = JSON.parse(text) as { annotations: object };
+    expect(annotations).toMatchObject({ 'org.example': 'x', b: 'x&y' });
+  });
+
+  it('refuses annotations of a Docker list, a platform that is none, and nothing to do', async () => {
+    await create(app('plain'), app('linux-amd64'));
+    const annotated = await runCli(['annotate', app('plain'), '--annotation', 'a=b']);
+    expectCode(annotated, 2);
+    expect(annotated.stderr).toContain('a Docker manifest list has no annotations');
+    expectCode(
+      await runCli(['annotate', app('plain'), '--platform', 'linux/amd64', '--variant', 'v9']),
+      2,
+    );
+    expectCode(await runCli(['annotate', app('plain')]), 2);
+    expectCode(await runCli(['annotate', app('plain'), '--variant', 'v2']), 2);
+  });
+});
+
+describe('edits at the same moment', () => {
+  const PLATFORMS = 'arm64-v8 arm-v7 arm-v6 arm-v5 386 ppc64le s390x riscv64 mips64le loong64';
+  const SOURCES = PLATFORMS.split(' ').map((platform) => `linux-${platform}`);
+  /** One in the tests of every day; `make races` has fifty. */
+  const ROUNDS = Number(process.env['MANIFEST_TOOL_RACES'] ?? 1);
+
+  it.each(Array.from({ length: ROUNDS }, (_, round) => round + 1))(
+    'are all in the list: ten adds, through a proxy that delays each request by 5 to 200 ms (round %i)',
+    { timeout: 120_000 },
+    async (round) => {
+      const tag = `raced${round}`;
+      await create(app(tag), app('linux-amd64'));
+      const proxy = await startRecordingProxy(registry.host, () => ({
+        delayMs: 5 + Math.random() * 195,
+      }));
+      try {
+        const adds = SOURCES.map((source) =>
+          runCli(['add', `${proxy.host}/docker/app:${tag}`, `${proxy.host}/docker/app:${source}`]),
+        );
+        for (const result of await Promise.all(adds)) expectCode(result, 0);
+      } finally {
+        await proxy.stop();
+      }
+      expect(entriesOf(await bytesOf(tag))).toHaveLength(1 + SOURCES.length);
+    },
+  );
+
+  it('are all in a layout', { timeout: 60_000 }, async () => {
+    const list = `oci-layout://${folder}/raced:list`;
+    await create(list, app('linux-amd64'));
+    const adds = SOURCES.map((source) => runCli(['add', list, app(source)]));
+    for (const result of await Promise.all(adds)) expectCode(result, 0);
+    expect((await runCli(['inspect', list])).stdout).toContain('11 images');
+  });
+});
