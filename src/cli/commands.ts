@@ -4,7 +4,10 @@ import type { OptionName } from './options.js';
 /** Options of the commands that edit a list in place. */
 const EDITING: readonly OptionName[] = ['expect', 'dry-run', 'json', 'digestfile', 'metadata-file'];
 /** Options of all others that publish. */
-const PUBLISHING: readonly OptionName[] = ['no-clobber', ...EDITING];
+const PUBLISHING: readonly OptionName[] = ['no-clobber', 'wait', 'verify', ...EDITING];
+
+/** Options of those that make a list. */
+const LISTING: readonly OptionName[] = ['annotation', 'attestations', 'strict', ...PUBLISHING];
 
 /** All commands; the words of a path that is no command itself (`push`) are a group. */
 export const COMMANDS: readonly CommandSpec[] = [
@@ -35,7 +38,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         'annotations',
         'ignore-missing',
       ] as const),
-      ...PUBLISHING,
+      ...LISTING,
     ],
     required: ['platforms', 'template', 'target'],
     examples: [
@@ -50,7 +53,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: ['push', 'from-spec'],
     describe: 'publish the list that a YAML file describes',
     positionals: ['FILE'],
-    options: ['type', 'ignore-missing', ...PUBLISHING],
+    options: ['type', 'ignore-missing', ...LISTING],
     required: [],
     examples: [['$0 push --type oci from-spec app.yaml', 'an OCI index']],
     load: () => import('./commands/push-from-spec.js'),
@@ -59,7 +62,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: ['create'],
     describe: 'publish a list of the images that are named',
     positionals: ['SOURCE...'],
-    options: ['type', 'target', 'tags', 'annotations', 'ignore-missing', ...PUBLISHING],
+    options: ['type', 'target', 'tags', 'annotations', 'ignore-missing', ...LISTING],
     required: ['target'],
     examples: [
       [

@@ -1,10 +1,12 @@
 import { parseDigest } from '../oci/digest.js';
 import type { Annotations } from '../oci/documents.js';
+import { parsePlatform } from '../oci/platform.js';
 import { isTag } from '../oci/reference.js';
-import type { ListRequest } from '../plan/request.js';
+import type { Publication } from '../plan/publication.js';
+import type { EntryAnnotations, ListRequest } from '../plan/request.js';
 import { suggestion } from '../text.js';
 import type { Parsed } from './command.js';
-import { items, value } from './settings.js';
+import { duration, items, optional, value } from './settings.js';
 import { usageError } from './usage.js';
 
 const TYPES: readonly ListRequest['type'][] = ['docker', 'oci', 'auto'];
@@ -49,28 +51,59 @@ export function annotationMap(parsed: Parsed): Annotations {
   return annotations;
 }
 
-/** What --no-clobber, --expect and --dry-run say of a publish. */
+/** What --no-clobber, --expect, --strict, --wait and --dry-run say of a publish. */
 export function publishingOptions(
   parsed: Parsed,
-): Pick<ListRequest, 'noClobber' | 'expect' | 'dryRun'> {
+): Pick<Publication, 'noClobber' | 'expect' | 'strict' | 'waitMs' | 'dryRun'> {
   const expected = value(parsed, 'expect');
   return {
     noClobber: parsed.switches.has('no-clobber'),
+    strict: parsed.switches.has('strict'),
     dryRun: parsed.switches.has('dry-run'),
-    ...(expected === undefined
-      ? {}
-      : { expect: parseDigest(expected, `reading --expect ${JSON.stringify(expected)}`) }),
+    ...optional('waitMs', duration(parsed, 'wait')),
+    ...optional(
+      'expect',
+      expected === undefined
+        ? undefined
+        : parseDigest(expected, `reading --expect ${JSON.stringify(expected)}`),
+    ),
   };
 }
 
-/** The annotations of --annotation: one each, and all behind its first `=` is the value. */
+/** The annotations and attestations of a list that is made: --annotations, --annotation and --attestations. */
+export function listingOptions(
+  parsed: Parsed,
+): Pick<ListRequest, 'annotations' | 'entryAnnotations' | 'dropAttestations'> {
+  const annotations = new Map(annotationMap(parsed));
+  const entryAnnotations: EntryAnnotations[] = [];
+  for (const text of parsed.values.get('annotation') ?? []) {
+    const [, level = 'index', name, body = ''] =
+      /^(?:(index|manifest-descriptor)(?:\[([^\]]*)\])?:)?([\s\S]*)$/.exec(text) ?? [];
+    const pair = keyAndValue(text, body);
+    if (level === 'index') annotations.set(...pair);
+    else {
+      const platform =
+        name === undefined
+          ? {}
+          : { platform: parsePlatform(name, `reading --annotation ${JSON.stringify(text)}`) };
+      entryAnnotations.push({ ...platform, annotations: new Map([pair]) });
+    }
+  }
+  const attestations = value(parsed, 'attestations') ?? 'keep';
+  if (attestations !== 'keep' && attestations !== 'drop') {
+    throw usageError(`--attestations ${JSON.stringify(attestations)} is neither keep nor drop`);
+  }
+  return { annotations, entryAnnotations, dropAttestations: attestations === 'drop' };
+}
+
+/** The annotations of --annotation where there is one kind: all behind the first `=` is the value. */
 export function singleAnnotations(parsed: Parsed): Annotations {
   const given = parsed.values.get('annotation') ?? [];
-  return new Map(
-    given.map((text): [string, string] => {
-      const equals = text.indexOf('=');
-      if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
-      throw usageError(`--annotation ${JSON.stringify(text)} is not of the form key=value`);
-    }),
-  );
+  return new Map(given.map((text) => keyAndValue(text, text)));
+}
+
+function keyAndValue(text: string, body: string): [string, string] {
+  const equals = body.indexOf('=');
+  if (equals > 0) return [body.slice(0, equals), body.slice(equals + 1)];
+  throw usageError(`--annotation ${JSON.stringify(text)} is not of the form key=value`);
 }

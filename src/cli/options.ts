@@ -83,6 +83,13 @@ const EVERYWHERE = {
     group: TRANSPORT,
     describe: 'directory of *.crt, *.cert and *.key, in place of certs.d/HOST',
   },
+  concurrency: {
+    kind: 'value',
+    alias: 'j',
+    value: 'N',
+    group: TRANSPORT,
+    describe: 'how many requests to one registry are on their way at a time [default: 16]',
+  },
   retry: {
     kind: 'value',
     value: 'N',
@@ -145,6 +152,24 @@ const SOMEWHERE = {
     value: 'KEY=VALUE,...',
     describe: 'annotations of the list (with --type oci)',
   },
+  annotation: {
+    kind: 'list',
+    value: 'KEY=VALUE',
+    describe:
+      'set one annotation; commas and = are part of the value. Before it may stand index: or manifest-descriptor[PLATFORM]:',
+  },
+  attestations: {
+    kind: 'value',
+    value: 'keep|drop',
+    describe: 'what happens to attestations of sources that are lists [default: keep]',
+  },
+  strict: { kind: 'switch', describe: 'make every warning an error, before anything is written' },
+  wait: {
+    kind: 'value',
+    value: 'TIME',
+    describe: 'how long what is not found may take to appear: 30s, 5m',
+  },
+  verify: { kind: 'switch', describe: 'prove afterwards that what is published is whole' },
   'no-clobber': { kind: 'switch', describe: 'move no tag that exists' },
   expect: {
     kind: 'value',
@@ -158,11 +183,6 @@ const SOMEWHERE = {
   json: { kind: 'switch', describe: 'show the result as JSON' },
   platform: { kind: 'list', value: 'P', describe: 'the entry for this platform' },
   digest: { kind: 'list', value: 'DIGEST', describe: 'the entry with this digest' },
-  annotation: {
-    kind: 'list',
-    value: 'KEY=VALUE',
-    describe: 'set an annotation, of the entry or of the list; commas and = are part of the value',
-  },
   os: { kind: 'value', value: 'OS', describe: 'set the os of the entry' },
   arch: { kind: 'value', value: 'ARCH', describe: 'set the architecture of the entry' },
   variant: { kind: 'value', value: 'VARIANT', describe: 'set the variant of the entry' },

@@ -1,9 +1,11 @@
+import { formatReference, parseReference, withSuffix } from '../oci/reference.js';
 import type { Publication } from '../plan/publication.js';
 import type { PushResult } from '../plan/publish.js';
 import { pushList } from '../plan/push.js';
 import type { ListRequest } from '../plan/request.js';
 import type { Stores } from '../plan/stores.js';
 import type { Parsed } from './command.js';
+import { refuseDefects } from './defects.js';
 import type { Io } from './io.js';
 import type { Reporter } from './reporter.js';
 import { ResultFiles } from './result-files.js';
@@ -40,6 +42,7 @@ export async function publishWith(
         `the target has no tag: what was asked for ${verb} by its digest alone, and no tag has moved`,
       );
     }
+    if (!dryRun && parsed.switches.has('verify')) await proveWhole(stores, result, reporter);
     if (!dryRun) await files.write(result);
     io.stdout.write(parsed.switches.has('json') ? jsonText(result) : humanText(result));
   } finally {
@@ -50,4 +53,18 @@ export async function publishWith(
 function humanText(result: ResultDocument): string {
   const plan = result.dryRun ? renderPlan(result) : '';
   return `${plan}Digest: ${result.digest} ${result.size}\n`;
+}
+
+/** Proves from the target that what was published is whole. */
+async function proveWhole(
+  stores: Stores,
+  { target, digest }: ResultDocument,
+  reporter: Reporter,
+): Promise<void> {
+  const { verifyImage } = await import('../plan/verify.js');
+  const published = withSuffix(parseReference(target), digest);
+  const name = formatReference(published);
+  const verification = await reporter.during(() => verifyImage(stores, published, {}, reporter));
+  refuseDefects(name, verification);
+  reporter.note(`verified ${name}`);
 }

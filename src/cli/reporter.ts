@@ -29,6 +29,8 @@ export class Reporter implements PlanEvents {
     this.current?.show(escapeText(this.secrets.redact(text)));
   };
 
+  waiting = (reason: string): void => this.line(`waiting: ${reason}`);
+
   tagged = (name: string): void => this.line(`published ${name}`);
 
   unchanged = (name: string): void => this.line(`unchanged ${name}`);

@@ -24,7 +24,8 @@ export async function storesFor(parsed: Parsed, io: Io, reporter: Reporter): Pro
     ...optional('keyFile', value(parsed, 'key-file')),
     ...optional('certDir', value(parsed, 'cert-dir')),
     signal,
-    ...optional('retries', count(parsed, 'retry')),
+    ...optional('retries', count(parsed, 'retry', 0)),
+    ...optional('concurrency', count(parsed, 'concurrency', 1)),
     ...optional('retryDelayMs', duration(parsed, 'retry-delay')),
     ...optional('timeoutMs', duration(parsed, 'timeout')),
     onWait: (wait) => reporter.wait(wait),
@@ -69,14 +70,14 @@ async function givenPassword(parsed: Parsed, io: Io): Promise<string | undefined
   return password;
 }
 
-function count(parsed: Parsed, name: OptionName): number | undefined {
+function count(parsed: Parsed, name: OptionName, least: number): number | undefined {
   const text = value(parsed, name);
   if (text === undefined) return undefined;
-  if (/^[0-9]{1,3}$/.test(text)) return Number(text);
-  throw usageError(`--${name} ${JSON.stringify(text)} is not a number from 0 to 999`);
+  if (/^[0-9]{1,3}$/.test(text) && Number(text) >= least) return Number(text);
+  throw usageError(`--${name} ${JSON.stringify(text)} is not a number from ${least} to 999`);
 }
 
-function duration(parsed: Parsed, name: OptionName): number | undefined {
+export function duration(parsed: Parsed, name: OptionName): number | undefined {
   const text = value(parsed, name);
   if (text === undefined) return undefined;
   const milliseconds = parseDuration(text);
@@ -104,6 +105,6 @@ function hostRule(parsed: Parsed, name: OptionName): (host: string) => boolean {
   return (host) => given.has('true') || given.has(host);
 }
 
-function optional<K extends string, V>(key: K, item: V | undefined): { [P in K]?: V } {
+export function optional<K extends string, V>(key: K, item: V | undefined): { [P in K]?: V } {
   return item === undefined ? {} : ({ [key]: item } as { [P in K]?: V });
 }

@@ -1,10 +1,10 @@
 import { ManifestToolError } from '../errors.js';
 import { isAttestation } from '../oci/attestation.js';
 import type { ManifestContent } from '../oci/content.js';
-import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES, type Descriptor } from '../oci/documents.js';
 import { encodeIndex, type ListType } from '../oci/encode-index.js';
 import { DOCKER_MANIFEST } from '../oci/media-types.js';
-import { formatPlatform, platformKey } from '../oci/platform.js';
+import { formatPlatform, platformKey, servesPlatform } from '../oci/platform.js';
 import { formatReference } from '../oci/reference.js';
 import type { ListRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
@@ -17,10 +17,7 @@ import type { ResolvedImage } from './resolved.js';
 export function buildList(request: ListRequest, images: readonly ResolvedImage[]): ManifestContent {
   const what = `publishing ${formatReference(request.target)}`;
   refuseDuplicates(what, images);
-  const ordered = [
-    ...images.filter(({ entry }) => !isAttestation(entry)),
-    ...images.filter(({ entry }) => isAttestation(entry)),
-  ];
+  const entries = listEntries(request, images);
   if (images.length > MAX_INDEX_ENTRIES) {
     throw new ManifestToolError(
       'FAILED',
@@ -28,11 +25,7 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
       `the list has ${images.length} entries, more than ${MAX_INDEX_ENTRIES}`,
     );
   }
-  const list = encodeIndex(
-    listTypeOf(request, images),
-    ordered.map(({ entry }) => entry),
-    request.annotations,
-  );
+  const list = encodeIndex(listTypeOf(request, images), entries, request.annotations);
   if (list.size > MAX_DOCUMENT_SIZE) {
     throw new ManifestToolError(
       'FAILED',
@@ -54,14 +47,33 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
   return list;
 }
 
+/** The entries of a list: images in the order of the request, then attestations; with the annotations that are asked for. */
+export function listEntries(request: ListRequest, images: readonly ResolvedImage[]): Descriptor[] {
+  const entries = images.map(({ entry }) => entry);
+  return [
+    ...entries.filter((entry) => !isAttestation(entry)).map((entry) => annotated(request, entry)),
+    ...entries.filter(isAttestation),
+  ];
+}
+
+function annotated({ entryAnnotations = [] }: ListRequest, entry: Descriptor): Descriptor {
+  const wanted = entryAnnotations.filter(
+    ({ platform }) =>
+      platform === undefined || (entry.platform && servesPlatform(entry.platform, platform)),
+  );
+  if (wanted.length === 0) return entry;
+  const added = wanted.flatMap(({ annotations }) => [...annotations]);
+  return { ...entry, annotations: new Map([...(entry.annotations ?? []), ...added]) };
+}
+
 /** The kind of a list of which the user has not said it; annotations need an OCI index. */
-function listTypeOf(
-  { type, annotations }: ListRequest,
+export function listTypeOf(
+  { type, annotations, entryAnnotations = [] }: ListRequest,
   images: readonly ResolvedImage[],
 ): ListType {
   if (type !== 'auto') return type;
   const isDocker = images.every(({ entry }) => entry.mediaType === DOCKER_MANIFEST);
-  return isDocker && annotations.size === 0 ? 'docker' : 'oci';
+  return isDocker && annotations.size + entryAnnotations.length === 0 ? 'docker' : 'oci';
 }
 
 function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void {

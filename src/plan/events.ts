@@ -6,6 +6,8 @@ export interface PlanEvents {
   readonly warning?: (text: string) => void;
   /** What is being done now, in a few words. */
   readonly progress?: (text: string) => void;
+  /** Something is not there yet, and is waited for. */
+  readonly waiting?: (reason: string) => void;
   /** A tag of the target now names the list. */
   readonly tagged?: (name: string, manifest: ManifestContent) => void;
   /** A tag of the target named the list already, and was left as it is. */

@@ -10,6 +10,10 @@ export interface Publication {
   readonly noClobber?: boolean;
   /** Moves tags only from this digest. */
   readonly expect?: Digest;
+  /** Makes every warning an error, before anything is written. */
+  readonly strict?: boolean;
+  /** How long what is not found may take to appear, in milliseconds. */
+  readonly waitMs?: number;
   /** Does all but write. */
   readonly dryRun?: boolean;
 }

@@ -9,6 +9,7 @@ import { withNothingPublished } from './outcome.js';
 import type { Publication } from './publication.js';
 import type { ResolvedImage } from './resolved.js';
 import { blobsOf, planPush, tagsOf, type PushPlan } from './steps.js';
+import { patienceOf, patiently } from './waiting.js';
 import type { Stores } from './stores.js';
 
 /** What a publish leaves behind, or would. */
@@ -49,7 +50,9 @@ export async function publishContent(
     const now = await readTags(target, tagsOf(publication), true);
     checkGuard(publication, result.plan.list.digest, now);
   }
-  await publishComplete(result.plan, target, events);
+  await patiently(patienceOf(publication, events), () =>
+    publishComplete(result.plan, target, events),
+  );
   return result;
 }
 
@@ -66,7 +69,8 @@ async function prepare(
     const [before, { list, images }] = await Promise.all([
       readTags(target, tagsOf(publication), isGuarded(publication)),
       read((manifest, source) => {
-        if (isDry || source === target) return;
+        // With --strict nothing is written before all warnings are known.
+        if (isDry || publication.strict === true || source === target) return;
         for (const blob of blobsOf(manifest)) blobs.start(blob, source);
       }),
     ]);

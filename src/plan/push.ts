@@ -1,16 +1,16 @@
-import { buildList } from './build.js';
+import { ManifestToolError } from '../errors.js';
+import { formatReference } from '../oci/reference.js';
+import { buildList, listEntries, listTypeOf } from './build.js';
 import type { PlanEvents } from './events.js';
 import { publishContent, type PushResult } from './publish.js';
 import { checkRequest, type ListRequest } from './request.js';
 import { resolveSources } from './resolve.js';
 import type { Stores } from './stores.js';
-
-/** Lists of more entries meet limits of registries (GitLab's is one). */
-const MANY_ENTRIES = 100;
+import { listWarnings } from './warnings.js';
 
 /**
  * Publishes a list: resolve, build, order, execute.
- * @throws {ManifestToolError} as {@link publishContent} does.
+ * @throws {ManifestToolError} as {@link publishContent} does; USAGE where a warning is to be an error.
  */
 export function pushList(
   stores: Stores,
@@ -20,11 +20,21 @@ export function pushList(
   checkRequest(request);
   return publishContent(stores, request, events, async (onManifest) => {
     events.progress?.(`reading ${request.sources.length} images`);
-    const images = await resolveSources(stores, request, events, onManifest);
+    const warnings: string[] = [];
+    const warning = (text: string): void => {
+      warnings.push(text);
+      events.warning?.(text);
+    };
+    const images = await resolveSources(stores, request, { ...events, warning }, onManifest);
     const list = buildList(request, images);
-    if (images.length > MANY_ENTRIES) {
-      const limit = `some registries take no more than ${MANY_ENTRIES}`;
-      events.warning?.(`the list has ${images.length} entries; ${limit}`);
+    listWarnings(listTypeOf(request, images), listEntries(request, images)).forEach(warning);
+    if (request.strict === true && warnings.length > 0) {
+      const count = warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`;
+      throw new ManifestToolError(
+        'USAGE',
+        `publishing ${formatReference(request.target)}`,
+        `there is ${count}, and --strict makes an error of it: ${warnings.join('; ')}`,
+      );
     }
     return { list, images };
   });

@@ -1,6 +1,7 @@
 import { ManifestToolError } from '../errors.js';
 import type { Annotations } from '../oci/documents.js';
 import type { ListType } from '../oci/encode-index.js';
+import type { Platform } from '../oci/platform.js';
 import { formatReference, type Reference } from '../oci/reference.js';
 import type { Publication } from './publication.js';
 
@@ -21,11 +22,21 @@ export interface SourceRequest {
   readonly onlyPlatform: boolean;
 }
 
+/** Annotations for entries of a list. */
+export interface EntryAnnotations {
+  readonly platform?: Platform;
+  readonly annotations: Annotations;
+}
+
 /** What is to be published, before anything was looked up. */
 export interface ListRequest extends Publication {
   /** `auto` takes the kind of the images: a Docker manifest list where all are Docker's, and an OCI index otherwise. */
   readonly type: ListType | 'auto';
   readonly annotations: Annotations;
+  /** Annotations of entries: of the one for a platform, or of all images. */
+  readonly entryAnnotations?: readonly EntryAnnotations[];
+  /** Leaves out the attestations of sources that are lists. */
+  readonly dropAttestations?: boolean;
   /** A source that is not found is left out with a warning. */
   readonly ignoreMissing: boolean;
   readonly sources: readonly SourceRequest[];
@@ -39,7 +50,8 @@ export function checkRequest(request: ListRequest): void {
   const what = `publishing ${formatReference(request.target)}`;
   if (request.sources.length === 0)
     throw new ManifestToolError('USAGE', what, 'there are no images to publish');
-  if (request.type === 'docker' && request.annotations.size > 0) {
+  const annotated = request.annotations.size + (request.entryAnnotations ?? []).length;
+  if (request.type === 'docker' && annotated > 0) {
     throw new ManifestToolError('USAGE', what, 'a Docker manifest list has no annotations', {
       hint: 'give --type oci, or leave the annotations out',
     });

@@ -13,9 +13,16 @@ import type { OnManifest } from './publish.js';
 import type { ListRequest, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Stores } from './stores.js';
+import { patienceOf, patiently } from './waiting.js';
 
 /** How many lists may stand inside each other: a list of a list is unfolded, anything deeper is refused. */
 const MAX_DEPTH = 2;
+
+/** As much of a request as is needed to find its images. */
+export type ResolveRequest = Pick<
+  ListRequest,
+  'target' | 'sources' | 'ignoreMissing' | 'dropAttestations' | 'waitMs'
+>;
 
 /**
  * Finds all images of a request, with as few round trips after each other as there are: manifests together, then configurations and the
@@ -24,7 +31,7 @@ const MAX_DEPTH = 2;
  */
 export async function resolveSources(
   stores: Stores,
-  request: Pick<ListRequest, 'target' | 'sources' | 'ignoreMissing'>,
+  request: ResolveRequest,
   events: PlanEvents,
   onManifest: OnManifest,
 ): Promise<ResolvedImage[]> {
@@ -34,7 +41,7 @@ export async function resolveSources(
       reader: await stores.open(source.reference, 'pull'),
     })),
   );
-  const resolver = new Resolver(events, onManifest);
+  const resolver = new Resolver(request, events, onManifest);
   const resolved = await allOrFirstInOrder(
     opened.map(({ source, reader }) => resolver.source(source, reader, request.ignoreMissing)),
   );
@@ -64,6 +71,7 @@ class Resolver {
   private readonly platforms = new Map<Digest, Promise<Platform>>();
 
   constructor(
+    private readonly request: ResolveRequest,
     private readonly events: PlanEvents,
     private readonly onManifest: OnManifest,
   ) {}
@@ -107,7 +115,9 @@ class Resolver {
   /** A reference that is named for several platforms is read once. */
   private top(source: SourceRequest, reader: ImageReader, name: string): Promise<FetchedManifest> {
     const { digest, tag = 'latest' } = source.reference;
-    const fetching = this.fetched.get(name) ?? reader.getManifest(digest ?? tag);
+    const fetching =
+      this.fetched.get(name) ??
+      patiently(patienceOf(this.request, this.events), () => reader.getManifest(digest ?? tag));
     this.fetched.set(name, fetching);
     return fetching;
   }
@@ -144,8 +154,12 @@ class Resolver {
     reference: Reference,
     depth: number,
   ): Promise<ResolvedImage[]> {
+    const wanted =
+      this.request.dropAttestations === true
+        ? entries.filter((entry) => !isAttestation(entry))
+        : entries;
     const resolved = await allOrFirstInOrder(
-      entries.map((entry) => this.entry(reader, entry, name, reference, depth)),
+      wanted.map((entry) => this.entry(reader, entry, name, reference, depth)),
     );
     return resolved.flat();
   }

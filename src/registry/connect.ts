@@ -79,7 +79,7 @@ export class Registries {
     this.wire = withRetry(withCommonHeaders(wire, `manifest-tool/${VERSION}`), {
       retries: options.retries ?? RETRIES,
       delayMs: options.retryDelayMs ?? RETRY_DELAY_MS,
-      concurrency: CONNECTIONS_PER_HOST,
+      concurrency: options.concurrency ?? CONNECTIONS_PER_HOST,
       signal: options.signal,
       onWait: options.onWait ?? ignore,
     });

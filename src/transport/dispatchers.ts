@@ -14,6 +14,8 @@ export interface NetworkOptions {
   readonly certDir?: string;
   /** How long an answer, or more of it, may take to come, in milliseconds; connecting never takes longer than ten seconds. */
   readonly timeoutMs?: number;
+  /** How many requests to one host are on their way at a time. */
+  readonly concurrency?: number;
 }
 
 /** How many requests to one host are on their way at a time: more connections than this gain next to nothing. */
@@ -53,7 +55,7 @@ export class Dispatchers {
       proxy,
       tls: tlsSettings(this.registries.get(origin) ?? url.host, this.tlsOptions(url)),
       proxyTls: proxy && tlsSettings(proxy.host, { ...this.tlsOptions(proxy), insecure: false }),
-      connections: CONNECTIONS_PER_HOST,
+      connections: this.options.concurrency ?? CONNECTIONS_PER_HOST,
       connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
       maxHeaderSize: MAX_HEADER_BYTES,
     });

@@ -1,7 +1,7 @@
 import { parseReference } from '../../oci/reference.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { annotationMap, listType, publishingOptions, tagList } from '../list-options.js';
+import { listingOptions, listType, publishingOptions, tagList } from '../list-options.js';
 import { publish } from '../publish.js';
 import type { Reporter } from '../reporter.js';
 import { value } from '../settings.js';
@@ -13,7 +13,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
       target: parseReference(value(parsed, 'target')!),
       tags: tagList(parsed),
       type: listType(parsed, 'auto'),
-      annotations: annotationMap(parsed),
+      ...listingOptions(parsed),
       ignoreMissing: parsed.switches.has('ignore-missing'),
       sources: parsed.positionals.map((text) => ({
         reference: parseReference(text),

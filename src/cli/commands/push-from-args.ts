@@ -3,7 +3,7 @@ import { parseReference } from '../../oci/reference.js';
 import { sourcesFromTemplate } from '../../plan/template.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { annotationMap, listType, publishingOptions, tagList } from '../list-options.js';
+import { listingOptions, listType, publishingOptions, tagList } from '../list-options.js';
 import { publish } from '../publish.js';
 import type { Reporter } from '../reporter.js';
 import { items, value } from '../settings.js';
@@ -17,7 +17,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
       target: parseReference(value(parsed, 'target')!),
       tags: tagList(parsed),
       type: listType(parsed, 'docker'),
-      annotations: annotationMap(parsed),
+      ...listingOptions(parsed),
       ignoreMissing: parsed.switches.has('ignore-missing'),
       ...publishingOptions(parsed),
       sources: sourcesFromTemplate(value(parsed, 'template')!, platforms),

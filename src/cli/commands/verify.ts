@@ -1,10 +1,10 @@
-import { ManifestToolError } from '../../errors.js';
 import { parsePlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
 import { verifyImage, type Verification } from '../../plan/verify.js';
 import { escapeText } from '../../text.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
+import { refuseDefects } from '../defects.js';
 import type { Reporter } from '../reporter.js';
 import { items, storesFor } from '../settings.js';
 
@@ -24,13 +24,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     );
     const isJson = parsed.switches.has('json');
     io.stdout.write(isJson ? jsonText(name, verification) : table(verification));
-    const count = verification.defects.length;
-    if (count === 0) return;
-    throw new ManifestToolError(
-      'REFUSED',
-      `verifying ${name}`,
-      `${count} ${count === 1 ? 'defect' : 'defects'}: ${verification.defects.map(({ where, what }) => `${where} ${what}`).join('; ')}`,
-    );
+    refuseDefects(name, verification);
   } finally {
     await stores.close();
   }

@@ -1,0 +1,10 @@
+import { ManifestToolError } from '../errors.js';
+import type { Verification } from '../plan/verify.js';
+
+/** @throws {ManifestToolError} REFUSED with each defect, where there is one. */
+export function refuseDefects(name: string, { defects }: Verification): void {
+  if (defects.length === 0) return;
+  const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
+  const each = defects.map(({ where, what }) => `${where} ${what}`);
+  throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`);
+}

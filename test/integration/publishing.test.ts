@@ -1,0 +1,155 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectCode, runCli } from '../support/cli.js';
+import { getManifest, putManifest } from '../support/http.js';
+import { startRegistry } from '../support/registry.js';
+import { seedParityImages } from '../support/seed.js';
+
+let registry: Awaited<ReturnType<typeof startRegistry>>;
+
+beforeAll(async () => {
+  registry = await startRegistry();
+  await seedParityImages(registry.host, {
+    repositories: ['docker/app', 'oci/app', 'odd/app', 'buildx/app'],
+  });
+});
+
+afterAll(() => registry.stop());
+
+const name = (image: string): string => `${registry.host}/${image}`;
+
+interface List {
+  readonly annotations?: Record<string, string>;
+  readonly manifests: readonly {
+    readonly platform: { readonly architecture: string };
+    readonly annotations?: Record<string, string>;
+  }[];
+}
+
+async function listAt(image: string): Promise<List | undefined> {
+  const [repository, tag] = image.split(':') as [string, string];
+  const { status, body } = await getManifest(registry.host, repository, tag);
+  return status === 200 ? (JSON.parse(body) as List) : undefined;
+}
+
+function create(target: string, sources: string[], ...options: string[]) {
+  return runCli(['create', '--target', name(target), ...sources.map(name), ...options]);
+}
+
+describe('--annotation', () => {
+  it('takes all behind the first = as the value, for the list, all images or one of them', async () => {
+    const sources = ['oci/app:linux-amd64', 'oci/app:linux-s390x'];
+    const options = ['a=1,2=3', 'index:b=x', 'manifest-descriptor:all=1'].concat(
+      'manifest-descriptor[linux/s390x]:one=2',
+    );
+    const given = options.flatMap((option) => ['--annotation', option]);
+    expectCode(await create('oci/app:annotated', sources, ...given), 0);
+    const list = await listAt('oci/app:annotated');
+    expect(list?.annotations).toEqual({ a: '1,2=3', b: 'x' });
+    expect(list?.manifests.map(({ annotations }) => annotations)).toEqual([
+      { all: '1' },
+      { all: '1', one: '2' },
+    ]);
+  });
+
+  it('makes an OCI index of Docker images where the kind is free, and is refused where it is not', async () => {
+    const sources = ['docker/app:linux-amd64'];
+    expectCode(await create('docker/app:annotated', sources, '--annotation', 'a=b'), 0);
+    expect((await listAt('docker/app:annotated'))?.annotations).toEqual({ a: 'b' });
+    const refused = ['--type', 'docker', '--annotation', 'manifest-descriptor:a=b'];
+    expectCode(await create('docker/app:refused', sources, ...refused), 2);
+    expectCode(await create('docker/app:refused', sources, '--annotation', 'a'), 2);
+  });
+});
+
+describe('--attestations drop', () => {
+  it('leaves them out', async () => {
+    const sources = ['buildx/app:amd64', 'buildx/app:arm64'];
+    expectCode(await create('buildx/app:kept', sources), 0);
+    expect((await listAt('buildx/app:kept'))?.manifests).toHaveLength(4);
+    expectCode(await create('buildx/app:dropped', sources, '--attestations', 'drop'), 0);
+    expect((await listAt('buildx/app:dropped'))?.manifests).toHaveLength(2);
+    expectCode(await create('buildx/app:x', sources, '--attestations', 'maybe'), 2);
+  });
+});
+
+describe('a warning, which --strict makes an error of before anything is written', () => {
+  it.each<[string, RegExp, string[]]>([
+    [
+      'mixed kinds',
+      /1 Docker images and 1 OCI images/,
+      ['docker/app:linux-amd64', 'oci/app:linux-s390x'],
+    ],
+    [
+      'a variant beside none',
+      /linux\/arm64 has no variant, and stands beside linux\/arm64\/v8/,
+      ['odd/app:arm64-novariant', 'docker/app:linux-arm64-v8'],
+    ],
+  ])('%s', async (what, says, sources) => {
+    const tag = what.replaceAll(' ', '-');
+    const strict = await create(`out/${tag}:strict`, sources, '--strict');
+    expectCode(strict, 2);
+    expect(strict.stderr).toMatch(
+      /^manifest-tool: publishing .* failed: there is a warning, and --strict/m,
+    );
+    expect(await listAt(`out/${tag}:strict`)).toBeUndefined();
+    const loose = await create(`out/${tag}:loose`, sources);
+    expectCode(loose, 0);
+    expect(loose.stderr).toMatch(says);
+  });
+
+  it('a list of another kind than its images, and one image for several platforms', async () => {
+    const args = ['push', 'from-args', '--platforms', 'linux/amd64,linux/s390x'];
+    const names = ['--template', name('oci/app:linux-amd64'), '--target', name('oci/app:odd')];
+    const result = await runCli([...args, ...names]);
+    expectCode(result, 0);
+    expect(result.stderr).toMatch(/--type oci would fit them/);
+    expect(result.stderr).toMatch(/is published for several platforms: linux\/amd64, linux\/s390x/);
+    expectCode(await runCli([...args, ...names, '--strict']), 2);
+  });
+});
+
+describe('--wait', () => {
+  it('waits for an image that appears a moment later, and shows it', async () => {
+    const image = await getManifest(registry.host, 'docker/app', 'linux-s390x');
+    const late = async (): Promise<void> => {
+      await sleep(700);
+      await putManifest(
+        registry.host,
+        'docker/app',
+        'late',
+        image.mediaType!,
+        Buffer.from(image.body),
+      );
+    };
+    const [result] = await Promise.all([
+      create('docker/app:waited', ['docker/app:linux-amd64', 'docker/app:late'], '--wait', '20s'),
+      late(),
+    ]);
+    expectCode(result, 0);
+    expect(result.stderr).toMatch(/^waiting: reading \S+:late failed: not found/m);
+    expect((await listAt('docker/app:waited'))?.manifests).toHaveLength(2);
+  });
+
+  it('ends after its time, and does not wait for what is refused', async () => {
+    const start = performance.now();
+    expectCode(await create('docker/app:never', ['docker/app:none'], '--wait', '600ms'), 3);
+    expect(performance.now() - start).toBeGreaterThan(590);
+    expectCode(await create('docker/app:never', ['docker/app:none'], '--wait', 'long'), 2);
+  });
+});
+
+describe('--verify', () => {
+  it('proves afterwards that what is published is whole', async () => {
+    const result = await create('docker/app:proved', ['docker/app:linux-amd64'], '--verify');
+    expectCode(result, 0);
+    expect(result.stderr).toMatch(/^verified \S+@sha256:[0-9a-f]{64}$/m);
+  });
+});
+
+describe('--concurrency', () => {
+  it('is a number of at least one', async () => {
+    expectCode(await create('docker/app:slow', ['docker/app:linux-amd64'], '-j', '1'), 0);
+    expectCode(await create('docker/app:slow', ['docker/app:linux-amd64'], '-j', '0'), 2);
+  });
+});
