@@ -51,11 +51,14 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: ['push', 'from-spec'],
-    describe: 'publish the list that a YAML file describes',
-    positionals: ['FILE'],
-    options: ['type', 'ignore-missing', ...LISTING],
+    describe: 'publish the lists that YAML files describe',
+    positionals: ['FILE...'],
+    options: ['type', 'ignore-missing', 'env', ...LISTING],
     required: [],
-    examples: [['$0 push --type oci from-spec app.yaml', 'an OCI index']],
+    examples: [
+      ['$0 push --type oci from-spec app.yaml', 'an OCI index'],
+      ['$0 push from-spec a.yaml b.yaml -', 'several, and standard input'],
+    ],
     load: () => import('./commands/push-from-spec.js'),
   },
   {

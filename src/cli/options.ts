@@ -163,6 +163,10 @@ const SOMEWHERE = {
     value: 'keep|drop',
     describe: 'what happens to attestations of sources that are lists [default: keep]',
   },
+  env: {
+    kind: 'switch',
+    describe: 'replace ${VAR} and ${VAR:-default} in a spec from the environment',
+  },
   strict: { kind: 'switch', describe: 'make every warning an error, before anything is written' },
   wait: {
     kind: 'value',

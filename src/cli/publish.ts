@@ -42,7 +42,7 @@ export async function publishWith(
         `the target has no tag: what was asked for ${verb} by its digest alone, and no tag has moved`,
       );
     }
-    if (!dryRun && parsed.switches.has('verify')) await proveWhole(stores, result, reporter);
+    await proveWhole(stores, result, parsed, reporter);
     if (!dryRun) await files.write(result);
     io.stdout.write(parsed.switches.has('json') ? jsonText(result) : humanText(result));
   } finally {
@@ -55,16 +55,21 @@ function humanText(result: ResultDocument): string {
   return `${plan}Digest: ${result.digest} ${result.size}\n`;
 }
 
-/** Proves from the target that what was published is whole. */
-async function proveWhole(
+/**
+ * Proves from the target that what was published is whole, where --verify asks for it.
+ * @throws {ManifestToolError} REFUSED with each defect.
+ */
+export async function proveWhole(
   stores: Stores,
-  { target, digest }: ResultDocument,
+  { target, digest, dryRun }: ResultDocument,
+  parsed: Parsed,
   reporter: Reporter,
 ): Promise<void> {
+  if (dryRun || !parsed.switches.has('verify')) return;
   const { verifyImage } = await import('../plan/verify.js');
   const published = withSuffix(parseReference(target), digest);
   const name = formatReference(published);
-  const verification = await reporter.during(() => verifyImage(stores, published, {}, reporter));
+  const verification = await verifyImage(stores, published, {}, reporter);
   refuseDefects(name, verification);
   reporter.note(`verified ${name}`);
 }

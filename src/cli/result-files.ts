@@ -39,13 +39,27 @@ export class ResultFiles {
 
   /** @throws {ManifestToolError} FAILED where the device is full, for example. */
   async write(result: ResultDocument): Promise<void> {
-    for (const { what, handle, text } of this.files) {
-      try {
-        await handle.truncate(0);
-        await handle.writeFile(text(result));
-      } catch (error) {
-        throw new ManifestToolError('FAILED', what, reasonOf(error), { cause: error });
-      }
+    for (const file of this.files) await this.writeTo(file, file.text(result));
+  }
+
+  /** The results of several lists: digests a line each, descriptors by the names of their lists. */
+  async writeAll(results: readonly ResultDocument[]): Promise<void> {
+    for (const file of this.files) {
+      const texts = results.map((result) => [result.target, file.text(result)] as const);
+      const isJson = file.text === metadataText;
+      const text = isJson
+        ? `${JSON.stringify(Object.fromEntries(texts.map(([name, each]) => [name, JSON.parse(each) as unknown])), undefined, 2)}\n`
+        : texts.map(([, each]) => `${each}\n`).join('');
+      await this.writeTo(file, text);
+    }
+  }
+
+  private async writeTo({ what, handle }: ResultFile, text: string): Promise<void> {
+    try {
+      await handle.truncate(0);
+      await handle.writeFile(text);
+    } catch (error) {
+      throw new ManifestToolError('FAILED', what, reasonOf(error), { cause: error });
     }
   }
 

@@ -1,5 +1,9 @@
 import { open } from 'node:fs/promises';
 import { ManifestToolError, reasonOf, systemCode } from '../errors.js';
+import type { Io } from './io.js';
+
+/** The name of standard input where a file can stand. */
+export const STANDARD_INPUT = '-';
 
 const MAX_SPEC_SIZE = 1024 * 1024;
 
@@ -13,7 +17,8 @@ const REASONS = new Map([
  * The text of a spec.
  * @throws {ManifestToolError} USAGE where it cannot be read.
  */
-export async function readSpecFile(path: string): Promise<string> {
+export async function readSpecFile(path: string, io: Io): Promise<string> {
+  if (path === STANDARD_INPUT) return io.readStdin();
   const what = `reading ${path}`;
   try {
     const file = await open(path);

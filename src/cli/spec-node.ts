@@ -15,7 +15,12 @@ export interface SpecSource {
   readonly file: string;
   readonly document: Document;
   readonly lines: LineCounter;
+  /** Where variables in texts are replaced from, where they are. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
+
+/** `${NAME}` or `${NAME:-default}`, or `$$`. */
+const VARIABLE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
 /** One node of a spec, read as what it should be; whatever it is not is an error with line and column. */
 export class SpecNode {
@@ -42,7 +47,25 @@ export class SpecNode {
     const { node } = this;
     if (!isScalar(node)) throw this.error(`${this.path} is ${kindOf(node)}, but a text is needed`);
     if (node.value === null) return '';
-    return typeof node.value === 'string' ? node.value : (node.source ?? '');
+    return this.replaced(typeof node.value === 'string' ? node.value : (node.source ?? ''));
+  }
+
+  /** The text with `${VAR}` and `${VAR:-default}` replaced, where that is wanted; `$$` is a dollar. */
+  private replaced(text: string): string {
+    const { env } = this.source;
+    if (env === undefined) return text;
+    return text.replaceAll(
+      VARIABLE,
+      (whole, name: string | undefined, fallback: string | undefined) => {
+        if (name === undefined) return whole === '$$' ? '$' : whole;
+        const value = env[name] || fallback;
+        if (value !== undefined) return value;
+        throw this.error(
+          `${this.path} needs the variable ${name}, which is not set`,
+          `set it, or write \${${name}:-default}`,
+        );
+      },
+    );
   }
 
   isNull(): boolean {

@@ -1,4 +1,4 @@
-import { LineCounter, parseDocument } from 'yaml';
+import { isScalar, LineCounter, parseAllDocuments, type Document } from 'yaml';
 import { ManifestToolError } from '../errors.js';
 import { checkPlatform } from '../oci/platform.js';
 import { ARCHITECTURE_ALIASES } from '../oci/platform-names.js';
@@ -10,12 +10,21 @@ import { SpecNode } from './spec-node.js';
 /** What a spec says of a list; the rest of a request comes from the command line. */
 export type Spec = Pick<ListRequest, 'target' | 'tags' | 'annotations' | 'sources'>;
 
+export interface SpecOptions {
+  readonly warning: (text: string) => void;
+  /** Where `${VAR}` and `${VAR:-default}` in texts are replaced from; left as they are where it is not given. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
 /**
- * Reads a YAML spec. Keys that are not known are warned of and left out, as manifest-tool leaves them out.
+ * Reads the specs of a YAML file, one a document. Keys that are not known are warned of and left out, as manifest-tool leaves them out.
  * @throws {ManifestToolError} USAGE with file, line and column.
  */
-export function parseSpec(text: string, file: string, warning: (text: string) => void): Spec {
-  const root = parseYaml(text, file);
+export function parseSpecs(text: string, file: string, options: SpecOptions): Spec[] {
+  return parseYaml(text, file, options).map((root) => readSpec(root, options.warning));
+}
+
+function readSpec(root: SpecNode, warning: (text: string) => void): Spec {
   const { image, manifests, tags, annotations } = known(
     root,
     ['image', 'manifests', 'tags', 'annotations'],
@@ -34,36 +43,39 @@ export function parseSpec(text: string, file: string, warning: (text: string) =>
   };
 }
 
-function parseYaml(text: string, file: string): SpecNode {
+function parseYaml(text: string, file: string, { env }: SpecOptions): SpecNode[] {
   const lines = new LineCounter();
-  const document = readDocument(text, file, lines);
-  const [error] = document.errors;
+  const documents = readDocuments(text, file, lines);
+  const error = documents.flatMap(({ errors }) => errors)[0];
   if (error !== undefined) {
     const { line, col } = lines.linePos(error.pos[0]);
-    const why =
-      error.code === 'MULTIPLE_DOCS'
-        ? 'it holds several documents, and one is a list'
-        : `it is no YAML: ${error.message}`;
+    const why = `it is no YAML: ${error.message}`;
     throw new ManifestToolError('USAGE', `reading ${file}:${line}:${col}`, why, { cause: error });
   }
-  const { contents } = document;
-  if (contents === null) throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty');
-  return new SpecNode({ file, document, lines }, contents, 'the spec');
+  // A separator at the beginning or the end of a file makes a document of nothing.
+  const roots = documents.flatMap((document) => {
+    const { contents } = document;
+    const isNothing = isScalar(contents) && contents.value === null;
+    if (contents === null || (isNothing && documents.length > 1)) return [];
+    return [new SpecNode({ file, document, lines, ...(env && { env }) }, contents, 'the spec')];
+  });
+  if (roots.length === 0) throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty');
+  return roots;
 }
 
 /** The parser calls itself for each level of a document: one without end is refused where it has no more room. */
-function readDocument(text: string, file: string, lineCounter: LineCounter): ParsedDocument {
+function readDocuments(text: string, file: string, lineCounter: LineCounter): Document[] {
   const options = { lineCounter, merge: true, prettyErrors: false, logLevel: 'error' } as const;
   try {
-    const document = parseDocument(text, options);
-    if (!document.errors.some(({ message }) => message.includes('call stack'))) return document;
+    const documents = parseAllDocuments(text, options);
+    if (!Array.isArray(documents)) return [];
+    const errors = documents.flatMap(({ errors: found }) => found);
+    if (!errors.some(({ message }) => message.includes('call stack'))) return documents;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
   throw new ManifestToolError('USAGE', `reading ${file}`, 'it is nested too deeply');
 }
-
-type ParsedDocument = ReturnType<typeof parseDocument>;
 
 /** The members of a mapping by the names that are known; each of the others is a warning. */
 function known<N extends string>(

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseCommandLine } from '../../src/cli/parse.js';
-import { parseSpec } from '../../src/cli/spec.js';
+import { parseSpecs } from '../../src/cli/spec.js';
 import { parseDuration } from '../../src/duration.js';
 import { Secrets } from '../../src/secrets.js';
 import { suggestion } from '../../src/text.js';
@@ -15,7 +15,7 @@ function timeOf(work: () => unknown): number {
 }
 
 function sourcesOf(text: string): unknown {
-  return parseSpec(text, 'spec.yaml', () => undefined).sources;
+  return parseSpecs(text, 'spec.yaml', { warning: () => undefined })[0]!.sources;
 }
 
 test('a mapping of a spec that merges itself is read without it', () => {

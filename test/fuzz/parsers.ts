@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { OPTIONS } from '../../src/cli/options.js';
 import { parseCommandLine } from '../../src/cli/parse.js';
-import { parseSpec, type Spec } from '../../src/cli/spec.js';
+import { parseSpecs, type Spec } from '../../src/cli/spec.js';
 import { parseConfig as parseDockerConfig } from '../../src/credentials/docker-config.js';
 import { findInConfig } from '../../src/credentials/find-in-config.js';
 import { createHelpers } from '../../src/credentials/helper.js';
@@ -475,9 +475,9 @@ const spec = parser(
     ),
   ),
   async (text) => {
-    const read = await accepted(() => parseSpec(text, 'spec.yaml', checkText));
-    if (read === undefined) return;
-    same(parseSpec(printSpec(read), 'again.yaml', checkText), read);
+    const options = { warning: checkText };
+    const specs = (await accepted(() => parseSpecs(text, 'spec.yaml', options))) ?? [];
+    for (const read of specs) same(parseSpecs(printSpec(read), 'again.yaml', options), [read]);
   },
   YAML_LIMIT_MS,
 );

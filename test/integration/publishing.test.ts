@@ -153,3 +153,52 @@ describe('--concurrency', () => {
     expectCode(await create('docker/app:slow', ['docker/app:linux-amd64'], '-j', '0'), 2);
   });
 });
+
+describe('several specs', () => {
+  const spec = (target: string, image: string): string =>
+    `image: ${name(target)}\nmanifests:\n  - image: ${name(image)}\n`;
+
+  it('are published over shared connections, each with a line of its own, in their order', async () => {
+    const documents = Array.from({ length: 100 }, (_, i) =>
+      ['amd64', 's390x', '386', 'ppc64le'].reduce(
+        (text, each) => `${text}  - image: ${name(`docker/app:linux-${each}`)}\n`,
+        `image: ${name(`docker/app:many-${i}`)}\nmanifests:\n`,
+      ),
+    );
+    const result = await runCli(['push', 'from-spec', '-'], { stdin: documents.join('---\n') });
+    expectCode(result, 0);
+    const lines = result.stdout.trimEnd().split('\n');
+    expect(lines).toHaveLength(100);
+    expect(lines[99]).toMatch(/^Digest: sha256:[0-9a-f]{64} \d+ \S+\/docker\/app:many-99$/);
+    expect((await listAt('docker/app:many-42'))?.manifests).toHaveLength(4);
+  });
+
+  it('of which one fails are published but for that one, and the exit code tells it', async () => {
+    const stdin = [
+      spec('docker/app:good', 'docker/app:linux-amd64'),
+      spec('docker/app:bad', 'docker/app:none'),
+      spec('docker/app:fine', 'docker/app:linux-s390x'),
+    ].join('---\n');
+    const result = await runCli(['push', 'from-spec', '-'], { stdin });
+    expectCode(result, 3);
+    expect(result.stderr).toMatch(/^manifest-tool: reading \S+:none failed: not found/m);
+    expect(result.stderr).toMatch(/^manifest-tool: publishing 3 lists failed: 1 of 3 failed$/m);
+    expect(await listAt('docker/app:good')).toBeDefined();
+    expect(await listAt('docker/app:fine')).toBeDefined();
+    expect(await listAt('docker/app:bad')).toBeUndefined();
+  });
+
+  it('are all read before the first one is published', async () => {
+    const stdin = `${spec('docker/app:unread', 'docker/app:linux-amd64')}---\nimage: X\n`;
+    expectCode(await runCli(['push', 'from-spec', '-'], { stdin }), 2);
+    expect(await listAt('docker/app:unread')).toBeUndefined();
+    expectCode(await runCli(['push', 'from-spec', '-', '-'], { stdin }), 2);
+  });
+
+  it('take variables from the environment with --env', async () => {
+    const stdin = spec('docker/app:${TAG:-none}', 'docker/app:linux-${ARCH}');
+    const env = { TAG: 'from-env', ARCH: 'amd64' };
+    expectCode(await runCli(['push', 'from-spec', '--env', '-'], { stdin, env }), 0);
+    expect(await listAt('docker/app:from-env')).toBeDefined();
+  });
+});

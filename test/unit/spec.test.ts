@@ -1,12 +1,14 @@
 import { describe, expect, test } from 'vitest';
-import { parseSpec } from '../../src/cli/spec.js';
+import { parseSpecs, type Spec } from '../../src/cli/spec.js';
 import { formatReference } from '../../src/oci/reference.js';
 
 const LIST = 'manifests: [{image: e.co/a:x}]';
 
 function read(text: string) {
   const warnings: string[] = [];
-  const spec = parseSpec(text, 'app.yaml', (warning) => warnings.push(warning));
+  const [spec] = parseSpecs(text, 'app.yaml', { warning: (warning) => warnings.push(warning) }) as [
+    Spec,
+  ];
   return { ...spec, warnings, images: spec.sources.map((each) => formatReference(each.reference)) };
 }
 
@@ -278,11 +280,9 @@ describe('an error in a spec', () => {
     for (const text of errors) expect(() => read(text)).toThrow(/^[^\n\r]*$/);
   });
 
-  // To publish one of them and say nothing of the rest would be the worst answer.
-  test('in several documents is that there are several, not in words of the parser', () => {
-    const two = `image: a\n${LIST}\n---\nimage: b\n${LIST}\n`;
-    expect(() => read(two)).toThrow(expect.objectContaining({ code: 'USAGE' }));
-    expect(() => read(two)).toThrow(/^(?!.*parseAllDocuments)/);
+  test('in one of several documents has its place in the file', () => {
+    const two = `image: a\n${LIST}\n---\nimage: B\n${LIST}\n`;
+    expect(() => read(two)).toThrow(/app\.yaml:4:8 failed: image "B"/);
   });
 
   test('of aliases inside of aliases is quick', () => {
@@ -291,5 +291,40 @@ describe('an error in a spec', () => {
     const start = performance.now();
     expect(() => read(text)).toThrow(/tags\[0\] is a list/);
     expect(performance.now() - start).toBeLessThan(5000);
+  });
+});
+
+describe('several documents', () => {
+  const targets = (text: string): string[] =>
+    parseSpecs(text, 'app.yaml', { warning: () => undefined }).map(({ target }) =>
+      formatReference(target),
+    );
+
+  test('are several lists, and one of nothing is none', () => {
+    const text = `---\nimage: e.co/a:1\n${LIST}\n---\nimage: e.co/b:1\n${LIST}\n---\n`;
+    expect(targets(text)).toEqual(['e.co/a:1', 'e.co/b:1']);
+    expect(() => targets('---\n---\n')).toThrow(/it is empty/);
+  });
+});
+
+describe('variables', () => {
+  const env = { TAG: '1.0', EMPTY: '' };
+  const imageOf = (image: string, from?: Record<string, string>): string => {
+    const options = { warning: () => undefined, ...(from && { env: from }) };
+    const [spec] = parseSpecs(`image: ${image}\n${LIST}`, 'app.yaml', options) as [Spec];
+    return formatReference(spec.target);
+  };
+
+  test('are replaced from the environment, and left as they are without it', () => {
+    expect(imageOf('e.co/a:${TAG}', env)).toBe('e.co/a:1.0');
+    expect(imageOf('e.co/a:${NONE:-latest}', env)).toBe('e.co/a:latest');
+    expect(imageOf('e.co/a:${EMPTY:-x}', env)).toBe('e.co/a:x');
+    expect(() => imageOf('e.co/a:${TAG}')).toThrow(/is no tag/);
+  });
+
+  test('that are not set are an error with their place', () => {
+    expect(() => imageOf('e.co/a:${NONE}', env)).toThrow(
+      /app\.yaml:1:8 failed: image needs the variable NONE, which is not set/,
+    );
   });
 });
