@@ -32,7 +32,7 @@ function output(stream: Stream): Output {
 }
 
 /** How long a command may take to end after it was interrupted, in milliseconds. */
-const GRACE_MS = 800;
+const GRACE_MS = 500;
 const INTERRUPTED = 130;
 
 /** Aborted by the first signal; a second one, or a command that does not end in time, ends the process. */

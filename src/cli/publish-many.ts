@@ -30,8 +30,8 @@ export async function publishMany(
   const worker = async (): Promise<void> => {
     for (let request = waiting.shift(); request !== undefined; request = waiting.shift()) {
       try {
-        const pushed = await pushList(stores, request, reporter);
-        const result = resultDocument(request.target, pushed, request.dryRun === true);
+        const plan = await pushList(stores, request, reporter);
+        const result = resultDocument(request.target, plan, request.dryRun === true);
         await proveWhole(stores, result, parsed, reporter);
         outcomes.set(request, result);
       } catch (error) {

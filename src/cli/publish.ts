@@ -1,8 +1,8 @@
 import { formatReference, parseReference, withSuffix } from '../oci/reference.js';
 import type { Publication } from '../plan/publication.js';
-import type { PushResult } from '../plan/publish.js';
 import { pushList } from '../plan/push.js';
 import type { ListRequest } from '../plan/request.js';
+import type { PushPlan } from '../plan/steps.js';
 import type { Stores } from '../plan/stores.js';
 import type { Parsed } from './command.js';
 import { refuseDefects } from './defects.js';
@@ -28,14 +28,14 @@ export async function publishWith(
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
-  run: (stores: Stores) => Promise<PushResult>,
+  run: (stores: Stores) => Promise<PushPlan>,
 ): Promise<void> {
   const files = await ResultFiles.open(parsed);
   const stores = await storesFor(parsed, io, reporter);
   try {
     const dryRun = publication.dryRun === true;
-    const pushed = await reporter.during(() => run(stores));
-    const result = resultDocument(publication.target, pushed, dryRun);
+    const plan = await reporter.during(() => run(stores));
+    const result = resultDocument(publication.target, plan, dryRun);
     if (result.tags.length === 0) {
       const verb = dryRun ? 'would be published' : 'is published';
       reporter.note(

@@ -1,4 +1,6 @@
 import { ManifestToolError, reasonOf } from '../errors.js';
+import type { ManifestContent } from '../oci/content.js';
+import type { Digest } from '../oci/digest.js';
 import type { PlanEvents } from '../plan/events.js';
 import { formatDuration } from '../duration.js';
 import { Secrets } from '../secrets.js';
@@ -31,7 +33,8 @@ export class Reporter implements PlanEvents {
 
   waiting = (reason: string): void => this.line(`waiting: ${reason}`);
 
-  tagged = (name: string): void => this.line(`published ${name}`);
+  tagged = (name: string, { digest }: ManifestContent, from?: Digest): void =>
+    this.line(`published ${name}${from === undefined ? '' : `, from ${from} to ${digest}`}`);
 
   unchanged = (name: string): void => this.line(`unchanged ${name}`);
 

@@ -2,7 +2,7 @@ import type { Digest } from '../oci/digest.js';
 import { formatPlatform } from '../oci/platform.js';
 import { formatName, formatReference, type Reference } from '../oci/reference.js';
 import type { EditResult } from '../plan/edit.js';
-import type { PushResult } from '../plan/publish.js';
+import type { PushPlan } from '../plan/steps.js';
 
 /** What became of a tag, or would in a dry run. */
 interface TagResult {
@@ -31,13 +31,8 @@ export interface ResultDocument {
   }[];
 }
 
-export function resultDocument(
-  target: Reference,
-  result: PushResult,
-  dryRun: boolean,
-): ResultDocument {
-  const { plan, before } = result;
-  const { list } = plan;
+export function resultDocument(target: Reference, plan: PushPlan, dryRun: boolean): ResultDocument {
+  const { list, before } = plan;
   const written = new Set(plan.children.map(({ manifest }) => manifest.digest));
   const tag = (name: string, isMoved: boolean): TagResult => ({
     name: `${formatName(target)}:${name}`,

@@ -4,7 +4,8 @@ import type { Descriptor } from '../oci/documents.js';
 import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
 import type { PlanEvents } from './events.js';
 import type { Publication } from './publication.js';
-import { publishContent, type Content, type OnManifest, type PushResult } from './publish.js';
+import { publishContent, type Content, type OnManifest } from './publish.js';
+import type { PushPlan } from './steps.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Stores } from './stores.js';
 
@@ -20,7 +21,7 @@ export function copyImage(
   source: Reference,
   publication: Publication,
   events: PlanEvents = {},
-): Promise<PushResult> {
+): Promise<PushPlan> {
   return publishContent(stores, publication, events, async (onManifest) => {
     events.progress?.(`reading ${formatReference(source)}`);
     const reader = await stores.open(source, 'pull');

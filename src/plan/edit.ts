@@ -52,7 +52,7 @@ export async function editList(
     if (publication.dryRun === true) return { before: first, after: next };
     const written = await write(target, tag, current, next);
     if (written !== undefined) {
-      if (round === 1) events.tagged?.(`${target.name}:${tag}`, next);
+      if (round === 1) events.tagged?.(`${target.name}:${tag}`, next, current.digest);
       if (target.isAtomic) return { before: first, after: next };
       events.progress?.(`making sure that ${tag} holds the edit`);
       await setTimeout(settlingTime(written));

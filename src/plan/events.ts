@@ -1,4 +1,5 @@
 import type { ManifestContent } from '../oci/content.js';
+import type { Digest } from '../oci/digest.js';
 
 /** What a plan tells of while it runs; every member may be left out. */
 export interface PlanEvents {
@@ -8,8 +9,8 @@ export interface PlanEvents {
   readonly progress?: (text: string) => void;
   /** Something is not there yet, and is waited for. */
   readonly waiting?: (reason: string) => void;
-  /** A tag of the target now names the list. */
-  readonly tagged?: (name: string, manifest: ManifestContent) => void;
+  /** A tag of the target now names the list; `from` is what it named before, where that is known. */
+  readonly tagged?: (name: string, manifest: ManifestContent, from: Digest | undefined) => void;
   /** A tag of the target named the list already, and was left as it is. */
   readonly unchanged?: (name: string, manifest: ManifestContent) => void;
 }

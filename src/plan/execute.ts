@@ -48,7 +48,7 @@ export async function publishList(
   try {
     await target.publish(plan.list, plan.tags, (tag) => {
       moved.push(tag);
-      events.tagged?.(`${target.name}:${tag}`, plan.list);
+      events.tagged?.(`${target.name}:${tag}`, plan.list, plan.before.get(tag));
     });
   } catch (error) {
     throw withTagOutcome(error, plan.tags, moved);

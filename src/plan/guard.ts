@@ -2,9 +2,7 @@ import { ManifestToolError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
 import { formatName } from '../oci/reference.js';
 import type { Publication } from './publication.js';
-
-/** What tags of the target name; undefined for one that does not exist. */
-export type TagState = ReadonlyMap<string, Digest | undefined>;
+import type { TagState } from './steps.js';
 
 /** Whether only some tags may move, so that what they name now has to be known for certain. */
 export function isGuarded({ noClobber, expect }: Publication): boolean {

@@ -4,20 +4,13 @@ import type { Digest } from '../oci/digest.js';
 import { BlobMover } from './blobs.js';
 import type { PlanEvents } from './events.js';
 import { publishList, writeChildren } from './execute.js';
-import { checkGuard, isGuarded, type TagState } from './guard.js';
+import { checkGuard, isGuarded } from './guard.js';
 import { withNothingPublished } from './outcome.js';
 import type { Publication } from './publication.js';
 import type { ResolvedImage } from './resolved.js';
-import { blobsOf, planPush, tagsOf, type PushPlan } from './steps.js';
+import { blobsOf, planPush, tagsOf, type PushPlan, type TagState } from './steps.js';
 import { patienceOf, patiently } from './waiting.js';
 import type { Stores } from './stores.js';
-
-/** What a publish leaves behind, or would. */
-export interface PushResult {
-  readonly plan: PushPlan;
-  /** What the tags named before; undefined for one that did not exist, or of which it is not known. */
-  readonly before: TagState;
-}
 
 /** What is published: the manifest that tags will name, and all that it names, each after what it names itself. */
 export interface Content {
@@ -39,21 +32,19 @@ export async function publishContent(
   publication: Publication,
   events: PlanEvents,
   read: (onManifest: OnManifest) => Promise<Content>,
-): Promise<PushResult> {
+): Promise<PushPlan> {
   const isDry = publication.dryRun === true;
   // The target is opened first: its scope comes first in a token request, which some token servers need.
   const target = await stores.open(publication.target, isDry ? 'pull' : 'push');
-  const result = await prepare(target, publication, events, read);
-  if (isDry) return result;
+  const plan = await prepare(target, publication, events, read);
+  if (isDry) return plan;
   if (isGuarded(publication)) {
     // Once more, right before the tags move: a registry has no other way to keep two writers apart.
     const now = await readTags(target, tagsOf(publication), true);
-    checkGuard(publication, result.plan.list.digest, now);
+    checkGuard(publication, plan.list.digest, now);
   }
-  await patiently(patienceOf(publication, events), () =>
-    publishComplete(result.plan, target, events),
-  );
-  return result;
+  await patiently(patienceOf(publication, events), () => publishComplete(plan, target, events));
+  return plan;
 }
 
 /** All of a publish but its last step, the tags. */
@@ -62,7 +53,7 @@ async function prepare(
   publication: Publication,
   events: PlanEvents,
   read: (onManifest: OnManifest) => Promise<Content>,
-): Promise<PushResult> {
+): Promise<PushPlan> {
   const blobs = new BlobMover(target);
   const isDry = publication.dryRun === true;
   try {
@@ -77,7 +68,7 @@ async function prepare(
     checkGuard(publication, list.digest, before);
     const plan = planPush(images, list, { holds: (source) => source === target, tags: before });
     if (!isDry) await writeChildren(plan, target, blobs, events);
-    return { plan, before };
+    return plan;
   } catch (error) {
     throw withNothingPublished(error);
   } finally {

@@ -2,7 +2,8 @@ import { ManifestToolError } from '../errors.js';
 import { formatReference } from '../oci/reference.js';
 import { buildList, listEntries, listTypeOf } from './build.js';
 import type { PlanEvents } from './events.js';
-import { publishContent, type PushResult } from './publish.js';
+import { publishContent } from './publish.js';
+import type { PushPlan } from './steps.js';
 import { checkRequest, type ListRequest } from './request.js';
 import { resolveSources } from './resolve.js';
 import type { Stores } from './stores.js';
@@ -16,7 +17,7 @@ export function pushList(
   stores: Stores,
   request: ListRequest,
   events: PlanEvents = {},
-): Promise<PushResult> {
+): Promise<PushPlan> {
   checkRequest(request);
   return publishContent(stores, request, events, async (onManifest) => {
     events.progress?.(`reading ${request.sources.length} images`);

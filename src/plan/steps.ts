@@ -5,6 +5,9 @@ import { isForeignLayerType } from '../oci/media-types.js';
 import type { ListRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
+/** What tags name; undefined for one that does not exist, or of which it is not known. */
+export type TagState = ReadonlyMap<string, Digest | undefined>;
+
 /** A child of the list that the target does not hold: its blobs first, then its manifest. */
 export interface ChildStep {
   readonly manifest: ManifestContent;
@@ -22,6 +25,8 @@ export interface PushPlan {
   readonly list: ManifestContent;
   /** Tags of the target that will name the list. */
   readonly tags: readonly string[];
+  /** What the tags named before. */
+  readonly before: TagState;
   /** Tags of the target that name the list already: they are not written again. */
   readonly unchanged: readonly string[];
 }
@@ -31,7 +36,7 @@ export interface TargetState {
   /** Whether what a source holds is in the target: it is the same repository. */
   readonly holds: (source: ImageReader) => boolean;
   /** What tags of the target name now. */
-  readonly tags: ReadonlyMap<string, Digest | undefined>;
+  readonly tags: TagState;
 }
 
 /** Puts the steps in order; pure. */
@@ -54,6 +59,7 @@ export function planPush(
   return {
     children: [...children.values()],
     images,
+    before: target.tags,
     list,
     tags: tags.filter(([, digest]) => digest !== list.digest).map(([tag]) => tag),
     unchanged: tags.filter(([, digest]) => digest === list.digest).map(([tag]) => tag),

@@ -366,7 +366,7 @@ async function failureProblems(
 }
 
 const HARMLESS_LINE =
-  /^(waiting [0-9.]+ (ms|s|min) for \S+ \(.+\), then try \d of \d|published \S+)$/;
+  /^(waiting [0-9.]+ (ms|s|min) for \S+ \(.+\), then try \d of \d|published \S+(, from \S+ to \S+)?)$/;
 
 function linesOf(text: string): string[] {
   return text.split('\n').slice(0, -1);
@@ -380,8 +380,8 @@ function announcedProblems(
 ): string[] {
   const lines = linesOf(stderr);
   return tags.flatMap((tag) => {
-    const isSaid = lines.some(
-      (line) => line.startsWith('published ') && line.endsWith(`/${repository}:${tag}`),
+    const isSaid = lines.some((line) =>
+      new RegExp(`^published \\S+/${repository}:${tag}(, from .*)?$`).test(line),
     );
     if (isSaid === moved.includes(tag)) return [];
     return [isSaid ? `it says that ${tag} moved` : `it does not say that ${tag} moved`];
