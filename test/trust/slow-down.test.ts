@@ -65,9 +65,9 @@ describe('test 21: asked to slow down', () => {
       const after = server.requests
         .filter(({ path }) => path.includes('sha256:'))
         .map(({ time }) => time - told!);
-      // What was under way when the first answer arrived could not know; a quarter of a second is more than that takes.
-      const early = after.filter((time) => time > 250 && time < least);
-      expect(early).toEqual([]);
+      // As many as there are connections to a host were under way when the first answer came: they could not know.
+      const early = after.filter((time) => time < least);
+      expect(early.length).toBeLessThanOrEqual(16);
       expect(Math.max(...after)).toBeLessThan(least * 1.3 + 1500);
       expect(after.length).toBeLessThanOrEqual(2 * CHILDREN);
       expect(result.stderr).toMatch(new RegExp(`^waiting .* for ${server.host}`, 'm'));
