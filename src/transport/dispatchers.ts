@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { createDispatcher, proxyFor } from './proxy.js';
+import { createDispatcher } from './proxy.js';
+import { proxyFor } from './proxy-for.js';
 import { hasTlsSettings, tlsSettings, type TlsOptions } from './tls.js';
 
 /** How to reach hosts: proxies and certificates, from the environment and from the user. */

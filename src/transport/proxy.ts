@@ -2,12 +2,9 @@ import type { Socket } from 'node:net';
 import type { Dispatcher, Pool as PoolTypes, buildConnector as Connectors } from 'undici';
 import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import { ManifestToolError, reasonOf, systemCode } from '../errors.js';
-import { isDirect } from './no-proxy.js';
+import { reasonOf, systemCode } from '../errors.js';
+import { proxyAuthorization } from './proxy-for.js';
 import { secureContextOf, type TlsSettings } from './tls.js';
-
-/** The environment of the process. */
-type Environment = Readonly<Record<string, string | undefined>>;
 
 export interface DispatcherOptions {
   /** The proxy to go through, see {@link proxyFor}. */
@@ -34,34 +31,6 @@ export class ProxyFailure extends Error {
   ) {
     super(`the proxy ${proxy} ${why}`, cause === undefined ? undefined : { cause });
   }
-}
-
-/**
- * The proxy for a URL, by the rules of Go's golang.org/x/net/http/httpproxy: HTTPS_PROXY for https, HTTP_PROXY for http, NO_PROXY for what goes
- * without; each in capitals first, and an empty one counts as none.
- *
- * @throws {ManifestToolError} CONFIG: the variable holds no address of an HTTP proxy. Its value may hold a password and is not repeated.
- */
-export function proxyFor(url: URL, env: Environment): URL | undefined {
-  const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
-  const [variable, value] = variableOf(env, name);
-  if (value === '' || isDirect(url, variableOf(env, 'NO_PROXY')[1])) return undefined;
-  const invalid = (why: string): ManifestToolError =>
-    new ManifestToolError('CONFIG', `using the proxy of ${variable}`, why, {
-      hint: `${variable} is written http://host:port or http://user:password@host:port`,
-    });
-  // A server that runs this program for a request has the header `Proxy` of that request in HTTP_PROXY (golang.org/s/cgihttpproxy).
-  if (name === 'HTTP_PROXY' && (env['REQUEST_METHOD'] ?? '') !== '') {
-    throw invalid('it cannot be trusted in a CGI program');
-  }
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1]?.toLowerCase();
-  if (scheme?.startsWith('socks')) throw invalid('SOCKS proxies are not supported');
-  if (scheme !== undefined && scheme !== 'http' && scheme !== 'https') {
-    throw invalid('it is neither an http nor an https address');
-  }
-  const proxy = parseProxy(scheme === undefined ? `http://${value}` : value);
-  if (proxy === undefined) throw invalid('it is not a valid address');
-  return proxy;
 }
 
 /**
@@ -131,7 +100,7 @@ function openTunnel(
   authority: string,
   done: (...result: [null, Socket] | [Error]) => void,
 ): void {
-  const headers = { ...authorization(proxy), host: authority };
+  const headers = { ...proxyAuthorization(proxy), host: authority };
   toProxy.dispatch(
     { origin: proxy.origin, method: 'CONNECT', path: authority, headers },
     {
@@ -154,7 +123,7 @@ function forwarded(origin: string, proxy: URL, options: DispatcherOptions): Disp
   return pool.compose((dispatch) => (request, handler) => {
     // The transport gives them as an object with names in lower case, see HttpRequest.
     const own = request.headers as Readonly<Record<string, string>> | undefined;
-    const headers = { ...own, ...authorization(proxy), host };
+    const headers = { ...own, ...proxyAuthorization(proxy), host };
     return dispatch(
       { ...request, path: origin + request.path, headers },
       {
@@ -188,13 +157,6 @@ function proxyConnector(proxy: URL, options: DispatcherOptions): Connectors.conn
   };
 }
 
-/** `Proxy-Authorization` for the credentials in the address of a proxy, a name alone among them (as Go sends it). */
-function authorization({ username, password }: URL): Record<string, string> {
-  if (username === '' && password === '') return {};
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { 'proxy-authorization': `Basic ${Buffer.from(pair).toString('base64')}` };
-}
-
 function refusal(proxy: URL, target: string, status: number): ProxyFailure {
   const hasCredentials = proxy.username !== '' || proxy.password !== '';
   const asks = hasCredentials ? 'does not accept the credentials' : 'asks for credentials';
@@ -212,21 +174,4 @@ function asFailure(proxy: URL, error: Error): ProxyFailure {
 
 function addressOf({ hostname, port, protocol }: URL): string {
   return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
-}
-
-function variableOf(env: Environment, name: string): [variable: string, value: string] {
-  const lower = name.toLowerCase();
-  return env[name] ? [name, env[name]] : [lower, env[lower] ?? ''];
-}
-
-function parseProxy(text: string): URL | undefined {
-  try {
-    const url = new URL(text);
-    // A `/`, `?` or `#` in a password ends the host before it: what follows would be taken for a path, and the name for a host.
-    if ((url.pathname + url.search + url.hash).includes('@')) return undefined;
-    authorization(url);
-    return url;
-  } catch {
-    return undefined;
-  }
 }

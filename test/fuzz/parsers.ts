@@ -39,7 +39,7 @@ import { Secrets } from '../../src/secrets.js';
 import { parseChallenges } from '../../src/transport/challenge.js';
 import { HttpHeaders } from '../../src/transport/http.js';
 import { isDirect } from '../../src/transport/no-proxy.js';
-import { proxyFor } from '../../src/transport/proxy.js';
+import { proxyFor } from '../../src/transport/proxy-for.js';
 import { checkedRealm } from '../../src/transport/realm.js';
 import { isSecondaryLimit, retryAfter } from '../../src/transport/retry-after.js';
 import { accepted, checkText, parser, that, type Parser } from './check.js';

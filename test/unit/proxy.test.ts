@@ -10,9 +10,9 @@ import type { HttpResponse } from '../../src/transport/http.js';
 import {
   createDispatcher,
   ProxyFailure,
-  proxyFor,
   type DispatcherOptions,
 } from '../../src/transport/proxy.js';
+import { proxyFor } from '../../src/transport/proxy-for.js';
 import type { TlsSettings } from '../../src/transport/tls.js';
 import { undiciTransport } from '../../src/transport/undici.js';
 import { makeCertificate } from '../support/certificate.js';
