@@ -53,10 +53,9 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-// A reader that has seen enough (`| head`) is no error of ours.
+// A reader that has seen enough (`| head`) is no error of ours, and no success either: the command goes on and ends with its own code.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
 });
 
 async function run(): Promise<void> {

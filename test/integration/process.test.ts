@@ -49,6 +49,15 @@ it('is no error where its reader has seen enough', async () => {
   expect(await done).toMatchObject({ code: 0, stderr: '' });
 });
 
+it('keeps the exit code of a failure where its reader has seen enough', async () => {
+  const image = 'oci-layout://fixtures/layout:linux-amd64';
+  const { child, done } = spawnCli(['verify', '--platforms', 'linux/386', image]);
+  child.stdout.destroy();
+  const { code, stderr } = await done;
+  expect(code).toBe(6);
+  expect(stderr).toContain('linux/386 is demanded');
+});
+
 it('ends at once with 130 when it is interrupted', async () => {
   const { child, done } = spawnCli(['inspect', `${host}/app:1`]);
   await asked;
