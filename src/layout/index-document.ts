@@ -59,6 +59,13 @@ export function findTag(index: JsonValue, tag: string): IndexEntry | undefined {
   return full[0];
 }
 
+/** All entries that are descriptors of manifests, each digest once. */
+export function indexEntries(index: JsonValue): IndexEntry[] {
+  const entries = entriesOf(index);
+  const read = entries.map((_, at) => readEntry(entries, at));
+  return [...new Map(read.map((entry) => [entry.digest, entry])).values()];
+}
+
 function readEntry(entries: readonly JsonValue[], at: number): IndexEntry {
   const fields = Fields.of(entries[at], `manifests[${at}]`);
   return {

@@ -15,6 +15,7 @@ import { findTag, refNames, withManifest, type IndexEntry } from './index-docume
 import { readIndex, updateIndex } from './index-file.js';
 import { checkLayout, ensureLayout } from './marker.js';
 import { blobPath, indexPath } from './paths.js';
+import { findReferrers } from './referrers.js';
 import { checkSize } from './verify.js';
 
 /** Names that a hint lists: more are counted. */
@@ -91,6 +92,19 @@ class Layout implements ImageStore {
   putChild(manifest: ManifestContent): Promise<void> {
     const what = `writing ${this.at(manifest.digest)}`;
     return this.writing(what, () => putBlob(what, this.root, manifest, manifest.bytes));
+  }
+
+  referrers(subject: Digest): Promise<readonly Descriptor[]> {
+    const what = `listing what refers to ${this.at(subject)}`;
+    return this.reading(what, async () => {
+      const index = await readIndex(what, this.root);
+      return findReferrers(what, this.root, index, subject);
+    });
+  }
+
+  /** It gets an entry of its own in index.json: that is where it is found. */
+  putReferrer(manifest: FetchedManifest): Promise<void> {
+    return this.publish(manifest, [], () => undefined);
   }
 
   async publish(

@@ -39,6 +39,12 @@ export interface ImageReader {
 
   /** Looks for a blob without reading it: its size in bytes, undefined where it is not there, the size asked for where none is told. */
   blobSize(descriptor: Descriptor): Promise<number | undefined>;
+
+  /**
+   * What refers to a manifest by its `subject`: signatures, bills of materials and the like; an empty list where nothing does.
+   * @throws {ManifestToolError} where it cannot be found out.
+   */
+  referrers(subject: Digest): Promise<readonly Descriptor[]>;
 }
 
 /** How a blob came to be in the target. */
@@ -60,6 +66,9 @@ export interface ImageWriter {
 
   /** Writes a manifest by its digest: a child of a list, before the list. */
   putChild(manifest: ManifestContent): Promise<void>;
+
+  /** Writes a manifest whose `subject` is another one, so that {@link ImageReader.referrers} of that one finds it. */
+  putReferrer(manifest: FetchedManifest, subject: Digest): Promise<void>;
 
   /**
    * Publishes a manifest: the last step, after all that it refers to. With no tags it is written by its digest alone.

@@ -101,6 +101,12 @@ export async function tagDigest(
   return (await getManifest(connection, repository, tag)).digest;
 }
 
+/** What a registry said when it took a manifest. */
+export interface PutAnswer {
+  /** The manifest that the new one refers to, where the registry lists it there (`OCI-Subject`). */
+  readonly subject?: string;
+}
+
 /**
  * PUT /v2/NAME/manifests/REFERENCE with the exact bytes (OCI distribution-spec, Pushing Manifests). Where the registry says which
  * digest it stored, that must be ours: anything else was rewritten on the way.
@@ -110,14 +116,15 @@ export async function putManifest(
   repository: string,
   manifest: ManifestContent,
   tagOrDigest: string,
-): Promise<void> {
+): Promise<PutAnswer> {
   try {
-    await writeManifest(connection, repository, manifest, tagOrDigest);
+    return await writeManifest(connection, repository, manifest, tagOrDigest);
   } catch (error) {
     // The registry may have done it although its answer was lost, or refuse the second try for what the first one did.
     const isUncertain = error instanceof ManifestToolError && UNCERTAIN.has(error.code);
     if (!isUncertain || !(await holdsManifest(connection, repository, manifest, tagOrDigest)))
       throw error;
+    return {};
   }
 }
 
@@ -144,7 +151,7 @@ async function writeManifest(
   repository: string,
   manifest: ManifestContent,
   tagOrDigest: string,
-): Promise<void> {
+): Promise<PutAnswer> {
   const what = `writing ${imageName(connection, repository, tagOrDigest)}`;
   const response = await send(connection, {
     method: 'PUT',
@@ -166,6 +173,8 @@ async function writeManifest(
       `the registry stored ${stored} instead of ${manifest.digest}`,
     );
   }
+  const subject = response.headers.first('oci-subject');
+  return subject === undefined ? {} : { subject };
 }
 
 function imageName({ host }: Connection, repository: string, tagOrDigest: string): string {

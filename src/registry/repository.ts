@@ -11,10 +11,13 @@ import { blobSize, getBlob, hasBlob, mountBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { copyBlob } from './copy-blob.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
+import { listReferrers, putReferrer } from './referrers.js';
 
 /** One repository of a registry, read and written. */
 export class Repository implements ImageStore {
   readonly name: string;
+  /** The last write of a referrer, by its subject. */
+  private readonly referring = new Map<Digest, Promise<void>>();
 
   constructor(
     private readonly connection: Connection,
@@ -59,8 +62,22 @@ export class Repository implements ImageStore {
     return tagDigest(this.connection, this.repository, tag);
   }
 
-  putChild(manifest: ManifestContent): Promise<void> {
-    return putManifest(this.connection, this.repository, manifest, manifest.digest);
+  async putChild(manifest: ManifestContent): Promise<void> {
+    await putManifest(this.connection, this.repository, manifest, manifest.digest);
+  }
+
+  referrers(subject: Digest): Promise<readonly Descriptor[]> {
+    return listReferrers(this.connection, this.repository, subject);
+  }
+
+  putReferrer(manifest: FetchedManifest, subject: Digest): Promise<void> {
+    // One after another: each may have to be written into the same index.
+    const before = this.referring.get(subject) ?? Promise.resolve();
+    const write = before
+      .catch(() => undefined)
+      .then(() => putReferrer(this.connection, this.repository, manifest, subject));
+    this.referring.set(subject, write);
+    return write;
   }
 
   readonly isAtomic = false;

@@ -16,6 +16,7 @@ const SOURCE: ImageReader = {
   getBlob: () => Promise.reject(new Error('pure')),
   openBlob: () => Promise.reject(new Error('pure')),
   blobSize: () => Promise.reject(new Error('pure')),
+  referrers: () => Promise.reject(new Error('pure')),
 };
 
 function request(change: Partial<ListRequest> = {}): ListRequest {

@@ -89,6 +89,7 @@ describe('configPlatform', () => {
     name: 'e.co/app',
     getManifest: () => Promise.reject(new Error('not asked for')),
     blobSize: () => Promise.reject(new Error('a configuration is read')),
+    referrers: () => Promise.reject(new Error('not asked for')),
     openBlob: () => Promise.reject(new Error('a configuration is read whole')),
     getBlob: async (descriptor) => {
       expect(descriptor).toBe(manifest.config);

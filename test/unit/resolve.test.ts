@@ -95,6 +95,8 @@ function storeOf(name: string): ImageStore {
     blobSize: refuse,
     ensureBlob: refuse,
     putChild: refuse,
+    referrers: refuse,
+    putReferrer: refuse,
     tagDigest: refuse,
     isAtomic: false,
     replaceTag: refuse,

@@ -14,6 +14,7 @@ const reader = (name: string): ImageReader => ({
   getBlob: () => Promise.reject(new Error('pure')),
   openBlob: () => Promise.reject(new Error('pure')),
   blobSize: () => Promise.reject(new Error('pure')),
+  referrers: () => Promise.reject(new Error('pure')),
 });
 const HERE = reader('e.co/app');
 const THERE = reader('e.co/other');

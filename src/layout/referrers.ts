@@ -1,0 +1,56 @@
+import { ManifestToolError } from '../errors.js';
+import type { Digest } from '../oci/digest.js';
+import { parseDocument, type Descriptor } from '../oci/documents.js';
+import type { JsonValue } from '../oci/json-value.js';
+import { isIndexType, isManifestType } from '../oci/media-types.js';
+import { referrerDescriptor, referrersTag } from '../oci/referrers.js';
+import { readBlob } from './blobs.js';
+import { parsing } from './failure.js';
+import { findTag, indexEntries } from './index-document.js';
+import { blobPath, indexPath } from './paths.js';
+
+/**
+ * What refers to a manifest of a layout: manifests of index.json whose `subject` it is, and those that an index under the referrers tag
+ * names (some tools keep it in layouts as well).
+ */
+export async function findReferrers(
+  what: string,
+  root: string,
+  index: JsonValue,
+  subject: Digest,
+): Promise<readonly Descriptor[]> {
+  const [entries, tagged] = parsing(what, indexPath(root), () => [
+    indexEntries(index).filter(
+      ({ mediaType }) => isManifestType(mediaType) || isIndexType(mediaType),
+    ),
+    findTag(index, referrersTag(subject)),
+  ]);
+  const found = new Map<Digest, Descriptor>();
+  for (const entry of entries) {
+    const manifest = await readIfAny(what, root, entry);
+    if (manifest?.document.subject?.digest !== subject) continue;
+    found.set(entry.digest, referrerDescriptor(manifest));
+  }
+  const list = tagged && (await readIfAny(what, root, tagged));
+  if (list?.document.kind === 'index') {
+    for (const entry of list.document.manifests) found.set(entry.digest, entry);
+  }
+  return [...found.values()];
+}
+
+/** A layout may name what it does not hold (OCI image-spec, image-layout.md, Blobs). */
+async function readIfAny(
+  what: string,
+  root: string,
+  { digest, size, mediaType }: Pick<Descriptor, 'digest' | 'size' | 'mediaType'>,
+) {
+  try {
+    const bytes = await readBlob(what, root, digest, size);
+    const file = blobPath(root, digest, what);
+    const parsed = parsing(what, file, () => parseDocument(bytes, mediaType));
+    return { ...parsed, digest, size: bytes.length, bytes };
+  } catch (error) {
+    if (error instanceof ManifestToolError && error.code === 'NOT_FOUND') return undefined;
+    throw error;
+  }
+}
