@@ -2,9 +2,17 @@ import type { CommandSpec } from './command.js';
 import type { OptionName } from './options.js';
 
 /** Options of the commands that edit a list in place. */
-const EDITING: readonly OptionName[] = ['expect', 'dry-run', 'json', 'digestfile', 'metadata-file'];
+const EDITING: readonly OptionName[] = [
+  'expect',
+  'wait',
+  'verify',
+  'dry-run',
+  'json',
+  'digestfile',
+  'metadata-file',
+];
 /** Options of all others that publish. */
-const PUBLISHING: readonly OptionName[] = ['no-clobber', 'wait', 'verify', ...EDITING];
+const PUBLISHING: readonly OptionName[] = ['tag', 'no-clobber', ...EDITING];
 
 /** Options of those that make a list. */
 const LISTING: readonly OptionName[] = ['annotation', 'attestations', 'strict', ...PUBLISHING];
@@ -78,8 +86,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     path: ['copy'],
     describe: 'promote an image or a list with all that it needs',
-    positionals: ['SOURCE', 'TARGET'],
-    options: ['tags', ...PUBLISHING],
+    positionals: ['SOURCE', 'TARGET...'],
+    options: ['tags', 'referrers', ...PUBLISHING],
     required: [],
     examples: [
       ['$0 copy example.com/app:1.0-rc1 example.com/app:1.0 --tags latest', 'to other tags'],
@@ -105,7 +113,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     path: ['add'],
     describe: 'bring images into a published list',
     positionals: ['REF', 'SOURCE...'],
-    options: ['ignore-missing', ...EDITING],
+    options: ['ignore-missing', 'attestations', 'strict', ...EDITING],
     required: [],
     examples: [['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'in place']],
     load: () => import('./commands/add.js'),

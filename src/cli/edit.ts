@@ -8,6 +8,7 @@ import type { Stores } from '../plan/stores.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
 import { publishingOptions } from './list-options.js';
+import { proveWhole } from './publish.js';
 import type { Reporter } from './reporter.js';
 import { ResultFiles } from './result-files.js';
 import { editDocument, jsonText, renderEdit } from './result.js';
@@ -36,6 +37,7 @@ export async function edit(
     const edited = await reporter.during(() => run(stores, publication));
     const dryRun = publication.dryRun === true;
     const document = editDocument(target, edited, dryRun);
+    await proveWhole(stores, [target], document, parsed, reporter);
     if (!dryRun) await files.write(document);
     const isJson = parsed.switches.has('json');
     io.stdout.write(isJson ? jsonText(document) : renderEdit(document));

@@ -89,11 +89,14 @@ export function listingOptions(
       entryAnnotations.push({ ...platform, annotations: new Map([pair]) });
     }
   }
+  return { annotations, entryAnnotations, dropAttestations: dropsAttestations(parsed) };
+}
+
+/** The value of --attestations. */
+export function dropsAttestations(parsed: Parsed): boolean {
   const attestations = value(parsed, 'attestations') ?? 'keep';
-  if (attestations !== 'keep' && attestations !== 'drop') {
-    throw usageError(`--attestations ${JSON.stringify(attestations)} is neither keep nor drop`);
-  }
-  return { annotations, entryAnnotations, dropAttestations: attestations === 'drop' };
+  if (attestations === 'keep' || attestations === 'drop') return attestations === 'drop';
+  throw usageError(`--attestations ${JSON.stringify(attestations)} is neither keep nor drop`);
 }
 
 /** The annotations of --annotation where there is one kind: all behind the first `=` is the value. */

@@ -147,6 +147,12 @@ const SOMEWHERE = {
   },
   target: { kind: 'value', value: 'REF', describe: 'reference under which the list is published' },
   tags: { kind: 'list', value: 'TAG,...', describe: 'further tags for the list' },
+  tag: {
+    kind: 'list',
+    alias: 't',
+    value: 'REF|TAG',
+    describe: 'a further tag, or a further target in another repository, registry or layout',
+  },
   annotations: {
     kind: 'list',
     value: 'KEY=VALUE,...',
@@ -192,6 +198,10 @@ const SOMEWHERE = {
   variant: { kind: 'value', value: 'VARIANT', describe: 'set the variant of the entry' },
   'os-version': { kind: 'value', value: 'VERSION', describe: 'set the os version of the entry' },
   'os-features': { kind: 'list', value: 'F,...', describe: 'set the os features of the entry' },
+  referrers: {
+    kind: 'switch',
+    describe: 'with what refers to it: signatures, bills of materials and the like',
+  },
   deep: { kind: 'switch', describe: 'read every blob and check its digest' },
   digestfile: { kind: 'value', value: 'FILE', describe: 'write the digest of the list to a file' },
   'metadata-file': {

@@ -4,10 +4,10 @@ import { pushList } from '../plan/push.js';
 import type { ListRequest } from '../plan/request.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
-import { proveWhole } from './publish.js';
+import { proveWhole, publishedAt } from './publish.js';
 import type { Reporter } from './reporter.js';
 import { ResultFiles } from './result-files.js';
-import { resultDocument, type ResultDocument } from './result.js';
+import { failure, resultDocument, type ResultDocument } from './result.js';
 import { storesFor } from './settings.js';
 
 /** How many lists are published at a time: their requests share the limit of each registry all the same. */
@@ -30,9 +30,9 @@ export async function publishMany(
   const worker = async (): Promise<void> => {
     for (let request = waiting.shift(); request !== undefined; request = waiting.shift()) {
       try {
-        const plan = await pushList(stores, request, reporter);
-        const result = resultDocument(request.target, plan, request.dryRun === true);
-        await proveWhole(stores, result, parsed, reporter);
+        const published = await pushList(stores, request, reporter);
+        const result = resultDocument(published, request.dryRun === true);
+        await proveWhole(stores, publishedAt(published), result, parsed, reporter);
         outcomes.set(request, result);
       } catch (error) {
         if (!(error instanceof ManifestToolError)) throw error;
@@ -82,8 +82,7 @@ function jsonOf(
 ): string {
   const documents = outcomes.map((outcome, i) => {
     if (!(outcome instanceof ManifestToolError)) return outcome;
-    const { code, message } = outcome;
-    return { target: formatReference(requests[i]!.target), error: { code, message } };
+    return { target: formatReference(requests[i]!.target), error: failure(outcome) };
   });
   return `${JSON.stringify(documents, undefined, 2)}\n`;
 }

@@ -1,8 +1,9 @@
-import { formatReference, parseReference, withSuffix } from '../oci/reference.js';
-import type { Publication } from '../plan/publication.js';
+import { ManifestToolError } from '../errors.js';
+import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
+import { tagsOf, type Publication } from '../plan/publication.js';
+import type { Outcome } from '../plan/publish.js';
 import { pushList } from '../plan/push.js';
 import type { ListRequest } from '../plan/request.js';
-import type { PushPlan } from '../plan/steps.js';
 import type { Stores } from '../plan/stores.js';
 import type { Parsed } from './command.js';
 import { refuseDefects } from './defects.js';
@@ -22,32 +23,56 @@ export async function publish(
   await publishWith(request, parsed, io, reporter, (stores) => pushList(stores, request, reporter));
 }
 
-/** The same for whatever `run` publishes. */
+/**
+ * The same for whatever `run` publishes.
+ * @throws {ManifestToolError} with the code of the first target at which it failed, when all that can be done is done.
+ */
 export async function publishWith(
   publication: Publication,
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
-  run: (stores: Stores) => Promise<PushPlan>,
+  run: (stores: Stores) => Promise<readonly Outcome[]>,
 ): Promise<void> {
   const files = await ResultFiles.open(parsed);
   const stores = await storesFor(parsed, io, reporter);
   try {
     const dryRun = publication.dryRun === true;
-    const plan = await reporter.during(() => run(stores));
-    const result = resultDocument(publication.target, plan, dryRun);
-    if (result.tags.length === 0) {
-      const verb = dryRun ? 'would be published' : 'is published';
-      reporter.note(
-        `the target has no tag: what was asked for ${verb} by its digest alone, and no tag has moved`,
-      );
-    }
-    await proveWhole(stores, result, parsed, reporter);
+    const outcomes = await reporter.during(() => run(stores));
+    const result = resultDocument(outcomes, dryRun);
+    noteUntagged(outcomes, dryRun, reporter);
+    await proveWhole(stores, publishedAt(outcomes), result, parsed, reporter);
     if (!dryRun) await files.write(result);
     io.stdout.write(parsed.switches.has('json') ? jsonText(result) : humanText(result));
+    refuseFailures(outcomes);
   } finally {
     await Promise.all([stores.close(), files.close()]);
   }
+}
+
+function noteUntagged(outcomes: readonly Outcome[], dryRun: boolean, reporter: Reporter): void {
+  const verb = dryRun ? 'would be published' : 'is published';
+  for (const outcome of outcomes) {
+    if ('error' in outcome || tagsOf(outcome.target).length > 0) continue;
+    const name = outcomes.length === 1 ? 'the target' : formatReference(outcome.target.target);
+    reporter.note(
+      `${name} has no tag: what was asked for ${verb} by its digest alone, and no tag has moved`,
+    );
+  }
+}
+
+/** The targets at which it did not fail. */
+export function publishedAt(outcomes: readonly Outcome[]): Reference[] {
+  return outcomes.flatMap((outcome) => ('error' in outcome ? [] : [outcome.target.target]));
+}
+
+function refuseFailures(outcomes: readonly Outcome[]): void {
+  const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
+  const [first] = failed;
+  if (first === undefined) return;
+  const what = `publishing to ${outcomes.length} targets`;
+  const why = `${failed.length} of ${outcomes.length} failed`;
+  throw new ManifestToolError(first.code, what, why, { cause: first });
 }
 
 function humanText(result: ResultDocument): string {
@@ -56,20 +81,22 @@ function humanText(result: ResultDocument): string {
 }
 
 /**
- * Proves from the target that what was published is whole, where --verify asks for it.
+ * Proves from each target that what was published there is whole, where --verify asks for it.
  * @throws {ManifestToolError} REFUSED with each defect.
  */
 export async function proveWhole(
   stores: Stores,
-  { target, digest, dryRun }: ResultDocument,
+  targets: readonly Reference[],
+  { digest, dryRun }: ResultDocument,
   parsed: Parsed,
   reporter: Reporter,
 ): Promise<void> {
   if (dryRun || !parsed.switches.has('verify')) return;
   const { verifyImage } = await import('../plan/verify.js');
-  const published = withSuffix(parseReference(target), digest);
-  const name = formatReference(published);
-  const verification = await verifyImage(stores, published, {}, reporter);
-  refuseDefects(name, verification);
-  reporter.note(`verified ${name}`);
+  for (const target of targets) {
+    const published = withSuffix(target, digest);
+    const name = formatReference(published);
+    refuseDefects(name, await verifyImage(stores, published, {}, reporter));
+    reporter.note(`verified ${name}`);
+  }
 }

@@ -36,6 +36,9 @@ export class Reporter implements PlanEvents {
   tagged = (name: string, { digest }: ManifestContent, from?: Digest): void =>
     this.line(`published ${name}${from === undefined ? '' : `, from ${from} to ${digest}`}`);
 
+  /** One of several targets failed: it is told at once, the exit code comes at the end. */
+  targetFailed = (_target: string, error: ManifestToolError): void => void this.failed(error);
+
   unchanged = (name: string): void => this.line(`unchanged ${name}`);
 
   request(record: RequestRecord): void {

@@ -56,7 +56,8 @@ export class ResultFiles {
 
   private async writeTo({ what, handle }: ResultFile, text: string): Promise<void> {
     try {
-      await handle.truncate(0);
+      // A pipe or a device has no length.
+      if ((await handle.stat()).isFile()) await handle.truncate(0);
       await handle.writeFile(text);
     } catch (error) {
       throw new ManifestToolError('FAILED', what, reasonOf(error), { cause: error });

@@ -2,6 +2,9 @@ import type { Digest } from '../oci/digest.js';
 import { formatPlatform } from '../oci/platform.js';
 import { formatName, formatReference, type Reference } from '../oci/reference.js';
 import type { EditResult } from '../plan/edit.js';
+import type { ErrorCode, ManifestToolError } from '../errors.js';
+import type { Outcome } from '../plan/publish.js';
+import type { ResolvedImage } from '../plan/resolved.js';
 import type { PushPlan } from '../plan/steps.js';
 
 /** What became of a tag, or would in a dry run. */
@@ -26,38 +29,67 @@ export interface ResultDocument {
     readonly size: number;
     readonly platform: string | null;
     readonly source: string;
-    /** Whether it was brought to the target, which did not hold it. */
+    /** Whether it was brought to a target that did not hold it. */
     readonly written: boolean;
   }[];
+  /** Targets at which it failed, where it did not fail at all of them. */
+  readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
 }
 
-export function resultDocument(target: Reference, plan: PushPlan, dryRun: boolean): ResultDocument {
-  const { list, before } = plan;
-  const written = new Set(plan.children.map(({ manifest }) => manifest.digest));
-  const tag = (name: string, isMoved: boolean): TagResult => ({
-    name: `${formatName(target)}:${name}`,
-    from: before.get(name) ?? null,
-    to: list.digest,
-    status: isMoved ? (dryRun ? 'would move' : 'moved') : 'unchanged',
-  });
+export interface FailureDocument {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** The result of a publish, at all of its targets; at one at least it did not fail. */
+export function resultDocument(outcomes: readonly Outcome[], dryRun: boolean): ResultDocument {
+  const done = outcomes.flatMap((outcome) => ('plan' in outcome ? [outcome] : []));
+  const { list, images } = done[0]!.plan;
+  const written = new Set(
+    done.flatMap(({ plan }) => plan.children.map(({ manifest }) => manifest.digest)),
+  );
   return {
-    target: formatReference(target),
+    target: formatReference(outcomes[0]!.target.target),
     mediaType: list.mediaType,
     digest: list.digest,
     size: list.size,
     dryRun,
-    tags: [
-      ...plan.tags.map((name) => tag(name, true)),
-      ...plan.unchanged.map((name) => tag(name, false)),
-    ],
-    images: plan.images.map(({ entry, name }) => ({
-      digest: entry.digest,
-      size: entry.size,
-      platform: entry.platform === undefined ? null : formatPlatform(entry.platform),
-      source: name,
-      written: written.has(entry.digest),
-    })),
+    tags: done.flatMap(({ target, plan }) => tagResults(target.target, plan, dryRun)),
+    images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
+    failed: outcomes.flatMap((outcome) =>
+      'error' in outcome
+        ? [{ target: formatReference(outcome.target.target), error: failure(outcome.error) }]
+        : [],
+    ),
   };
+}
+
+function tagResults(target: Reference, plan: PushPlan, dryRun: boolean): TagResult[] {
+  const tag = (name: string, isMoved: boolean): TagResult => ({
+    name: `${formatName(target)}:${name}`,
+    from: plan.before.get(name) ?? null,
+    to: plan.list.digest,
+    status: isMoved ? (dryRun ? 'would move' : 'moved') : 'unchanged',
+  });
+  return [
+    ...plan.tags.map((name) => tag(name, true)),
+    ...plan.unchanged.map((name) => tag(name, false)),
+  ];
+}
+
+function imageResult({ entry, name }: ResolvedImage, written: boolean) {
+  const { digest, size, platform } = entry;
+  return {
+    digest,
+    size,
+    platform: platform === undefined ? null : formatPlatform(platform),
+    source: name,
+    written,
+  };
+}
+
+export function failure({ code, message }: ManifestToolError): FailureDocument {
+  return { code, message };
 }
 
 /** The plan of a dry run for people: a line for each image and each tag. */
@@ -89,10 +121,10 @@ export function metadataText({ mediaType, digest, size, tags, target }: ResultDo
   )}\n`;
 }
 
-/** The result of an edit, as that of a push that brought no images. */
+/** The result of an edit. */
 export function editDocument(
   target: Reference,
-  { before, after }: EditResult,
+  { before, after, brought = [] }: EditResult,
   dryRun: boolean,
 ): ResultDocument {
   const isSame = before.digest === after.digest;
@@ -105,7 +137,8 @@ export function editDocument(
     size: after.size,
     dryRun,
     tags: [{ name, from: before.digest, to: after.digest, status }],
-    images: [],
+    images: brought.map((image) => imageResult(image, formatName(target) !== image.source.name)),
+    failed: [],
   };
 }
 

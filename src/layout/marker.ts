@@ -1,9 +1,10 @@
-import { mkdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
 import { ManifestToolError, systemCode } from '../errors.js';
 import { Fields } from '../oci/fields.js';
 import { parseJson } from '../oci/json-value.js';
 import { parsing } from './failure.js';
-import { blobsPath, markerPath } from './paths.js';
+import { blobsPath, indexPath, markerPath } from './paths.js';
 import { readRegular } from './read-file.js';
 import { writeAtomically } from './write-file.js';
 
@@ -33,12 +34,36 @@ export async function checkLayout(what: string, root: string): Promise<void> {
 /**
  * Makes `root` an empty layout but for its index.json where it is none; its directories are created
  * as far as they are missing.
- * @throws {ManifestToolError} FAILED where it is a layout of another version; CORRUPT as {@link
- * checkLayout} does.
+ * @throws {ManifestToolError} FAILED where it is a layout of another version, or a directory of other
+ * things; CORRUPT as {@link checkLayout} does.
  */
 export async function ensureLayout(what: string, root: string): Promise<void> {
+  if (await hasMarker(what, root)) {
+    await mkdir(blobsPath(root), { recursive: true });
+    return;
+  }
+  await refuseOthers(what, root);
   await mkdir(blobsPath(root), { recursive: true });
-  if (!(await hasMarker(what, root))) await writeAtomically(markerPath(root), () => MARKER);
+  await writeAtomically(markerPath(root), () => MARKER);
+}
+
+/** A mistyped path must not spoil a directory of other things; what is left of a layout that was being made is none. */
+async function refuseOthers(what: string, root: string): Promise<void> {
+  const own = [blobsPath(root), indexPath(root), markerPath(root)].map((file) =>
+    path.basename(file),
+  );
+  const names = await readdir(root).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const other = names.find((name) => !own.some((each) => name.startsWith(each)));
+  if (other === undefined) return;
+  throw new ManifestToolError(
+    'FAILED',
+    what,
+    `${root} is not an OCI image layout: it holds ${JSON.stringify(other)} and no oci-layout file`,
+    { hint: 'name a layout, an empty directory, or one that does not exist' },
+  );
 }
 
 async function checkDirectory(what: string, root: string): Promise<void> {

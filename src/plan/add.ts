@@ -1,43 +1,58 @@
+import type { FetchedManifest, ImageReader } from '../oci/content.js';
+import { formatReference } from '../oci/reference.js';
 import { BlobMover } from './blobs.js';
 import { editList, type EditResult } from './edit.js';
 import { addEdit } from './edits.js';
 import type { PlanEvents } from './events.js';
 import { writeChildren } from './execute.js';
 import type { Publication } from './publication.js';
-import type { SourceRequest } from './request.js';
+import type { ListRequest } from './request.js';
 import { resolveSources } from './resolve.js';
 import { blobsOf, planPush } from './steps.js';
 import type { Stores } from './stores.js';
+import { Strictness } from './strict.js';
+import { Patience } from './waiting.js';
+
+/** What is added to a list. */
+export type Additions = Pick<ListRequest, 'sources' | 'ignoreMissing' | 'dropAttestations'>;
 
 /**
  * Brings images into a published list, in place: their blobs and manifests first, then the list.
- * @throws {ManifestToolError} as {@link editList} and the readers do.
+ * @throws {ManifestToolError} as {@link editList} and the readers do; USAGE where a warning is to be an error.
  */
 export async function addToList(
   stores: Stores,
   publication: Publication,
-  sources: readonly SourceRequest[],
-  ignoreMissing: boolean,
+  additions: Additions,
   events: PlanEvents = {},
 ): Promise<EditResult> {
-  const isDry = publication.dryRun === true;
-  const target = await stores.open(publication.target, isDry ? 'pull' : 'push');
-  const blobs = new BlobMover(target);
+  const { dryRun, strict, target: reference, waitMs } = publication;
+  const isDry = dryRun === true;
+  const target = await stores.open(reference, isDry ? 'pull' : 'push');
+  const patience = new Patience(waitMs, stores.signal, events);
+  const strictness = new Strictness(events);
+  const blobs = new BlobMover(target, patience);
+  const onManifest = (manifest: FetchedManifest, source: ImageReader): void => {
+    if (isDry || strict === true || source === target) return;
+    for (const blob of blobsOf(manifest)) blobs.start(blob, source);
+  };
   try {
-    events.progress?.(`reading ${sources.length} images`);
-    const request = { target: publication.target, sources, ignoreMissing };
+    events.progress?.(`reading ${additions.sources.length} images`);
     // The list is looked for first: to bring images into one that is not there would be for nothing.
-    const { tag = 'latest' } = publication.target;
     const [list, images] = await Promise.all([
-      target.getManifest(tag),
-      resolveSources(stores, request, events, (manifest, source) => {
-        if (isDry || source === target) return;
-        for (const blob of blobsOf(manifest)) blobs.start(blob, source);
-      }),
+      patience.until(() => target.getManifest(reference.tag ?? 'latest')),
+      resolveSources(
+        stores,
+        { target: reference, ...additions },
+        { onManifest, patience, events: strictness.events },
+      ),
     ]);
+    if (strict === true) strictness.refuse(`editing ${formatReference(reference)}`);
     const plan = planPush(images, list, { holds: (source) => source === target, tags: new Map() });
     if (!isDry) await writeChildren(plan, target, blobs, events);
-    return await editList(target, publication, addEdit(images), events);
+    const context = { events, signal: stores.signal, patience };
+    const edited = await editList(target, publication, addEdit(images), context);
+    return { ...edited, brought: images };
   } finally {
     await blobs.settled();
   }

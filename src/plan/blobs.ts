@@ -2,6 +2,7 @@ import { ManifestToolError } from '../errors.js';
 import type { BlobOutcome, ImageReader, ImageWriter } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
+import type { Patience } from './waiting.js';
 
 /** How often a blob is brought where it does not arrive as it is. */
 const TRIES = 3;
@@ -10,7 +11,10 @@ const TRIES = 3;
 export class BlobMover {
   private readonly moves = new Map<Digest, Promise<BlobOutcome>>();
 
-  constructor(private readonly target: ImageWriter) {}
+  constructor(
+    private readonly target: ImageWriter,
+    private readonly patience: Patience,
+  ) {}
 
   /** Starts bringing a blob; a failure is told to those who wait for it with {@link arrived}. */
   start(blob: Descriptor, source: ImageReader): void {
@@ -29,7 +33,7 @@ export class BlobMover {
   /** Content that was damaged on its way is brought again. */
   private async move(blob: Descriptor, source: ImageReader, tries: number): Promise<BlobOutcome> {
     try {
-      return await this.target.ensureBlob(blob, source);
+      return await this.patience.until(() => this.target.ensureBlob(blob, source));
     } catch (error) {
       const isDamaged = error instanceof ManifestToolError && error.code === 'CORRUPT';
       if (!isDamaged || tries === 1) throw error;

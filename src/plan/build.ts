@@ -12,7 +12,7 @@ import type { ResolvedImage } from './resolved.js';
 /**
  * The list itself, from its images: images in the order of the request, attestations after all of them. Pure: the same images give the
  * same bytes.
- * @throws {ManifestToolError} USAGE where two images have one platform, or the target names another digest; FAILED where it is too large.
+ * @throws {ManifestToolError} USAGE where two images have one platform; FAILED where it is too large.
  */
 export function buildList(request: ListRequest, images: readonly ResolvedImage[]): ManifestContent {
   const what = `publishing ${formatReference(request.target)}`;
@@ -31,17 +31,6 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
       'FAILED',
       what,
       `the list has ${list.size} bytes, more than the ${MAX_DOCUMENT_SIZE} that registries take`,
-    );
-  }
-  const { digest } = request.target;
-  if (digest !== undefined && digest !== list.digest) {
-    throw new ManifestToolError(
-      'USAGE',
-      what,
-      `the list has the digest ${list.digest}, not the one that the target names`,
-      {
-        hint: 'name the target by a tag',
-      },
     );
   }
   return list;

@@ -14,6 +14,7 @@ import {
 import type { PlanEvents } from './events.js';
 import type { Publication } from './publication.js';
 import type { Stores } from './stores.js';
+import { Patience } from './waiting.js';
 
 /**
  * Takes entries out of a published list, in place, and their attestations with them.
@@ -66,6 +67,7 @@ async function changeList(
 ): Promise<EditResult> {
   const isDry = publication.dryRun === true;
   const target = await stores.open(publication.target, isDry ? 'pull' : 'push');
+  const patience = new Patience(publication.waitMs, stores.signal, events);
   let edit: ListEdit | undefined;
   return editList(
     target,
@@ -74,6 +76,6 @@ async function changeList(
       edit ??= choose(index, text.mediaType);
       return edit(index, text);
     },
-    events,
+    { events, signal: stores.signal, patience },
   );
 }

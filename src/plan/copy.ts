@@ -1,78 +1,37 @@
-import { ManifestToolError } from '../errors.js';
-import type { FetchedManifest, ImageReader } from '../oci/content.js';
-import type { Descriptor } from '../oci/documents.js';
-import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
+import { formatReference, type Reference } from '../oci/reference.js';
 import type { PlanEvents } from './events.js';
+import { ImageTree } from './image-tree.js';
 import type { Publication } from './publication.js';
-import { publishContent, type Content, type OnManifest } from './publish.js';
-import type { PushPlan } from './steps.js';
-import type { ResolvedImage } from './resolved.js';
+import { publishContent, type Outcome } from './publish.js';
 import type { Stores } from './stores.js';
 
-/** How many lists may stand inside each other. */
-const MAX_DEPTH = 4;
+export interface CopyOptions {
+  /** Takes along what refers to the image or to a part of it: signatures, bills of materials. */
+  readonly referrers?: boolean;
+}
 
 /**
  * Promotes an image or a list, with all that it needs (images, lists inside, attestations), without changing a byte of it.
+ * @returns what became of each target.
  * @throws {ManifestToolError} as {@link publishContent} does; NOT_FOUND where the source or a part of it is not there.
  */
 export function copyImage(
   stores: Stores,
   source: Reference,
   publication: Publication,
+  options: CopyOptions = {},
   events: PlanEvents = {},
-): Promise<PushPlan> {
-  return publishContent(stores, publication, events, async (onManifest) => {
+): Promise<readonly Outcome[]> {
+  return publishContent(stores, publication, events, async (onManifest, patience) => {
     events.progress?.(`reading ${formatReference(source)}`);
     const reader = await stores.open(source, 'pull');
-    const top = await reader.getManifest(source.digest ?? source.tag ?? 'latest');
-    checkTarget(publication.target, top);
-    return readTree(reader, source, top, onManifest);
+    const tree = new ImageTree(reader, source, onManifest, patience);
+    const top = await tree.read(source.digest ?? source.tag ?? 'latest');
+    const parts = await tree.parts(top);
+    const referrers = options.referrers === true ? await tree.referrers(parts) : [];
+    // An image, whose blobs have to be there first, is written by its digest as well; so is what others refer to. A list is not.
+    const isUnderTagsOnly = top.document.kind === 'index' && referrers.length === 0;
+    const images = [...(isUnderTagsOnly ? parts.slice(0, -1) : parts), ...referrers];
+    return { list: top, images };
   });
-}
-
-function checkTarget(target: Reference, top: FetchedManifest): void {
-  if (target.digest === undefined || target.digest === top.digest) return;
-  throw new ManifestToolError(
-    'USAGE',
-    `copying to ${formatReference(target)}`,
-    `the source has the digest ${top.digest}, not the one that the target names`,
-  );
-}
-
-async function readTree(
-  reader: ImageReader,
-  source: Reference,
-  top: FetchedManifest,
-  onManifest: OnManifest,
-): Promise<Content> {
-  const part = (manifest: FetchedManifest, entry: Descriptor): ResolvedImage => ({
-    entry,
-    manifest,
-    source: reader,
-    name: formatReference(withSuffix(source, manifest.digest)),
-  });
-  /** A manifest after all that it names. */
-  const walk = async (
-    manifest: FetchedManifest,
-    entry: Descriptor,
-    depth: number,
-  ): Promise<ResolvedImage[]> => {
-    onManifest(manifest, reader);
-    const { document } = manifest;
-    if (document.kind === 'manifest') return [part(manifest, entry)];
-    if (depth > MAX_DEPTH) {
-      const why = `it has lists inside of lists, more than ${MAX_DEPTH} deep`;
-      throw new ManifestToolError('FAILED', `copying ${formatReference(source)}`, why);
-    }
-    const children = await Promise.all(
-      document.manifests.map(async (child) =>
-        walk(await reader.getManifest(child.digest, child), child, depth + 1),
-      ),
-    );
-    return [...children.flat(), part(manifest, entry)];
-  };
-  const parts = await walk(top, top, 0);
-  // A list is written under its tags; an image, whose blobs have to be there first, by its digest as well.
-  return { list: top, images: top.document.kind === 'index' ? parts.slice(0, -1) : parts };
 }

@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { ManifestToolError } from '../errors.js';
 import type { FetchedManifest, ImageStore, ManifestContent } from '../oci/content.js';
 import { digestOf } from '../oci/digest.js';
@@ -7,7 +6,10 @@ import { IndexText } from '../oci/edit-index.js';
 import { formatReference } from '../oci/reference.js';
 import type { PlanEvents } from './events.js';
 import { checkGuard, isGuarded } from './guard.js';
+import { pause } from './pause.js';
 import type { Publication } from './publication.js';
+import type { ResolvedImage } from './resolved.js';
+import type { Patience } from './waiting.js';
 
 /** A change of a list. Made on a list that has it already it changes nothing, so it can be made again on what others have written. */
 export type ListEdit = (index: ImageIndex, text: IndexText) => IndexText;
@@ -16,6 +18,15 @@ export type ListEdit = (index: ImageIndex, text: IndexText) => IndexText;
 export interface EditResult {
   readonly before: FetchedManifest;
   readonly after: ManifestContent;
+  /** What was brought into the target for it, or would be. */
+  readonly brought?: readonly ResolvedImage[];
+}
+
+/** What goes with an edit. */
+export interface EditContext {
+  readonly events: PlanEvents;
+  readonly signal: AbortSignal;
+  readonly patience: Patience;
 }
 
 /** A registry has no compare-and-set: another writer may have looked before our write and write after it. Its way from its look to its
@@ -28,17 +39,18 @@ const MAX_ROUNDS = 40;
 /**
  * Edits the list that a tag names, so that no edit of another writer who does the same is lost: it looks right before it writes, looks
  * again after a settling time, and makes the edit once more on what is there until the list holds it.
- * @throws {ManifestToolError} USAGE where the tag names no list; REFUSED where others change it so often that no end is in sight.
+ * @throws {ManifestToolError} USAGE where the tag names no list; REFUSED where others change it so often that no end is in sight;
+ * INTERRUPTED.
  */
 export async function editList(
   target: ImageStore,
   publication: Publication,
   edit: ListEdit,
-  events: PlanEvents,
+  { events, signal, patience }: EditContext,
 ): Promise<EditResult> {
   const { tag = 'latest' } = publication.target;
   const what = `editing ${formatReference(publication.target)}`;
-  const first = await target.getManifest(tag);
+  const first = await patience.until(() => target.getManifest(tag));
   let current = first;
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const next = edited(what, current, edit);
@@ -47,7 +59,7 @@ export async function editList(
       return { before: first, after: next };
     }
     if (round === 1 && isGuarded(publication)) {
-      checkGuard(publication, next.digest, new Map([[tag, current.digest]]));
+      checkGuard(publication, publication, next.digest, new Map([[tag, current.digest]]));
     }
     if (publication.dryRun === true) return { before: first, after: next };
     const written = await write(target, tag, current, next);
@@ -55,9 +67,9 @@ export async function editList(
       if (round === 1) events.tagged?.(`${target.name}:${tag}`, next, current.digest);
       if (target.isAtomic) return { before: first, after: next };
       events.progress?.(`making sure that ${tag} holds the edit`);
-      await setTimeout(settlingTime(written));
+      await pause(what, settlingTime(written), signal);
     } else {
-      await setTimeout(Math.random() * MIN_SETTLING_MS);
+      await pause(what, Math.random() * MIN_SETTLING_MS, signal);
     }
     current = await target.getManifest(tag);
   }

@@ -1,3 +1,4 @@
+import type { ManifestToolError } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 
@@ -11,6 +12,8 @@ export interface PlanEvents {
   readonly waiting?: (reason: string) => void;
   /** A tag of the target now names the list; `from` is what it named before, where that is known. */
   readonly tagged?: (name: string, manifest: ManifestContent, from: Digest | undefined) => void;
+  /** One of several targets failed; the others go on. */
+  readonly targetFailed?: (target: string, error: ManifestToolError) => void;
   /** A tag of the target named the list already, and was left as it is. */
   readonly unchanged?: (name: string, manifest: ManifestContent) => void;
 }

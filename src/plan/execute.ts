@@ -25,7 +25,8 @@ export async function writeChildren(
     ];
     const write = async (): Promise<void> => {
       await Promise.all(before);
-      await target.putChild(child.manifest);
+      if (child.refersTo === undefined) await target.putChild(child.manifest);
+      else await target.putReferrer(child.manifest, child.refersTo);
     };
     written.set(child.manifest.digest, write());
   }

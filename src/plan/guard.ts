@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
 import { formatName } from '../oci/reference.js';
-import type { Publication } from './publication.js';
+import type { Publication, Target } from './publication.js';
 import type { TagState } from './steps.js';
 
 /** Whether only some tags may move, so that what they name now has to be known for certain. */
@@ -13,11 +13,15 @@ export function isGuarded({ noClobber, expect }: Publication): boolean {
  * Refuses to move tags that are not allowed to move. A tag that names the list already does not move.
  * @throws {ManifestToolError} REFUSED, with both digests.
  */
-export function checkGuard(publication: Publication, list: Digest, tags: TagState): void {
-  const { noClobber, expect } = publication;
+export function checkGuard(
+  { noClobber, expect }: Publication,
+  { target }: Target,
+  list: Digest,
+  tags: TagState,
+): void {
   for (const [tag, held] of tags) {
     if (held === list) continue;
-    const what = `publishing ${formatName(publication.target)}:${tag}`;
+    const what = `publishing ${formatName(target)}:${tag}`;
     if (noClobber === true && held !== undefined) {
       throw new ManifestToolError(
         'REFUSED',

@@ -1,11 +1,17 @@
 import type { Digest } from '../oci/digest.js';
 import type { Reference } from '../oci/reference.js';
 
-/** Where something is published, and under which conditions. */
-export interface Publication {
+/** A repository, or a layout, and the tags in it under which something is published. */
+export interface Target {
   readonly target: Reference;
-  /** Tags beside that of the target. */
+  /** Tags beside that of the reference. */
   readonly tags: readonly string[];
+}
+
+/** Where something is published, and under which conditions. */
+export interface Publication extends Target {
+  /** Further repositories, registries and layouts; a failure at one leaves the others whole. */
+  readonly alsoTo?: readonly Target[];
   /** Moves no tag that exists. */
   readonly noClobber?: boolean;
   /** Moves tags only from this digest. */
@@ -16,4 +22,9 @@ export interface Publication {
   readonly waitMs?: number;
   /** Does all but write. */
   readonly dryRun?: boolean;
+}
+
+/** All tags of a target, each once. */
+export function tagsOf({ target, tags }: Target): string[] {
+  return [...new Set([...(target.tag === undefined ? [] : [target.tag]), ...tags])];
 }

@@ -1,42 +1,33 @@
-import { ManifestToolError } from '../errors.js';
 import { formatReference } from '../oci/reference.js';
 import { buildList, listEntries, listTypeOf } from './build.js';
 import type { PlanEvents } from './events.js';
-import { publishContent } from './publish.js';
-import type { PushPlan } from './steps.js';
+import { publishContent, type Outcome } from './publish.js';
 import { checkRequest, type ListRequest } from './request.js';
 import { resolveSources } from './resolve.js';
 import type { Stores } from './stores.js';
+import { Strictness } from './strict.js';
 import { listWarnings } from './warnings.js';
 
 /**
  * Publishes a list: resolve, build, order, execute.
+ * @returns what became of each target.
  * @throws {ManifestToolError} as {@link publishContent} does; USAGE where a warning is to be an error.
  */
 export function pushList(
   stores: Stores,
   request: ListRequest,
   events: PlanEvents = {},
-): Promise<PushPlan> {
+): Promise<readonly Outcome[]> {
   checkRequest(request);
-  return publishContent(stores, request, events, async (onManifest) => {
+  return publishContent(stores, request, events, async (onManifest, patience) => {
     events.progress?.(`reading ${request.sources.length} images`);
-    const warnings: string[] = [];
-    const warning = (text: string): void => {
-      warnings.push(text);
-      events.warning?.(text);
-    };
-    const images = await resolveSources(stores, request, { ...events, warning }, onManifest);
+    const strictness = new Strictness(events);
+    const reading = { onManifest, patience, events: strictness.events };
+    const images = await resolveSources(stores, request, reading);
     const list = buildList(request, images);
-    listWarnings(listTypeOf(request, images), listEntries(request, images)).forEach(warning);
-    if (request.strict === true && warnings.length > 0) {
-      const count = warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`;
-      throw new ManifestToolError(
-        'USAGE',
-        `publishing ${formatReference(request.target)}`,
-        `there is ${count}, and --strict makes an error of it: ${warnings.join('; ')}`,
-      );
-    }
+    for (const text of listWarnings(listTypeOf(request, images), listEntries(request, images)))
+      strictness.events.warning?.(text);
+    if (request.strict === true) strictness.refuse(`publishing ${formatReference(request.target)}`);
     return { list, images };
   });
 }

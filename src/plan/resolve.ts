@@ -9,11 +9,11 @@ import { formatReference, withSuffix, type Reference } from '../oci/reference.js
 import { configPlatform, entryPlatform } from './entry-platform.js';
 import type { PlanEvents } from './events.js';
 import { entriesFor } from './pick-entry.js';
-import type { OnManifest } from './publish.js';
+import type { OnManifest } from './content.js';
 import type { ListRequest, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Stores } from './stores.js';
-import { patienceOf, patiently } from './waiting.js';
+import type { Patience } from './waiting.js';
 
 /** How many lists may stand inside each other: a list of a list is unfolded, anything deeper is refused. */
 const MAX_DEPTH = 2;
@@ -21,8 +21,15 @@ const MAX_DEPTH = 2;
 /** As much of a request as is needed to find its images. */
 export type ResolveRequest = Pick<
   ListRequest,
-  'target' | 'sources' | 'ignoreMissing' | 'dropAttestations' | 'waitMs'
+  'target' | 'sources' | 'ignoreMissing' | 'dropAttestations'
 >;
+
+/** What goes with the reading of images. */
+export interface Reading {
+  readonly onManifest: OnManifest;
+  readonly patience: Patience;
+  readonly events: PlanEvents;
+}
 
 /**
  * Finds all images of a request, with as few round trips after each other as there are: manifests together, then configurations and the
@@ -32,8 +39,7 @@ export type ResolveRequest = Pick<
 export async function resolveSources(
   stores: Stores,
   request: ResolveRequest,
-  events: PlanEvents,
-  onManifest: OnManifest,
+  reading: Reading,
 ): Promise<ResolvedImage[]> {
   const opened = await Promise.all(
     request.sources.map(async (source) => ({
@@ -41,7 +47,7 @@ export async function resolveSources(
       reader: await stores.open(source.reference, 'pull'),
     })),
   );
-  const resolver = new Resolver(request, events, onManifest);
+  const resolver = new Resolver(request, reading);
   const resolved = await allOrFirstInOrder(
     opened.map(({ source, reader }) => resolver.source(source, reader, request.ignoreMissing)),
   );
@@ -72,9 +78,17 @@ class Resolver {
 
   constructor(
     private readonly request: ResolveRequest,
-    private readonly events: PlanEvents,
-    private readonly onManifest: OnManifest,
+    private readonly reading: Reading,
   ) {}
+
+  /** A manifest, as soon as it is there. */
+  private read(
+    reader: ImageReader,
+    tagOrDigest: string,
+    expected?: Descriptor,
+  ): Promise<FetchedManifest> {
+    return this.reading.patience.until(() => reader.getManifest(tagOrDigest, expected));
+  }
 
   async source(
     source: SourceRequest,
@@ -107,7 +121,7 @@ class Resolver {
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;
-      this.events.warning?.(`${name} is left out: ${error.why}`);
+      this.reading.events.warning?.(`${name} is left out: ${error.why}`);
       return undefined;
     }
   }
@@ -115,9 +129,7 @@ class Resolver {
   /** A reference that is named for several platforms is read once. */
   private top(source: SourceRequest, reader: ImageReader, name: string): Promise<FetchedManifest> {
     const { digest, tag = 'latest' } = source.reference;
-    const fetching =
-      this.fetched.get(name) ??
-      patiently(patienceOf(this.request, this.events), () => reader.getManifest(digest ?? tag));
+    const fetching = this.fetched.get(name) ?? this.read(reader, digest ?? tag);
     this.fetched.set(name, fetching);
     return fetching;
   }
@@ -128,9 +140,11 @@ class Resolver {
     name: string,
     request: SourceRequest['platform'],
   ): Promise<ResolvedImage> {
-    this.onManifest(manifest, reader);
+    this.reading.onManifest(manifest, reader);
     const config = await this.configPlatform(reader, manifest.document, name);
-    const platform = entryPlatform(request, config, name, (text) => this.events.warning?.(text));
+    const platform = entryPlatform(request, config, name, (text) =>
+      this.reading.events.warning?.(text),
+    );
     const { mediaType, digest, size } = manifest;
     return { entry: { mediaType, digest, size, platform }, manifest, source: reader, name };
   }
@@ -141,7 +155,9 @@ class Resolver {
     name: string,
   ): Promise<Platform> {
     const { digest } = manifest.config;
-    const reading = this.platforms.get(digest) ?? configPlatform(reader, manifest, name);
+    const reading =
+      this.platforms.get(digest) ??
+      this.reading.patience.until(() => configPlatform(reader, manifest, name));
     this.platforms.set(digest, reading);
     return reading;
   }
@@ -179,7 +195,7 @@ class Resolver {
         `its entry ${entry.digest} is of type ${entry.mediaType}, which is neither an image nor a list`,
       );
     }
-    const fetched = await reader.getManifest(entry.digest, entry);
+    const fetched = await this.read(reader, entry.digest, entry);
     if (fetched.document.kind === 'index') {
       if (depth === MAX_DEPTH) {
         throw new ManifestToolError(
@@ -191,7 +207,7 @@ class Resolver {
       return this.list(reader, fetched.document.manifests, name, reference, depth + 1);
     }
     const manifest = asImage(fetched);
-    this.onManifest(manifest, reader);
+    this.reading.onManifest(manifest, reader);
     const isPlain = entry.platform !== undefined || isAttestation(entry);
     const platform = isPlain
       ? entry.platform

@@ -2,7 +2,6 @@ import type { FetchedManifest, ImageReader, ManifestContent } from '../oci/conte
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
 import { isForeignLayerType } from '../oci/media-types.js';
-import type { ListRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
 /** What tags name; undefined for one that does not exist, or of which it is not known. */
@@ -10,11 +9,13 @@ export type TagState = ReadonlyMap<string, Digest | undefined>;
 
 /** A child of the list that the target does not hold: its blobs first, then its manifest. */
 export interface ChildStep {
-  readonly manifest: ManifestContent;
+  readonly manifest: FetchedManifest;
   readonly blobs: readonly Descriptor[];
   readonly source: ImageReader;
-  /** Manifests that it names: they are written before it, and stand before it in the plan. */
+  /** Manifests that it names or refers to: they are written before it, and stand before it in the plan. */
   readonly after: readonly Digest[];
+  /** The manifest that it refers to by its `subject`, and among whose referrers it is to be found. */
+  readonly refersTo?: Digest;
 }
 
 /** All that is written, in order: children in any order among themselves, then the list under all its tags. */
@@ -46,13 +47,14 @@ export function planPush(
   target: TargetState,
 ): PushPlan {
   const children = new Map<Digest, ChildStep>();
-  for (const { manifest, source } of images) {
+  for (const { manifest, source, refersTo } of images) {
     if (target.holds(source) || children.has(manifest.digest)) continue;
     children.set(manifest.digest, {
       manifest,
       blobs: blobsOf(manifest),
       source,
-      after: namedBy(manifest),
+      after: [...namedBy(manifest), ...(refersTo === undefined ? [] : [refersTo])],
+      ...(refersTo === undefined ? {} : { refersTo }),
     });
   }
   const tags = [...target.tags];
@@ -64,11 +66,6 @@ export function planPush(
     tags: tags.filter(([, digest]) => digest !== list.digest).map(([tag]) => tag),
     unchanged: tags.filter(([, digest]) => digest === list.digest).map(([tag]) => tag),
   };
-}
-
-/** All tags of the target that a publish is about, each once. */
-export function tagsOf({ target, tags }: Pick<ListRequest, 'target' | 'tags'>): string[] {
-  return [...new Set([...(target.tag === undefined ? [] : [target.tag]), ...tags])];
 }
 
 /** The blobs that an image needs in its repository; foreign layers are fetched from elsewhere and never written. Each blob once. */

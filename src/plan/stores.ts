@@ -7,6 +7,8 @@ import type { Access, RegistryOptions } from '../registry/connect.js';
 export interface Stores {
   open(reference: Reference, access: Access): Promise<ImageStore>;
   close(): Promise<void>;
+  /** Ends all that waits. */
+  readonly signal: AbortSignal;
 }
 
 /** Registries and layouts behind one door; each of the two kinds is loaded when it is first opened. */
@@ -38,6 +40,7 @@ export function openStores(options: RegistryOptions): Stores {
       opened.set(key, store);
       return store;
     },
+    signal: options.signal,
     async close() {
       if (registries !== undefined) await (await registries).registries.close();
     },

@@ -12,7 +12,7 @@ import { withCommonHeaders } from '../transport/headers.js';
 import type { Scope, Transport } from '../transport/http.js';
 import { withLog, type RequestRecord } from '../transport/log.js';
 import { HostGate } from '../transport/host-gate.js';
-import { withLoopbackUpgrade } from '../transport/loopback.js';
+import { withLoopbackScheme } from '../transport/loopback.js';
 import { withRedirects } from '../transport/redirect.js';
 import { mergeScopes } from '../transport/scopes.js';
 import { withRetry, type Wait } from '../transport/retry.js';
@@ -121,7 +121,11 @@ export class Registries {
       host,
       origin: origins[0]!,
       isOwn,
-      transport: withRedirects(origins.length > 1 ? withLoopbackUpgrade(signed, isOwn) : signed),
+      transport: withRedirects(
+        origins.length > 1
+          ? withLoopbackScheme(signed, isOwn, new URL(origins[0]!).protocol as 'http:' | 'https:')
+          : signed,
+      ),
       expect: (scope) => scopes.push(scope),
       whom: () => auth.describe(),
       copying: (copy) => this.copies.through(this.options.signal, copy),
@@ -143,15 +147,15 @@ export class Registries {
     return true;
   }
 
-  /** The origin of a registry; for one on this machine of which nothing is said, that of plain HTTP and then that of TLS. */
+  /** The origin of a registry; for one on this machine of which nothing certain is said, that of plain HTTP and that of TLS, the likely one first. */
   private origins(host: string): string[] {
     const address = API_HOSTS.get(host) ?? host;
     const [http, https] = [new URL(`http://${address}`), new URL(`https://${address}`)];
     if (this.options.plainHttp(host)) return [http.origin];
-    if (isLoopbackHost(http.hostname) && !this.dispatchers.meansTls(host)) {
-      // With its port written out: that of TLS is another one where neither has any.
-      return [http.origin, `https://${http.hostname}:${http.port || '80'}`];
-    }
+    const tls = isLoopbackHost(http.hostname) ? this.dispatchers.tlsIsMeant(host) : 'certainly';
+    // With its port written out: that of the other is another one where neither has any.
+    if (tls === 'no') return [http.origin, `https://${http.hostname}:${http.port || '80'}`];
+    if (tls === 'perhaps') return [https.origin, `http://${https.hostname}:${https.port || '443'}`];
     return [https.origin];
   }
 }

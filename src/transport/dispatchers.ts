@@ -1,7 +1,7 @@
 import type { Dispatcher } from 'undici';
 import { createDispatcher } from './proxy.js';
 import { proxyFor } from './proxy-for.js';
-import { hasTlsSettings, tlsSettings, type TlsOptions } from './tls.js';
+import { tlsIsMeant, tlsSettings, type TlsOptions } from './tls.js';
 
 /** How to reach hosts: proxies and certificates, from the environment and from the user. */
 export interface NetworkOptions {
@@ -37,9 +37,9 @@ export class Dispatchers {
     this.registries.set(origin, host);
   }
 
-  /** Whether something says that TLS is meant for a host of this machine, which is spoken to in plain HTTP otherwise. */
-  meansTls(host: string): boolean {
-    return this.options.insecure(host) || hasTlsSettings(host, this.options);
+  /** See {@link tlsIsMeant}. */
+  tlsIsMeant(host: string): ReturnType<typeof tlsIsMeant> {
+    return tlsIsMeant(host, { ...this.options, insecure: this.options.insecure(host) });
   }
 
   /**

@@ -6,7 +6,7 @@ import { GaveUp } from './retry.js';
 import { BodyTooLarge } from './undici.js';
 
 /** Whether an error says that the other side does not speak TLS. */
-function isNoTls(error: unknown): boolean {
+export function isNoTls(error: unknown): boolean {
   return /wrong version number|packet length too long|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH)/i.test(
     reasonOf(error),
   );

@@ -58,16 +58,21 @@ export function tlsSettings(host: string, options: TlsOptions): TlsSettings {
   return { ...(ca && { ca }), ...client, rejectUnauthorized: !options.insecure };
 }
 
-/** Whether anything says that TLS is meant for a host of this machine, which is spoken to in plain HTTP otherwise. */
-export function hasTlsSettings(
+/** Settings by which TLS is meant for some host or other. */
+export type TlsSettingsGiven = Pick<TlsOptions, 'caFile' | 'certFile' | 'keyFile' | 'certDir'>;
+
+/**
+ * How much says that TLS is meant for a host of this machine, which is spoken to in plain HTTP where nothing does: a directory of
+ * certificates for that very host is certain, options for all hosts may be meant for another one.
+ */
+export function tlsIsMeant(
   host: string,
-  options: CertsRootOptions & Pick<TlsOptions, 'caFile' | 'certFile' | 'keyFile' | 'certDir'>,
-): boolean {
-  const { caFile, certFile, keyFile, certDir } = options;
-  return (
-    [caFile, certFile, keyFile, certDir].some((option) => option !== undefined) ||
-    findHostDirectory(host, options) !== undefined
-  );
+  options: CertsRootOptions & TlsSettingsGiven & { readonly insecure: boolean },
+): 'certainly' | 'perhaps' | 'no' {
+  if (findHostDirectory(host, options) !== undefined) return 'certainly';
+  const { caFile, certFile, keyFile, certDir, insecure } = options;
+  const given = [caFile, certFile, keyFile, certDir].some((option) => option !== undefined);
+  return given || insecure ? 'perhaps' : 'no';
 }
 
 /**

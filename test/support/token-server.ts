@@ -2,6 +2,7 @@ import { createPrivateKey, sign, X509Certificate, type KeyObject } from 'node:cr
 import { rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { makeCertificate } from './certificate.js';
 import { temporaryFolder } from './supervise.js';
@@ -14,6 +15,8 @@ export interface Access {
 }
 
 export interface TokenServerOptions {
+  /** Speaks TLS, with the certificate that signs its tokens. */
+  readonly tls?: boolean;
   /** Passwords by user (default: alice, secret). */
   readonly users?: Readonly<Record<string, string>>;
   /** Users by identity token, for `grant_type=refresh_token` (default: `alice-identity`, of alice). */
@@ -60,15 +63,18 @@ export async function startTokenServer(options: TokenServerOptions = {}): Promis
     new X509Certificate(await readFile(certFile)),
   );
   const requests: TokenRequest[] = [];
-  const server = createServer((request, response) => {
+  const listener = (request: IncomingMessage, response: ServerResponse): void =>
     void answer(request, response, options, signer, requests);
-  });
+  const isTls = options.tls === true;
+  const server = isTls
+    ? createTlsServer({ key: await readFile(keyFile), cert: await readFile(certFile) }, listener)
+    : createServer(listener);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
   const { port } = server.address() as AddressInfo;
   return {
-    realm: `http://127.0.0.1:${port}/token`,
+    realm: `${isTls ? 'https' : 'http'}://127.0.0.1:${port}/token`,
     service: SERVICE,
     issuer: ISSUER,
     certFile,

@@ -108,22 +108,6 @@ describe('buildList', () => {
     expect(order(images)).toEqual(['x', 'y', 'a', 'b']);
   });
 
-  test('is published under the digest that the target names, or not at all', () => {
-    const images = [of('x', 'linux/amd64')];
-    const { digest } = buildList(request(), images);
-    const named = (text: string) =>
-      buildList(request({ target: parseReference(`e.co/app@${text}`) }), images);
-    expect(named(digest).digest).toBe(digest);
-    const wrong = `sha256:${'0'.repeat(64)}`;
-    expect(() => named(wrong)).toThrow(
-      expect.objectContaining({
-        code: 'USAGE',
-        what: `publishing e.co/app@${wrong}`,
-        why: expect.stringContaining(digest) as string,
-      }),
-    );
-  });
-
   test('is refused where it is larger than what registries take', () => {
     const large = new Map([['k', 'x'.repeat(4 << 20)]]);
     expect(() => buildList(request({ annotations: large }), [of('x', 'linux/amd64')])).toThrow(

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { HttpHeaders, type HttpRequest, type Transport } from '../../src/transport/http.js';
-import { withLoopbackUpgrade } from '../../src/transport/loopback.js';
+import { withLoopbackScheme } from '../../src/transport/loopback.js';
 import { isLoopbackHost, parseUrl } from '../../src/transport/url.js';
 
 const TLS_ONLY = 'Client sent an HTTP request to an HTTPS server.\n';
 
 /** Sends requests one after another, and gives the URLs that went out. */
 async function send(answer: (url: URL) => string | Error, ...urls: string[]) {
+  const [likely] = /^https?:/.exec(urls[0]!) as unknown as ['http:' | 'https:'];
   const sent: string[] = [];
   const next: Transport = async ({ url }) => {
     sent.push(url.href);
@@ -19,7 +20,7 @@ async function send(answer: (url: URL) => string | Error, ...urls: string[]) {
       url,
     };
   };
-  const layer = withLoopbackUpgrade(next, (url) => url.host === 'localhost:5000');
+  const layer = withLoopbackScheme(next, (url) => url.host === 'localhost:5000', likely);
   const statuses: (number | string)[] = [];
   for (const url of urls) {
     const request: HttpRequest = { method: 'GET', url: new URL(url), maxBytes: 100 };
@@ -57,6 +58,26 @@ describe('a registry on this machine', () => {
     expect((await send(() => 'MANIFEST_INVALID', url)).sent).toEqual([url]);
     const { sent, statuses } = await send(() => new Error('reset'), url);
     expect([sent, statuses]).toEqual([[url], ['Error: reset']]);
+  });
+
+  test('that does not speak TLS, which was likely, is spoken to in plain HTTP from then on', async () => {
+    const { sent, statuses } = await send(
+      ({ protocol }) => (protocol === 'https:' ? new Error('wrong version number') : ''),
+      'https://localhost:5000/a',
+      'https://localhost:5000/b',
+    );
+    expect(statuses).toEqual([200, 200]);
+    expect(sent).toEqual([
+      'https://localhost:5000/a',
+      'http://localhost:5000/a',
+      'http://localhost:5000/b',
+    ]);
+  });
+
+  test('whose certificate proves nothing stays in TLS', async () => {
+    const refusal = Object.assign(new Error('x'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    const { sent } = await send(() => refusal, 'https://localhost:5000/a');
+    expect(sent).toEqual(['https://localhost:5000/a']);
   });
 
   test('is the only one that this is for', async () => {

@@ -8,6 +8,7 @@ import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.j
 import { formatPlatform, parsePlatform } from '../../src/oci/platform.js';
 import { formatName, parseReference } from '../../src/oci/reference.js';
 import type { ListRequest, SourceRequest } from '../../src/plan/request.js';
+import { Patience } from '../../src/plan/waiting.js';
 import { resolveSources } from '../../src/plan/resolve.js';
 import type { Stores } from '../../src/plan/stores.js';
 
@@ -113,6 +114,7 @@ async function resolve(sources: SourceRequest[], ignoreMissing = false) {
       return opened.get(name)!;
     },
     close: async () => undefined,
+    signal: new AbortController().signal,
   };
   const request: ListRequest = {
     target: parseReference('e.co/app:out'),
@@ -124,12 +126,12 @@ async function resolve(sources: SourceRequest[], ignoreMissing = false) {
   };
   const warnings: string[] = [];
   const told: string[] = [];
-  const images = await resolveSources(
-    stores,
-    request,
-    { warning: (text) => warnings.push(text) },
-    ({ digest }) => told.push(digest),
-  );
+  const events = { warning: (text: string) => void warnings.push(text) };
+  const images = await resolveSources(stores, request, {
+    events,
+    patience: new Patience(undefined, stores.signal, events),
+    onManifest: ({ digest }) => told.push(digest),
+  });
   const platforms = images.map(({ entry }) => entry.platform && formatPlatform(entry.platform));
   return { images, platforms, warnings, told, digests: images.map(({ entry }) => entry.digest) };
 }

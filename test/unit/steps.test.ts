@@ -6,7 +6,8 @@ import { OCI_MANIFEST } from '../../src/oci/media-types.js';
 import { parseReference } from '../../src/oci/reference.js';
 import type { ListRequest } from '../../src/plan/request.js';
 import type { ResolvedImage } from '../../src/plan/resolved.js';
-import { blobsOf, planPush, tagsOf } from '../../src/plan/steps.js';
+import { tagsOf } from '../../src/plan/publication.js';
+import { blobsOf, planPush } from '../../src/plan/steps.js';
 
 const reader = (name: string): ImageReader => ({
   name,

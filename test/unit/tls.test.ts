@@ -7,7 +7,7 @@ import { rootCertificates, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDispatcher } from '../../src/transport/proxy.js';
 import {
-  hasTlsSettings,
+  tlsIsMeant,
   secureContextOf,
   tlsSettings,
   type TlsOptions,
@@ -172,11 +172,13 @@ test('a certificate whose key is another is an error of the configuration', () =
 });
 
 test('TLS is meant for a host that anything is set for', () => {
-  expect(hasTlsSettings(HOST, options())).toBe(true);
-  expect(hasTlsSettings('registry.example', options())).toBe(false);
+  const meant = (host: string, one = {}) => tlsIsMeant(host, { ...options(one), insecure: false });
+  expect(meant(HOST)).toBe('certainly');
+  expect(meant('registry.example')).toBe('no');
   for (const one of [{ caFile: 'x' }, { certFile: 'x' }, { keyFile: 'x' }, { certDir: 'x' }]) {
-    expect(hasTlsSettings('localhost:5000', options(one))).toBe(true);
+    expect(meant('localhost:5000', one)).toBe('perhaps');
   }
+  expect(tlsIsMeant('localhost:5000', { ...options(), insecure: true })).toBe('perhaps');
 });
 
 /** A server that lets in only clients with the certificate of `client`, and answers with its name. */

@@ -3,6 +3,7 @@ import { addToList } from '../../plan/add.js';
 import type { Parsed } from '../command.js';
 import { edit } from '../edit.js';
 import type { Io } from '../io.js';
+import { dropsAttestations } from '../list-options.js';
 import type { Reporter } from '../reporter.js';
 
 /** `add REF SOURCE…`. */
@@ -12,8 +13,12 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     platform: {},
     onlyPlatform: false,
   }));
-  const ignoreMissing = parsed.switches.has('ignore-missing');
+  const additions = {
+    sources,
+    ignoreMissing: parsed.switches.has('ignore-missing'),
+    dropAttestations: dropsAttestations(parsed),
+  };
   await edit(parsed, io, reporter, (stores, publication) =>
-    addToList(stores, publication, sources, ignoreMissing, reporter),
+    addToList(stores, publication, additions, reporter),
   );
 }

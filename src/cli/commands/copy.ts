@@ -2,20 +2,21 @@ import { parseReference } from '../../oci/reference.js';
 import { copyImage } from '../../plan/copy.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { publishingOptions, tagList } from '../list-options.js';
+import { publishingOptions } from '../list-options.js';
 import { publishWith } from '../publish.js';
 import type { Reporter } from '../reporter.js';
+import { targetsFrom } from '../targets.js';
 
-/** `copy SOURCE TARGET`. */
+/** `copy SOURCE TARGET…`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const [source, target] = parsed.positionals as [string, string];
+  const [source, ...targets] = parsed.positionals as [string, ...string[]];
   const from = parseReference(source);
+  const referrers = parsed.switches.has('referrers');
   const publication = {
-    target: parseReference(target),
-    tags: tagList(parsed),
+    ...targetsFrom(parsed, targets.map(parseReference)),
     ...publishingOptions(parsed),
   };
   await publishWith(publication, parsed, io, reporter, (stores) =>
-    copyImage(stores, from, publication, reporter),
+    copyImage(stores, from, publication, { referrers }, reporter),
   );
 }

@@ -3,10 +3,11 @@ import { parseReference } from '../../oci/reference.js';
 import { sourcesFromTemplate } from '../../plan/template.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { listingOptions, listType, publishingOptions, tagList } from '../list-options.js';
+import { listingOptions, listType, publishingOptions } from '../list-options.js';
 import { publish } from '../publish.js';
 import type { Reporter } from '../reporter.js';
 import { items, value } from '../settings.js';
+import { targetsFrom } from '../targets.js';
 import { usageError } from '../usage.js';
 
 /** `push from-args --platforms P,… --template T --target REF`. */
@@ -14,8 +15,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   const platforms = platformList(parsed);
   await publish(
     {
-      target: parseReference(value(parsed, 'target')!),
-      tags: tagList(parsed),
+      ...targetsFrom(parsed, [parseReference(value(parsed, 'target')!)]),
       type: listType(parsed, 'docker'),
       ...listingOptions(parsed),
       ignoreMissing: parsed.switches.has('ignore-missing'),

@@ -7,11 +7,18 @@ import { publishMany } from '../publish-many.js';
 import type { Reporter } from '../reporter.js';
 import { readSpecFile, STANDARD_INPUT } from '../spec-file.js';
 import { parseSpecs, type Spec } from '../spec.js';
+import { targetsFrom } from '../targets.js';
 import { usageError } from '../usage.js';
 
 /** `push from-spec FILE…`; all specs are read before the first list is published. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
   const specs = await readSpecs(parsed, io, reporter);
+  if (specs.length > 1 && parsed.values.has('tag')) {
+    throw usageError(
+      '--tag is for one list, and there are several',
+      'write the tags into the specs',
+    );
+  }
   const listing = listingOptions(parsed);
   const common = {
     type: listType(parsed, 'docker'),
@@ -20,6 +27,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   };
   const requests = specs.map((spec): ListRequest => ({
     ...spec,
+    ...targetsFrom(parsed, [spec.target], spec.tags),
     ...listing,
     annotations: new Map([...spec.annotations, ...listing.annotations]),
     ...common,
