@@ -82,7 +82,9 @@ async function taggedReferrers(host: string, repository: string, subject: string
 describe('copy --referrers', () => {
   it('takes along what refers to the list, to its images, and to that, in a registry without the API', async () => {
     const result = await runCli([
-      ...['copy', '--referrers', `${registry.host}/${SOURCE}:latest`],
+      'copy',
+      '--referrers',
+      `${registry.host}/${SOURCE}:latest`,
       `${other.host}/promoted/app:1`,
     ]);
     expectCode(result, 0);

@@ -89,13 +89,9 @@ describe('--tag', () => {
   });
 
   it('tells once of what stands in the way of all targets', async () => {
-    const template = ['--template', `${open.host}/oci/app:none-ARCH`];
+    const source = `${open.host}/oci/app:none-amd64`;
     const target = ['--target', `${open.host}/oci/app:none`, '-t', `${open.host}/other/none:1`];
-    const result = await run(
-      ...['push', 'from-args', '--platforms', 'linux/amd64'],
-      ...template,
-      ...target,
-    );
+    const result = await run('create', ...target, source);
     expectCode(result, 3);
     expect(result.stderr.match(/failed:/g)).toHaveLength(1);
     expect(result.stdout).toBe('');
@@ -201,10 +197,9 @@ describe('a target with a digest', () => {
     const source = await held(`${open.host}/oci/app:linux-amd64`);
     const proxy = await startRecordingProxy(open.host);
     try {
-      const result = await run(
-        ...['create', '--target', `${proxy.host}/fresh/app@${source}`],
-        `${proxy.host}/oci/app:linux-amd64`,
-      );
+      const target = `${proxy.host}/fresh/app@${source}`;
+      const image = `${proxy.host}/oci/app:linux-amd64`;
+      const result = await run('create', '--target', target, image);
       expectCode(result, 2);
       expect(result.stderr).toContain('is that of an image which goes into the list');
       expect(proxy.requests.filter(({ method }) => /POST|PUT/.test(method))).toEqual([]);

@@ -48,12 +48,12 @@ describe('--wait', () => {
     ['configurations and layers that are late', 'BLOB_UNKNOWN', isBlob],
   ] as const)('waits for %s', async (_, code, isMeant) => {
     const proxy = await startRecordingProxy(source.host, late(code, isMeant));
-    const arguments_ = (to: string): string[][] => [
+    const commandLines = (to: string): string[][] => [
       ['copy', `${proxy.host}/buildx/full:latest`, to],
       ['create', '--target', to, `${proxy.host}/buildx/full:latest`],
     ];
     try {
-      for (const [at, args] of arguments_(
+      for (const [at, args] of commandLines(
         `${target.host}/late-${code.toLowerCase()}/app:1`,
       ).entries()) {
         proxy.intercept = late(code, isMeant);
