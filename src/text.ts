@@ -49,3 +49,23 @@ function editDistance(a: string, b: string): number {
   }
   return row[b.length]!;
 }
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** A number of bytes for people: `512 B`, `1.5 MiB`. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  // What would be shown as 1024 is one of the next unit.
+  while (value >= 1023.95 && unit < UNITS.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : 1;
+  return `${Number(value.toFixed(digits))} ${UNITS[unit]}`;
+}
+
+/** A value as one line of JSON, with what would act on a terminal written as `\u001b`: the value is the same. */
+export function safeJson(value: unknown): string {
+  return escapeText(JSON.stringify(value));
+}

@@ -1,6 +1,7 @@
 import { VERSION } from '../version.js';
 import type { Io } from './io.js';
 import { parseCommandLine } from './parse.js';
+import { reportStyle } from './report-style.js';
 import { Reporter } from './reporter.js';
 
 /** Runs one command line and returns its exit code; nothing is thrown, and nothing of the process is touched but `io`. */
@@ -16,6 +17,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       const { helpText } = await import('./help.js');
       io.stdout.write(await helpText(invocation.path, io.stdout.columns));
     } else {
+      reporter.use(reportStyle(invocation.parsed));
       const command = await invocation.command.load();
       await command.run(invocation.parsed, io, reporter);
     }

@@ -108,6 +108,20 @@ const EVERYWHERE = {
     group: TRANSPORT,
     describe: 'how long an answer, or more of it, may take to come: 30s, 2m [default: 60s]',
   },
+  quiet: {
+    kind: 'switch',
+    alias: 'q',
+    group: OUTPUT,
+    describe: 'show nothing but warnings, errors and the result',
+  },
+  progress: {
+    kind: 'value',
+    value: 'auto|plain|json|none',
+    group: OUTPUT,
+    describe:
+      'show what is being done: on a terminal as a live line, in lines, or as JSON events [default: auto]',
+  },
+  'no-color': { kind: 'switch', group: OUTPUT, describe: 'show no colours [default: $NO_COLOR]' },
   debug: {
     kind: 'switch',
     alias: 'D',

@@ -1,21 +1,30 @@
 import { ManifestToolError, reasonOf } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
-import type { PlanEvents } from '../plan/events.js';
-import { formatDuration } from '../duration.js';
+import type { BlobProgress, PlanEvents } from '../plan/events.js';
 import { Secrets } from '../secrets.js';
-import { escapeText } from '../text.js';
-import type { Wait } from '../transport/retry.js';
+import { escapeText, safeJson } from '../text.js';
 import type { RequestRecord } from '../transport/log.js';
+import type { Wait } from '../transport/retry.js';
 import type { Io } from './io.js';
+import type { LiveDisplay } from './live-display.js';
 import type { Progress } from './progress.js';
+import { linesOf, type ReportEvent, type Weight } from './report-event.js';
 
 /** The longest line that is shown, in characters. */
 const MAX_LINE = 2000;
 
+/** How much of what a command does is shown, and in which form. */
+export interface ReportStyle {
+  readonly progress: 'auto' | 'plain' | 'json' | 'none';
+  readonly quiet: boolean;
+}
+
 /** Says things to the user, on standard error: every word of it is escaped here, and no secret passes. */
 export class Reporter implements PlanEvents {
   private current: Progress | undefined;
+  private display: LiveDisplay | undefined;
+  private style: ReportStyle = { progress: 'auto', quiet: false };
   readonly secrets = new Secrets();
 
   constructor(
@@ -23,48 +32,64 @@ export class Reporter implements PlanEvents {
     private readonly debug: boolean,
   ) {}
 
-  warning = (text: string): void => this.line(`manifest-tool: warning: ${text}`);
+  /** Takes the style that the user asks for, from now on. */
+  use(style: ReportStyle): void {
+    this.style = style;
+  }
 
-  note = (text: string): void => this.line(text);
+  warning = (message: string): void => this.tell({ event: 'warning', message });
 
-  progress = (text: string): void => {
-    this.current?.show(escapeText(this.secrets.redact(text)));
-  };
+  note = (message: string): void => this.tell({ event: 'note', message });
 
-  waiting = (reason: string): void => this.line(`waiting: ${reason}`);
+  progress = (message: string): void => this.tell({ event: 'activity', message });
+
+  waiting = (reason: string): void => this.tell({ event: 'waiting', reason });
+
+  read = (name: string, { mediaType, digest, size }: ManifestContent): void =>
+    this.tell({ event: 'read', name, mediaType, digest, size });
+
+  blob = (progress: BlobProgress): void => this.tell({ event: 'blob', ...progress });
+
+  written = (name: string, { mediaType, digest, size }: ManifestContent): void =>
+    this.tell({ event: 'written', name, mediaType, digest, size });
 
   tagged = (name: string, { digest }: ManifestContent, from?: Digest): void =>
-    this.line(`published ${name}${from === undefined ? '' : `, from ${from} to ${digest}`}`);
+    this.tell({ event: 'tagged', name, digest, from: from ?? null });
+
+  unchanged = (name: string, { digest }: ManifestContent): void =>
+    this.tell({ event: 'unchanged', name, digest, from: digest });
 
   /** One of several targets failed: it is told at once, the exit code comes at the end. */
   targetFailed = (_target: string, error: ManifestToolError): void => void this.failed(error);
 
-  unchanged = (name: string): void => this.line(`unchanged ${name}`);
-
   request(record: RequestRecord): void {
-    const { method, url, outcome, milliseconds, attempt, signedWith } = record;
-    const whose = signedWith === undefined ? 'no credentials' : `credentials: ${signedWith}`;
-    this.line(
-      `debug: ${method} ${url} -> ${outcome}, ${milliseconds} ms, try ${attempt}, ${whose}`,
-    );
+    this.tell({ event: 'request', ...record });
   }
 
-  wait({ host, reason, milliseconds, attempt, attempts }: Wait): void {
-    const time = formatDuration(milliseconds);
-    this.line(`waiting ${time} for ${host} (${reason}), then try ${attempt} of ${attempts}`);
+  wait(wait: Wait): void {
+    this.tell({ event: 'retry', ...wait });
   }
 
-  /** Shows a spinner while `work` runs, where standard error is a terminal. */
+  /** Shows a live line while `work` runs, where standard error is a terminal and nothing else is asked for. */
   async during<T>(work: () => Promise<T>): Promise<T> {
     const { stderr } = this.io;
-    if (!stderr.isTTY || stderr.columns <= 0) return work();
-    const { startProgress } = await import('./progress.js');
-    this.current = startProgress();
+    const isLive = this.style.progress === 'auto' && !this.style.quiet;
+    if (!isLive || !stderr.isTTY || stderr.columns <= 0) return work();
+    const [{ startProgress }, { LiveDisplay: Display }] = await Promise.all([
+      import('./progress.js'),
+      import('./live-display.js'),
+    ]);
+    const display = new Display();
+    // Room for the spinner, and for the cursor.
+    const text = (): string => this.shown(display.text(performance.now(), stderr.columns - 4));
+    this.display = display;
+    this.current = startProgress(text);
     try {
       return await work();
     } finally {
       this.current.stop();
       this.current = undefined;
+      this.display = undefined;
     }
   }
 
@@ -77,26 +102,54 @@ export class Reporter implements PlanEvents {
             cause: error,
             hint: 'this is a fault of manifest-tool; run it again with --debug and report what it prints',
           });
-    this.line(`manifest-tool: ${known.message}`);
-    if (known.hint !== undefined) this.line(`hint: ${known.hint}`);
+    const { code, exitCode, message, hint = null } = known;
+    this.tell({ event: 'error', code, exitCode, message, hint });
     if (this.debug) this.causes(known);
-    return known.exitCode;
+    return exitCode;
   }
 
   private causes(error: Error): void {
-    for (const stackLine of (error.stack ?? '').split('\n').slice(1))
-      this.line(`debug: ${stackLine}`);
+    const tell = (message: string): void => this.tell({ event: 'debug', message });
+    for (const stackLine of (error.stack ?? '').split('\n').slice(1)) tell(stackLine);
     for (let cause = error.cause, depth = 0; cause !== undefined && depth < 10; depth += 1) {
-      this.line(
-        `debug: caused by: ${cause instanceof Error ? (cause.stack ?? String(cause)).replaceAll('\n', ' ') : reasonOf(cause)}`,
+      tell(
+        `caused by: ${cause instanceof Error ? (cause.stack ?? String(cause)).replaceAll('\n', ' ') : reasonOf(cause)}`,
       );
       cause = cause instanceof Error ? cause.cause : undefined;
     }
   }
 
+  private tell(event: ReportEvent): void {
+    this.display?.tell(event, performance.now());
+    if (this.style.progress === 'json') {
+      if (!this.style.quiet || event.event === 'error') this.line(this.json(event));
+      return;
+    }
+    for (const [weight, line] of linesOf(event))
+      if (this.shows(weight)) this.line(this.shown(line));
+  }
+
+  private shows(weight: Weight): boolean {
+    if (weight === 'always') return true;
+    if (this.style.quiet) return false;
+    return weight === 'result' || this.style.progress === 'plain';
+  }
+
+  private shown(text: string): string {
+    return escapeText(this.secrets.redactAndCut(text, MAX_LINE));
+  }
+
+  private json(event: ReportEvent): string {
+    const members = Object.entries(event).map(([name, value]): [string, unknown] => [
+      name,
+      typeof value === 'string' ? this.secrets.redactAndCut(value, MAX_LINE) : value,
+    ]);
+    return safeJson(Object.fromEntries(members));
+  }
+
   private line(text: string): void {
     this.current?.clear();
-    this.io.stderr.write(`${escapeText(this.secrets.redactAndCut(text, MAX_LINE))}\n`);
+    this.io.stderr.write(`${text}\n`);
     this.current?.resume();
   }
 }

@@ -6,6 +6,7 @@ import type {
   ImageStore,
   ManifestContent,
 } from '../oci/content.js';
+import { counted } from '../oci/counted.js';
 import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
 import { parseDocument, type Descriptor } from '../oci/documents.js';
 import { isTag } from '../oci/reference.js';
@@ -70,11 +71,17 @@ class Layout implements ImageStore {
     return this.reading(what, () => blobSize(what, this.root, digest));
   }
 
-  ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome> {
+  ensureBlob(
+    descriptor: Descriptor,
+    source: ImageReader,
+    onBytes?: (bytes: number) => void,
+  ): Promise<BlobOutcome> {
     const what = `copying blob ${descriptor.digest} from ${source.name} to ${this.name}`;
     return this.writing(what, async () => {
       if (await hasBlob(what, this.root, descriptor)) return 'present';
-      await writeBlob(what, this.root, descriptor, () => source.openBlob(descriptor));
+      await writeBlob(what, this.root, descriptor, async () =>
+        counted(await source.openBlob(descriptor), onBytes),
+      );
       return 'copied';
     });
   }

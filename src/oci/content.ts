@@ -55,8 +55,15 @@ export interface ImageWriter {
   /** `host/repository` or `oci-layout://PATH`, for messages and comparison. */
   readonly name: string;
 
-  /** Sees to it that a blob which `source` holds is in this target as well. */
-  ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome>;
+  /**
+   * Sees to it that a blob which `source` holds is in this target as well. `onBytes` is told how many bytes of it have been read so far,
+   * where it has to be copied; fewer than before after a new beginning.
+   */
+  ensureBlob(
+    descriptor: Descriptor,
+    source: ImageReader,
+    onBytes?: (bytes: number) => void,
+  ): Promise<BlobOutcome>;
 
   /**
    * The digest that a tag names; undefined where there is no such tag.

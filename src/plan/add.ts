@@ -31,8 +31,9 @@ export async function addToList(
   const target = await stores.open(reference, isDry ? 'pull' : 'push');
   const patience = new Patience(waitMs, stores.signal, events);
   const strictness = new Strictness(events);
-  const blobs = new BlobMover(target, patience);
+  const blobs = new BlobMover(target, patience, events);
   const onManifest = (manifest: FetchedManifest, source: ImageReader): void => {
+    events.read?.(`${source.name}@${manifest.digest}`, manifest);
     if (isDry || strict === true || source === target) return;
     for (const blob of blobsOf(manifest)) blobs.start(blob, source);
   };

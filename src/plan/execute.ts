@@ -27,6 +27,7 @@ export async function writeChildren(
       await Promise.all(before);
       if (child.refersTo === undefined) await target.putChild(child.manifest);
       else await target.putReferrer(child.manifest, child.refersTo);
+      events.written?.(target.name, child.manifest);
     };
     written.set(child.manifest.digest, write());
   }

@@ -38,6 +38,7 @@ export async function publishContent(
     }),
   );
   const content = read((manifest, source) => {
+    events.read?.(`${source.name}@${manifest.digest}`, manifest);
     for (const writer of writers) writer.startBlobs(manifest, source);
   }, patience);
   const written = await Promise.allSettled(writers.map((writer) => writer.publish(content)));

@@ -23,7 +23,7 @@ export class TargetWriter {
     private readonly patience: Patience,
     private readonly events: PlanEvents,
   ) {
-    this.blobs = new BlobMover(store, patience);
+    this.blobs = new BlobMover(store, patience, events);
   }
 
   /** Starts bringing the blobs of an image, unless something may still be found that forbids to write. */

@@ -2,9 +2,16 @@ import { ManifestToolError } from '../errors.js';
 import type { ImageReader } from '../oci/content.js';
 import type { Descriptor } from '../oci/documents.js';
 import { verifiedContent, WrongContent } from '../oci/verified-content.js';
+import { counted } from '../oci/counted.js';
 import { hasBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { openUpload, putBlob } from './uploads.js';
+
+interface CopyOptions {
+  /** An upload session that is open already. */
+  readonly session: URL | undefined;
+  readonly onBytes: ((bytes: number) => void) | undefined;
+}
 
 /**
  * Copies a blob into a repository, checked on its way and never held whole. After a failure it looks whether the blob has arrived all the
@@ -16,7 +23,7 @@ export async function copyBlob(
   repository: string,
   descriptor: Descriptor,
   source: ImageReader,
-  openSession?: URL,
+  { session: openSession, onBytes }: CopyOptions,
 ): Promise<void> {
   await connection.copying(async () => {
     for (let attempt = 1, session = openSession; ; attempt += 1, session = undefined) {
@@ -29,7 +36,7 @@ export async function copyBlob(
           repository,
           session,
           descriptor,
-          replayable(descriptor, source, first),
+          replayable(descriptor, source, first, onBytes),
         );
         return;
       } catch (error) {
@@ -47,12 +54,13 @@ function replayable(
   descriptor: Descriptor,
   source: ImageReader,
   first: AsyncIterable<Uint8Array>,
+  onBytes: CopyOptions['onBytes'],
 ): () => AsyncIterable<Uint8Array> {
   let opened: AsyncIterable<Uint8Array> | undefined = first;
   return async function* content() {
     const stream = opened ?? (await source.openBlob(descriptor));
     opened = undefined;
-    yield* verifiedContent(descriptor, stream);
+    yield* counted(verifiedContent(descriptor, stream), onBytes);
   };
 }
 

@@ -43,7 +43,11 @@ export class Repository implements ImageStore {
     return found === null ? size : found;
   }
 
-  async ensureBlob(descriptor: Descriptor, source: ImageReader): Promise<BlobOutcome> {
+  async ensureBlob(
+    descriptor: Descriptor,
+    source: ImageReader,
+    onBytes?: (bytes: number) => void,
+  ): Promise<BlobOutcome> {
     const { connection, repository } = this;
     let session: URL | undefined;
     if (source instanceof Repository && source.connection === connection) {
@@ -54,7 +58,7 @@ export class Repository implements ImageStore {
     } else if (await hasBlob(connection, repository, descriptor.digest)) {
       return 'present';
     }
-    await copyBlob(connection, repository, descriptor, source, session);
+    await copyBlob(connection, repository, descriptor, source, { session, onBytes });
     return 'copied';
   }
 

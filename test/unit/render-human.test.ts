@@ -31,7 +31,7 @@ const io = (isTTY: boolean, env: Record<string, string> = {}) => ({
   readStdin: async () => '',
   signal: new AbortController().signal,
 });
-const PLAIN = coloursFor(io(false));
+const PLAIN = coloursFor(io(false), false);
 
 function fetched(json: object): FetchedManifest {
   const bytes = Buffer.from(JSON.stringify(json));
@@ -188,18 +188,20 @@ describe('remote text', () => {
 
 describe('colours', () => {
   test('are those of manifest-tool on a terminal', () => {
-    const first = renderHuman('app', image(LINUX), coloursFor(io(true))).split('\n')[0];
+    const first = renderHuman('app', image(LINUX), coloursFor(io(true), false)).split('\n')[0];
     expect(first).toBe(
       `Name: \u001b[1;32mapp\u001b[22;0m (Type: \u001b[1;32m${OCI_MANIFEST}\u001b[22;0m)`,
     );
   });
 
   test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('are left out with %j', (env) => {
-    expect(renderHuman('app', image(LINUX), coloursFor(io(true, env)))).not.toContain('\u001b');
+    expect(renderHuman('app', image(LINUX), coloursFor(io(true, env), false))).not.toContain(
+      '\u001b',
+    );
   });
 
   test('change nothing else', () => {
-    const coloured = renderHuman('app', list([ENTRY]), coloursFor(io(true)));
+    const coloured = renderHuman('app', list([ENTRY]), coloursFor(io(true), false));
     // oxlint-disable-next-line no-control-regex -- what colours are made of
     const bare = coloured.replaceAll(/\u001b\[[0-9;]+m/g, '');
     expect(bare).toBe(renderHuman('app', list([ENTRY]), PLAIN));

@@ -22,7 +22,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     io.stdout.write(
       isRaw
         ? renderRaw(name, inspected, expandConfig)
-        : renderHuman(name, inspected, coloursFor(io)),
+        : renderHuman(name, inspected, coloursFor(io, parsed.switches.has('no-color'))),
     );
   } finally {
     await stores.close();

@@ -1,0 +1,70 @@
+import { formatDuration } from '../duration.js';
+import { formatBytes } from '../text.js';
+import type { ReportEvent } from './report-event.js';
+
+/** The one line of the live display: what is being done, from all that has been told so far. */
+export class LiveDisplay {
+  private activity = 'starting';
+  private wait: { readonly text: string; readonly until: number } | undefined;
+  private read = 0;
+  private written = 0;
+  private mounted = 0;
+  /** Copies by target and digest: how many bytes there are, how many have come, and whether it has ended. */
+  private readonly copies = new Map<string, { size: number; bytes: number; hasEnded: boolean }>();
+  private copyingSince = 0;
+
+  /** `now` is a time in milliseconds. */
+  tell(event: ReportEvent, now: number): void {
+    if (event.event === 'activity') this.activity = event.message;
+    else if (event.event === 'read') this.read += 1;
+    else if (event.event === 'written') this.written += 1;
+    else if (event.event === 'retry') {
+      this.wait = { text: `${event.host} (${event.reason})`, until: now + event.milliseconds };
+    } else if (event.event === 'waiting') this.wait = { text: event.reason, until: now + 1000 };
+    else if (event.event === 'blob') this.tellBlob(event, now);
+  }
+
+  private tellBlob(event: ReportEvent & { event: 'blob' }, now: number): void {
+    const { state, size, bytes } = event;
+    const key = `${event.target} ${event.digest}`;
+    if (state === 'mounted') this.mounted += 1;
+    if (state === 'copying' || state === 'copied') {
+      if (this.copies.size === 0) this.copyingSince = now;
+      this.copies.set(key, { size, bytes, hasEnded: state === 'copied' });
+    } else if (state !== 'started') this.copies.delete(key);
+  }
+
+  /** The line, of so many columns at most. */
+  text(now: number, columns: number): string {
+    const parts = [this.activity, ...this.counts(), ...this.copied(now), ...this.waiting(now)];
+    const line = parts.join(' · ');
+    return line.length > columns ? `${line.slice(0, Math.max(columns - 1, 0))}…` : line;
+  }
+
+  private counts(): string[] {
+    return [
+      ...(this.read > 0 ? [`${this.read} read`] : []),
+      ...(this.mounted > 0 ? [`${this.mounted} mounted`] : []),
+      ...(this.written > 0 ? [`${this.written} written`] : []),
+    ];
+  }
+
+  private copied(now: number): string[] {
+    const all = [...this.copies.values()];
+    if (all.length === 0) return [];
+    const sum = (of: (copy: (typeof all)[number]) => number): number =>
+      all.reduce((total, copy) => total + of(copy), 0);
+    const [bytes, size] = [sum((copy) => copy.bytes), sum((copy) => copy.size)];
+    const seconds = (now - this.copyingSince) / 1000;
+    const rate = seconds < 0.5 ? '' : `, ${formatBytes(Math.round(bytes / seconds))}/s`;
+    const ended = sum(({ hasEnded }) => (hasEnded ? 1 : 0));
+    return [
+      `copied ${ended} of ${all.length}: ${formatBytes(bytes)} of ${formatBytes(size)}${rate}`,
+    ];
+  }
+
+  private waiting(now: number): string[] {
+    if (this.wait === undefined || now >= this.wait.until) return [];
+    return [`waiting ${formatDuration(this.wait.until - now)} for ${this.wait.text}`];
+  }
+}

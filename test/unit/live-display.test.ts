@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest';
+import { LiveDisplay } from '../../src/cli/live-display.js';
+import type { BlobProgress } from '../../src/plan/events.js';
+import { digestOf } from '../../src/oci/digest.js';
+
+const MIB = 1024 * 1024;
+
+function blob(name: string, state: BlobProgress['state'], bytes: number, size = 10 * MIB) {
+  const digest = digestOf(Buffer.from(name));
+  return { event: 'blob', target: 'e.co/app', digest, size, bytes, state } as const;
+}
+
+describe('the live line', () => {
+  test('says what is being done', () => {
+    const display = new LiveDisplay();
+    expect(display.text(0, 80)).toBe('starting');
+    display.tell({ event: 'activity', message: 'reading 3 images' }, 0);
+    expect(display.text(0, 80)).toBe('reading 3 images');
+  });
+
+  test('counts what was read, mounted and written', () => {
+    const display = new LiveDisplay();
+    const manifest = {
+      name: 'e.co/app',
+      mediaType: 't',
+      digest: digestOf(Buffer.from('m')),
+      size: 1,
+    };
+    display.tell({ event: 'read', ...manifest }, 0);
+    display.tell({ event: 'read', ...manifest }, 0);
+    display.tell(blob('a', 'started', 0), 0);
+    display.tell(blob('a', 'mounted', 0), 0);
+    display.tell({ event: 'written', ...manifest }, 0);
+    expect(display.text(0, 80)).toBe('starting · 2 read · 1 mounted · 1 written');
+  });
+
+  test('sums what is copied, and tells how fast', () => {
+    const display = new LiveDisplay();
+    display.tell(blob('a', 'started', 0), 0);
+    expect(display.text(0, 80)).toBe('starting');
+    display.tell(blob('a', 'copying', MIB), 1000);
+    display.tell(blob('b', 'copying', 2 * MIB), 1200);
+    expect(display.text(1300, 80)).toBe('starting · copied 0 of 2: 3 MiB of 20 MiB');
+    display.tell(blob('a', 'copied', 10 * MIB), 2900);
+    expect(display.text(3000, 80)).toBe('starting · copied 1 of 2: 12 MiB of 20 MiB, 6 MiB/s');
+    display.tell(blob('b', 'failed', 0), 3000);
+    expect(display.text(3000, 80)).toBe('starting · copied 1 of 1: 10 MiB of 10 MiB, 5 MiB/s');
+  });
+
+  test('shows a wait as long as it lasts', () => {
+    const display = new LiveDisplay();
+    const wait = {
+      host: 'e.co',
+      reason: 'status 429',
+      milliseconds: 4000,
+      attempt: 2,
+      attempts: 5,
+    };
+    display.tell({ event: 'retry', ...wait }, 1000);
+    expect(display.text(2000, 80)).toBe('starting · waiting 3 s for e.co (status 429)');
+    expect(display.text(5000, 80)).toBe('starting');
+  });
+
+  test.each([0, 1, 10, 30])('is never wider than %d columns', (columns) => {
+    const display = new LiveDisplay();
+    display.tell({ event: 'activity', message: 'reading an image with a very long name' }, 0);
+    expect(display.text(0, columns).length).toBeLessThanOrEqual(Math.max(columns, 1));
+  });
+});
