@@ -9,10 +9,13 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { ManifestToolError } from '../errors.js';
+import { quoteAt } from './spec-quote.js';
 
 /** A YAML document with the file it came from: what says where something is wrong in it. */
 export interface SpecSource {
   readonly file: string;
+  /** All of the file. */
+  readonly text: string;
   readonly document: Document;
   readonly lines: LineCounter;
   /** Where variables in texts are replaced from, where they are. */
@@ -31,15 +34,20 @@ export class SpecNode {
     readonly path: string,
   ) {}
 
-  /** The error for something that is wrong here. */
+  /** The error for something that is wrong here, with the text that stands here. */
   error(why: string, hint?: string): ManifestToolError {
-    return new ManifestToolError('USAGE', `reading ${this.place()}`, why, { hint });
+    const quoted = quoteAt(this.source.text, this.offset());
+    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}${quoted}`, { hint });
   }
 
   /** `FILE:LINE:COLUMN`. */
   place(): string {
-    const { line, col } = this.source.lines.linePos(this.node.range?.[0] ?? 0);
+    const { line, col } = this.source.lines.linePos(this.offset());
     return `${this.source.file}:${line}:${col}`;
+  }
+
+  private offset(): number {
+    return this.node.range?.[0] ?? 0;
   }
 
   /** The text of a scalar as it stands in the file: `386` and `1.10` are text here, as manifest-tool has it. */
@@ -70,6 +78,10 @@ export class SpecNode {
 
   isNull(): boolean {
     return isScalar(this.node) && this.node.value === null;
+  }
+
+  isSymbol(): boolean {
+    return isScalar(this.node) && typeof this.node.value === 'symbol';
   }
 
   list(): SpecNode[] {
@@ -135,8 +147,9 @@ interface Member {
   readonly value: SpecNode;
 }
 
-function isMerge({ name }: Member): boolean {
-  return name === '<<';
+/** The parser makes a symbol of `<<`; a `"<<"` in quotes is a name as any other. */
+function isMerge({ key }: Member): boolean {
+  return key.isSymbol();
 }
 
 function pairsOf(map: YAMLMap): { key: Node; value: Node | null }[] {

@@ -1,4 +1,3 @@
-import { ManifestToolError } from '../errors.js';
 import { formatReference } from '../oci/reference.js';
 import { buildList, listEntries, listTypeOf } from './build.js';
 import type { PlanEvents } from './events.js';
@@ -7,6 +6,7 @@ import type { PushPlan } from './steps.js';
 import { checkRequest, type ListRequest } from './request.js';
 import { resolveSources } from './resolve.js';
 import type { Stores } from './stores.js';
+import { refuseWarnings } from './strict.js';
 import { listWarnings } from './warnings.js';
 
 /**
@@ -29,13 +29,8 @@ export function pushList(
     const images = await resolveSources(stores, request, { ...events, warning }, onManifest);
     const list = buildList(request, images);
     listWarnings(listTypeOf(request, images), listEntries(request, images)).forEach(warning);
-    if (request.strict === true && warnings.length > 0) {
-      const count = warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`;
-      throw new ManifestToolError(
-        'USAGE',
-        `publishing ${formatReference(request.target)}`,
-        `there is ${count}, and --strict makes an error of it: ${warnings.join('; ')}`,
-      );
+    if (request.strict === true) {
+      refuseWarnings(`publishing ${formatReference(request.target)}`, warnings);
     }
     return { list, images };
   });
