@@ -156,4 +156,17 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     load: () => import('./commands/annotate.js'),
   },
+  {
+    path: ['completion'],
+    describe: 'print a script with which a shell completes command lines',
+    positionals: ['bash|zsh|fish'],
+    options: [],
+    required: [],
+    examples: [
+      ['source <($0 completion bash)', 'in ~/.bashrc'],
+      ['source <($0 completion zsh)', 'in ~/.zshrc, behind compinit'],
+      ['$0 completion fish > ~/.config/fish/completions/manifest-tool.fish', 'once'],
+    ],
+    load: async () => (await import('./commands/completion.js')).completionOf(COMMANDS),
+  },
 ];

@@ -5,9 +5,16 @@ export interface OptionSpec {
   readonly kind: OptionKind;
   readonly describe: string;
   readonly alias?: string;
-  /** What stands for the value in the help. */
+  /** What stands for the value in the help; not given where there are `values`. */
   readonly value?: string;
+  /** All values that there are. */
+  readonly values?: readonly string[];
   readonly group?: string;
+}
+
+/** What stands for the value of an option in the help; undefined where it takes none. */
+export function placeholder({ value, values }: OptionSpec): string | undefined {
+  return values?.join('|') ?? value;
 }
 
 const AUTH = 'Authentication:';
@@ -130,7 +137,7 @@ const SOMEWHERE = {
   },
   type: {
     kind: 'value',
-    value: 'docker|oci|auto',
+    values: ['docker', 'oci', 'auto'],
     describe:
       'publish a Docker manifest list or an OCI index; auto takes the kind of the images [default: docker, of create auto]',
   },
@@ -160,7 +167,7 @@ const SOMEWHERE = {
   },
   attestations: {
     kind: 'value',
-    value: 'keep|drop',
+    values: ['keep', 'drop'],
     describe: 'what happens to attestations of sources that are lists [default: keep]',
   },
   env: {
@@ -206,6 +213,15 @@ const SOMEWHERE = {
 } as const satisfies Record<string, OptionSpec>;
 
 export const OPTIONS: Readonly<Record<string, OptionSpec>> = { ...EVERYWHERE, ...SOMEWHERE };
+
+type Known = typeof EVERYWHERE & typeof SOMEWHERE;
+
+/** The values of an option that has a closed set of them. */
+export type Choice<N extends keyof Known> = Known[N] extends {
+  readonly values: readonly (infer V)[];
+}
+  ? V
+  : never;
 
 export type OptionName = keyof typeof EVERYWHERE | keyof typeof SOMEWHERE;
 

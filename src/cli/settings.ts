@@ -2,9 +2,10 @@ import { createCredentialLookup } from '../credentials/lookup.js';
 import { parseDuration } from '../duration.js';
 import { openStores, type Stores } from '../plan/stores.js';
 import type { CredentialLookup } from '../transport/credential.js';
+import { suggestion } from '../text.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
-import type { OptionName } from './options.js';
+import { OPTIONS, type Choice, type OptionName } from './options.js';
 import type { Reporter } from './reporter.js';
 import { usageError } from './usage.js';
 
@@ -88,6 +89,21 @@ export function duration(parsed: Parsed, name: OptionName): number | undefined {
 /** The value of an option that is given at most once. */
 export function value(parsed: Parsed, name: OptionName): string | undefined {
   return parsed.values.get(name)?.[0];
+}
+
+/**
+ * The value of an option that has a closed set of them.
+ * @throws {ManifestToolError} USAGE where it is given another one.
+ */
+export function choice<N extends OptionName>(parsed: Parsed, name: N): Choice<N> | undefined {
+  const given = value(parsed, name);
+  const values: readonly string[] = OPTIONS[name]!.values ?? [];
+  if (given === undefined || values.includes(given)) return given as Choice<N> | undefined;
+  const known =
+    values.length === 2
+      ? `neither ${values.join(' nor ')}`
+      : `none of ${values.slice(0, -1).join(', ')} and ${values.at(-1)}`;
+  throw usageError(`--${name} ${JSON.stringify(given)} is ${known}${suggestion(given, values)}`);
 }
 
 /** The items of an option that takes a comma-separated list, again and again; blanks around an item are not part of it. */
