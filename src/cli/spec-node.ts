@@ -25,6 +25,9 @@ export interface SpecSource {
 /** `${NAME}` or `${NAME:-default}`, or `$$`. */
 const VARIABLE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
+/** Names of members that an error lists. */
+const MAX_NAMES = 5;
+
 /** One node of a spec, read as what it should be; whatever it is not is an error with line and column. */
 export class SpecNode {
   constructor(
@@ -38,6 +41,17 @@ export class SpecNode {
   error(why: string, hint?: string): ManifestToolError {
     const quoted = quoteAt(this.source.text, this.offset());
     return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}${quoted}`, { hint });
+  }
+
+  /**
+   * The error for a member that a mapping does not have: with the names of those that it has, and not with their text, which may be
+   * anything where the file is no spec at all.
+   */
+  missing(why: string): ManifestToolError {
+    const names = this.members().map(({ name }) => JSON.stringify(name));
+    const some = names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ', …' : '');
+    const told = names.length === 0 ? 'there is nothing in it' : `there is only ${some}`;
+    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}; ${told}`);
   }
 
   /** `FILE:LINE:COLUMN`. */

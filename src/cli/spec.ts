@@ -38,11 +38,12 @@ export function parseSpecs(text: string, file: string, { env, warning }: SpecOpt
 export function readSpec(root: SpecNode, warning: (text: string) => void): PlacedSpec {
   const names = ['image', 'manifests', 'tags', 'annotations'] as const;
   const { image, manifests, tags, annotations } = knownMembers(root, names, warning);
-  if (image === undefined || image.isNull())
-    throw root.error('"image" is missing: the reference under which the list is published');
-  if (manifests === undefined || manifests.list().length === 0) {
-    throw (manifests ?? root).error('"manifests" is missing: the list of the images to publish');
-  }
+  const noImage = '"image" is missing: the reference under which the list is published';
+  if (image === undefined) throw root.missing(noImage);
+  if (image.isNull()) throw image.error(noImage);
+  const noManifests = '"manifests" is missing: the list of the images to publish';
+  if (manifests === undefined) throw root.missing(noManifests);
+  if (manifests.list().length === 0) throw manifests.error(noManifests);
   const entries = manifests.list();
   const spec = {
     target: reference(image),

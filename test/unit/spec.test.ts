@@ -192,7 +192,7 @@ describe('an error in a spec', () => {
     ['a text', 'image', '1:1', /the spec is a text, but a mapping/],
     ['null', '~', '1:1', /"image" is missing/],
     ['no image', LIST, '1:1', /"image" is missing/],
-    ['an empty image', `image:\n${LIST}`, '1:1', /"image" is missing/],
+    ['an empty image', `image:\n${LIST}`, '1:7', /"image" is missing/],
     ['an image that is a list', `image: [a]\n${LIST}`, '1:8', /image is a list, but a text/],
     [
       'an image that is a mapping',
@@ -307,7 +307,8 @@ describe('an error in a spec', () => {
     ['where something has no end', 'image: [\n\n', 'image: ['],
     ['that is no YAML', `image: a\nb: c: d\n${LIST}`, 'b: c: d'],
     ['that has nothing', `image: a\nmanifests:\n  - image: b\n  -\n`, '-'],
-    ['of a document', `# a\nfoo: bar\n`, 'foo: bar'],
+    ['of an empty member', `image:\n${LIST}`, 'image:'],
+    ['of an empty list', 'image: a\nmanifests: []', 'manifests: []'],
     [
       'that is long, around its place',
       `{image: ${'a'.repeat(100)}, tags: [-${'b'.repeat(100)}], ${LIST}}`,
@@ -317,6 +318,13 @@ describe('an error in a spec', () => {
     const quoted = `, in \`${shown}\``;
     expect(() => read(text)).toThrow(expect.objectContaining({ code: 'USAGE' }));
     expect(() => read(text)).toThrow(quoted);
+  });
+
+  test('of a file that is no spec shows nothing that is secret in it', () => {
+    const config = '{"auths": {"e.co": {"auth": "dXNlcjpzZWNyZXQ="}}, "credsStore": "x"}';
+    expect(() => read(config)).toThrow(
+      /app\.yaml:1:1 failed: "image" is missing: [^;]*; there is only "auths", "credsStore"$/,
+    );
   });
 
   test('in one of several documents has its place in the file', () => {
