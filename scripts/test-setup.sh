@@ -13,7 +13,9 @@ openssl openssl
 htpasswd apache2-utils
 python3 python3
 dockerd docker.io
-iptables iptables'
+iptables iptables
+zsh zsh
+fish fish'
 
 commands=() packages=()
 while read -r command package; do

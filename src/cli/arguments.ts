@@ -1,5 +1,5 @@
 import { suggestion } from '../text.js';
-import { OPTIONS, optionName, type OptionName } from './options.js';
+import { OPTIONS, optionName, placeholder, type OptionName } from './options.js';
 import { usageError } from './usage.js';
 
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
@@ -59,7 +59,7 @@ function nextValue(argv: readonly string[], at: number, name: string): string {
   if (value === undefined || isLongOption(value)) {
     throw usageError(
       `option --${name} needs a value`,
-      `${OPTIONS[name]!.describe}: --${name} ${OPTIONS[name]!.value}`,
+      `${OPTIONS[name]!.describe}: --${name} ${placeholder(OPTIONS[name]!)}`,
     );
   }
   return value;

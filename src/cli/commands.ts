@@ -70,6 +70,24 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/push-from-spec.js'),
   },
   {
+    path: ['spec', 'check'],
+    describe: 'check YAML files without asking a registry',
+    positionals: ['FILE...'],
+    options: ['type', 'env', 'strict', 'json'],
+    required: [],
+    examples: [['$0 spec check --type oci app.yaml', 'as push --type oci would read it']],
+    load: () => import('./commands/spec-check.js'),
+  },
+  {
+    path: ['spec', 'from'],
+    describe: 'write the spec that would publish what is there',
+    positionals: ['REF'],
+    options: [],
+    required: [],
+    examples: [['$0 spec from example.com/app:1.0 > app.yaml', 'to change it, or to keep it']],
+    load: () => import('./commands/spec-from.js'),
+  },
+  {
     path: ['create'],
     describe: 'publish a list of the images that are named',
     positionals: ['SOURCE...'],
@@ -145,5 +163,18 @@ export const COMMANDS: readonly CommandSpec[] = [
       ],
     ],
     load: () => import('./commands/annotate.js'),
+  },
+  {
+    path: ['completion'],
+    describe: 'print a script with which a shell completes command lines',
+    positionals: ['bash|zsh|fish'],
+    options: [],
+    required: [],
+    examples: [
+      ['source <($0 completion bash)', 'in ~/.bashrc'],
+      ['source <($0 completion zsh)', 'in ~/.zshrc, behind compinit'],
+      ['$0 completion fish > ~/.config/fish/completions/manifest-tool.fish', 'once'],
+    ],
+    load: async () => (await import('./commands/completion.js')).completionOf(COMMANDS),
   },
 ];

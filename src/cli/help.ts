@@ -1,6 +1,6 @@
 import yargs, { type Options } from 'yargs';
 import { COMMANDS } from './commands.js';
-import { OPTIONS, OPTIONS_EVERYWHERE, type OptionName } from './options.js';
+import { OPTIONS, OPTIONS_EVERYWHERE, placeholder, type OptionName } from './options.js';
 
 const WIDTH = 100;
 
@@ -39,7 +39,8 @@ function addOptions(
   required: readonly OptionName[],
 ): void {
   for (const name of names) {
-    const { kind, describe, alias, value, group } = OPTIONS[name]!;
+    const { kind, describe, alias, group } = OPTIONS[name]!;
+    const value = placeholder(OPTIONS[name]!);
     const option: Options = {
       describe: required.includes(name) ? `${describe} (required)` : describe,
       group: group ?? 'Options:',

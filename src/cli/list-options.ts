@@ -4,21 +4,14 @@ import { parsePlatform } from '../oci/platform.js';
 import { isTag } from '../oci/reference.js';
 import type { Publication } from '../plan/publication.js';
 import type { EntryAnnotations, ListRequest } from '../plan/request.js';
-import { suggestion } from '../text.js';
+import { choice } from './choice.js';
 import type { Parsed } from './command.js';
 import { duration, items, optional, value } from './settings.js';
 import { usageError } from './usage.js';
 
-const TYPES: readonly ListRequest['type'][] = ['docker', 'oci', 'auto'];
-
 /** The value of --type; commands differ in what it is where it is not given. */
 export function listType(parsed: Parsed, fallback: ListRequest['type']): ListRequest['type'] {
-  const given = value(parsed, 'type') ?? fallback;
-  const type = TYPES.find((each) => each === given);
-  if (type !== undefined) return type;
-  throw usageError(
-    `--type ${JSON.stringify(given)} is none of docker, oci and auto${suggestion(given, TYPES)}`,
-  );
+  return choice(parsed, 'type') ?? fallback;
 }
 
 /** The tags of --tags. */
@@ -94,9 +87,7 @@ export function listingOptions(
 
 /** The value of --attestations. */
 export function dropsAttestations(parsed: Parsed): boolean {
-  const attestations = value(parsed, 'attestations') ?? 'keep';
-  if (attestations === 'keep' || attestations === 'drop') return attestations === 'drop';
-  throw usageError(`--attestations ${JSON.stringify(attestations)} is neither keep nor drop`);
+  return choice(parsed, 'attestations') === 'drop';
 }
 
 /** The annotations of --annotation where there is one kind: all behind the first `=` is the value. */

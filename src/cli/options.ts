@@ -5,9 +5,16 @@ export interface OptionSpec {
   readonly kind: OptionKind;
   readonly describe: string;
   readonly alias?: string;
-  /** What stands for the value in the help. */
+  /** What stands for the value in the help; not given where there are `values`. */
   readonly value?: string;
+  /** All values that there are. */
+  readonly values?: readonly string[];
   readonly group?: string;
+}
+
+/** What stands for the value of an option in the help; undefined where it takes none. */
+export function placeholder({ value, values }: OptionSpec): string | undefined {
+  return values?.join('|') ?? value;
 }
 
 const AUTH = 'Authentication:';
@@ -116,7 +123,7 @@ const EVERYWHERE = {
   },
   progress: {
     kind: 'value',
-    value: 'auto|plain|json|none',
+    values: ['auto', 'plain', 'json', 'none'],
     group: OUTPUT,
     describe:
       'show what is being done: on a terminal as a live line, in lines, or as JSON events [default: auto]',
@@ -144,7 +151,7 @@ const SOMEWHERE = {
   },
   type: {
     kind: 'value',
-    value: 'docker|oci|auto',
+    values: ['docker', 'oci', 'auto'],
     describe:
       'publish a Docker manifest list or an OCI index; auto takes the kind of the images [default: docker, of create auto]',
   },
@@ -180,7 +187,7 @@ const SOMEWHERE = {
   },
   attestations: {
     kind: 'value',
-    value: 'keep|drop',
+    values: ['keep', 'drop'],
     describe: 'what happens to attestations of sources that are lists [default: keep]',
   },
   env: {
@@ -230,6 +237,15 @@ const SOMEWHERE = {
 } as const satisfies Record<string, OptionSpec>;
 
 export const OPTIONS: Readonly<Record<string, OptionSpec>> = { ...EVERYWHERE, ...SOMEWHERE };
+
+type Known = typeof EVERYWHERE & typeof SOMEWHERE;
+
+/** The values of an option that has a closed set of them. */
+export type Choice<N extends keyof Known> = Known[N] extends {
+  readonly values: readonly (infer V)[];
+}
+  ? V
+  : never;
 
 export type OptionName = keyof typeof EVERYWHERE | keyof typeof SOMEWHERE;
 

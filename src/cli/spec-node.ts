@@ -9,10 +9,13 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { ManifestToolError } from '../errors.js';
+import { quoteAt } from './spec-quote.js';
 
 /** A YAML document with the file it came from: what says where something is wrong in it. */
 export interface SpecSource {
   readonly file: string;
+  /** All of the file. */
+  readonly text: string;
   readonly document: Document;
   readonly lines: LineCounter;
   /** Where variables in texts are replaced from, where they are. */
@@ -21,6 +24,9 @@ export interface SpecSource {
 
 /** `${NAME}` or `${NAME:-default}`, or `$$`. */
 const VARIABLE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
+
+/** Names of members that an error lists. */
+const MAX_NAMES = 5;
 
 /** One node of a spec, read as what it should be; whatever it is not is an error with line and column. */
 export class SpecNode {
@@ -31,15 +37,31 @@ export class SpecNode {
     readonly path: string,
   ) {}
 
-  /** The error for something that is wrong here. */
+  /** The error for something that is wrong here, with the text that stands here. */
   error(why: string, hint?: string): ManifestToolError {
-    return new ManifestToolError('USAGE', `reading ${this.place()}`, why, { hint });
+    const quoted = quoteAt(this.source.text, this.offset());
+    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}${quoted}`, { hint });
+  }
+
+  /**
+   * The error for a member that a mapping does not have: with the names of those that it has, and not with their text, which may be
+   * anything where the file is no spec at all.
+   */
+  missing(why: string): ManifestToolError {
+    const names = this.members().map(({ name }) => JSON.stringify(name));
+    const some = names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ', …' : '');
+    const told = names.length === 0 ? 'there is nothing in it' : `there is only ${some}`;
+    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}; ${told}`);
   }
 
   /** `FILE:LINE:COLUMN`. */
   place(): string {
-    const { line, col } = this.source.lines.linePos(this.node.range?.[0] ?? 0);
+    const { line, col } = this.source.lines.linePos(this.offset());
     return `${this.source.file}:${line}:${col}`;
+  }
+
+  private offset(): number {
+    return this.node.range?.[0] ?? 0;
   }
 
   /** The text of a scalar as it stands in the file: `386` and `1.10` are text here, as manifest-tool has it. */
@@ -70,6 +92,10 @@ export class SpecNode {
 
   isNull(): boolean {
     return isScalar(this.node) && this.node.value === null;
+  }
+
+  isSymbol(): boolean {
+    return isScalar(this.node) && typeof this.node.value === 'symbol';
   }
 
   list(): SpecNode[] {
@@ -135,8 +161,9 @@ interface Member {
   readonly value: SpecNode;
 }
 
-function isMerge({ name }: Member): boolean {
-  return name === '<<';
+/** The parser makes a symbol of `<<`; a `"<<"` in quotes is a name as any other. */
+function isMerge({ key }: Member): boolean {
+  return key.isSymbol();
 }
 
 function pairsOf(map: YAMLMap): { key: Node; value: Node | null }[] {

@@ -48,44 +48,48 @@ export function parsePlatform(
   return platform;
 }
 
+/** What is wrong with a platform, and in which of its parts. */
+export interface PlatformFault {
+  readonly part: 'os' | 'architecture' | 'variant';
+  readonly why: string;
+  readonly hint?: string;
+}
+
 /**
  * Refuses what no runtime would ever select.
  * @throws {ManifestToolError} USAGE that names the unknown part and the nearest known names.
  */
 export function checkPlatform(platform: Platform, what: string): void {
-  if (!OPERATING_SYSTEMS.has(platform.os)) {
-    throw unknownPart(what, 'os', platform.os, [...OPERATING_SYSTEMS]);
+  const fault = platformFault(platform);
+  if (fault !== undefined) throw new ManifestToolError('USAGE', what, fault.why, fault);
+}
+
+/** Why no runtime would ever select a platform; undefined where one could. */
+export function platformFault({ os, architecture, variant }: Platform): PlatformFault | undefined {
+  if (!OPERATING_SYSTEMS.has(os)) return unknownPart('os', os, OPERATING_SYSTEMS);
+  if (!ARCHITECTURES.has(architecture)) {
+    const known = [...ARCHITECTURES, ...ARCHITECTURE_ALIASES.keys()];
+    return unknownPart('architecture', architecture, known);
   }
-  if (!ARCHITECTURES.has(platform.architecture)) {
-    throw unknownPart(what, 'architecture', platform.architecture, [
-      ...ARCHITECTURES,
-      ...ARCHITECTURE_ALIASES.keys(),
-    ]);
-  }
-  const known = VARIANTS.get(platform.architecture);
-  if (platform.variant !== undefined && known !== undefined && !known.test(platform.variant)) {
-    throw new ManifestToolError(
-      'USAGE',
-      what,
-      `${JSON.stringify(platform.variant)} is no variant of ${platform.architecture}`,
-    );
-  }
+  const variants = VARIANTS.get(architecture);
+  if (variant === undefined || variants === undefined || variants.test(variant)) return undefined;
+  return { part: 'variant', why: `${JSON.stringify(variant)} is no variant of ${architecture}` };
 }
 
 function unknownPart(
-  what: string,
-  part: string,
+  part: 'os' | 'architecture',
   name: string,
-  known: readonly string[],
-): ManifestToolError {
-  const why = `${part} ${JSON.stringify(name)} is not known${suggestion(name, known)}`;
-  return new ManifestToolError('USAGE', what, why, {
-    hint: `the common ones are ${COMMON[part]!}`,
-  });
+  known: Iterable<string>,
+): PlatformFault {
+  return {
+    part,
+    why: `${part} ${JSON.stringify(name)} is not known${suggestion(name, known)}`,
+    hint: `the common ones are ${COMMON[part]}`,
+  };
 }
 
 /** What a platform mostly is, for hints. */
-const COMMON: Readonly<Record<string, string>> = {
+const COMMON = {
   os: 'linux, windows, freebsd and darwin',
   architecture: 'amd64, arm64, arm, 386, ppc64le, s390x and riscv64',
 };

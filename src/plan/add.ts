@@ -10,7 +10,7 @@ import type { ListRequest } from './request.js';
 import { resolveSources } from './resolve.js';
 import { blobsOf, planPush } from './steps.js';
 import type { Stores } from './stores.js';
-import { Strictness } from './strict.js';
+import { refuseWarnings, Strictness } from './strict.js';
 import { Patience } from './waiting.js';
 
 /** What is added to a list. */
@@ -48,7 +48,8 @@ export async function addToList(
         { onManifest, patience, events: strictness.events },
       ),
     ]);
-    if (strict === true) strictness.refuse(`editing ${formatReference(reference)}`);
+    if (strict === true)
+      refuseWarnings(`editing ${formatReference(reference)}`, strictness.warnings);
     const plan = planPush(images, list, { holds: (source) => source === target, tags: new Map() });
     if (!isDry) await writeChildren(plan, target, blobs, events);
     const context = { events, signal: stores.signal, patience };

@@ -5,7 +5,7 @@ import { publishContent, type Outcome } from './publish.js';
 import { checkRequest, type ListRequest } from './request.js';
 import { resolveSources } from './resolve.js';
 import type { Stores } from './stores.js';
-import { Strictness } from './strict.js';
+import { refuseWarnings, Strictness } from './strict.js';
 import { listWarnings } from './warnings.js';
 
 /**
@@ -27,7 +27,8 @@ export function pushList(
     const list = buildList(request, images);
     for (const text of listWarnings(listTypeOf(request, images), listEntries(request, images)))
       strictness.events.warning?.(text);
-    if (request.strict === true) strictness.refuse(`publishing ${formatReference(request.target)}`);
+    if (request.strict === true)
+      refuseWarnings(`publishing ${formatReference(request.target)}`, strictness.warnings);
     return { list, images };
   });
 }

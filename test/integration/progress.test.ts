@@ -144,7 +144,7 @@ describe('on a terminal', () => {
 });
 
 it.each([
-  [['--progress', 'fancy'], /--progress "fancy" is none of auto, plain, json, none/],
+  [['--progress', 'fancy'], /--progress "fancy" is none of auto, plain, json and none/],
   [['--progress', 'jsno'], /did you mean json\?/],
   [['--quiet', '--progress', 'plain'], /give --quiet or --progress, not both/],
   [['--progress'], /option --progress needs a value/],

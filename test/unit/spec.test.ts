@@ -103,6 +103,17 @@ manifests:
     expect(spec.sources[2]!.platform).toEqual(merged);
   });
 
+  test('has a member of the name "<<" where it is in quotes', () => {
+    const { annotations } = read(`image: a\n${LIST}\nannotations: {"<<": x}`);
+    expect([...annotations]).toEqual([['<<', 'x']]);
+  });
+
+  test('warns of a tag that is there twice', () => {
+    const { tags, warnings } = read(`image: a\n${LIST}\ntags: [x, y, x]`);
+    expect(tags).toEqual(['x', 'y']);
+    expect(warnings).toEqual(['app.yaml:3:14: tag "x" is there already']);
+  });
+
   test('warns of a key that is not known, with its place and the nearest one', () => {
     const { warnings } = read(`image: a
 tag: [x]
@@ -154,14 +165,24 @@ describe('the platform of a spec', () => {
   });
 
   test.each([
-    ['{os: linux, architecture: x}', /architecture "x" is not known/],
-    ['{os: Linux, architecture: amd64}', /did you mean linux/],
-    ['{os: linux, architecture: amd64, variant: v9}', /"v9" is no variant of amd64/],
-  ])('%s is refused with its place', (yaml, message) => {
+    ['{os: linux, architecture: x}', '4:41', /architecture "x" is not known/],
+    ['{os: Linux, architecture: amd64}', '4:20', /did you mean linux/],
+    ['{os: linux, architecture: amd64, variant: v9}', '4:57', /"v9" is no variant of amd64/],
+  ])('%s is refused with the place of what is wrong', (yaml, place, message) => {
     expect(() => platformOf(yaml)).toThrow(message);
     expect(() => platformOf(yaml)).toThrow(
-      expect.objectContaining({ code: 'USAGE', what: 'reading app.yaml:4:15' }),
+      expect.objectContaining({ code: 'USAGE', what: `reading app.yaml:${place}` }),
     );
+  });
+
+  test.each([
+    ['{os: linux}', 'architecture'],
+    ['{architecture: amd64}', 'os'],
+  ])('%s is warned of: it is of use for a list alone', (yaml, missing) => {
+    const { warnings } = read(`image: a\nmanifests:\n  - {image: b, platform: ${yaml}}\n`);
+    expect(warnings).toEqual([
+      `app.yaml:3:26: manifests[0].platform has no ${missing}: an image needs both, or neither`,
+    ]);
   });
 });
 
@@ -171,7 +192,7 @@ describe('an error in a spec', () => {
     ['a text', 'image', '1:1', /the spec is a text, but a mapping/],
     ['null', '~', '1:1', /"image" is missing/],
     ['no image', LIST, '1:1', /"image" is missing/],
-    ['an empty image', `image:\n${LIST}`, '1:1', /"image" is missing/],
+    ['an empty image', `image:\n${LIST}`, '1:7', /"image" is missing/],
     ['an image that is a list', `image: [a]\n${LIST}`, '1:8', /image is a list, but a text/],
     [
       'an image that is a mapping',
@@ -278,6 +299,32 @@ describe('an error in a spec', () => {
   test('is one line, whatever the text', () => {
     const errors = ['image: "a\\nB"\nmanifests: []', 'a: b: c', '[', '"', '&', '*', '!', '{a: *a}'];
     for (const text of errors) expect(() => read(text)).toThrow(/^[^\n\r]*$/);
+  });
+
+  test.each<[string, string, string]>([
+    ['the line of a value', `image: a\ntags: latest # one\n${LIST}`, 'tags: latest # one'],
+    ['with the line ends of Windows', `image: A\r\n${LIST}\r\n`, 'image: A'],
+    ['where something has no end', 'image: [\n\n', 'image: ['],
+    ['that is no YAML', `image: a\nb: c: d\n${LIST}`, 'b: c: d'],
+    ['that has nothing', `image: a\nmanifests:\n  - image: b\n  -\n`, '-'],
+    ['of an empty member', `image:\n${LIST}`, 'image:'],
+    ['of an empty list', 'image: a\nmanifests: []', 'manifests: []'],
+    [
+      'that is long, around its place',
+      `{image: ${'a'.repeat(100)}, tags: [-${'b'.repeat(100)}], ${LIST}}`,
+      `…${'a'.repeat(11)}, tags: [-${'b'.repeat(59)}…`,
+    ],
+  ])('shows the text %s', (_what, text, shown) => {
+    const quoted = `, in \`${shown}\``;
+    expect(() => read(text)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+    expect(() => read(text)).toThrow(quoted);
+  });
+
+  test('of a file that is no spec shows nothing that is secret in it', () => {
+    const config = '{"auths": {"e.co": {"auth": "dXNlcjpzZWNyZXQ="}}, "credsStore": "x"}';
+    expect(() => read(config)).toThrow(
+      /app\.yaml:1:1 failed: "image" is missing: [^;]*; there is only "auths", "credsStore"$/,
+    );
   });
 
   test('in one of several documents has its place in the file', () => {

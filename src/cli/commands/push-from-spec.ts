@@ -1,11 +1,13 @@
 import type { ListRequest } from '../../plan/request.js';
+import { refuseWarnings } from '../../plan/strict.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import { listingOptions, listType, publishingOptions } from '../list-options.js';
 import { publish } from '../publish.js';
 import { publishMany } from '../publish-many.js';
 import type { Reporter } from '../reporter.js';
-import { readSpecFile, STANDARD_INPUT } from '../spec-file.js';
+import { readSpecFile } from '../spec-file.js';
+import { specFiles, specVariables } from '../spec-files.js';
 import { parseSpecs, type Spec } from '../spec.js';
 import { targetsFrom } from '../targets.js';
 import { usageError } from '../usage.js';
@@ -38,14 +40,15 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
 }
 
 async function readSpecs(parsed: Parsed, io: Io, reporter: Reporter): Promise<Spec[]> {
-  const files = parsed.positionals;
-  if (files.filter((file) => file === STANDARD_INPUT).length > 1) {
-    throw usageError('standard input is named twice', 'it can be read once');
-  }
-  const options = {
-    warning: reporter.warning,
-    ...(parsed.switches.has('env') ? { env: io.env } : {}),
+  const files = specFiles(parsed);
+  const warnings: string[] = [];
+  const warning = (text: string): void => {
+    warnings.push(text);
+    reporter.warning(text);
   };
+  const options = { warning, env: specVariables(parsed, io) };
   const texts = await Promise.all(files.map((file) => readSpecFile(file, io)));
-  return texts.flatMap((text, i) => parseSpecs(text, files[i]!, options));
+  const specs = texts.flatMap((text, i) => parseSpecs(text, files[i]!, options));
+  if (parsed.switches.has('strict')) refuseWarnings(`reading ${files.join(', ')}`, warnings);
+  return specs;
 }

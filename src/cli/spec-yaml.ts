@@ -1,0 +1,48 @@
+import { isScalar, LineCounter, parseAllDocuments, type Document } from 'yaml';
+import { ManifestToolError } from '../errors.js';
+import { SpecNode } from './spec-node.js';
+import { quoteAt } from './spec-quote.js';
+
+/** Where `${VAR}` and `${VAR:-default}` in texts are replaced from; left as they are where it is undefined. */
+export type Variables = Readonly<Record<string, string | undefined>> | undefined;
+
+/**
+ * The documents of a YAML file: each is a spec.
+ * @throws {ManifestToolError} USAGE with file, line, column and what stands there, where it is no YAML.
+ */
+export function specDocuments(text: string, file: string, env: Variables): SpecNode[] {
+  const lines = new LineCounter();
+  const documents = readDocuments(text, file, lines);
+  const error = documents.flatMap(({ errors }) => errors)[0];
+  if (error !== undefined) {
+    const [offset] = error.pos;
+    const { line, col } = lines.linePos(offset);
+    const why = `it is no YAML: ${error.message}${quoteAt(text, offset)}`;
+    throw new ManifestToolError('USAGE', `reading ${file}:${line}:${col}`, why, { cause: error });
+  }
+  // A separator at the beginning or the end of a file makes a document of nothing.
+  const roots = documents.flatMap((document) => {
+    const { contents } = document;
+    const isNothing = isScalar(contents) && contents.value === null;
+    if (contents === null || (isNothing && documents.length > 1)) return [];
+    return [
+      new SpecNode({ file, text, document, lines, ...(env && { env }) }, contents, 'the spec'),
+    ];
+  });
+  if (roots.length === 0) throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty');
+  return roots;
+}
+
+/** The parser calls itself for each level of a document: one without end is refused where it has no more room. */
+function readDocuments(text: string, file: string, lineCounter: LineCounter): Document[] {
+  const options = { lineCounter, merge: true, prettyErrors: false, logLevel: 'error' } as const;
+  try {
+    const documents = parseAllDocuments(text, options);
+    if (!Array.isArray(documents)) return [];
+    const errors = documents.flatMap(({ errors: found }) => found);
+    if (!errors.some(({ message }) => message.includes('call stack'))) return documents;
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+  }
+  throw new ManifestToolError('USAGE', `reading ${file}`, 'it is nested too deeply');
+}
