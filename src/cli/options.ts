@@ -193,6 +193,14 @@ const SOMEWHERE = {
   'os-version': { kind: 'value', value: 'VERSION', describe: 'set the os version of the entry' },
   'os-features': { kind: 'list', value: 'F,...', describe: 'set the os features of the entry' },
   deep: { kind: 'switch', describe: 'read every blob and check its digest' },
+  'tags-only': {
+    kind: 'switch',
+    describe: 'make no other repositories: stay inside this one, with tags of its own',
+  },
+  limits: {
+    kind: 'switch',
+    describe: 'look for the size limit of a manifest as well (up to 8 MiB; sends much)',
+  },
   digestfile: { kind: 'value', value: 'FILE', describe: 'write the digest of the list to a file' },
   'metadata-file': {
     kind: 'value',

@@ -6,6 +6,9 @@ import { hasBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { openUpload, putBlob } from './uploads.js';
 
+/** What a blob is copied from. */
+export type BlobSource = Pick<ImageReader, 'name' | 'openBlob'>;
+
 /**
  * Copies a blob into a repository, checked on its way and never held whole. After a failure it looks whether the blob has arrived all the
  * same, and otherwise begins anew with another session, as often as requests are repeated.
@@ -15,7 +18,7 @@ export async function copyBlob(
   connection: Connection,
   repository: string,
   descriptor: Descriptor,
-  source: ImageReader,
+  source: BlobSource,
   openSession?: URL,
 ): Promise<void> {
   await connection.copying(async () => {
@@ -45,7 +48,7 @@ export async function copyBlob(
 /** The content of a blob, as often as it is asked for; the first time it is open already. */
 function replayable(
   descriptor: Descriptor,
-  source: ImageReader,
+  source: BlobSource,
   first: AsyncIterable<Uint8Array>,
 ): () => AsyncIterable<Uint8Array> {
   let opened: AsyncIterable<Uint8Array> | undefined = first;
@@ -56,7 +59,7 @@ function replayable(
   };
 }
 
-function asFailure(error: unknown, { digest }: Descriptor, source: ImageReader): ManifestToolError {
+function asFailure(error: unknown, { digest }: Descriptor, source: BlobSource): ManifestToolError {
   for (
     let each = error, depth = 0;
     each instanceof Error && depth < 8;
