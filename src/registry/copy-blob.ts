@@ -7,42 +7,51 @@ import type { Connection } from './connection.js';
 import { openUpload, putBlob } from './uploads.js';
 
 /** What a blob is copied from. */
-export type BlobSource = Pick<ImageReader, 'name' | 'openBlob'>;
+type BlobSource = Pick<ImageReader, 'name' | 'openBlob'>;
 
 /**
- * Copies a blob into a repository, checked on its way and never held whole. After a failure it looks whether the blob has arrived all the
- * same, and otherwise begins anew with another session, as often as requests are repeated.
- * @throws {ManifestToolError} what source and target throw; CORRUPT where the source has other bytes than it says.
+ * Copies a blob into a repository, when there is room for another copy: see {@link uploadBlob}.
+ * @throws {ManifestToolError} what that throws.
  */
-export async function copyBlob(
+export function copyBlob(
   connection: Connection,
   repository: string,
   descriptor: Descriptor,
   source: BlobSource,
   openSession?: URL,
 ): Promise<void> {
-  await connection.copying(async () => {
-    for (let attempt = 1, session = openSession; ; attempt += 1, session = undefined) {
-      try {
-        session ??= await openUpload(connection, repository);
-        // Opened before the write: where both are in one registry, a write that waits for its source could hold what the source needs.
-        const first = await source.openBlob(descriptor);
-        await putBlob(
-          connection,
-          repository,
-          session,
-          descriptor,
-          replayable(descriptor, source, first),
-        );
-        return;
-      } catch (error) {
-        if (await hasBlob(connection, repository, descriptor.digest).catch(() => false)) return;
-        const failure = asFailure(error, descriptor, source);
-        if (failure.code !== 'UNAVAILABLE' || !(await connection.again(failure.why, attempt)))
-          throw failure;
-      }
+  return connection.copying(() =>
+    uploadBlob(connection, repository, descriptor, source, openSession),
+  );
+}
+
+/**
+ * Uploads a blob, checked on its way and never held whole. After a failure it looks whether the blob has arrived all the same, and
+ * otherwise begins anew with another session, as often as requests are repeated.
+ * @throws {ManifestToolError} what source and target throw; CORRUPT where the source has other bytes than it says.
+ */
+export async function uploadBlob(
+  connection: Connection,
+  repository: string,
+  descriptor: Descriptor,
+  source: BlobSource,
+  openSession?: URL,
+): Promise<void> {
+  for (let attempt = 1, session = openSession; ; attempt += 1, session = undefined) {
+    try {
+      session ??= await openUpload(connection, repository);
+      // Opened before the write: where both are in one registry, a write that waits for its source could hold what the source needs.
+      const first = await source.openBlob(descriptor);
+      const content = replayable(descriptor, source, first);
+      await putBlob(connection, repository, session, descriptor, content);
+      return;
+    } catch (error) {
+      if (await hasBlob(connection, repository, descriptor.digest).catch(() => false)) return;
+      const failure = asFailure(error, descriptor, source);
+      if (failure.code !== 'UNAVAILABLE' || !(await connection.again(failure.why, attempt)))
+        throw failure;
     }
-  });
+  }
 }
 
 /** The content of a blob, as often as it is asked for; the first time it is open already. */

@@ -7,7 +7,7 @@ import { isSuccess, type HttpResponse } from '../transport/http.js';
 import { isSecondaryLimit } from '../transport/retry-after.js';
 import { cancelUpload, getBlob, mountCall } from './blobs.js';
 import { send, unexpected, type Call, type Connection } from './connection.js';
-import { copyBlob } from './copy-blob.js';
+import { uploadBlob } from './copy-blob.js';
 import { getManifest, tagDigest } from './manifests.js';
 import { isWebPage, WireError } from './wire-error.js';
 
@@ -55,7 +55,7 @@ export class Probe {
   /** @throws {ManifestToolError} where the blob is not taken, whatever the reason. */
   putBlob(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
     const source = { name: 'an image of its own', openBlob: () => Promise.resolve(once(bytes)) };
-    return copyBlob(this.connection, this.repository, descriptor, source);
+    return uploadBlob(this.connection, this.repository, descriptor, source);
   }
 
   getBlob(descriptor: Descriptor): Promise<Uint8Array> {

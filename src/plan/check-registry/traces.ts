@@ -11,7 +11,7 @@ export interface Trace {
   readonly digest: Digest;
   /** 0 for an image, 1 for what names images, 2 for what names that: deleted from the top. */
   readonly level: number;
-  /** The answer has not come yet, or never came: what is not there now may still appear. */
+  /** The answer has not come yet: what is not there now may still appear. */
   isOpen: boolean;
 }
 
@@ -61,10 +61,10 @@ export class Traces {
     this.writes.add(written);
     try {
       const answer = await written;
-      for (const trace of traces) trace.isOpen = false;
       if (!answer.isDone) this.forget(traces);
       return answer;
     } finally {
+      for (const trace of traces) trace.isOpen = false;
       this.writes.delete(written);
     }
   }
