@@ -115,7 +115,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     path: ['verify'],
-    describe: 'prove that all that an image or a list promises is there',
+    describe: 'prove that an image or a list is whole',
     positionals: ['REF'],
     options: ['platforms', 'deep', 'json'],
     required: [],
@@ -126,6 +126,21 @@ export const COMMANDS: readonly CommandSpec[] = [
       ],
     ],
     load: () => import('./commands/verify.js'),
+  },
+  {
+    path: ['check-registry'],
+    describe: 'prove what a registry supports, with small images',
+    positionals: ['HOST/REPOSITORY'],
+    options: ['tags-only', 'limits', 'json'],
+    required: [],
+    examples: [
+      [
+        '$0 check-registry example.com/team/app',
+        'with images of its own, in repositories beside it; exit code 6 where it takes neither Docker lists nor OCI indexes',
+      ],
+      ['$0 check-registry --tags-only example.com/team/app', 'inside it, with tags of its own'],
+    ],
+    load: () => import('./commands/check-registry.js'),
   },
   {
     path: ['add'],

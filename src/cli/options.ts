@@ -224,6 +224,14 @@ const SOMEWHERE = {
     describe: 'with what refers to it: signatures, bills of materials and the like',
   },
   deep: { kind: 'switch', describe: 'read every blob and check its digest' },
+  'tags-only': {
+    kind: 'switch',
+    describe: 'make no other repositories: stay inside this one, with tags of its own',
+  },
+  limits: {
+    kind: 'switch',
+    describe: 'look for the size limit of a manifest as well (up to 8 MiB; sends much)',
+  },
   digestfile: { kind: 'value', value: 'FILE', describe: 'write the digest of the list to a file' },
   'metadata-file': {
     kind: 'value',

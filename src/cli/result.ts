@@ -147,6 +147,6 @@ export function renderEdit(document: ResultDocument): string {
   return `${document.dryRun ? renderPlan(document) : ''}Digest: ${document.digest} ${document.size}\n`;
 }
 
-export function jsonText(document: ResultDocument): string {
+export function jsonText(document: object): string {
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }

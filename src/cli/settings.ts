@@ -1,6 +1,6 @@
 import { createCredentialLookup } from '../credentials/lookup.js';
 import { parseDuration } from '../duration.js';
-import { openStores, type Stores } from '../plan/stores.js';
+import { openStores, type ProbingStores } from '../plan/stores.js';
 import type { CredentialLookup } from '../transport/credential.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
@@ -11,7 +11,11 @@ import { usageError } from './usage.js';
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
 
 /** The stores of a command, with the settings of authentication and transport that its options give. */
-export async function storesFor(parsed: Parsed, io: Io, reporter: Reporter): Promise<Stores> {
+export async function storesFor(
+  parsed: Parsed,
+  io: Io,
+  reporter: Reporter,
+): Promise<ProbingStores> {
   const { signal } = io;
   return openStores({
     credentials: await credentialLookup(parsed, io, reporter),

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { ImageStore } from '../oci/content.js';
-import type { Reference } from '../oci/reference.js';
+import type { Reference, RegistryReference } from '../oci/reference.js';
 import type { Access, RegistryOptions } from '../registry/connect.js';
+import type { Probe } from '../registry/probe.js';
 
 /** Opens repositories and layouts; the same one is the same object each time. */
 export interface Stores {
@@ -11,17 +12,25 @@ export interface Stores {
   readonly signal: AbortSignal;
 }
 
+/** Stores whose registries can be asked for more than images. */
+export interface ProbingStores extends Stores {
+  /** Opens repositories of the registry of `reference`, with the credentials for that, for raw requests. */
+  probe(reference: RegistryReference, repositories: readonly string[]): Promise<Probe[]>;
+}
+
 /** Registries and layouts behind one door; each of the two kinds is loaded when it is first opened. */
-export function openStores(options: RegistryOptions): Stores {
+export function openStores(options: RegistryOptions): ProbingStores {
   const opened = new Map<string, Promise<ImageStore>>();
   let registries: Promise<{ registries: import('../registry/connect.js').Registries }> | undefined;
 
-  const openRegistry = async (reference: Reference & { kind: 'registry' }, access: Access) => {
+  const loadRegistries = async () => {
     registries ??= import('../registry/connect.js').then(({ Registries }) => ({
       registries: new Registries(options),
     }));
-    return (await registries).registries.open(reference, access);
+    return (await registries).registries;
   };
+  const openRegistry = async (reference: RegistryReference, access: Access) =>
+    (await loadRegistries()).open(reference, access);
   const openDirectory = async (path: string): Promise<ImageStore> =>
     (await import('../layout/layout.js')).openLayout(path);
 
@@ -41,6 +50,11 @@ export function openStores(options: RegistryOptions): Stores {
       return store;
     },
     signal: options.signal,
+    async probe(reference, repositories) {
+      const { Probe } = await import('../registry/probe.js');
+      const connection = (await loadRegistries()).connect(reference);
+      return repositories.map((repository) => new Probe(connection, repository));
+    },
     async close() {
       if (registries !== undefined) await (await registries).registries.close();
     },

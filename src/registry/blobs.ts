@@ -3,7 +3,7 @@ import { matchesDigest, type Digest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
 import { connectionFailure } from '../transport/failures.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../transport/http.js';
-import { send, unexpected, type Connection } from './connection.js';
+import { send, unexpected, type Call, type Connection } from './connection.js';
 import { sessionOf } from './uploads.js';
 
 const MAX_ANSWER_OF_WRITE = 64 * 1024;
@@ -142,19 +142,11 @@ export async function mountBlob(
   digest: Digest,
   from: string,
 ): Promise<MountOutcome> {
-  const what = `mounting ${digest} from ${connection.host}/${from} in ${connection.host}/${repository}`;
+  const call = mountCall(connection, repository, digest, from);
+  const { what } = call;
   let response: HttpResponse;
   try {
-    response = await send(connection, {
-      method: 'POST',
-      path: `/v2/${repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
-      what,
-      maxBytes: MAX_ANSWER_OF_WRITE,
-      scopes: [
-        { repository, actions: ['pull', 'push'] },
-        { repository: from, actions: ['pull'] },
-      ],
-    });
+    response = await send(connection, call);
   } catch (error) {
     // The registry may have mounted it although its answer was lost.
     const isLost = error instanceof ManifestToolError && error.code === 'UNAVAILABLE';
@@ -171,8 +163,27 @@ export async function mountBlob(
   return response.status === 202 ? sessionOf(connection, what, response) : 'refused';
 }
 
+/** The request of a mount. */
+export function mountCall(
+  { host }: Connection,
+  repository: string,
+  digest: Digest,
+  from: string,
+): Call {
+  return {
+    method: 'POST',
+    path: `/v2/${repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
+    what: `mounting ${digest} from ${host}/${from} in ${host}/${repository}`,
+    maxBytes: MAX_ANSWER_OF_WRITE,
+    scopes: [
+      { repository, actions: ['pull', 'push'] },
+      { repository: from, actions: ['pull'] },
+    ],
+  };
+}
+
 /** Gives up an upload that nothing is to be written to. It ends by itself in time, so a failure is no matter. */
-async function cancelUpload(
+export async function cancelUpload(
   connection: Connection,
   repository: string,
   response: HttpResponse,

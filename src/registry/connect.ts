@@ -98,7 +98,8 @@ export class Registries {
     return this.dispatchers.destroy();
   }
 
-  private connect(reference: RegistryReference): Connection {
+  /** The way to the registry of a reference, with the credentials for it. Nothing is sent yet. */
+  connect(reference: RegistryReference): Connection {
     const { host } = reference;
     const known = this.connections.get(host);
     if (known !== undefined) return known;
@@ -128,6 +129,7 @@ export class Registries {
       ),
       expect: (scope) => scopes.push(scope),
       whom: () => auth.describe(),
+      scheme: () => auth.scheme(),
       copying: (copy) => this.copies.through(this.options.signal, copy),
       again: (reason, attempt) => this.again(host, reason, attempt),
     };

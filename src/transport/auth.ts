@@ -23,6 +23,8 @@ export interface AuthOptions {
 /** Who the registry took us for, once it has asked. */
 export interface Identity {
   describe(): string;
+  /** The scheme by which the registry has asked for credentials (`basic`, `bearer`); undefined where it has not. */
+  scheme(): string | undefined;
 }
 
 /**
@@ -60,6 +62,10 @@ export class Authenticator implements Identity {
     if (credential === undefined) return 'anonymously';
     const name = credential.kind === 'password' ? `as ${credential.username} ` : '';
     return `${name}with the credentials of ${credential.source}`;
+  }
+
+  scheme(): string | undefined {
+    return this.challenge?.scheme;
   }
 
   private signed(request: HttpRequest, authorization: string | undefined): HttpRequest {

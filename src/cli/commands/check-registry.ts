@@ -1,0 +1,126 @@
+import { ManifestToolError } from '../../errors.js';
+import { formatName, parseReference, type RegistryReference } from '../../oci/reference.js';
+import type { CheckResult } from '../../plan/check-registry/check.js';
+import { checkRegistry, type RegistryReport } from '../../plan/check-registry/check-registry.js';
+import { escapeText } from '../../text.js';
+import type { Parsed } from '../command.js';
+import type { Io } from '../io.js';
+import type { Reporter } from '../reporter.js';
+import { jsonText } from '../result.js';
+import { storesFor } from '../settings.js';
+import { usageError } from '../usage.js';
+
+/** How long deleting may take after an interrupt, in milliseconds: less than the process is given to end. */
+const GRACE_MS = 400;
+/** The longest text of a registry in the table, in characters. */
+const MAX_DETAIL = 300;
+
+/** `check-registry HOST/REPOSITORY`. */
+export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
+  const target = parseTarget(parsed.positionals[0]!);
+  const options = {
+    tagsOnly: parsed.switches.has('tags-only'),
+    limits: parsed.switches.has('limits'),
+    signal: io.signal,
+  };
+  const late = delayed(io.signal);
+  const stores = await storesFor(parsed, { ...io, signal: late.signal }, reporter);
+  try {
+    const report = await reporter.during(() => checkRegistry(stores, target, options, reporter));
+    const clean = redacted(report, reporter);
+    const isJson = parsed.switches.has('json');
+    io.stdout.write(isJson ? jsonText(document(target, clean)) : table(clean.checks));
+    if (!options.tagsOnly && report.leftovers.length === 0) noteRepositories(report, reporter);
+    refuseUnlessPublishing(target, report);
+  } finally {
+    late.end();
+    await stores.close();
+  }
+}
+
+/** @throws {ManifestToolError} USAGE where it is no repository of a registry. */
+function parseTarget(name: string): RegistryReference {
+  const reference = parseReference(name);
+  const quoted = JSON.stringify(name);
+  if (reference.kind === 'layout') {
+    throw usageError(`${quoted} is a directory, and no registry`, 'give HOST/REPOSITORY');
+  }
+  const { tag, digest } = reference;
+  if (tag === undefined && digest === undefined) return reference;
+  const isPort = !name.includes('/') && /^[0-9]{2,5}$/.test(tag ?? '');
+  throw usageError(
+    `${quoted} names a ${digest === undefined ? 'tag' : 'digest'}, and check-registry makes tags of its own`,
+    isPort ? `for a registry give a repository as well: ${name}/REPOSITORY` : 'leave it out',
+  );
+}
+
+/** Aborted a little later than `signal`, so that what was pushed can be deleted. */
+function delayed(signal: AbortSignal): { readonly signal: AbortSignal; readonly end: () => void } {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const abort = (): void => {
+    timer = setTimeout(() => controller.abort(), GRACE_MS);
+  };
+  if (signal.aborted) controller.abort();
+  signal.addEventListener('abort', abort);
+  const end = (): void => {
+    signal.removeEventListener('abort', abort);
+    clearTimeout(timer);
+  };
+  return { signal: controller.signal, end };
+}
+
+/** The words of the registry without secrets: it may say back what it was sent. */
+function redacted(report: RegistryReport, { secrets }: Reporter): RegistryReport {
+  const checks = report.checks.map((check) => ({
+    ...check,
+    detail: secrets.redactAndCut(check.detail, MAX_DETAIL),
+  }));
+  return { ...report, checks };
+}
+
+function document(
+  { host, repository }: RegistryReference,
+  { repositories, checks, limit, leftovers }: RegistryReport,
+): object {
+  return {
+    registry: host,
+    repository,
+    repositories,
+    checks: checks.map(({ name, result, detail }) => ({ name, result, detail })),
+    limits: limit === undefined ? null : { manifest: limitDocument(limit) },
+    leftovers,
+  };
+}
+
+function limitDocument({ accepted, refused }: NonNullable<RegistryReport['limit']>): object {
+  return { accepted, refused: refused?.size ?? null };
+}
+
+/** A line a check: how it ended, what it is, and the registry's own words. */
+function table(checks: readonly CheckResult[]): string {
+  const width = Math.max(...checks.map(({ title }) => title.length));
+  return checks
+    .map(({ result, title, detail }) =>
+      `${result.padEnd('not tried'.length)}  ${title.padEnd(width)}  ${escapeText(detail)}`.trimEnd(),
+    )
+    .map((line) => `${line}\n`)
+    .join('');
+}
+
+/** Repositories cannot be deleted by any request of the specification. */
+function noteRepositories({ repositories }: RegistryReport, reporter: Reporter): void {
+  if (repositories.length === 0) return;
+  reporter.note(
+    `what was pushed is deleted; empty repositories may stay, which no request deletes: ${repositories.join(', ')}`,
+  );
+}
+
+/** @throws {ManifestToolError} REFUSED where neither kind of list can be published. */
+function refuseUnlessPublishing(target: RegistryReference, { checks }: RegistryReport): void {
+  const isYes = (name: string): boolean =>
+    checks.some((check) => check.name === name && check.result === 'yes');
+  if (isYes('docker-list') || isYes('oci-index')) return;
+  const why = 'it takes neither a Docker manifest list nor an OCI index';
+  throw new ManifestToolError('REFUSED', `checking ${formatName(target)}`, why);
+}
