@@ -128,6 +128,17 @@ const SOMEWHERE = {
     kind: 'switch',
     describe: 'with --raw, show the configuration of the image in place of its descriptor',
   },
+  format: {
+    kind: 'value',
+    value: 'FORMAT',
+    describe:
+      'json: all that is known; table: a line a platform; docker, docker-verbose: what docker manifest inspect [-v] prints; raw: the bytes of the registry',
+  },
+  config: { kind: 'switch', describe: 'show the configuration of the image' },
+  referrers: {
+    kind: 'switch',
+    describe: 'list what refers to it: signatures, bills of materials and the like',
+  },
   type: {
     kind: 'value',
     value: 'docker|oci|auto',

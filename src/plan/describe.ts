@@ -1,0 +1,164 @@
+import { attestedDigest, isAttestation } from '../oci/attestation.js';
+import type { FetchedManifest, ImageReader } from '../oci/content.js';
+import {
+  MAX_DOCUMENT_SIZE,
+  parseConfig,
+  type Descriptor,
+  type ImageConfig,
+  type ImageManifest,
+} from '../oci/documents.js';
+import { isIndexType, isManifestType } from '../oci/media-types.js';
+import type { Platform } from '../oci/platform.js';
+import type { Selected } from './select.js';
+
+/** How many lists in a list are read below each other. */
+const MAX_DEPTH = 2;
+
+/** A manifest with all that belongs to it. */
+export interface Described {
+  /** `other` is an entry of a list that is neither an image nor a list. */
+  readonly kind: 'image' | 'list' | 'attestation' | 'other';
+  /** How its list has it; without a list, its own type, digest and size. */
+  readonly descriptor: Descriptor;
+  /** Whether it was taken out of a list. */
+  readonly isEntry: boolean;
+  readonly manifest?: FetchedManifest;
+  /** Where it was read, and is JSON. */
+  readonly config?: ImageConfig;
+  /** Of a list, in its order. */
+  readonly entries: readonly Described[];
+  /** Of an image, those that its list has. */
+  readonly attestations: readonly Described[];
+  /** Where they were asked for. */
+  readonly referrers?: readonly Descriptor[];
+}
+
+export interface DescribeOptions {
+  /** The configurations of all images, or only of those whose list gives no platform. */
+  readonly configs: 'all' | 'needed';
+  /** What refers to the manifest itself, and with `all` to each entry as well. */
+  readonly referrers: 'none' | 'top' | 'all';
+}
+
+/** What it runs on: as its list has it, or else as its configuration does. */
+export function platformOf({ descriptor, config }: Described): Platform | undefined {
+  return descriptor.platform ?? config?.platform;
+}
+
+/**
+ * Reads all that belongs to a manifest: entries together, then their configurations together.
+ * @throws {ManifestToolError} NOT_FOUND where something is not there, CORRUPT where it is damaged.
+ */
+export async function describeSelected(
+  selected: Selected,
+  options: DescribeOptions,
+): Promise<Described> {
+  return new Describer(selected.store, options).selected(selected);
+}
+
+class Describer {
+  private readonly manifests = new Map<string, Promise<FetchedManifest>>();
+  private readonly configs = new Map<string, Promise<ImageConfig | undefined>>();
+
+  constructor(
+    private readonly store: ImageReader,
+    private readonly options: DescribeOptions,
+  ) {}
+
+  async selected({ manifest, entry, attestations, config }: Selected): Promise<Described> {
+    const { mediaType, digest, size } = manifest;
+    const descriptor = entry ?? { mediaType, digest, size };
+    const [described, attesting, referrers] = await Promise.all([
+      this.manifest(descriptor, manifest, 0, config),
+      Promise.all(attestations.map((each) => this.entry(each, 1))),
+      this.referrers(descriptor, 0),
+    ]);
+    return {
+      ...described,
+      isEntry: entry !== undefined,
+      ...(attesting.length === 0 ? {} : { attestations: attesting }),
+      ...referrers,
+    };
+  }
+
+  private async entry(descriptor: Descriptor, depth: number): Promise<Described> {
+    const isList = isIndexType(descriptor.mediaType);
+    if ((!isList && !isManifestType(descriptor.mediaType)) || (isList && depth > MAX_DEPTH)) {
+      const kind = isList ? 'list' : 'other';
+      const referrers = await this.referrers(descriptor, depth);
+      return { kind, descriptor, isEntry: true, entries: [], attestations: [], ...referrers };
+    }
+    const [described, referrers] = await Promise.all([
+      this.fetch(descriptor).then((manifest) => this.manifest(descriptor, manifest, depth)),
+      this.referrers(descriptor, depth),
+    ]);
+    return { ...described, isEntry: true, ...referrers };
+  }
+
+  private async manifest(
+    descriptor: Descriptor,
+    manifest: FetchedManifest,
+    depth: number,
+    known?: ImageConfig,
+  ): Promise<Described> {
+    const { document } = manifest;
+    const common = { descriptor, isEntry: false, manifest, attestations: [] };
+    if (document.kind === 'index') {
+      const entries = await Promise.all(
+        document.manifests.map((each) => this.entry(each, depth + 1)),
+      );
+      return { ...common, kind: 'list', entries: withAttestations(entries) };
+    }
+    if (isAttestation(descriptor)) return { ...common, kind: 'attestation', entries: [] };
+    const isWanted = this.options.configs === 'all' || descriptor.platform === undefined;
+    const config = known ?? (isWanted ? await this.config(document) : undefined);
+    return { ...common, kind: 'image', entries: [], ...(config === undefined ? {} : { config }) };
+  }
+
+  private fetch(entry: Descriptor): Promise<FetchedManifest> {
+    const key = `${entry.digest} ${entry.size}`;
+    const fetching = this.manifests.get(key) ?? this.store.getManifest(entry.digest, entry);
+    this.manifests.set(key, fetching);
+    return fetching;
+  }
+
+  private config({ config }: ImageManifest): Promise<ImageConfig | undefined> {
+    // What is no image may have anything for its configuration.
+    if (config.size > MAX_DOCUMENT_SIZE) return Promise.resolve(undefined);
+    const reading = this.configs.get(config.digest) ?? this.store.getBlob(config).then(parsed);
+    this.configs.set(config.digest, reading);
+    return reading;
+  }
+
+  private async referrers(
+    { digest }: Descriptor,
+    depth: number,
+  ): Promise<Pick<Described, 'referrers'>> {
+    const { referrers } = this.options;
+    const isWanted = referrers === 'all' || (referrers === 'top' && depth === 0);
+    return isWanted ? { referrers: await this.store.referrers(digest) } : {};
+  }
+}
+
+/** Entries of one list, each image with those that attest it. */
+function withAttestations(entries: readonly Described[]): Described[] {
+  return entries.map((entry) =>
+    entry.kind !== 'image'
+      ? entry
+      : {
+          ...entry,
+          attestations: entries.filter(
+            ({ kind, descriptor }) =>
+              kind === 'attestation' && attestedDigest(descriptor) === entry.descriptor.digest,
+          ),
+        },
+  );
+}
+
+function parsed(bytes: Uint8Array): ImageConfig | undefined {
+  try {
+    return parseConfig(bytes);
+  } catch {
+    return undefined;
+  }
+}
