@@ -103,6 +103,18 @@ export const COMMANDS: readonly CommandSpec[] = [
     load: () => import('./commands/verify.js'),
   },
   {
+    path: ['query'],
+    describe: 'tell whether it is a list, and for which platforms',
+    positionals: ['REF'],
+    options: ['json'],
+    required: [],
+    examples: [
+      ['$0 query traefik', 'as mquery prints it'],
+      ['$0 query --json oci-layout://build:latest', 'for programs'],
+    ],
+    load: () => import('./commands/query.js'),
+  },
+  {
     path: ['add'],
     describe: 'bring images into a published list',
     positionals: ['REF', 'SOURCE...'],

@@ -52,6 +52,8 @@ describe('the longest chain of requests that wait for each other (without that o
   });
 
   it.each<[number, number, string[]]>([
+    [1, 1, ['query', '{R}/docker/list:latest']],
+    [2, 2, ['query', '{R}/docker/app:linux-amd64']],
     [1, 1, ['inspect', '--format', 'raw', '{R}/docker/list:latest']],
     [1, 1, ['inspect', '--format', 'docker', '{R}/docker/app:linux-amd64']],
     [2, 15, ['inspect', '--raw', '{R}/docker/list:latest']],
