@@ -13,6 +13,7 @@ openssl openssl
 htpasswd apache2-utils
 python3 python3
 dockerd docker.io
+docker docker.io
 iptables iptables
 zsh zsh
 fish fish'
@@ -30,7 +31,15 @@ if [ "$(id -u)" = 0 ] && has apt-get; then
   log=$(mktemp)
   trap 'rm -f "$log"' EXIT
   export DEBIAN_FRONTEND=noninteractive
-  if ! { apt-get update -q && apt-get install -y -q --no-install-recommends "${packages[@]}"; } > "$log" 2>&1; then
+  install() {
+    apt-get update -q || return
+    # Newer releases have the client in a package of its own.
+    if [[ " ${commands[*]} " == *' docker '* ]] && apt-cache show docker-cli > /dev/null 2>&1; then
+      packages+=(docker-cli)
+    fi
+    apt-get install -y -q --no-install-recommends "${packages[@]}"
+  }
+  if ! install > "$log" 2>&1; then
     tail -n 20 "$log" >&2
     echo "test-setup: apt-get could not install ${packages[*]}" >&2
     exit 1
@@ -60,6 +69,7 @@ done
     case $command in
       docker-registry) echo '  docker-registry: the registry of https://github.com/distribution/distribution, under this name' ;;
       htpasswd) echo '  htpasswd: of the Apache web server (apache2-utils, httpd-tools)' ;;
+      docker) echo '  docker: the client of Docker; its engine is not needed for it' ;;
       dockerd | iptables) echo "  $command: not needed where a Docker engine runs (\`docker info\` answers)" ;;
       *) echo "  $command" ;;
     esac

@@ -18,7 +18,7 @@ function processIo(signal: AbortSignal): Io {
 
 /** A stream that may be a terminal: then, and only then, it has the two properties. */
 interface Stream {
-  write(text: string): unknown;
+  write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
   readonly columns?: number;
 }

@@ -1,6 +1,7 @@
 /** A place that text is written to; a terminal where `isTTY` is true. */
 export interface Output {
-  write(text: string): void;
+  /** Bytes are for what is no text. */
+  write(text: string | Uint8Array): void;
   readonly isTTY: boolean;
   readonly columns: number;
 }

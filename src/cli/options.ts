@@ -149,6 +149,13 @@ const SOMEWHERE = {
     kind: 'switch',
     describe: 'with --raw, show the configuration of the image in place of its descriptor',
   },
+  format: {
+    kind: 'value',
+    values: ['json', 'table', 'docker', 'docker-verbose', 'raw'],
+    describe:
+      'json: all that is known; table: a line a platform; docker, docker-verbose: what docker manifest inspect [-v] prints; raw: the bytes of the registry',
+  },
+  config: { kind: 'switch', describe: 'show the configuration of the image' },
   type: {
     kind: 'value',
     values: ['docker', 'oci', 'auto'],

@@ -21,12 +21,12 @@ export class Members {
 
 /** Writes as Go's `json.MarshalIndent(value, "", indent)` does: no newline at the end, `<`, `>`, `&`, U+2028 and U+2029 escaped. */
 export function goMarshalIndent(value: Writable, indent: string): string {
-  return write(value, indent, '\n');
+  return writeJson(value, indent, '\n', goString);
 }
 
 /** Writes as Go's `json.Marshal(value)` does: without white space. */
 export function goMarshal(value: Writable): string {
-  return write(value, '', '');
+  return writeJson(value, '', '', goString);
 }
 
 /** Map keys in the order in which Go's encoding/json writes them: by their UTF-8 bytes. */
@@ -34,10 +34,16 @@ export function sortedByBytes<V>(map: ReadonlyMap<string, V>): Map<string, V> {
   return new Map([...map].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
 }
 
-function write(value: Writable, indent: string, line: string): string {
+/** Writes with `quote` for each string; `line` is the end of a line and the indentation of the next, or nothing for JSON without white space. */
+export function writeJson(
+  value: Writable,
+  indent: string,
+  line: string,
+  quote: (text: string) => string,
+): string {
   if (value === null || typeof value === 'boolean' || typeof value === 'number')
     return String(value);
-  if (typeof value === 'string') return goString(value);
+  if (typeof value === 'string') return quote(value);
   if (value instanceof JsonNumber) return value.text;
   const inner = line + indent;
   if (value instanceof Members || value instanceof Map) {
@@ -46,13 +52,13 @@ function write(value: Writable, indent: string, line: string): string {
       .filter(([, member]) => member !== undefined)
       .map(
         ([key, member]) =>
-          `${inner}${goString(key)}${line === '' ? ':' : ': '}${write(member, indent, inner)}`,
+          `${inner}${quote(key)}${line === '' ? ':' : ': '}${writeJson(member, indent, inner, quote)}`,
       );
     return written.length === 0 ? '{}' : `{${written.join(',')}${line}}`;
   }
   const items = value as readonly Writable[];
   if (items.length === 0) return '[]';
-  return `[${items.map((item) => inner + write(item, indent, inner)).join(',')}${line}]`;
+  return `[${items.map((item) => inner + writeJson(item, indent, inner, quote)).join(',')}${line}]`;
 }
 
 /** The escapes with a letter of their own, as Go writes them since 1.22; JSON.stringify agrees on all of them. */

@@ -8,7 +8,7 @@ import type { Platform } from './platform.js';
  */
 
 /** image-spec `v1.Platform`. */
-function platformMembers(platform: Platform): Members {
+export function platformMembers(platform: Platform): Members {
   return new Members([
     ['architecture', platform.architecture],
     ['os', platform.os],

@@ -101,6 +101,11 @@ export function formatPlatform(platform: Platform): string {
   return `${platform.os}/${platform.architecture}${variant}${version}`;
 }
 
+/** Whether nothing can run on it: what BuildKit gives attestations, and what artifacts have that are no images. */
+export function isNoPlatform({ os, architecture }: Platform): boolean {
+  return (os === '' && architecture === '') || (os === 'unknown' && architecture === 'unknown');
+}
+
 /** Equal for two platforms that a runtime cannot tell apart; manifest-tool refuses two entries of one key. */
 export function platformKey(platform: Platform): string {
   return JSON.stringify([

@@ -1,124 +1,164 @@
-import { ManifestToolError } from '../errors.js';
-import { isAttestation } from '../oci/attestation.js';
-import type { FetchedManifest, ManifestContent } from '../oci/content.js';
-import type { Descriptor } from '../oci/documents.js';
-import type { ListType } from '../oci/encode-index.js';
-import { DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, isManifestType } from '../oci/media-types.js';
-import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
-import { buildList } from './build.js';
-import type { ListRequest, SourceRequest } from './request.js';
-import type { ResolvedImage } from './resolved.js';
-import { resolveSources } from './resolve.js';
-import type { Stores } from './stores.js';
-import { Patience } from './waiting.js';
+import { attestedDigest, isAttestation } from '../oci/attestation.js';
+import type { FetchedManifest, ImageReader } from '../oci/content.js';
+import {
+  MAX_DOCUMENT_SIZE,
+  parseConfig,
+  type Descriptor,
+  type ImageConfig,
+  type ImageManifest,
+} from '../oci/documents.js';
+import { isIndexType, isManifestType } from '../oci/media-types.js';
+import type { Platform } from '../oci/platform.js';
+import type { Selected } from './select.js';
 
-/** The request that would publish what is there, as near as a request of references and platforms can say it. */
-export interface Description {
-  readonly request: Pick<ListRequest, 'target' | 'tags' | 'annotations' | 'sources'>;
-  readonly type: ListType;
-  /** What is there now. */
-  readonly published: ManifestContent;
-  /** What the request would publish; undefined where it would be refused. */
-  readonly rebuilt: ManifestContent | undefined;
-  /** What the request does not say, or why it would be refused. */
-  readonly losses: readonly string[];
+/** How many lists in a list are read below each other. */
+const MAX_DEPTH = 2;
+
+/** A manifest with all that belongs to it. */
+export interface Described {
+  /** `other` is an entry of a list that is neither an image nor a list. */
+  readonly kind: 'image' | 'list' | 'attestation' | 'other';
+  /** How its list has it; without a list, its own type, digest and size. */
+  readonly descriptor: Descriptor;
+  /** Whether it was taken out of a list. */
+  readonly isEntry: boolean;
+  readonly manifest?: FetchedManifest;
+  /** Where it was read, and is JSON. */
+  readonly config?: ImageConfig;
+  /** Of a list, in its order. */
+  readonly entries: readonly Described[];
+  /** Of an image, those that its list has. */
+  readonly attestations: readonly Described[];
+  /** Where they were asked for. */
+  readonly referrers?: readonly Descriptor[];
+}
+
+export interface DescribeOptions {
+  /** The configurations of all images, or only of those whose list gives no platform. */
+  readonly configs: 'all' | 'needed';
+  /** What refers to the manifest itself, and with `all` to each entry as well. */
+  readonly referrers: 'none' | 'top' | 'all';
+}
+
+/** What it runs on: as its list has it, or else as its configuration does. */
+export function platformOf({ descriptor, config }: Described): Platform | undefined {
+  return descriptor.platform ?? config?.platform;
 }
 
 /**
- * Describes a published list, or one image as a list of it: the images by their digests, with the platforms that the list gives them.
- * The list is built again from that, so that it is known, and not guessed, whether the digest would be the same.
- * @throws {ManifestToolError} NOT_FOUND where it or one of its images is not there; FAILED where no image is in it.
+ * Reads all that belongs to a manifest: entries together, then their configurations together.
+ * @throws {ManifestToolError} NOT_FOUND where something is not there, CORRUPT where it is damaged.
  */
-export async function describeList(stores: Stores, reference: Reference): Promise<Description> {
-  const store = await stores.open(reference, 'pull');
-  const published = await store.getManifest(reference.digest ?? reference.tag ?? 'latest');
-  const { document } = published;
-  const isList = document.kind === 'index';
-  const entries = isList ? document.manifests : [published];
-  const sources = entries.filter(isImage).map((entry): SourceRequest => ({
-    reference: withSuffix(reference, entry.digest),
-    platform: ('platform' in entry && entry.platform) || {},
-    onlyPlatform: false,
-  }));
-  if (sources.length === 0) {
-    const what = `describing ${formatReference(reference)}`;
-    throw new ManifestToolError('FAILED', what, 'there is no image in it that a spec could name');
+export async function describeSelected(
+  selected: Selected,
+  options: DescribeOptions,
+): Promise<Described> {
+  return new Describer(selected.store, options).selected(selected);
+}
+
+class Describer {
+  private readonly manifests = new Map<string, Promise<FetchedManifest>>();
+  private readonly configs = new Map<string, Promise<ImageConfig | undefined>>();
+
+  constructor(
+    private readonly store: ImageReader,
+    private readonly options: DescribeOptions,
+  ) {}
+
+  async selected({ manifest, entry, attestations, config }: Selected): Promise<Described> {
+    const { mediaType, digest, size } = manifest;
+    const descriptor = entry ?? { mediaType, digest, size };
+    const [described, attesting, referrers] = await Promise.all([
+      this.manifest(descriptor, manifest, 0, config),
+      Promise.all(attestations.map((each) => this.entry(each, 1))),
+      this.referrers(descriptor, 0),
+    ]);
+    return {
+      ...described,
+      isEntry: entry !== undefined,
+      ...(attesting.length === 0 ? {} : { attestations: attesting }),
+      ...referrers,
+    };
   }
-  const request = {
-    target: targetOf(reference),
-    tags: [],
-    annotations: (isList ? document.annotations : undefined) ?? new Map<string, string>(),
-    sources,
-  };
-  const type = typeOf(published);
-  const losses = lossesOf(published);
+
+  private async entry(descriptor: Descriptor, depth: number): Promise<Described> {
+    const isList = isIndexType(descriptor.mediaType);
+    if ((!isList && !isManifestType(descriptor.mediaType)) || (isList && depth > MAX_DEPTH)) {
+      const kind = isList ? 'list' : 'other';
+      const referrers = await this.referrers(descriptor, depth);
+      return { kind, descriptor, isEntry: true, entries: [], attestations: [], ...referrers };
+    }
+    const [described, referrers] = await Promise.all([
+      this.fetch(descriptor).then((manifest) => this.manifest(descriptor, manifest, depth)),
+      this.referrers(descriptor, depth),
+    ]);
+    return { ...described, isEntry: true, ...referrers };
+  }
+
+  private async manifest(
+    descriptor: Descriptor,
+    manifest: FetchedManifest,
+    depth: number,
+    known?: ImageConfig,
+  ): Promise<Described> {
+    const { document } = manifest;
+    const common = { descriptor, isEntry: false, manifest, attestations: [] };
+    if (document.kind === 'index') {
+      const entries = await Promise.all(
+        document.manifests.map((each) => this.entry(each, depth + 1)),
+      );
+      return { ...common, kind: 'list', entries: withAttestations(entries) };
+    }
+    if (isAttestation(descriptor)) return { ...common, kind: 'attestation', entries: [] };
+    const isWanted = this.options.configs === 'all' || descriptor.platform === undefined;
+    const config = known ?? (isWanted ? await this.config(document) : undefined);
+    return { ...common, kind: 'image', entries: [], ...(config === undefined ? {} : { config }) };
+  }
+
+  private fetch(entry: Descriptor): Promise<FetchedManifest> {
+    const key = `${entry.digest} ${entry.size}`;
+    const fetching = this.manifests.get(key) ?? this.store.getManifest(entry.digest, entry);
+    this.manifests.set(key, fetching);
+    return fetching;
+  }
+
+  private config({ config }: ImageManifest): Promise<ImageConfig | undefined> {
+    // What is no image may have anything for its configuration.
+    if (config.size > MAX_DOCUMENT_SIZE) return Promise.resolve(undefined);
+    const reading = this.configs.get(config.digest) ?? this.store.getBlob(config).then(parsed);
+    this.configs.set(config.digest, reading);
+    return reading;
+  }
+
+  private async referrers(
+    { digest }: Descriptor,
+    depth: number,
+  ): Promise<Pick<Described, 'referrers'>> {
+    const { referrers } = this.options;
+    const isWanted = referrers === 'all' || (referrers === 'top' && depth === 0);
+    return isWanted ? { referrers: await this.store.referrers(digest) } : {};
+  }
+}
+
+/** Entries of one list, each image with those that attest it. */
+function withAttestations(entries: readonly Described[]): Described[] {
+  return entries.map((entry) =>
+    entry.kind !== 'image'
+      ? entry
+      : {
+          ...entry,
+          attestations: entries.filter(
+            ({ kind, descriptor }) =>
+              kind === 'attestation' && attestedDigest(descriptor) === entry.descriptor.digest,
+          ),
+        },
+  );
+}
+
+function parsed(bytes: Uint8Array): ImageConfig | undefined {
   try {
-    const whole = { ...request, type, ignoreMissing: false };
-    const images = await resolveSources(stores, whole, {
-      events: {},
-      patience: new Patience(undefined, stores.signal, {}),
-      onManifest: () => {},
-    });
-    const rebuilt = buildList(whole, images);
-    return { request: withPlatforms(request, images), type, published, rebuilt, losses };
-  } catch (error) {
-    if (!(error instanceof ManifestToolError) || error.code !== 'USAGE') throw error;
-    const refusal = `it would be refused as it is: ${error.message}`;
-    return { request, type, published, rebuilt: undefined, losses: [...losses, refusal] };
+    return parseConfig(bytes);
+  } catch {
+    return undefined;
   }
-}
-
-/** Says of an image of which the list does not tell the platform what its configuration tells. */
-function withPlatforms(
-  request: Description['request'],
-  images: readonly ResolvedImage[],
-): Description['request'] {
-  const sources = request.sources.map((source, i) => {
-    const isBare = Object.keys(source.platform).length === 0;
-    return isBare ? { ...source, platform: images[i]?.entry.platform ?? {} } : source;
-  });
-  return { ...request, sources };
-}
-
-function isImage(entry: Pick<Descriptor, 'mediaType' | 'annotations'>): boolean {
-  return isManifestType(entry.mediaType) && !isAttestation(entry as Descriptor);
-}
-
-/** A tag stays; a digest would be refused as soon as the spec is changed, and is left out. */
-function targetOf(reference: Reference): Reference {
-  const { digest, tag, ...name } = reference;
-  if (tag !== undefined) return { ...name, tag };
-  return digest === undefined ? { ...name, tag: 'latest' } : name;
-}
-
-function typeOf({ mediaType }: ManifestContent): ListType {
-  return mediaType === DOCKER_MANIFEST_LIST || mediaType === DOCKER_MANIFEST ? 'docker' : 'oci';
-}
-
-function lossesOf({ document }: FetchedManifest): string[] {
-  if (document.kind !== 'index') {
-    return ['it is an image and no list: the spec publishes a list of that image'];
-  }
-  const { manifests } = document;
-  const images = manifests.filter(isImage);
-  const attestations = manifests.filter(isAttestation).length;
-  const others = manifests.length - images.length - attestations;
-  const annotated = images.filter(({ annotations }) => (annotations?.size ?? 0) > 0).length;
-  const bare = images.filter(({ platform }) => platform === undefined).length;
-  const some = (count: number, one: string, many: string): string[] => {
-    if (count === 0) return [];
-    return [count === 1 ? `1 ${one}` : `${count} ${many}`];
-  };
-  return [
-    ...some(attestations, 'attestation is left out', 'attestations are left out'),
-    ...some(
-      others,
-      'entry that is no image is left out',
-      'entries that are no images are left out',
-    ),
-    ...some(annotated, 'image loses its annotations', 'images lose their annotations'),
-    ...some(bare, 'image without platform gets one', 'images without platform get one'),
-    ...(document.artifactType === undefined ? [] : ['its artifact type is left out']),
-    ...(document.subject === undefined ? [] : ['its subject is left out']),
-  ];
 }

@@ -1,7 +1,8 @@
-import { ManifestToolError, reasonOf } from '../errors.js';
+import { ManifestToolError } from '../errors.js';
 import type { ImageReader } from '../oci/content.js';
-import { parseConfig, type ImageManifest } from '../oci/documents.js';
+import type { ImageManifest } from '../oci/documents.js';
 import { checkPlatform, formatPlatform, type Platform } from '../oci/platform.js';
+import { readConfig } from './read-config.js';
 import type { RequestedPlatform } from './request.js';
 
 /**
@@ -13,19 +14,7 @@ export async function configPlatform(
   manifest: ImageManifest,
   name: string,
 ): Promise<Platform> {
-  const bytes = await source.getBlob(manifest.config);
-  try {
-    return parseConfig(bytes).platform;
-  } catch (error) {
-    throw new ManifestToolError(
-      'CORRUPT',
-      `reading the configuration of ${name}`,
-      reasonOf(error),
-      {
-        cause: error,
-      },
-    );
-  }
+  return (await readConfig(source, manifest, name)).platform;
 }
 
 /**

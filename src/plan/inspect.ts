@@ -1,13 +1,10 @@
-import { ManifestToolError, reasonOf } from '../errors.js';
 import type { FetchedManifest } from '../oci/content.js';
-import {
-  parseConfig,
-  type ImageConfig,
-  type ImageIndex,
-  type ImageManifest,
-} from '../oci/documents.js';
+import type { ImageConfig, ImageIndex, ImageManifest } from '../oci/documents.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
+import type { Platform } from '../oci/platform.js';
 import type { Reference } from '../oci/reference.js';
+import { readConfig } from './read-config.js';
+import { selectManifest, type Selected } from './select.js';
 import type { Stores } from './stores.js';
 
 /** An image with its configuration. */
@@ -27,15 +24,20 @@ export interface InspectedList {
 }
 
 /**
- * Reads an image, or a list and its images together.
+ * Reads an image, or a list and its images together; with a platform, the entry of the list for it.
  * @throws {ManifestToolError} NOT_FOUND where the image or an entry of the list is not there.
  */
 export async function inspectImage(
   stores: Stores,
   reference: Reference,
+  platform?: Platform,
 ): Promise<InspectedImage | InspectedList> {
-  const store = await stores.open(reference, 'pull');
-  const manifest = await store.getManifest(reference.digest ?? reference.tag ?? 'latest');
+  return inspectSelected(await selectManifest(stores, reference, platform));
+}
+
+/** The same for what is selected already. */
+export async function inspectSelected(selected: Selected): Promise<InspectedImage | InspectedList> {
+  const { store, manifest } = selected;
   const { document } = manifest;
   if (document.kind === 'index') {
     const children = await Promise.all(
@@ -47,15 +49,7 @@ export async function inspectImage(
     );
     return { kind: 'list', manifest, document, children };
   }
-  const bytes = await store.getBlob(document.config);
-  try {
-    return { kind: 'image', manifest, document, config: parseConfig(bytes) };
-  } catch (error) {
-    throw new ManifestToolError(
-      'CORRUPT',
-      `reading the configuration of ${store.name}@${manifest.digest}`,
-      reasonOf(error),
-      { cause: error },
-    );
-  }
+  const name = `${store.name}@${manifest.digest}`;
+  const config = selected.config ?? (await readConfig(store, document, name));
+  return { kind: 'image', manifest, document, config };
 }

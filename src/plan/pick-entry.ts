@@ -4,17 +4,22 @@ import type { Descriptor, ImageIndex } from '../oci/documents.js';
 import { formatPlatform, servesPlatform, type Platform } from '../oci/platform.js';
 
 /**
- * The entry of a list for one platform, and the attestations of it.
+ * The entry of a list for one platform, and the attestations of it; `verb` says in an error what they are wanted for.
  * @throws {ManifestToolError} NOT_FOUND where there is none, USAGE where there are several.
  */
-export function entriesFor(platform: Platform, index: ImageIndex, name: string): Descriptor[] {
+export function entriesFor(
+  platform: Platform,
+  index: ImageIndex,
+  name: string,
+  verb = 'including',
+): [image: Descriptor, ...attestations: Descriptor[]] {
   const images = index.manifests.filter((entry) => !isAttestation(entry));
   const serving = images.filter(
     (entry) => entry.platform && servesPlatform(entry.platform, platform),
   );
   const exact = serving.filter((entry) => entry.platform!.variant === platform.variant);
   const found = exact.length === 1 ? exact : serving;
-  const what = `including ${name} for ${formatPlatform(platform)}`;
+  const what = `${verb} ${name} for ${formatPlatform(platform)}`;
   const shown = (entries: readonly Descriptor[]): string =>
     entries
       .map((entry) => (entry.platform ? formatPlatform(entry.platform) : entry.digest))

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Ajv } from 'ajv';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectCode, runCli } from '../support/cli.js';
 import { startRecordingProxy } from '../support/proxy.js';
@@ -30,11 +32,21 @@ interface Event {
   readonly [name: string]: unknown;
 }
 
+const schema = JSON.parse(readFileSync('docs/progress.schema.json', 'utf8')) as object;
+const isEvent = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(
+  schema,
+);
+
+/** The events of a run; each is what the schema says. */
 function eventsOf(stderr: string): Event[] {
   return stderr
     .split('\n')
     .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as Event);
+    .map((line) => {
+      const event = JSON.parse(line) as Event;
+      if (!isEvent(event)) throw new Error(`${line}: ${JSON.stringify(isEvent.errors)}`);
+      return event;
+    });
 }
 
 describe('without a terminal', () => {
@@ -102,7 +114,14 @@ describe('--progress json', () => {
     });
     try {
       const from = `${proxy.host}/oci/app:none`;
-      const args = ['copy', from, `oci-layout://${folder}/never:1`, '--progress', 'json'];
+      const args = [
+        'copy',
+        from,
+        `oci-layout://${folder}/never:1`,
+        '--progress',
+        'json',
+        '--debug',
+      ];
       const result = await runCli([...args, '--retry-delay', '5ms']);
       expectCode(result, 3);
       const events = eventsOf(result.stderr);
@@ -114,7 +133,10 @@ describe('--progress json', () => {
           attempt: 2,
         }),
       );
-      expect(events.at(-1)).toMatchObject({ event: 'error', code: 'NOT_FOUND', exitCode: 3 });
+      expect(events.filter(({ event }) => event === 'error')).toMatchObject([
+        { code: 'NOT_FOUND', exitCode: 3 },
+      ]);
+      expect(events.map(({ event }) => event)).toContain('request');
     } finally {
       await proxy.stop();
     }

@@ -51,6 +51,25 @@ describe('the longest chain of requests that wait for each other (without that o
     expect(urls).toHaveLength(15);
   });
 
+  it.each<[number, number, string[]]>([
+    [1, 1, ['query', '{R}/docker/list:latest']],
+    [2, 2, ['query', '{R}/docker/app:linux-amd64']],
+    [1, 1, ['inspect', '--format', 'raw', '{R}/docker/list:latest']],
+    [1, 1, ['inspect', '--format', 'docker', '{R}/docker/app:linux-amd64']],
+    [2, 15, ['inspect', '--raw', '{R}/docker/list:latest']],
+    [2, 15, ['inspect', '--format', 'table', '{R}/docker/list:latest']],
+    [2, 15, ['inspect', '--format', 'docker-verbose', '{R}/docker/list:latest']],
+    [3, 15 + 14, ['inspect', '--format', 'json', '{R}/docker/list:latest']],
+    [2, 2, ['inspect', '--format', 'raw', '--platform', 'linux/386', '{R}/docker/list:latest']],
+    [3, 3, ['inspect', '--config', '--platform', 'linux/386', '{R}/docker/list:latest']],
+    [2, 2, ['inspect', '--config', '--platform', 'linux/386', '{R}/docker/app:linux-386']],
+    [2, 2, ['inspect', '--platform', 'linux/386', '{R}/docker/app:linux-386']],
+    [2, 2, ['inspect', '--format', 'json', '--platform', 'linux/386', '{R}/docker/app:linux-386']],
+  ])('is %i, of %i requests, for %j', async (length, count, args) => {
+    const { chain, urls } = await run(...args);
+    expect([chain, urls.length]).toEqual([length, count]);
+  });
+
   it('is three for a push of images of the target repository: manifests, configurations, tags', async () => {
     const { chain, urls } = await run(
       'push',

@@ -102,8 +102,8 @@ class Captured implements Output {
     this.columns = columns ?? 0;
   }
 
-  write(text: string): void {
-    this.text += text;
+  write(text: string | Uint8Array): void {
+    this.text += typeof text === 'string' ? text : Buffer.from(text).toString('latin1');
   }
 }
 

@@ -1,30 +1,145 @@
-import { parseReference } from '../../oci/reference.js';
-import { inspectImage } from '../../plan/inspect.js';
-import { coloursFor } from '../colours.js';
+import { isUtf8 } from 'node:buffer';
+import { ManifestToolError, reasonOf } from '../../errors.js';
+import { parseJson } from '../../oci/json-value.js';
+import { parseReference, type Reference } from '../../oci/reference.js';
+import { inspectSelected } from '../../plan/inspect.js';
+import { onlyImage, selectManifest, type Selected } from '../../plan/select.js';
+import { coloursFor, type Colours } from '../colours.js';
 import type { Parsed } from '../command.js';
+import { inspectOptions, type InspectOptions } from '../inspect-options.js';
 import type { Io } from '../io.js';
 import { renderHuman } from '../render-human.js';
 import { renderRaw } from '../render-raw.js';
 import type { Reporter } from '../reporter.js';
 import { storesFor } from '../settings.js';
-import { usageError } from '../usage.js';
 
 /** `inspect REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
   const name = parsed.positionals[0]!;
-  const isRaw = parsed.switches.has('raw');
-  const expandConfig = parsed.switches.has('expand-config');
-  if (expandConfig && !isRaw) throw usageError('--expand-config is only of use with --raw');
+  const options = inspectOptions(parsed);
   const reference = parseReference(name);
+  const colours = coloursFor(io, parsed.switches.has('no-color'));
   const stores = await storesFor(parsed, io, reporter);
   try {
-    const inspected = await reporter.during(() => inspectImage(stores, reference));
-    io.stdout.write(
-      isRaw
-        ? renderRaw(name, inspected, expandConfig)
-        : renderHuman(name, inspected, coloursFor(io, parsed.switches.has('no-color'))),
-    );
+    const output = await reporter.during(async () => {
+      const selected = await selectManifest(stores, reference, options.platform);
+      return options.config
+        ? configuration(selected, reference, options)
+        : SHOW[options.format](selected, { name, reference, options, io, colours });
+    });
+    io.stdout.write(await forStdout(output, io.stdout));
   } finally {
     await stores.close();
   }
+}
+
+interface Context {
+  readonly name: string;
+  readonly reference: Reference;
+  readonly options: InspectOptions;
+  readonly io: Io;
+  readonly colours: Colours;
+}
+
+/** Text that is made to be shown, or JSON with what came from the registry in it as it came. */
+type Shown = string | { readonly json: string | Uint8Array };
+
+/** Piped, JSON stays as it is; on a terminal nothing in it acts. */
+async function forStdout(shown: Shown, { isTTY }: Io['stdout']): Promise<string | Uint8Array> {
+  if (typeof shown === 'string') return shown;
+  const { json } = shown;
+  const text = typeof json === 'string' ? json : Buffer.from(json).toString();
+  if (isTTY) return (await import('../../oci/json-text.js')).harmlessJson(text);
+  return typeof json === 'string' || isUtf8(json) ? text : json;
+}
+
+type Show = (selected: Selected, context: Context) => Shown | Promise<Shown>;
+
+const SHOW: Readonly<Record<InspectOptions['format'], Show>> = {
+  human,
+  'manifest-tool': async (selected, { name, options }) => ({
+    json: renderRaw(name, await inspectSelected(selected), options.expandConfig),
+  }),
+  json: asDocument,
+  table,
+  docker: (selected, context) => docker(selected, context, false),
+  'docker-verbose': (selected, context) => docker(selected, context, true),
+  raw: ({ manifest }) => ({ json: manifest.bytes }),
+};
+
+async function human(selected: Selected, { name, options, colours }: Context): Promise<string> {
+  const [inspected, referrers] = await Promise.all([
+    inspectSelected(selected),
+    options.referrers ? selected.store.referrers(selected.manifest.digest) : undefined,
+  ]);
+  const text = renderHuman(name, inspected, colours);
+  if (referrers === undefined) return text;
+  const { renderReferrers } = await import('../render-referrers.js');
+  return text + renderReferrers(referrers, colours);
+}
+
+async function asDocument(selected: Selected, { name, options }: Context): Promise<string> {
+  const [{ describeSelected }, { inspectDocument }, { printableJson }] = await Promise.all([
+    import('../../plan/describe.js'),
+    import('../inspect-document.js'),
+    import('../../oci/json-text.js'),
+  ]);
+  const referrers = options.referrers ? 'all' : 'none';
+  const described = await describeSelected(selected, { configs: 'all', referrers });
+  return printableJson(inspectDocument(name, described));
+}
+
+async function table(selected: Selected, { name, options, io, colours }: Context): Promise<string> {
+  const [{ describeSelected }, { renderTable }] = await Promise.all([
+    import('../../plan/describe.js'),
+    import('../render-table.js'),
+  ]);
+  const referrers = options.referrers ? 'top' : 'none';
+  const described = await describeSelected(selected, { configs: 'needed', referrers });
+  const { isTTY, columns } = io.stdout;
+  return renderTable(name, described, colours, isTTY && columns > 0 ? columns : 80);
+}
+
+async function docker(
+  selected: Selected,
+  { reference }: Context,
+  isVerbose: boolean,
+): Promise<Shown> {
+  const render = await import('../render-docker.js');
+  const { manifest, entry } = selected;
+  // Its configuration is not needed.
+  if (!isVerbose && manifest.document.kind === 'manifest') {
+    return { json: render.dockerImage(manifest) };
+  }
+  const inspected = await inspectSelected(selected);
+  if (inspected.kind === 'image') {
+    return { json: render.dockerVerboseImage(reference, inspected, entry) };
+  }
+  return {
+    json: isVerbose ? render.dockerVerboseList(reference, inspected) : render.dockerList(inspected),
+  };
+}
+
+/** `--config`: as it came with --format raw or --raw, in lines otherwise. */
+async function configuration(
+  selected: Selected,
+  reference: Reference,
+  { format }: InspectOptions,
+): Promise<Shown> {
+  const { store, manifest, document, config } = await onlyImage(selected, reference);
+  const bytes = config?.bytes ?? (await store.getBlob(document.config));
+  if (format === 'raw') return { json: bytes };
+  const { indentJson } = await import('../../oci/json-text.js');
+  const text = Buffer.from(bytes).toString();
+  try {
+    parseJson(text);
+  } catch (error) {
+    throw new ManifestToolError(
+      'CORRUPT',
+      `showing the configuration of ${store.name}@${manifest.digest}`,
+      reasonOf(error),
+      { cause: error, hint: '--format raw prints it as it is' },
+    );
+  }
+  return { json: `${indentJson(text, '  ')}\n` };
 }

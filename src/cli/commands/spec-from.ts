@@ -1,5 +1,5 @@
 import { formatReference, parseReference } from '../../oci/reference.js';
-import { describeList, type Description } from '../../plan/describe.js';
+import { requestOf, type RequestOf } from '../../plan/request-of.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import type { Reporter } from '../reporter.js';
@@ -11,7 +11,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   const reference = parseReference(parsed.positionals[0]!);
   const stores = await storesFor(parsed, io, reporter);
   try {
-    const description = await reporter.during(() => describeList(stores, reference));
+    const description = await reporter.during(() => requestOf(stores, reference));
     const { request, type, published } = description;
     const name = formatReference(reference);
     const differences = differencesOf(description);
@@ -29,7 +29,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
 }
 
 /** In which way a publish of the spec would not give what is there, a line each; the last one says of the digest. */
-function differencesOf({ published, rebuilt, losses }: Description): readonly string[] {
+function differencesOf({ published, rebuilt, losses }: RequestOf): readonly string[] {
   if (rebuilt === undefined) return losses;
   if (rebuilt.digest === published.digest) return losses;
   const reason =

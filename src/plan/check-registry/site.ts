@@ -1,7 +1,7 @@
 import type { Digest } from '../../oci/digest.js';
 import type { ManifestContent } from '../../oci/content.js';
 import type { Answer, Probe } from '../../registry/probe.js';
-import { patiently } from '../waiting.js';
+import { Patience } from '../waiting.js';
 import type { Blob, SmallImages } from './images.js';
 import type { ManifestLimit } from './limits.js';
 import { Absent, Refusal, refusalOf } from './refusal.js';
@@ -123,8 +123,7 @@ export class Site {
   /** Waits until something that the registry has agreed to is so; `isSo` throws {@link Absent} as long as it is not. */
   async appears<T>(answer: Answer, isSo: () => Promise<T>, waitMs = APPEAR_MS): Promise<T> {
     try {
-      const wait = { waitMs, onWait: () => this.options.signal.throwIfAborted() };
-      return await patiently(wait, isSo);
+      return await new Patience(waitMs, this.options.signal, {}).until(isSo);
     } catch (error) {
       throw refusalOf(error, `taken (${answer.words}), but `);
     }

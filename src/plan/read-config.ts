@@ -1,0 +1,30 @@
+import { ManifestToolError, reasonOf } from '../errors.js';
+import type { ImageReader } from '../oci/content.js';
+import { parseConfig, type ImageConfig, type ImageManifest } from '../oci/documents.js';
+
+/** A configuration with its exact bytes. */
+export interface FetchedConfig extends ImageConfig {
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The configuration of an image; `name` is that of the image, for messages.
+ * @throws {ManifestToolError} NOT_FOUND where it is not there, CORRUPT where it cannot be read.
+ */
+export async function readConfig(
+  reader: ImageReader,
+  { config }: ImageManifest,
+  name: string,
+): Promise<FetchedConfig> {
+  const bytes = await reader.getBlob(config);
+  try {
+    return { ...parseConfig(bytes), bytes };
+  } catch (error) {
+    throw new ManifestToolError(
+      'CORRUPT',
+      `reading the configuration of ${name}`,
+      reasonOf(error),
+      { cause: error },
+    );
+  }
+}

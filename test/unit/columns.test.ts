@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { columnsOf, cut, formatSize, padEnd } from '../../src/cli/columns.js';
+
+describe('text in columns', () => {
+  test.each([
+    ['abc', 3],
+    ['', 0],
+    ['é…', 3],
+    ['漢字', 4],
+    ['😀', 2],
+  ])('%j takes %i at most', (text, columns) => {
+    expect(columnsOf(text)).toBe(columns);
+  });
+
+  test.each([
+    ['abcdef', 6, 'abcdef'],
+    ['abcdef', 5, 'abcd…'],
+    ['漢字漢字', 6, '漢字…'],
+    ['a😀b', 3, 'a…'],
+  ])('%j in %i is %j', (text, columns, kept) => {
+    expect(cut(text, columns)).toBe(kept);
+  });
+
+  test('is filled up, and never cut by that', () => {
+    expect([padEnd('漢', 4), padEnd('abc', 2)]).toEqual(['漢  ', 'abc']);
+  });
+});
+
+test.each([
+  [0, '0 B'],
+  [999, '999 B'],
+  [1000, '1.00 kB'],
+  [1234, '1.23 kB'],
+  [9994, '9.99 kB'],
+  [9996, '10.0 kB'],
+  [99_949, '99.9 kB'],
+  [99_951, '100 kB'],
+  [999_499, '999 kB'],
+  [999_500, '1.00 MB'],
+  [29_700_000, '29.7 MB'],
+  [1_234_567_890_123, '1.23 TB'],
+  [Number.MAX_SAFE_INTEGER, '9.01 PB'],
+])('%i bytes are %s', (bytes, text) => {
+  expect(formatSize(bytes)).toBe(text);
+});
