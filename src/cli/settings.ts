@@ -6,6 +6,7 @@ import type { Parsed } from './command.js';
 import type { Io } from './io.js';
 import type { OptionName } from './options.js';
 import type { Reporter } from './reporter.js';
+import { tuneEngine } from './tune-engine.js';
 import { usageError } from './usage.js';
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
@@ -17,7 +18,7 @@ export async function storesFor(
   reporter: Reporter,
 ): Promise<ProbingStores> {
   const { signal } = io;
-  return openStores({
+  const stores = openStores({
     credentials: await credentialLookup(parsed, io, reporter),
     credentialsFirst: parsed.values.has('docker-cfg') || parsed.values.has('authfile'),
     plainHttp: hostRule(parsed, 'plain-http'),
@@ -37,6 +38,14 @@ export async function storesFor(
     onSecret: (secret) => reporter.secrets.add(secret),
     ...(parsed.switches.has('debug') ? { onRequest: (record) => reporter.request(record) } : {}),
   });
+  return {
+    ...stores,
+    async open(reference, access) {
+      const store = await stores.open(reference, access);
+      if (reference.kind === 'registry') tuneEngine();
+      return store;
+    },
+  };
 }
 
 async function credentialLookup(

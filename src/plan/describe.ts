@@ -9,6 +9,7 @@ import {
 } from '../oci/documents.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
+import { inParallel } from './in-parallel.js';
 import type { Selected } from './select.js';
 
 /** How many lists in a list are read below each other. */
@@ -104,9 +105,7 @@ class Describer {
     const { document } = manifest;
     const common = { descriptor, isEntry: false, manifest, attestations: [] };
     if (document.kind === 'index') {
-      const entries = await Promise.all(
-        document.manifests.map((each) => this.entry(each, depth + 1)),
-      );
+      const entries = await inParallel(document.manifests, (each) => this.entry(each, depth + 1));
       return { ...common, kind: 'list', entries: withAttestations(entries) };
     }
     if (isAttestation(descriptor)) return { ...common, kind: 'attestation', entries: [] };

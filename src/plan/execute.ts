@@ -2,6 +2,7 @@ import type { ImageWriter } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { BlobMover } from './blobs.js';
 import type { PlanEvents } from './events.js';
+import { inParallel } from './in-parallel.js';
 import { withTagOutcome } from './outcome.js';
 import type { PushPlan } from './steps.js';
 
@@ -18,7 +19,8 @@ export async function writeChildren(
   if (plan.children.length === 0) return;
   events.progress?.(`writing ${plan.children.length} images to ${target.name}`);
   const written = new Map<Digest, Promise<void>>();
-  for (const child of plan.children) {
+  // Begun in the order of the plan, in which what a child comes after stands before it: none waits for one that is not begun.
+  await inParallel(plan.children, async (child) => {
     const before = [
       ...child.blobs.map((blob) => blobs.arrived(blob, child.source)),
       ...child.after.flatMap((digest) => written.get(digest) ?? []),
@@ -29,9 +31,10 @@ export async function writeChildren(
       else await target.putReferrer(child.manifest, child.refersTo);
       events.written?.(target.name, child.manifest);
     };
-    written.set(child.manifest.digest, write());
-  }
-  await Promise.all(written.values());
+    const writing = write();
+    written.set(child.manifest.digest, writing);
+    await writing;
+  });
 }
 
 /**

@@ -3,6 +3,7 @@ import type { FetchedManifest, ImageReader } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
 import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
+import { inParallel } from './in-parallel.js';
 import type { OnManifest } from './content.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Patience } from './waiting.js';
@@ -39,7 +40,7 @@ export class ImageTree {
     let level = [...seen];
     for (let depth = 0; level.length > 0; depth += 1) {
       this.checkDepth(depth, 'it has things that refer to each other');
-      const listed = await Promise.all(level.map((subject) => this.referring(subject)));
+      const listed = await inParallel(level, (subject) => this.referring(subject));
       const fresh = listed.flat().filter(({ manifest: { digest } }) => !seen.has(digest));
       for (const { manifest } of fresh) seen.add(manifest.digest);
       found.push(...fresh);
@@ -70,10 +71,8 @@ export class ImageTree {
     const { document } = manifest;
     if (document.kind === 'manifest') return [part];
     this.checkDepth(depth, 'it has lists inside of lists');
-    const children = await Promise.all(
-      document.manifests.map(async (child) =>
-        this.walk(await this.read(child.digest, child), child, depth + 1),
-      ),
+    const children = await inParallel(document.manifests, async (child) =>
+      this.walk(await this.read(child.digest, child), child, depth + 1),
     );
     return [...children.flat(), part];
   }

@@ -4,6 +4,7 @@ import { isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
 import type { Reference } from '../oci/reference.js';
 import { readConfig } from './read-config.js';
+import { inParallel } from './in-parallel.js';
 import { selectManifest, type Selected } from './select.js';
 import type { Stores } from './stores.js';
 
@@ -40,12 +41,10 @@ export async function inspectSelected(selected: Selected): Promise<InspectedImag
   const { store, manifest } = selected;
   const { document } = manifest;
   if (document.kind === 'index') {
-    const children = await Promise.all(
-      document.manifests.map(async (entry) =>
-        isManifestType(entry.mediaType) || isIndexType(entry.mediaType)
-          ? store.getManifest(entry.digest, entry)
-          : undefined,
-      ),
+    const children = await inParallel(document.manifests, async (entry) =>
+      isManifestType(entry.mediaType) || isIndexType(entry.mediaType)
+        ? store.getManifest(entry.digest, entry)
+        : undefined,
     );
     return { kind: 'list', manifest, document, children };
   }

@@ -4,6 +4,7 @@ import type { Descriptor } from '../oci/documents.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import { isNoPlatform, type Platform } from '../oci/platform.js';
 import type { Reference } from '../oci/reference.js';
+import { inParallel } from './in-parallel.js';
 import { readConfig } from './read-config.js';
 import type { Stores } from './stores.js';
 
@@ -45,7 +46,7 @@ async function platformsOf(
     return [(await readConfig(store, document, `${store.name}@${digest}`)).platform];
   }
   const images = document.manifests.filter((entry) => !isAttestation(entry));
-  const found = await Promise.all(images.map((entry) => entryPlatforms(store, entry, depth + 1)));
+  const found = await inParallel(images, (entry) => entryPlatforms(store, entry, depth + 1));
   return found.flat();
 }
 

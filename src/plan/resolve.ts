@@ -8,6 +8,7 @@ import type { Platform } from '../oci/platform.js';
 import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
 import { configPlatform, entryPlatform } from './entry-platform.js';
 import type { PlanEvents } from './events.js';
+import { inParallel } from './in-parallel.js';
 import { entriesFor } from './pick-entry.js';
 import type { OnManifest } from './content.js';
 import type { ListRequest, SourceRequest } from './request.js';
@@ -48,8 +49,8 @@ export async function resolveSources(
     })),
   );
   const resolver = new Resolver(request, reading);
-  const resolved = await allOrFirstInOrder(
-    opened.map(({ source, reader }) => resolver.source(source, reader, request.ignoreMissing)),
+  const resolved = await allOrFirstInOrder(opened, ({ source, reader }) =>
+    resolver.source(source, reader, request.ignoreMissing),
   );
   const images = resolved.flat();
   if (images.length === 0) {
@@ -63,11 +64,19 @@ export async function resolveSources(
 }
 
 /** The values of all, or the first failure in the order of the list and not in that of time: the same input gives the same message. */
-async function allOrFirstInOrder<T>(promises: readonly Promise<T>[]): Promise<T[]> {
-  const settled = await Promise.allSettled(promises);
-  return settled.map((result) => {
-    if (result.status === 'rejected') throw result.reason;
-    return result.value;
+async function allOrFirstInOrder<T, R>(
+  items: readonly T[],
+  work: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const outcomes = await inParallel(items, (item) =>
+    work(item).then(
+      (value) => ({ value }),
+      (error: unknown) => ({ error }),
+    ),
+  );
+  return outcomes.map((outcome) => {
+    if ('error' in outcome) throw outcome.error;
+    return outcome.value;
   });
 }
 
@@ -174,8 +183,8 @@ class Resolver {
       this.request.dropAttestations === true
         ? entries.filter((entry) => !isAttestation(entry))
         : entries;
-    const resolved = await allOrFirstInOrder(
-      wanted.map((entry) => this.entry(reader, entry, name, reference, depth)),
+    const resolved = await allOrFirstInOrder(wanted, (entry) =>
+      this.entry(reader, entry, name, reference, depth),
     );
     return resolved.flat();
   }

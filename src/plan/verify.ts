@@ -7,6 +7,7 @@ import { formatPlatform, type Platform } from '../oci/platform.js';
 import type { Reference } from '../oci/reference.js';
 import { verifiedContent } from '../oci/verified-content.js';
 import type { PlanEvents } from './events.js';
+import { inParallel } from './in-parallel.js';
 import { configDefects, listDefects, platformDefects, type Defect } from './defects.js';
 import type { Stores } from './stores.js';
 
@@ -52,7 +53,7 @@ export async function verifyImage(
   const { document } = top;
   const entries =
     document.kind === 'index'
-      ? await Promise.all(document.manifests.map((entry) => verifier.entry(entry)))
+      ? await inParallel(document.manifests, (entry) => verifier.entry(entry))
       : [await verifier.single(top, document)];
   const whole = [
     ...(document.kind === 'index' ? listDefects(document) : []),
@@ -95,7 +96,7 @@ class Verifier {
             },
           ];
     if (document.kind === 'index') {
-      const inner = await Promise.all(document.manifests.map((each) => this.entry(each)));
+      const inner = await inParallel(document.manifests, (each) => this.entry(each));
       return result(entry, undefined, [
         ...typed,
         ...listDefects(document),

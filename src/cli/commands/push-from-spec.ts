@@ -10,7 +10,11 @@ import { readSpecFile } from '../spec-file.js';
 import { specFiles, specVariables } from '../spec-files.js';
 import { parseSpecs, type Spec } from '../spec.js';
 import { targetsFrom } from '../targets.js';
+import { tuneEngine } from '../tune-engine.js';
 import { usageError } from '../usage.js';
+
+/** A spec of more characters makes so much garbage when it is read that it is worth to tune the engine before. */
+const LARGE_SPEC = 64 * 1024;
 
 /** `push from-spec FILE…`; all specs are read before the first list is published. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
@@ -48,6 +52,7 @@ async function readSpecs(parsed: Parsed, io: Io, reporter: Reporter): Promise<Sp
   };
   const options = { warning, env: specVariables(parsed, io) };
   const texts = await Promise.all(files.map((file) => readSpecFile(file, io)));
+  if (texts.some(({ length }) => length > LARGE_SPEC)) tuneEngine();
   const specs = texts.flatMap((text, i) => parseSpecs(text, files[i]!, options));
   if (parsed.switches.has('strict')) refuseWarnings(`reading ${files.join(', ')}`, warnings);
   return specs;

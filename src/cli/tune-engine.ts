@@ -1,0 +1,21 @@
+import v8 from 'node:v8';
+
+let isTuned = false;
+
+/**
+ * Settings of V8 for a process that sends requests and ends. To be called when the code for it is loaded: earlier, Node's own cached code
+ * would be of no use any more, which costs more than this saves. A library has no business with them.
+ */
+export function tuneEngine(): void {
+  if (isTuned) return;
+  isTuned = true;
+  // Garbage of requests is young: room for more of it between collections would only be more memory (20 to 40 MiB at a thousand images).
+  v8.setFlagsFromString('--semi-space-growth-factor=1');
+  if (process.versions.node.startsWith('20.')) {
+    // V8 of Node 20 waits at exit for the optimiser to finish with undici's parser (100 ms). The parser is fast enough without it.
+    v8.setFlagsFromString('--wasm-tiering-budget=2000000000');
+  } else {
+    // The last optimiser of newer ones takes 15 MiB for code that is done before it would be faster.
+    v8.setFlagsFromString('--max-optimized-bytecode-size=0');
+  }
+}
