@@ -42,13 +42,13 @@ async function measureAll(options) {
   return { tables, versions, missing };
 }
 
-/** How to make these numbers again, and where they were made. @param {readonly string[]} argv */
-function captionOf(argv) {
+/** How to make these numbers again, and where they were made. @param {readonly string[]} argv @param {number} load of the machine before */
+function captionOf(argv, load) {
   const args = argv.filter((arg) => arg !== '--write' && arg !== '--json').join(' ');
   const command = args === '' ? 'make bench' : `make bench BENCH_ARGS='${args}'`;
   const date = new Date().toISOString().slice(0, 10);
   const machine = `Node ${process.version}, ${os.availableParallelism()} cores, ${os.type()}`;
-  return { command, machine: `Medians of ${date}; ${machine}.` };
+  return { command, machine: `Medians of ${date}; ${machine}, load ${load.toFixed(1)} before.` };
 }
 
 const argv = process.argv.slice(2);
@@ -57,9 +57,10 @@ try {
   if (options === undefined) console.log(USAGE);
   else {
     const start = performance.now();
+    const [load = 0] = os.loadavg();
     const results = await measureAll(options);
     const { tables, versions, missing } = results;
-    const { command, machine } = captionOf(argv);
+    const { command, machine } = captionOf(argv, load);
     const absent = `Not on this machine, and so not measured: ${missing.join(', ')}.`;
     const notes = missing.length === 0 ? [machine] : [machine, absent];
     writeFileSync(path.resolve(options.svg), plot(tables, versions, [command, ...notes]));

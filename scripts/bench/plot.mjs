@@ -8,6 +8,7 @@ const VALUE_WIDTH = 130;
 const BAR = 16;
 const LINE = 22;
 const TITLE = 34;
+const MARGIN = 16;
 
 const STYLE = `
   text { font: 13px system-ui, sans-serif; fill: #24292f }
@@ -15,15 +16,18 @@ const STYLE = `
   .caption, .failed { font-size: 12px; fill: #57606a }
   .bar { fill: #8c959f }
   .ours { fill: #0969da }
+  .ground { fill: #ffffff }
   @media (prefers-color-scheme: dark) {
     text { fill: #e6edf3 }
     .caption, .failed { fill: #9198a1 }
     .bar { fill: #6e7681 }
     .ours { fill: #4493f8 }
+    .ground { fill: #0d1117 }
   }`;
 
 /**
- * Bars of seconds, a group for each job with a scale of its own. It is readable on light and on dark ground, and has none itself.
+ * Bars of seconds, a group for each job with a scale of its own, light or dark as the reader's system is. It brings its own ground: the page
+ * that shows it may be of the other kind.
  * @param {readonly Table[]} tables
  * @param {ReadonlyMap<string, string>} versions
  * @param {readonly string[]} caption lines
@@ -45,11 +49,12 @@ export function plot(tables, versions, caption) {
     y += 16;
     parts.push(`<text class="caption" x="0" y="${y}">${escaped(line)}</text>`);
   }
-  const height = y + 10;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">
+  const [width, height] = [WIDTH + 2 * MARGIN, y + 2 * MARGIN];
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-${MARGIN} 0 ${width} ${height}" width="${width}" height="${height}" role="img">
 <title>Seconds that each tool takes for each job; shorter is better</title>
 <style>${STYLE}
 </style>
+<rect class="ground" x="-${MARGIN}" width="${width}" height="${height}" rx="6"/>
 ${parts.join('\n')}
 </svg>
 `;
