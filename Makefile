@@ -1,7 +1,7 @@
 # Everything here needs Node (20.20 or newer), npm and make; the versions of all else are in package-lock.json.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test check bench faults fixtures licenses fmt clean
+.PHONY: help install build demo test check bench docs faults fixtures licenses fmt clean
 
 INSTALLED := node_modules/.package-lock.json
 
@@ -34,10 +34,14 @@ check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, lic
 	npx knip
 	node scripts/third-party-licenses.mjs --check
 	node scripts/make-layout-fixture.mjs --check
+	node scripts/docs.mjs --check
 	npm ci --dry-run --offline --ignore-scripts --no-audit --loglevel=error > /dev/null
 
-bench: build ## Measures the start-up beside node's own
-	node scripts/bench-startup.mjs
+bench: build ## Measures jobs beside the peers that are in PATH, and the start-up (BENCH_ARGS='--help')
+	node scripts/bench.mjs $(BENCH_ARGS)
+
+docs: $(INSTALLED) ## Makes the tables of round trips in the documents again
+	node scripts/docs.mjs
 
 faults: $(INSTALLED) ## Runs a push with every fault at every request of it, and prints the table
 	node scripts/faults.mjs

@@ -1,121 +1,178 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runCli } from '../support/cli.js';
+import { makeList, platformTag } from '../../scripts/bench/images.mjs';
+import { putManifest } from '../../scripts/bench/seed.mjs';
+import { expectCode, runCli } from '../support/cli.js';
 import {
-  startRecordingProxy,
-  type RecordedRequest,
-  type RecordingProxy,
-} from '../support/proxy.js';
-import { startRegistry } from '../support/registry.js';
-import { seedParityImages } from '../support/seed.js';
+  countedHttp,
+  countedTls,
+  countedToken,
+  IMAGES,
+  type Counted,
+  type Counts,
+} from '../support/counted.js';
 
-const DELAY_MS = 60;
+/**
+ * What a command sends, request for request, and the longest chain of requests that wait for each other. The numbers stand in
+ * docs/round-trips.json alone; docs/performance.md and the README are made of it (`make docs`). A change here is a change of what users
+ * wait for: it has to be meant.
+ */
 
-let registry: Awaited<ReturnType<typeof startRegistry>>;
-let proxy: RecordingProxy;
+type ByPlatforms = Readonly<Record<string, Counts>>;
+
+interface Job {
+  readonly name: string;
+  readonly command: string;
+  readonly http: ByPlatforms;
+  readonly tls: ByPlatforms;
+  readonly token: ByPlatforms;
+}
+
+const TABLE = JSON.parse(
+  readFileSync(new URL('../../docs/round-trips.json', import.meta.url), 'utf8'),
+) as {
+  readonly platforms: readonly number[];
+  readonly jobs: readonly Job[];
+  /** Commands that read, of which only how many requests they send in all matters. */
+  readonly reads: readonly {
+    readonly command: string;
+    readonly chain: number;
+    readonly requests: number;
+  }[];
+};
+
+const CASES = TABLE.jobs.flatMap((job) => TABLE.platforms.map((n) => ({ job, name: job.name, n })));
+
+let runs = 0;
+
+/** Runs a command of the table for the first `n` platforms, and says what it sent. */
+async function send(
+  registry: Counted,
+  { command }: Pick<Job, 'command'>,
+  n: number,
+): Promise<Counts> {
+  runs += 1;
+  const edited = `edited-${runs}`;
+  // An `add` needs a list that has none of the images yet.
+  if (command.includes('{EDITED}'))
+    await putManifest(registry.place, 'app', makeList(IMAGES.slice(-1)), [edited]);
+  const platforms = IMAGES.slice(0, n).map(({ platform }) => platform);
+  const args = command
+    .split(' ')
+    .flatMap((word) =>
+      word === '{SOURCES}'
+        ? platforms.map((platform) => `${registry.host}/app:${platformTag(platform)}`)
+        : word
+            .replaceAll('{R}', registry.host)
+            .replaceAll('{N}', String(n))
+            .replaceAll('{P}', platforms.join(','))
+            .replaceAll('{NEW}', `new-${runs}`)
+            .replaceAll('{EDITED}', edited),
+    );
+  registry.reset();
+  expectCode(await runCli([...args, ...registry.options]), 0);
+  return registry.counts();
+}
 
 beforeAll(async () => {
-  registry = await startRegistry();
-  await seedParityImages(registry.host);
-  proxy = await startRecordingProxy(registry.host, () => ({ delayMs: DELAY_MS }));
-});
-
-afterAll(async () => {
-  await proxy.stop();
+  const registry = await countedHttp([1]);
+  // Loads what the commands load when they need it: nothing is to take its time while requests are counted.
+  for (const job of TABLE.jobs) await send(registry, job, 1);
   await registry.stop();
+}, 60_000);
+
+describe.each([
+  ['http', countedHttp],
+  ['tls', countedTls],
+  ['token', countedToken],
+] as const)('over %s', (transport, start) => {
+  let registry: Counted;
+
+  beforeAll(async () => {
+    registry = await start(TABLE.platforms);
+  }, 60_000);
+
+  afterAll(() => registry.stop());
+
+  it.each(CASES)('$name with $n platforms sends what the table says', async ({ job, n }) => {
+    expect(await send(registry, job, n)).toEqual(job[transport][n]);
+
+    // An edit reads its list again, to see whether others have changed it; all else is asked once, and again after a refusal.
+    const accepted = registry.requests.filter(({ status }) => status !== 401);
+    const urls = accepted.map(({ method, url }) => `${method} ${url}`);
+    const again = job.name === 'add' ? 2 : 0;
+    expect(urls).toHaveLength(new Set(urls).size + again);
+  });
 });
 
-/** The longest chain of requests of which each was sent after the answer to the one before. */
-function longestChain(requests: readonly RecordedRequest[]): number {
-  const depths: number[] = [];
-  for (const [i, request] of requests.entries()) {
-    const before = requests
-      .slice(0, i)
-      .map((other, j) => ((other.end ?? Infinity) <= request.time ? depths[j]! : 0));
-    depths.push(1 + Math.max(0, ...before));
-  }
-  return Math.max(0, ...depths);
+describe('reading over http', () => {
+  let registry: Counted;
+
+  beforeAll(async () => {
+    registry = await countedHttp([10]);
+    for (const read of TABLE.reads) await send(registry, read, 1);
+  }, 60_000);
+
+  afterAll(() => registry.stop());
+
+  it.each(TABLE.reads)('$command sends what the table says', async (read) => {
+    const counts = await send(registry, read, 1);
+    expect(registry.requests.length).toBe(read.requests);
+    expect(counts.chain).toBe(read.chain);
+  });
+});
+
+/** Requests for the registry, those that it refused included. */
+function total({ GET = 0, HEAD = 0, POST = 0, PUT = 0 }: Counts): number {
+  return GET + HEAD + POST + PUT;
 }
 
-async function run(...args: string[]) {
-  proxy.requests.length = 0;
-  const result = await runCli(args.map((arg) => arg.replaceAll('{R}', proxy.host)));
-  expect(result).toMatchObject({ code: 0 });
-  const urls = proxy.requests.map(({ method, url }) => `${method} ${url}`);
-  return { chain: longestChain(proxy.requests), urls };
+function row(name: string, transport: 'http' | 'tls' | 'token', n: number): Counts {
+  return TABLE.jobs.find((job) => job.name === name)![transport][n]!;
 }
 
-describe('the longest chain of requests that wait for each other (without that of connecting)', () => {
-  it('is two for a list that is inspected: the list, then all images together', async () => {
-    const { chain, urls } = await run('inspect', '{R}/docker/list:latest');
-    expect(chain).toBe(2);
-    expect(urls).toHaveLength(15);
+describe('the table', () => {
+  it.each([
+    ['inspect', 2],
+    ['push', 3],
+    ['push-tags', 3],
+    ['retag', 3],
+  ])('has no longer chain for more platforms: %s', (name, chain) => {
+    for (const n of TABLE.platforms) expect(row(name, 'http', n).chain).toBe(chain);
   });
 
-  it.each<[number, number, string[]]>([
-    [1, 1, ['query', '{R}/docker/list:latest']],
-    [2, 2, ['query', '{R}/docker/app:linux-amd64']],
-    [1, 1, ['inspect', '--format', 'raw', '{R}/docker/list:latest']],
-    [1, 1, ['inspect', '--format', 'docker', '{R}/docker/app:linux-amd64']],
-    [2, 15, ['inspect', '--raw', '{R}/docker/list:latest']],
-    [2, 15, ['inspect', '--format', 'table', '{R}/docker/list:latest']],
-    [2, 15, ['inspect', '--format', 'docker-verbose', '{R}/docker/list:latest']],
-    [3, 15 + 14, ['inspect', '--format', 'json', '{R}/docker/list:latest']],
-    [2, 2, ['inspect', '--format', 'raw', '--platform', 'linux/386', '{R}/docker/list:latest']],
-    [3, 3, ['inspect', '--config', '--platform', 'linux/386', '{R}/docker/list:latest']],
-    [2, 2, ['inspect', '--config', '--platform', 'linux/386', '{R}/docker/app:linux-386']],
-    [2, 2, ['inspect', '--platform', 'linux/386', '{R}/docker/app:linux-386']],
-    [2, 2, ['inspect', '--format', 'json', '--platform', 'linux/386', '{R}/docker/app:linux-386']],
-  ])('is %i, of %i requests, for %j', async (length, count, args) => {
-    const { chain, urls } = await run(...args);
-    expect([chain, urls.length]).toEqual([length, count]);
+  it.each([1, 4])('has four for images of other repositories, where a step has room: %i', (n) => {
+    expect(row('push-other', 'http', n).chain).toBe(4);
   });
 
-  it('is three for a push of images of the target repository: manifests, configurations, tags', async () => {
-    const { chain, urls } = await run(
-      'push',
-      'from-args',
-      '--platforms',
-      'linux/amd64,linux/s390x,linux/386',
-      '--template',
-      '{R}/docker/app:OS-ARCH',
-      '--target',
-      '{R}/docker/app:trip',
-      '--tags',
-      'trip2,trip3',
-    );
-    expect(chain).toBe(3);
-    // Beside the sources, what the tags name now; then configurations, and tags.
-    expect(urls).toHaveLength(3 + 3 + 3 + 3);
+  it.each([
+    ['push', 1],
+    ['push-tags', 3],
+  ])('has 2N + tags for %s, and beside it a HEAD a tag to report what it named', (name, tags) => {
+    for (const n of TABLE.platforms) {
+      const counts = row(name, 'http', n);
+      expect(counts.HEAD).toBe(tags);
+      expect(total(counts)).toBe(2 * n + tags + tags);
+    }
   });
 
-  it('is four for a push of images of other repositories: manifests, mounts, children, tags', async () => {
-    const { chain, urls } = await run(
-      'push',
-      'from-args',
-      '--platforms',
-      'linux/amd64,linux/s390x,linux/386',
-      '--template',
-      '{R}/perplat/OS-ARCH/app:1.0',
-      '--target',
-      '{R}/out/trip:1',
-      '--tags',
-      'two',
-    );
-    expect(chain).toBe(4);
-    expect(urls.filter((url) => url.startsWith('POST'))).toHaveLength(9);
+  it('has no request more for TLS, and a round trip for each time that connections are opened', () => {
+    for (const { name } of TABLE.jobs) {
+      for (const n of TABLE.platforms) {
+        const [http, tls] = [row(name, 'http', n), row(name, 'tls', n)];
+        const openings = http.roundTrips - http.chain;
+        expect(tls).toEqual({ ...http, roundTrips: http.roundTrips + openings });
+      }
+    }
   });
 
-  it('has nothing in it twice', async () => {
-    const { urls } = await run(
-      'push',
-      'from-args',
-      '--platforms',
-      'linux/amd64,linux/arm64,linux/arm/v7',
-      '--template',
-      '{R}/docker/list:latest',
-      '--target',
-      '{R}/out/once:1',
-    );
-    expect(urls).toHaveLength(new Set(urls).size);
+  it('has two requests more in the chain for tokens: one refused, and one for the token', () => {
+    for (const { name } of TABLE.jobs) {
+      for (const n of TABLE.platforms) {
+        const [http, token] = [row(name, 'http', n), row(name, 'token', n)];
+        expect(token).toMatchObject({ chain: http.chain + 2, token: 1 });
+        expect(total(token)).toBe(total(http) + token.refused!);
+      }
+    }
   });
 });

@@ -7,7 +7,8 @@ import {
   type OutgoingHttpHeaders,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface RecordedRequest {
@@ -15,12 +16,19 @@ export interface RecordedRequest {
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  /** When it had arrived in full, in milliseconds since the proxy was started. */
+  /** When it had arrived in full, in milliseconds of `performance.now()`. */
   readonly time: number;
+  /** The connection that it came over, and when that was opened. */
+  readonly connection: Connection;
   /** What the client was told; undefined while there is no answer, and where the connection was cut before one. */
   status: number | undefined;
   /** When the answer was out, or the connection was cut. */
   end: number | undefined;
+}
+
+/** `opened` is in milliseconds of `performance.now()`. */
+export interface Connection {
+  readonly opened: number;
 }
 
 /** What happens to a request instead of being passed on. */
@@ -39,7 +47,9 @@ export type Fault =
   /** One byte of the answer's body changed. */
   | 'corrupt'
   /** Passed on, later. */
-  | { readonly delayMs: number };
+  | { readonly delayMs: number }
+  /** Passed on when this has happened. */
+  | { readonly after: Promise<void> };
 
 /** Called for each request with its number, from 0; undefined passes it on untouched. */
 export type Intercept = (request: RecordedRequest, index: number) => Fault | undefined;
@@ -54,18 +64,26 @@ export interface RecordingProxy {
   stop(): Promise<void>;
 }
 
-/** Starts a reverse proxy before a registry (plain HTTP) that records all requests, and makes the faults asked for. */
+/**
+ * Starts a reverse proxy before a registry (plain HTTP) that records all requests, and makes the faults asked for. With `tls` its own
+ * clients have to speak TLS (PEM).
+ */
 export async function startRecordingProxy(
   targetHost: string,
   intercept?: Intercept,
+  tls?: { readonly key: string; readonly cert: string },
 ): Promise<RecordingProxy> {
   const agent = new Agent({ keepAlive: true });
-  const start = performance.now();
-  const elapsed = (): number => performance.now() - start;
   let count = 0;
 
-  const server = createServer((incoming, response) => {
+  const onRequest = (incoming: IncomingMessage, response: ServerResponse): void => {
     handle(incoming, response).catch(() => incoming.socket.destroy());
+  };
+  const server = tls === undefined ? createServer(onRequest) : createTlsServer(tls, onRequest);
+  /** By the port of the client: what a request comes from with TLS is not the socket that was opened. */
+  const connections = new Map<number | undefined, Connection>();
+  server.on('connection', ({ remotePort }: Socket) => {
+    connections.set(remotePort, { opened: performance.now() });
   });
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => {
@@ -74,7 +92,7 @@ export async function startRecordingProxy(
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const proxy: RecordingProxy = {
     host,
-    url: `http://${host}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${host}`,
     requests: [],
     intercept,
     async stop() {
@@ -89,13 +107,14 @@ export async function startRecordingProxy(
   async function handle(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = '', url = '', headers } = incoming;
     const body = await bytesOf(incoming);
-    const time = elapsed();
+    const time = performance.now();
     const record: RecordedRequest = {
       method,
       url,
       headers,
       body,
       time,
+      connection: connections.get(incoming.socket.remotePort)!,
       status: undefined,
       end: undefined,
     };
@@ -103,7 +122,7 @@ export async function startRecordingProxy(
     count += 1;
     proxy.requests.push(record);
     response.once('close', () => {
-      record.end = elapsed();
+      record.end = performance.now();
     });
     const fault = proxy.intercept?.(record, index);
 
@@ -119,7 +138,7 @@ export async function startRecordingProxy(
         bytes,
       );
     }
-    if (typeof fault === 'object') await sleep(fault.delayMs);
+    if (typeof fault === 'object') await ('after' in fault ? fault.after : sleep(fault.delayMs));
 
     const answer = await forward(agent, targetHost, incoming, body);
     if (fault === 'reset-after') return void incoming.socket.destroy();

@@ -1,0 +1,123 @@
+import { makeImage, makeList, PLATFORMS, platformTag } from './images.mjs';
+import { putLargeImage } from './large-image.mjs';
+import { putImage, putManifest } from './seed.mjs';
+
+/** @typedef {import('./options.mjs').Options} Options */
+
+/**
+ * One thing to do, the same for every tool. `hosts` are the registries themselves, where they are prepared, and what stands before them
+ * where a tool is told of them.
+ * @typedef {object} Job
+ * @property {string} name
+ * @property {(options: Options) => string} title
+ * @property {(options: Options) => number} rtt round trip in milliseconds
+ * @property {1 | 2} registries
+ * @property {(hosts: readonly string[], options: Options) => Promise<void>} seed
+ * @property {(hosts: readonly string[], id: string, options: Options) => Omit<import('./tools/index.mjs').Task, 'home' | 'hosts'>} task
+ * `id` is another one for each run
+ * @property {(options: Options) => Result} [result] what the target then holds; where there is none, it is what the tool prints
+ */
+
+/** How many entries a list has, or how many layers an image. @typedef {{ entries: number } | { layers: number }} Result */
+
+/** @param {Options} options */
+function delay({ rtt }) {
+  return rtt === 0 ? 'no delay' : `${rtt} ms round trip`;
+}
+
+/** @param {Options} options */
+function images({ platforms }) {
+  return PLATFORMS.slice(0, platforms).map((platform) => makeImage(platform));
+}
+
+/** @type {Job} */
+const push = {
+  name: 'push',
+  title: (options) =>
+    `Push of ${options.platforms} images of the target's repository, ${delay(options)}`,
+  rtt: ({ rtt }) => rtt,
+  registries: 1,
+  async seed([host = ''], options) {
+    for (const image of images(options))
+      await putImage({ host }, 'app', image, [platformTag(image.platform)]);
+  },
+  task([host = ''], id, { platforms: count }) {
+    const platforms = PLATFORMS.slice(0, count);
+    return {
+      platforms,
+      sources: platforms.map((platform) => `${host}/app:${platformTag(platform)}`),
+      template: `${host}/app:OS-ARCHVARIANT`,
+      target: `${host}/app:${id}`,
+    };
+  },
+  result: ({ platforms }) => ({ entries: platforms }),
+};
+
+/** @type {Job} */
+const pushOther = {
+  ...push,
+  name: 'push-other',
+  title: (options) => `Push of ${options.platforms} images of a repository each, ${delay(options)}`,
+  async seed([host = ''], options) {
+    for (const image of images(options))
+      await putImage({ host }, `${platformTag(image.platform)}/app`, image, ['1.0']);
+  },
+  task([host = ''], id, { platforms: count }) {
+    const platforms = PLATFORMS.slice(0, count);
+    return {
+      platforms,
+      sources: platforms.map((platform) => `${host}/${platformTag(platform)}/app:1.0`),
+      template: `${host}/OS-ARCHVARIANT/app:1.0`,
+      target: `${host}/${id}/app:1.0`,
+    };
+  },
+};
+
+/** @param {string} source @param {string} target */
+function single(source, target) {
+  return { platforms: [], sources: [source], template: source, target };
+}
+
+/** @type {Job} */
+const inspect = {
+  name: 'inspect',
+  title: (options) => `A list of ${options.platforms} images, inspected in full, ${delay(options)}`,
+  rtt: ({ rtt }) => rtt,
+  registries: 1,
+  async seed([host = ''], options) {
+    const made = images(options);
+    for (const image of made) await putImage({ host }, 'app', image);
+    await putManifest({ host }, 'app', makeList(made), ['list']);
+  },
+  task: ([host]) => single(`${host}/app:list`, ''),
+};
+
+/** @type {Job} */
+const copy = {
+  name: 'copy',
+  title: ({ layerMib }) => `Copy of a layer of ${layerMib} MiB between two registries, no delay`,
+  rtt: () => 0,
+  registries: 2,
+  seed: ([host = ''], { layerMib }) => putLargeImage({ host }, 'large', '1', layerMib),
+  task: ([from, to], id) => single(`${from}/large:1`, `${to}/${id}:1`),
+  result: () => ({ layers: 1 }),
+};
+
+/** @type {Job} */
+const copySmall = {
+  name: 'copy-small',
+  title: (options) =>
+    `Copy of ${options.layers} small layers between two registries, ${delay(options)}`,
+  rtt: ({ rtt }) => rtt,
+  registries: 2,
+  async seed([host = ''], { layers }) {
+    await putImage({ host }, 'small', makeImage('linux/amd64', { layers, name: 'small' }), ['1']);
+  },
+  task: ([from, to], id) => single(`${from}/small:1`, `${to}/${id}:1`),
+  result: ({ layers }) => ({ layers }),
+};
+
+/** Those that peers do as well. */
+export const JOBS = [push, pushOther, inspect, copy, copySmall];
+
+export const JOB_NAMES = [...JOBS.map(({ name }) => name), 'startup'];

@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { longestChain } from './chain.mjs';
+import { run } from './process.mjs';
+import { startDelayProxy } from './proxy.mjs';
+import { startRegistry } from './registry.mjs';
+import { readManifest } from './seed.mjs';
+import { medians } from './statistics.mjs';
+
+/**
+ * @typedef {import('./jobs.mjs').Job} Job
+ * @typedef {import('./options.mjs').Options} Options
+ * @typedef {import('./tools/index.mjs').Tool} Tool
+ * @typedef {import('./statistics.mjs').Measured} Measured
+ *
+ * One line of a table: medians, or why it failed.
+ * @typedef {Measured & { name: string, runs: number, failed?: string }} Row
+ *
+ * A table. `base` names the row that the others are compared with, `ours` those that are of this program, `cannot` the
+ * tools that do not do this.
+ * @typedef {{ job: string, title: string, base: string, ours: string[], rows: Row[], cannot: string[] }} Table
+ */
+
+/**
+ * Has every tool do a job, each once in every round so that a busy machine slows all of them, until all rounds are done or a tool has used
+ * up its time.
+ * @param {Job} job
+ * @param {readonly Tool[]} tools the first one is what the others are compared with
+ * @param {Options} options
+ * @param {(text: string) => void} progress
+ * @returns {Promise<Table>}
+ */
+export async function measureJob(job, tools, options, progress) {
+  const able = tools.filter((tool) => tool.jobs[job.name] !== undefined);
+  /** @type {Map<Tool, { runs: Measured[], spent: number, failed?: string }>} */
+  const results = new Map(able.map((tool) => [tool, { runs: [], spent: 0 }]));
+  const registries = [];
+  try {
+    while (registries.length < job.registries) registries.push(await startRegistry());
+    const hosts = registries.map(({ host }) => host);
+    progress(`${job.name}: preparing`);
+    await job.seed(hosts, options);
+    for (let round = 1; round <= options.runs; round += 1) {
+      for (const [tool, result] of results) {
+        if (result.failed !== undefined || result.spent > options.budget) continue;
+        const id = `${tool.name.replaceAll(' ', '-')}-${round}`;
+        const { failed, seconds, measured } = await once(job, tool, hosts, id, options);
+        result.spent += seconds;
+        if (failed === undefined) result.runs.push(measured);
+        else result.failed = failed;
+        progress(`${job.name}, run ${round}: ${tool.name} ${seconds.toFixed(2)} s`);
+      }
+    }
+  } finally {
+    await Promise.all(registries.map(({ stop }) => stop()));
+  }
+  return {
+    job: job.name,
+    title: job.title(options),
+    base: able[0]?.name ?? '',
+    ours: able.slice(0, 1).map(({ name }) => name),
+    rows: [...results].map(([{ name }, { runs, failed }]) => ({
+      name,
+      runs: runs.length,
+      ...medians(failed === undefined ? runs : []),
+      ...(failed === undefined ? {} : { failed }),
+    })),
+    cannot: tools.filter((tool) => !able.includes(tool)).map(({ name }) => name),
+  };
+}
+
+/**
+ * One tool, one job, once: over proxies of its own, so that no tool remembers anything of the registry, and with an empty HOME.
+ * @param {Job} job @param {Tool} tool @param {readonly string[]} hosts @param {string} id @param {Options} options
+ */
+async function once(job, tool, hosts, id, options) {
+  const home = mkdtempSync(path.join(tmpdir(), 'mt-bench-home-'));
+  const proxies = [];
+  try {
+    for (const host of hosts) proxies.push(await startDelayProxy(host, job.rtt(options)));
+    const near = proxies.map(({ host }) => host);
+    const task = { ...job.task(near, id, options), home, hosts: near };
+    tool.prepare?.(home);
+    const commands = tool.jobs[job.name]?.(task) ?? [];
+    const { failed, stdout, seconds, mib } = await runAll(tool, commands, environment(home));
+    const requests = proxies.flatMap((proxy) => proxy.requests);
+    return {
+      seconds,
+      measured: {
+        seconds,
+        requests: requests.length,
+        connections: proxies.reduce((sum, { connections }) => sum + connections, 0),
+        chain: longestChain(requests),
+        mib,
+      },
+      failed: failed ?? (await shortfall(job, hosts, near, task.target, stdout, options)),
+    };
+  } finally {
+    await Promise.all(proxies.map((proxy) => proxy.stop()));
+    rmSync(home, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+/** The user's own configuration is no part of this; NODE_EXTRA_CA_CERTS costs Node 20 40 ms at each start. @param {string} home */
+export function environment(home) {
+  return { PATH: process.env['PATH'], HOME: home, LANG: 'C' };
+}
+
+/** @param {Tool} tool @param {readonly (readonly string[])[]} commands @param {Record<string, string | undefined>} env */
+async function runAll(tool, commands, env) {
+  let [seconds, mib, stdout] = [0, /** @type {number | undefined} */ (undefined), ''];
+  for (const args of commands) {
+    const ended = await run([...tool.command, ...args], env);
+    seconds += ended.seconds;
+    if (ended.peakMib !== undefined) mib = Math.max(mib ?? 0, ended.peakMib);
+    stdout = ended.stdout;
+    if (ended.code === 0) continue;
+    const why = ended.stderr.split('\n').find((line) => line.trim() !== '');
+    return { seconds, mib, stdout, failed: why ?? `it ended with status ${ended.code}` };
+  }
+  return { seconds, mib, stdout, failed: undefined };
+}
+
+/**
+ * What is missing of what a tool that says that all is well had to do; undefined where nothing is.
+ * @param {Job} job @param {readonly string[]} hosts @param {readonly string[]} near @param {string} target @param {string} stdout
+ * @param {Options} options
+ */
+async function shortfall(job, hosts, near, target, stdout, options) {
+  const result = job.result?.(options);
+  if (result === undefined) return stdout.trim() === '' ? 'it printed nothing' : undefined;
+  const at = near.findIndex((host) => target.startsWith(`${host}/`));
+  const [repository = '', tag = ''] = target.slice((near[at]?.length ?? 0) + 1).split(':');
+  const held = await readManifest({ host: hosts[at] ?? '' }, repository, tag);
+  if (held === undefined) return 'it ended well, but the target does not exist';
+  const { manifests, layers } = JSON.parse(held.text);
+  const [wanted, found] =
+    'entries' in result ? [result.entries, manifests?.length] : [result.layers, layers?.length];
+  return wanted === found ? undefined : `it published ${found} of ${wanted}`;
+}

@@ -1,0 +1,29 @@
+import { spawnSync } from 'node:child_process';
+import { find } from './path.mjs';
+
+/** @typedef {import('./tools/index.mjs').Tool} Tool */
+
+/**
+ * Which tools are on this machine, with their versions, and which are not.
+ * @param {readonly Tool[]} tools
+ * @returns {{ present: { tool: Tool, version: string }[], missing: string[] }}
+ */
+export function findTools(tools) {
+  const present = [];
+  const missing = [];
+  for (const tool of tools) {
+    const version = versionOf(tool);
+    if (version === undefined) missing.push(tool.name);
+    else present.push({ tool, version });
+  }
+  return { present, missing };
+}
+
+/** Undefined where it is not there, or something else has its name. @param {Tool} tool */
+function versionOf({ command, version, versionPattern }) {
+  const [program = '', ...first] = command;
+  const file = program.includes('/') ? program : find(program);
+  if (file === undefined) return undefined;
+  const { status, stdout, stderr } = spawnSync(file, [...first, ...version], { encoding: 'utf8' });
+  return status === 0 ? versionPattern.exec(`${stdout}${stderr}`)?.[1] : undefined;
+}

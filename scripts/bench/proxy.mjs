@@ -1,0 +1,64 @@
+import { connect, createServer } from 'node:net';
+import { carry } from './carry.mjs';
+import { observe } from './observer.mjs';
+
+/**
+ * @typedef {object} DelayProxy
+ * @property {string} host `127.0.0.1:PORT`
+ * @property {import('./observer.mjs').Seen[]} requests all requests, in the order in which they were sent
+ * @property {number} connections how many connections were opened
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * Starts a proxy of TCP before a server of this machine that makes it as far away as `rttMs`: each byte takes half of that each way, and a
+ * connection stands after one round trip. It changes no byte, so the Locations of a registry lead back to it, and counts the requests of
+ * HTTP/1.1 that pass.
+ * @param {string} target `127.0.0.1:PORT`
+ * @param {number} rttMs
+ * @returns {Promise<DelayProxy>}
+ */
+export async function startDelayProxy(target, rttMs) {
+  const [, port] = target.split(':');
+  /** @type {Set<import('node:net').Socket>} */
+  const sockets = new Set();
+  /** @type {import('./observer.mjs').Seen[]} */
+  const requests = [];
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (client) => {
+    proxy.connections += 1;
+    const far = connect({ host: '127.0.0.1', port: Number(port), allowHalfOpen: true });
+    far.setNoDelay(true);
+    const watcher = observe(requests);
+    for (const socket of [client, far]) {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+    }
+    client.on('error', () => far.destroy());
+    far.on('error', () => client.destroy());
+    client.on('close', () => far.destroy());
+    const delayMs = rttMs / 2;
+    // The kernel has taken the connection already; over the link it takes a round trip.
+    const openAt = performance.now() + rttMs;
+    carry(client, far, { delayMs, openAt, onSent: (bytes) => watcher.requests.read(bytes) });
+    carry(far, client, { delayMs, onArrived: (bytes) => watcher.answers.read(bytes) });
+    far.on('end', () => watcher.answers.close());
+  });
+  await new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve(undefined));
+  });
+  const address = /** @type {import('node:net').AddressInfo} */ (server.address());
+
+  const proxy = {
+    host: `127.0.0.1:${address.port}`,
+    requests,
+    connections: 0,
+    async stop() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => {
+        server.close(resolve);
+      });
+    },
+  };
+  return proxy;
+}

@@ -1,0 +1,41 @@
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import type { RecordingProxy } from './proxy.js';
+
+/** Nothing that a client in this process does between an answer and its next request takes this long. */
+const QUIET_MS = 25;
+
+/**
+ * Has proxies hold all requests until the client sends no more, and then pass them on together; so on until it ends. What then waits for
+ * each other does so because the client made it wait, and not because one of two requests happened to be late.
+ */
+export function lockStep(...proxies: readonly RecordingProxy[]): void {
+  const held: (() => void)[] = [];
+  let arrivals = 0;
+
+  /** How many requests that were passed on have no answer yet. */
+  const underWay = (): number =>
+    proxies.flatMap(({ requests }) => requests.filter(({ end }) => end === undefined)).length -
+    held.length;
+
+  const releaseWhenQuiet = async (): Promise<void> => {
+    for (;;) {
+      const before = [arrivals, underWay()];
+      await sleep(QUIET_MS);
+      await setImmediate();
+      // Quiet from beginning to end: an answer that has only just been given may still lead to a request.
+      if (before[0] === arrivals && before[1] === 0 && underWay() === 0) break;
+    }
+    for (const release of held.splice(0)) release();
+  };
+
+  for (const proxy of proxies) {
+    proxy.intercept = () => {
+      arrivals += 1;
+      const after = new Promise<void>((resolve) => {
+        held.push(resolve);
+      });
+      if (held.length === 1) void releaseWhenQuiet();
+      return { after };
+    };
+  }
+}
