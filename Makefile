@@ -40,6 +40,11 @@ check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, lic
 bench: build ## Measures jobs beside the peers that are in PATH, and the start-up (BENCH_ARGS='--help')
 	node scripts/bench.mjs $(BENCH_ARGS)
 
+round-trips: $(INSTALLED) ## Counts what each command sends anew, into docs/round-trips.json, and makes the tables of it
+	UPDATE_ROUND_TRIPS=1 npx vitest run test/integration/round-trips.test.ts --testNamePattern 'sends what the table says'
+	npx oxfmt docs/round-trips.json
+	node scripts/docs.mjs
+
 docs: $(INSTALLED) ## Makes the tables of round trips in the documents again
 	node scripts/docs.mjs
 

@@ -1,4 +1,8 @@
-import { createCredentialLookup } from '../credentials/lookup.js';
+import {
+  createCredentialLookup,
+  createCredentialPeek,
+  type CredentialOptions,
+} from '../credentials/lookup.js';
 import { parseDuration } from '../duration.js';
 import { openStores, type ProbingStores } from '../plan/stores.js';
 import type { CredentialLookup } from '../transport/credential.js';
@@ -18,8 +22,10 @@ export async function storesFor(
   reporter: Reporter,
 ): Promise<ProbingStores> {
   const { signal } = io;
+  const options = await credentialOptions(parsed, io, reporter);
   const stores = openStores({
-    credentials: await credentialLookup(parsed, io, reporter),
+    credentials: credentialLookup(options, reporter),
+    mayHaveCredential: createCredentialPeek(options),
     credentialsFirst: parsed.values.has('docker-cfg') || parsed.values.has('authfile'),
     plainHttp: hostRule(parsed, 'plain-http'),
     insecure: hostRule(parsed, 'insecure'),
@@ -48,15 +54,15 @@ export async function storesFor(
   };
 }
 
-async function credentialLookup(
+async function credentialOptions(
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
-): Promise<CredentialLookup> {
+): Promise<CredentialOptions> {
   for (const name of PROXY_VARIABLES) reporter.secrets.addUrl(io.env[name] ?? '');
   const password = await givenPassword(parsed, io);
   if (password !== undefined) reporter.secrets.add(password);
-  const lookup = createCredentialLookup({
+  return {
     ...optional('username', value(parsed, 'username')),
     ...optional('password', password),
     ...optional('dockerCfg', value(parsed, 'docker-cfg')),
@@ -64,7 +70,12 @@ async function credentialLookup(
     env: io.env,
     signal: io.signal,
     onWarning: (text) => reporter.warning(text),
-  });
+  };
+}
+
+/** The lookup, which has all that it finds kept out of what is shown. */
+function credentialLookup(options: CredentialOptions, reporter: Reporter): CredentialLookup {
+  const lookup = createCredentialLookup(options);
   return async (host, repository) => {
     const found = await lookup(host, repository);
     if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);

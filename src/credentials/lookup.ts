@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import type { Credential, CredentialLookup } from '../transport/credential.js';
-import { createHelpers } from './helper.js';
+import { createHelpers, type AskHelper } from './helper.js';
 import type { CredentialOptions } from './options.js';
 import { sourcesOf } from './order.js';
 
@@ -17,14 +17,22 @@ export type { CredentialOptions } from './options.js';
  * @throws {ManifestToolError} USAGE where there is a password without a user name.
  */
 export function createCredentialLookup(options: CredentialOptions): CredentialLookup {
-  const explicit = explicitCredential(options);
-  if (explicit !== undefined) return () => Promise.resolve(explicit);
   const ask = createHelpers({
     env: options.env,
     timeoutMs: options.helperTimeoutMs,
     signal: options.signal,
   });
-  const sources = sourcesOf(options, ask, onceEach(options.onWarning));
+  return lookupIn(options, ask, onceEach(options.onWarning));
+}
+
+function lookupIn(
+  options: CredentialOptions,
+  ask: AskHelper,
+  warn: (text: string) => void,
+): CredentialLookup {
+  const explicit = explicitCredential(options);
+  if (explicit !== undefined) return () => Promise.resolve(explicit);
+  const sources = sourcesOf(options, ask, warn);
   return async (host, repository) => {
     for (const source of sources) {
       const credential = await source(host, repository);
@@ -33,6 +41,27 @@ export function createCredentialLookup(options: CredentialOptions): CredentialLo
     return undefined;
   };
 }
+
+/**
+ * Whether there seems to be a credential for a host: as the lookup finds it, but for helpers, which are not run and taken to have one. What
+ * is wrong with a source is told when it is used.
+ */
+export function createCredentialPeek(
+  options: CredentialOptions,
+): (host: string, repository: string) => Promise<boolean> {
+  const lookup = lookupIn(
+    options,
+    () => Promise.resolve(UNKNOWN),
+    () => undefined,
+  );
+  return async (host, repository) => {
+    const found = await lookup(host, repository).catch(() => undefined);
+    return found !== undefined;
+  };
+}
+
+/** What a helper may have. */
+const UNKNOWN = { kind: 'password', username: '', password: '', source: '' } as const;
 
 function explicitCredential({ username, password }: CredentialOptions): Credential | undefined {
   if (username !== undefined && username !== '')

@@ -52,7 +52,7 @@ export async function addToList(
       refuseWarnings(`editing ${formatReference(reference)}`, strictness.warnings);
     const plan = planPush(images, list, { holds: (source) => source === target, tags: new Map() });
     if (!isDry) await writeChildren(plan, target, blobs, events);
-    const context = { events, signal: stores.signal, patience };
+    const context = { events, signal: stores.signal, patience, first: list };
     const edited = await editList(target, publication, addEdit(images), context);
     return { ...edited, brought: images };
   } finally {

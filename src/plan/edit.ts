@@ -27,6 +27,8 @@ export interface EditContext {
   readonly events: PlanEvents;
   readonly signal: AbortSignal;
   readonly patience: Patience;
+  /** What the tag names, where that is known already. */
+  readonly first?: FetchedManifest;
 }
 
 /** A registry has no compare-and-set: another writer may have looked before our write and write after it. Its way from its look to its
@@ -46,11 +48,11 @@ export async function editList(
   target: ImageStore,
   publication: Publication,
   edit: ListEdit,
-  { events, signal, patience }: EditContext,
+  { events, signal, patience, first: known }: EditContext,
 ): Promise<EditResult> {
   const { tag = 'latest' } = publication.target;
   const what = `editing ${formatReference(publication.target)}`;
-  const first = await patience.until(() => target.getManifest(tag));
+  const first = known ?? (await patience.until(() => target.getManifest(tag)));
   let current = first;
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const next = edited(what, current, edit);

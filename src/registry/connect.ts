@@ -3,11 +3,7 @@ import type { ImageStore } from '../oci/content.js';
 import type { RegistryReference } from '../oci/reference.js';
 import { Authenticator } from '../transport/auth.js';
 import type { CredentialLookup } from '../transport/credential.js';
-import {
-  CONNECTIONS_PER_HOST,
-  Dispatchers,
-  type NetworkOptions,
-} from '../transport/dispatchers.js';
+import { Dispatchers, type NetworkOptions } from '../transport/dispatchers.js';
 import { withCommonHeaders } from '../transport/headers.js';
 import type { Scope, Transport } from '../transport/http.js';
 import { withLog, type RequestRecord } from '../transport/log.js';
@@ -25,6 +21,8 @@ import { Repository } from './repository.js';
 
 export interface RegistryOptions extends NetworkOptions {
   readonly credentials: CredentialLookup;
+  /** Whether there seems to be a credential for a host, without asking a helper for it: its registry is likely to want one then. */
+  readonly mayHaveCredential?: (host: string, repository: string) => Promise<boolean>;
   /** Looks credentials up before a registry asks: a mistake in a file that the user named is then told in any case. */
   readonly credentialsFirst?: boolean;
   /** Whether to speak plain HTTP to a host (`host[:port]`). */
@@ -46,8 +44,10 @@ export interface RegistryOptions extends NetworkOptions {
 export type Access = 'pull' | 'push';
 
 const ANSWER_TIMEOUT_MS = 60_000;
-/** How many blobs are copied at a time: with more, each is only slower. */
-const COPIES = 4;
+/** How many blobs are copied at a time. With more large ones, each is only slower; small ones are all waiting for round trips. */
+const COPIES = { large: 4, small: 16 } as const;
+/** In bytes. */
+const LARGE_BLOB = 1024 * 1024;
 const RETRIES = 4;
 const RETRY_DELAY_MS = 500;
 
@@ -61,7 +61,10 @@ const API_HOSTS = new Map([['docker.io', 'registry-1.docker.io']]);
 export class Registries {
   private readonly connections = new Map<string, Connection>();
   private readonly dispatchers: Dispatchers;
-  private readonly copies = new HostGate(COPIES);
+  private readonly copies = {
+    large: new HostGate(COPIES.large),
+    small: new HostGate(COPIES.small),
+  };
   /** Retries and all that is below: what the registries of a command share, and their token servers. */
   private readonly wire: Transport;
 
@@ -79,7 +82,7 @@ export class Registries {
     this.wire = withRetry(withCommonHeaders(wire, `manifest-tool/${VERSION}`), {
       retries: options.retries ?? RETRIES,
       delayMs: options.retryDelayMs ?? RETRY_DELAY_MS,
-      concurrency: options.concurrency ?? CONNECTIONS_PER_HOST,
+      concurrency: (url) => this.dispatchers.concurrency(url),
       signal: options.signal,
       onWait: options.onWait ?? ignore,
     });
@@ -88,6 +91,7 @@ export class Registries {
   /** Opens a repository. Nothing is sent yet: what the command needs is told first, so that one token serves all of it. */
   open(reference: RegistryReference, access: Access): ImageStore {
     const connection = this.connect(reference);
+    this.dispatchers.addRepository(reference.host);
     const actions = access === 'push' ? ['pull', 'push'] : ['pull'];
     connection.expect({ repository: reference.repository, actions });
     return new Repository(connection, reference.repository);
@@ -112,6 +116,8 @@ export class Registries {
       isOwn,
       credential: () => this.options.credentials(host, reference.repository),
       credentialFirst: this.options.credentialsFirst ?? false,
+      expectsChallenge: async () =>
+        (await this.options.mayHaveCredential?.(host, reference.repository)) ?? false,
       scopes: () => mergeScopes(scopes),
       tokenTransport: withRedirects(this.wire, true),
       onSecret: this.options.onSecret ?? ignore,
@@ -130,7 +136,8 @@ export class Registries {
       expect: (scope) => scopes.push(scope),
       whom: () => auth.describe(),
       scheme: () => auth.scheme(),
-      copying: (copy) => this.copies.through(this.options.signal, copy),
+      copying: (size, copy) =>
+        this.copies[size > LARGE_BLOB ? 'large' : 'small'].through(this.options.signal, copy),
       again: (reason, attempt) => this.again(host, reason, attempt),
     };
     this.connections.set(host, connection);

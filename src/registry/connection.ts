@@ -16,8 +16,8 @@ export interface Connection {
   readonly whom: () => string;
   /** The scheme of authentication that the registry has asked for; undefined where it has not asked. */
   readonly scheme: () => string | undefined;
-  /** Runs a copy of a blob when there is room for it: each needs connections to read and to write. */
-  readonly copying: <T>(copy: () => Promise<T>) => Promise<T>;
+  /** Runs a copy of a blob of so many bytes when there is room for it: each needs connections to read and to write. */
+  readonly copying: <T>(size: number, copy: () => Promise<T>) => Promise<T>;
   /** Waits before what failed is done again as a whole; false where it has been tried often enough. */
   readonly again: (reason: string, attempt: number) => Promise<boolean>;
 }

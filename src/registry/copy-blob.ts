@@ -28,7 +28,9 @@ export function copyBlob(
   source: BlobSource,
   options: CopyOptions = {},
 ): Promise<void> {
-  return connection.copying(() => uploadBlob(connection, repository, descriptor, source, options));
+  return connection.copying(descriptor.size, () =>
+    uploadBlob(connection, repository, descriptor, source, options),
+  );
 }
 
 /**

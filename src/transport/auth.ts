@@ -1,5 +1,6 @@
 import { parseChallenges, type Challenge } from './challenge.js';
 import type { Credential } from './credential.js';
+import { FirstRequest } from './first-request.js';
 import type { HttpRequest, HttpResponse, Scope, Transport } from './http.js';
 import { checkedRealm } from './realm.js';
 import { coversScopes, mergeScopes, parseScopes, formatScope } from './scopes.js';
@@ -12,6 +13,8 @@ export interface AuthOptions {
   readonly credential: () => Promise<Credential | undefined>;
   /** Looks the credential up before the first request, and not only when the registry asks. */
   readonly credentialFirst: boolean;
+  /** Whether there seems to be a credential, so that the registry is likely to ask for one; without finding out which. */
+  readonly expectsChallenge: () => Promise<boolean>;
   /** All that the command will need, the target of a push first: one token then serves every request. */
   readonly scopes: () => readonly Scope[];
   /** How to reach token servers: no authentication, no redirect to another host. */
@@ -40,18 +43,30 @@ export class Authenticator implements Identity {
   private readonly tokens = new Map<string, HeldToken>();
   /** Values of Authorization that the registry has answered with 401. */
   private readonly rejected = new Set<string>();
+  private readonly first: FirstRequest;
 
-  constructor(private readonly options: AuthOptions) {}
+  constructor(private readonly options: AuthOptions) {
+    this.first = new FirstRequest(options.expectsChallenge);
+  }
 
   /** The layer that signs requests to the registry. */
   layer(next: Transport): Transport {
     return async (request) => {
       if (!this.options.isOwn(request.url)) return next(request);
       if (this.options.credentialFirst) await this.findCredential();
-      const used = await this.authorization(request);
-      const response = await next(this.signed(request, used));
+      let used = await this.authorization(request);
+      const send = async (): Promise<HttpResponse> => {
+        const answer = await next(this.signed(request, used));
+        this.challenge = preferred(challengesOf(answer)) ?? this.challenge;
+        return answer;
+      };
+      let response = this.challenge === undefined ? await this.first.send(send) : await send();
+      if (response === undefined) {
+        used = await this.authorization(request);
+        response = await send();
+      }
       if (!this.wantsAnother(response)) return response;
-      const renewed = await this.answer(request, response, used);
+      const renewed = await this.answer(request, used);
       return renewed === undefined ? response : next(this.signed(request, renewed));
     };
   }
@@ -90,11 +105,8 @@ export class Authenticator implements Identity {
 
   private async answer(
     request: HttpRequest,
-    response: HttpResponse,
     used: string | undefined,
   ): Promise<string | undefined> {
-    const offered = parseChallenges(response.headers.all('www-authenticate'));
-    this.challenge = preferred(offered) ?? this.challenge;
     if (this.challenge === undefined) return undefined;
     this.known = await this.findCredential();
     this.grow(this.challenge, request);
@@ -182,6 +194,10 @@ interface HeldToken {
 
 function bearer(token: Token): string {
   return `Bearer ${token.value}`;
+}
+
+function challengesOf({ headers }: HttpResponse): readonly Challenge[] {
+  return parseChallenges(headers.all('www-authenticate'));
 }
 
 function preferred(challenges: readonly Challenge[]): Challenge | undefined {

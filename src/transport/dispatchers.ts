@@ -19,8 +19,14 @@ export interface NetworkOptions {
   readonly concurrency?: number;
 }
 
-/** How many requests to one host are on their way at a time: more connections than this gain next to nothing. */
-export const CONNECTIONS_PER_HOST = 16;
+/**
+ * How many requests to one host are on their way at a time. A connection of TLS takes processor time, and more of them than this gain next
+ * to nothing; one of plain HTTP is free, and its registry near.
+ */
+const CONNECTIONS = { 'https:': 16, 'http:': 40 } as const;
+/** How many connections are opened beside the first one, at least, and for each repository that is opened in the registry. */
+const SPARES = 15;
+const SPARES_PER_REPOSITORY = 4;
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 64 * 1024;
 
@@ -29,12 +35,24 @@ export class Dispatchers {
   private readonly byOrigin = new Map<string, Dispatcher>();
   /** Registries by origin, under the names by which the user knows them. */
   private readonly registries = new Map<string, string>();
+  /** How many repositories were opened in each registry, by the name of that. */
+  private readonly repositories = new Map<string, number>();
 
   constructor(private readonly options: NetworkOptions) {}
 
   /** Says that an origin is that of a registry: only registries are shown a client certificate. */
   addRegistry(origin: string, host: string): void {
     this.registries.set(origin, host);
+  }
+
+  /** Says that a repository of a registry will be used: what is to be done in each takes connections. */
+  addRepository(host: string): void {
+    this.repositories.set(host, (this.repositories.get(host) ?? 0) + 1);
+  }
+
+  /** How many requests to the host of a URL may be on their way at a time. */
+  concurrency({ protocol }: URL): number {
+    return this.options.concurrency ?? CONNECTIONS[protocol === 'http:' ? 'http:' : 'https:'];
   }
 
   /** See {@link tlsIsMeant}. */
@@ -56,12 +74,19 @@ export class Dispatchers {
       proxy,
       tls: tlsSettings(this.registries.get(origin) ?? url.host, this.tlsOptions(url)),
       proxyTls: proxy && tlsSettings(proxy.host, { ...this.tlsOptions(proxy), insecure: false }),
-      connections: this.options.concurrency ?? CONNECTIONS_PER_HOST,
+      connections: this.concurrency(url),
+      spares: this.registries.has(origin) ? () => this.spares(url) : undefined,
       connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
       maxHeaderSize: MAX_HEADER_BYTES,
     });
     this.byOrigin.set(origin, dispatcher);
     return dispatcher;
+  }
+
+  private spares(url: URL): number {
+    const repositories = this.repositories.get(this.registries.get(url.origin)!) ?? 0;
+    const wanted = Math.max(SPARES, repositories * SPARES_PER_REPOSITORY);
+    return Math.min(wanted, this.concurrency(url) - 1);
   }
 
   /** Closes all connections at once. */

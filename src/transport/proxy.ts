@@ -4,6 +4,8 @@ import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { reasonOf, systemCode } from '../errors.js';
 import { proxyAuthorization } from './proxy-for.js';
+import { sharedLookup } from './shared-lookup.js';
+import { SpareConnections } from './spare-connections.js';
 import { secureContextOf, type TlsSettings } from './tls.js';
 
 export interface DispatcherOptions {
@@ -15,6 +17,8 @@ export interface DispatcherOptions {
   readonly proxyTls?: Pick<TlsSettings, 'ca'> | undefined;
   /** The most connections at a time. */
   readonly connections: number;
+  /** How many to open beside the first, see {@link SpareConnections}; only straight to the target. */
+  readonly spares?: (() => number) | undefined;
   readonly connectTimeoutMs: number;
   readonly maxHeaderSize: number;
 }
@@ -44,11 +48,25 @@ export class ProxyFailure extends Error {
  */
 export function createDispatcher(origin: string, options: DispatcherOptions): Dispatcher {
   const { proxy } = options;
-  if (proxy === undefined)
-    return new Pool(origin, poolOptions(options, targetTls(origin, options)));
+  if (proxy === undefined) return straight(origin, options);
   return origin.startsWith('https:')
     ? tunnelled(origin, proxy, options)
     : forwarded(origin, proxy, options);
+}
+
+function straight(origin: string, options: DispatcherOptions): Dispatcher {
+  const lookup = sharedLookup();
+  const tls = { ...targetTls(origin, options), lookup };
+  if (options.spares === undefined) return new Pool(origin, poolOptions(options, tls));
+  const spares = new SpareConnections(buildConnector(tls), options.spares, lookup);
+  const pool = new Pool(origin, poolOptions(options, spares.connector));
+  // What the pool was never given it cannot close.
+  const destroy = pool.destroy.bind(pool) as (...args: unknown[]) => Promise<void>;
+  pool.destroy = (...args: unknown[]) => {
+    spares.destroy();
+    return destroy(...args);
+  };
+  return pool;
 }
 
 function poolOptions(

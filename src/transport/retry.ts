@@ -16,7 +16,7 @@ export interface RetryOptions {
   /** The first wait, in milliseconds; it doubles each time. */
   readonly delayMs: number;
   /** How many requests to one host are on their way at a time. */
-  readonly concurrency: number;
+  readonly concurrency: (url: URL) => number;
   readonly signal: AbortSignal;
   readonly onWait?: (wait: Wait) => void;
 }
@@ -51,7 +51,7 @@ export function withRetry(next: Transport, options: RetryOptions): Transport {
   const gates = new Map<string, HostGate>();
   return async (request) => {
     const { host } = request.url;
-    const gate = gates.get(host) ?? new HostGate(options.concurrency);
+    const gate = gates.get(host) ?? new HostGate(options.concurrency(request.url));
     gates.set(host, gate);
     const start = performance.now();
     const attempts = (request.retries ?? options.retries) + 1;

@@ -60,7 +60,7 @@ describe('test 21: asked to slow down', () => {
         }
         return registry.answer(request);
       };
-      const result = await runCli(['inspect', `${server.host}/x:list`]);
+      const result = await runCli(['inspect', '-j', '16', `${server.host}/x:list`]);
       expectCode(result, 0);
       const after = server.requests
         .filter(({ path }) => path.includes('sha256:'))
@@ -82,7 +82,7 @@ describe('test 21: asked to slow down', () => {
       told ??= performance.now();
       return limited({ 'retry-after': '1' });
     };
-    expectCode(await runCli(['inspect', `${server.host}/x:list`]), 0);
+    expectCode(await runCli(['inspect', '-j', '16', `${server.host}/x:list`]), 0);
     const children = server.requests.filter(({ path }) => path.includes('sha256:'));
     const before = children.filter(({ time }) => time < told! + 900);
     // As many as there are connections to a host were under way.

@@ -34,6 +34,7 @@ function setUp({ valid, challenge, credential, credentialFirst = false }: Setup)
     },
     credentialFirst,
     onSecret: () => undefined,
+    expectsChallenge: () => Promise.resolve(false),
     scopes: () => [{ repository: 'a', actions: ['pull'] }],
     tokenTransport: async (request) => {
       asked.push(request);

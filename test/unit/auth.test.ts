@@ -45,6 +45,7 @@ function setUp({ registry, tokens, credential, scopes = [TARGET] }: Setup) {
     },
     scopes: () => scopes,
     credentialFirst: false,
+    expectsChallenge: () => Promise.resolve(false),
     onSecret: () => undefined,
     tokenTransport: async (request) => {
       asked.push(request);

@@ -1,0 +1,40 @@
+import { lookup as lookUp, type LookupAddress } from 'node:dns';
+import type { LookupFunction } from 'node:net';
+
+/** How long the addresses of a host are kept, in milliseconds: connections that are opened side by side are to the same ones. */
+const KEPT_MS = 10_000;
+
+/** Looks the addresses of a host up once for all connections that are opened side by side: the system does it a few at a time. */
+export function sharedLookup(): LookupFunction {
+  const held = new Map<
+    string,
+    { readonly addresses: Promise<LookupAddress[]>; readonly until: number }
+  >();
+
+  const addressesOf = (hostname: string, family: number): Promise<LookupAddress[]> => {
+    const key = `${family} ${hostname}`;
+    const known = held.get(key);
+    if (known !== undefined && performance.now() < known.until) return known.addresses;
+    const addresses = new Promise<LookupAddress[]>((resolve, reject) => {
+      lookUp(hostname, { all: true, family }, (error, found) => {
+        if (error === null) resolve(found);
+        else reject(error);
+      });
+    });
+    held.set(key, { addresses, until: performance.now() + KEPT_MS });
+    addresses.catch(() => held.delete(key));
+    return addresses;
+  };
+
+  return (hostname, { all = false, family }, callback) => {
+    const wanted =
+      family === 4 || family === 'IPv4' ? 4 : family === 6 || family === 'IPv6' ? 6 : 0;
+    addressesOf(hostname, wanted).then(
+      (found) => {
+        if (all) callback(null, found);
+        else callback(null, found[0]!.address, found[0]!.family);
+      },
+      (error: NodeJS.ErrnoException) => callback(error, '', 0),
+    );
+  };
+}
