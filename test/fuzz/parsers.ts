@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { OPTIONS } from '../../src/cli/options.js';
 import { parseCommandLine } from '../../src/cli/parse.js';
-import { parseSpecs, type Spec } from '../../src/cli/spec.js';
+import { parseSpecs, type Spec } from '../../src/spec/spec.js';
 import { parseConfig as parseDockerConfig } from '../../src/credentials/docker-config.js';
 import { findInConfig } from '../../src/credentials/find-in-config.js';
 import { createHelpers } from '../../src/credentials/helper.js';

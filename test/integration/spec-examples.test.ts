@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isScalar, parseAllDocuments, visit } from 'yaml';
-import { parseSpecs, type Spec } from '../../src/cli/spec.js';
+import { parseSpecs, type Spec } from '../../src/spec/spec.js';
 import { openLayout } from '../../src/layout/layout.js';
 import { formatReference } from '../../src/oci/reference.js';
 import { expectCode, runCli } from '../support/cli.js';

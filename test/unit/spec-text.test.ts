@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { specText } from '../../src/cli/spec-text.js';
-import { parseSpecs, type Spec } from '../../src/cli/spec.js';
+import { specText } from '../../src/spec/text.js';
+import { parseSpecs, type Spec } from '../../src/spec/spec.js';
 import { parseReference } from '../../src/oci/reference.js';
 
 /** What a reader of YAML could take for something else, among all other texts. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseSpecs, type Spec } from '../../src/cli/spec.js';
+import { parseSpecs, type Spec } from '../../src/spec/spec.js';
 import { formatReference } from '../../src/oci/reference.js';
 
 const LIST = 'manifests: [{image: e.co/a:x}]';

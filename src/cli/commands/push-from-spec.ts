@@ -8,7 +8,7 @@ import { publishMany } from '../publish-many.js';
 import type { Reporter } from '../reporter.js';
 import { readSpecFile } from '../spec-file.js';
 import { specFiles, specVariables } from '../spec-files.js';
-import { parseSpecs, type Spec } from '../spec.js';
+import { parseSpecs, type Spec } from '../../spec/spec.js';
 import { targetsFrom } from '../targets.js';
 import { usageError } from '../usage.js';
 

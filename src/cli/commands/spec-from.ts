@@ -4,7 +4,7 @@ import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import type { Reporter } from '../reporter.js';
 import { storesFor } from '../settings.js';
-import { specText } from '../spec-text.js';
+import { specText } from '../../spec/text.js';
 
 /** `spec from REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

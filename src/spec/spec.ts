@@ -1,10 +1,10 @@
 import { ManifestToolError } from '../errors.js';
 import { isTag, parseReference, type Reference } from '../oci/reference.js';
 import type { ListRequest, SourceRequest } from '../plan/request.js';
-import { knownMembers } from './spec-members.js';
-import type { SpecNode } from './spec-node.js';
-import { requestedPlatform } from './spec-platform.js';
-import { specDocuments, type Variables } from './spec-yaml.js';
+import { knownMembers } from './members.js';
+import type { SpecNode } from './node.js';
+import { requestedPlatform } from './platform.js';
+import { specDocuments, type Variables } from './yaml.js';
 
 /** What a spec says of a list; the rest of a request comes from the command line. */
 export type Spec = Pick<ListRequest, 'target' | 'tags' | 'annotations' | 'sources'>;
