@@ -50,7 +50,7 @@ async function tryParser(name, directory) {
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (chunk) => (output += chunk));
   }
-  const end = () => process.kill(-child.pid, 'SIGKILL');
+  const end = () => child.pid === undefined || process.kill(-child.pid, 'SIGKILL');
   const timer = setTimeout(end, TIME_LIMIT_MS);
   process.once('exit', end);
   const code = await new Promise((resolve) => child.on('close', resolve));

@@ -1,21 +1,18 @@
 import { createCredentialLookup } from '../credentials/lookup.js';
 import { parseDuration } from '../duration.js';
-import { openStores, type ProbingStores } from '../plan/stores.js';
+import { openStores, type Stores } from '../plan/stores.js';
 import type { CredentialLookup } from '../transport/credential.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
 import type { OptionName } from './options.js';
+import { quickExit } from './quick-exit.js';
 import type { Reporter } from './reporter.js';
 import { usageError } from './usage.js';
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
 
 /** The stores of a command, with the settings of authentication and transport that its options give. */
-export async function storesFor(
-  parsed: Parsed,
-  io: Io,
-  reporter: Reporter,
-): Promise<ProbingStores> {
+export async function storesFor(parsed: Parsed, io: Io, reporter: Reporter): Promise<Stores> {
   const { signal } = io;
   return openStores({
     credentials: await credentialLookup(parsed, io, reporter),
@@ -32,6 +29,7 @@ export async function storesFor(
     ...optional('concurrency', count(parsed, 'concurrency', 1)),
     ...optional('retryDelayMs', duration(parsed, 'retry-delay')),
     ...optional('timeoutMs', duration(parsed, 'timeout')),
+    onLoad: quickExit,
     onWait: (wait) => reporter.wait(wait),
     onWarning: (text) => reporter.warning(text),
     onSecret: (secret) => reporter.secrets.add(secret),

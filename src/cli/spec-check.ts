@@ -2,7 +2,7 @@ import { ManifestToolError } from '../errors.js';
 import { formatPlatform, type Platform } from '../oci/platform.js';
 import { formatReference } from '../oci/reference.js';
 import type { CheckedSpec } from '../spec/check.js';
-import type { Spec } from '../spec/spec.js';
+import type { Spec } from '../plan/request.js';
 
 /** The line of a spec that is right; `place` is `FILE`, or `FILE#DOCUMENT`. */
 export function checkLine(place: string, { target, tags, sources }: Spec): string {
@@ -29,7 +29,7 @@ export function checkDocument({ file, document, outcome, warnings }: CheckedSpec
     annotations: Object.fromEntries(annotations),
     images: sources.map(({ reference, platform }) => ({
       image: formatReference(reference),
-      platform: isWhole(platform) ? formatPlatform(platform) : null,
+      platform: platform !== undefined && isWhole(platform) ? formatPlatform(platform) : null,
     })),
   };
 }

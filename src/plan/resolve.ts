@@ -10,7 +10,7 @@ import { configPlatform, entryPlatform } from './entry-platform.js';
 import type { PlanEvents } from './events.js';
 import { entriesFor } from './pick-entry.js';
 import type { OnManifest } from './content.js';
-import type { ListRequest, SourceRequest } from './request.js';
+import type { ListRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Stores } from './stores.js';
 import type { Patience } from './waiting.js';
@@ -37,7 +37,7 @@ export interface Reading {
  * @throws {ManifestToolError} NOT_FOUND for an image that is not there; what the readers throw otherwise.
  */
 export async function resolveSources(
-  stores: Stores,
+  stores: Pick<Stores, 'open'>,
   request: ResolveRequest,
   reading: Reading,
 ): Promise<ResolvedImage[]> {
@@ -49,7 +49,9 @@ export async function resolveSources(
   );
   const resolver = new Resolver(request, reading);
   const resolved = await allOrFirstInOrder(
-    opened.map(({ source, reader }) => resolver.source(source, reader, request.ignoreMissing)),
+    opened.map(({ source, reader }) =>
+      resolver.source(source, reader, request.ignoreMissing === true),
+    ),
   );
   const images = resolved.flat();
   if (images.length === 0) {
@@ -99,7 +101,7 @@ class Resolver {
     const found = await this.find(source, reader, name, ignoreMissing);
     if (found === undefined) return [];
     if (found.entries === undefined) {
-      return [await this.image(reader, asImage(found.top), name, source.platform)];
+      return [await this.image(reader, asImage(found.top), name, source.platform ?? {})];
     }
     return this.list(reader, found.entries, name, source.reference, 1);
   }
@@ -114,9 +116,10 @@ class Resolver {
     try {
       const top = await this.top(source, reader, name);
       if (top.document.kind === 'manifest') return { top };
-      const entries = source.onlyPlatform
-        ? entriesFor(source.platform as Platform, top.document, name)
-        : top.document.manifests;
+      const entries =
+        source.onlyPlatform === true
+          ? entriesFor(source.platform as Platform, top.document, name)
+          : top.document.manifests;
       return { top, entries };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
@@ -138,7 +141,7 @@ class Resolver {
     reader: ImageReader,
     manifest: FetchedManifest & { document: ImageManifest },
     name: string,
-    request: SourceRequest['platform'],
+    request: RequestedPlatform,
   ): Promise<ResolvedImage> {
     this.reading.onManifest(manifest, reader);
     const config = await this.configPlatform(reader, manifest.document, name);

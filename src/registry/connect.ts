@@ -23,6 +23,9 @@ import { VERSION } from '../version.js';
 import type { Connection } from './connection.js';
 import { Repository } from './repository.js';
 
+export type { RequestRecord, Wait };
+
+/** What {@link Registries} need to know, all of it said by the caller. */
 export interface RegistryOptions extends NetworkOptions {
   readonly credentials: CredentialLookup;
   /** Looks credentials up before a registry asks: a mistake in a file that the user named is then told in any case. */

@@ -1,20 +1,51 @@
 import { ManifestToolError } from '../errors.js';
 import { formatName } from '../oci/reference.js';
 import { tagsOf } from '../plan/publication.js';
-import type { ListRequest } from '../plan/request.js';
+import type { RequestedType, Spec } from '../plan/request.js';
 import { refuseWarnings } from '../plan/strict.js';
 import { refuseFaults } from './faults.js';
 import type { SpecNode } from './node.js';
-import { readSpec, type PlacedSpec, type Spec } from './spec.js';
+import { readSpec, type PlacedSpec, type SpecOptions } from './spec.js';
 import { specDocuments, type Variables } from './yaml.js';
 
 /** What became of one spec: what it says, or the error. */
 export interface CheckedSpec {
+  /** As it was given. */
   readonly file: string;
   /** Which document of the file, from 1; null where the file could not be read. */
   readonly document: number | null;
+  /** An error is always of the code USAGE, with file, line and column. */
   readonly outcome: Spec | ManifestToolError;
+  /** Each with file, line and column. */
   readonly warnings: readonly string[];
+}
+
+/** A file of specs that was read already. */
+export interface SpecFile {
+  /** For messages. */
+  readonly file: string;
+  /** All of it. */
+  readonly text: string;
+}
+
+/** How specs are checked. */
+export interface CheckSpecsOptions extends SpecOptions {
+  /** The kind of list that they are to be published as; the default is `docker`, which has no annotations. */
+  readonly type?: RequestedType;
+  /** Makes every warning an error; the default is false. */
+  readonly strict?: boolean;
+}
+
+/**
+ * Checks specs as a publish would read them, without a registry: what is wrong with one is its outcome, and all are checked. No two of them
+ * may publish one tag.
+ */
+export function checkSpecs(
+  files: readonly SpecFile[],
+  { type = 'docker', strict = false, warning = () => undefined, env }: CheckSpecsOptions = {},
+): CheckedSpec[] {
+  const checker = new SpecChecker(type, strict, warning);
+  return files.flatMap(({ file, text }) => checker.checkText(text, file, env));
 }
 
 /** Checks specs as a publish would read them, one after the other: no two of them may publish one tag. */
@@ -23,7 +54,7 @@ export class SpecChecker {
   private readonly published = new Map<string, string>();
 
   constructor(
-    private readonly type: ListRequest['type'],
+    private readonly type: RequestedType,
     private readonly isStrict: boolean,
     private readonly onWarning: (text: string) => void,
   ) {}

@@ -1,15 +1,8 @@
-import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
-import v8 from 'node:v8';
 import type { Dispatcher } from 'undici';
 // Deep imports: the package's index would load fetch, websockets and a cache that nothing here uses (a third of the start-up).
 import undiciRequest from 'undici/lib/api/api-request.js';
 import { HttpHeaders, isSuccess, type HttpRequest, type Transport } from './http.js';
-
-// V8 of Node 20 waits at exit for the optimiser to finish with undici's parser (100 ms). The parser is fast enough without it.
-if (process.versions.node.startsWith('20.')) {
-  v8.setFlagsFromString('--wasm-tiering-budget=2000000000');
-}
 
 /** Seconds without progress after which a request has failed; a connection has its own limit, at its dispatcher. */
 export interface Timeouts {
@@ -30,8 +23,6 @@ export function undiciTransport(
   timeouts: Timeouts,
   signal: AbortSignal,
 ): Transport {
-  // Each request in flight listens to the one signal of the command.
-  setMaxListeners(0, signal);
   return async (request) => {
     const { url, method, body, upload } = request;
     const sent = undiciRequest.call(dispatcherFor(url), {
