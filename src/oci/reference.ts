@@ -136,9 +136,11 @@ export function checkReference(reference: Reference): void {
     if (reference.path === '' || reference.path.includes('\0')) throw bad('it has no path');
     return;
   }
-  const name = formatName(reference);
-  const read = parseReference(name);
-  const isSame = read.kind === 'registry' && read.tag === undefined && formatName(read) === name;
+  const read = parseReference(formatName(reference));
+  const isSame =
+    read.kind === 'registry' &&
+    read.host === reference.host &&
+    read.repository === reference.repository;
   if (!isSame) throw bad('it is not of the form host/repository');
 }
 
