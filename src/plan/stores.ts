@@ -18,7 +18,7 @@ export interface Stores extends AsyncDisposable {
    * no use.
    */
   open(reference: Reference, access: Access): Promise<ImageStore>;
-  /** Closes all connections, and ends what is under way. The same as leaving the scope of `await using`. */
+  /** Closes all connections; requests that are under way fail. The same as leaving the scope of `await using`. */
   close(): Promise<void>;
   /** Aborted by the signal of {@link StoreOptions}. */
   readonly signal: AbortSignal;
