@@ -25,7 +25,7 @@ test: $(INSTALLED) ## Runs all tests, against real registries
 	npm run --silent build
 	npm run --silent test -- --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
-check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, licences, fixtures and the lock file
+check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, licences, fixtures, the API report and the lock file
 	npx tsc --noEmit
 	npm run --silent lint
 	npm run --silent format -- --check
@@ -35,6 +35,7 @@ check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, lic
 	node scripts/third-party-licenses.mjs --check
 	node scripts/make-layout-fixture.mjs --check
 	node scripts/docs.mjs --check
+	node scripts/api.mjs --check
 	npm ci --dry-run --offline --ignore-scripts --no-audit --loglevel=error > /dev/null
 
 bench: build ## Measures jobs beside the peers that are in PATH, and the start-up (BENCH_ARGS='--help')
@@ -56,6 +57,10 @@ fixtures: $(INSTALLED) ## Makes the generated fixtures again
 
 licenses: $(INSTALLED) ## Makes THIRD-PARTY-LICENSES again, from what is in the bundle
 	node scripts/third-party-licenses.mjs
+
+.PHONY: api
+api: $(INSTALLED) ## Makes docs/api again: the API of the library, to be committed with what changes it
+	node scripts/api.mjs
 
 fmt: $(INSTALLED) ## Formats all files
 	npm run --silent format

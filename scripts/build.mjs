@@ -1,17 +1,18 @@
 /**
- * Builds dist/: the command line as split CommonJS chunks (dist/cli, made by rolldown) and the library as ES modules
- * with types (dist/lib, made by tsc). Start-up time decides the shape of the first: one big file, or an ES module,
- * starts markedly slower.
+ * Builds dist/: split CommonJS chunks (dist/cli, made by rolldown) of which the command line and the library are two entries, so that
+ * nothing is in the package twice, and an ES module with types that gives out the second (dist/lib). Start-up time decides the shape of
+ * the chunks: one big file, or an ES module, starts markedly slower.
  */
-import { spawnSync } from 'node:child_process';
-import { readdirSync, realpathSync, rmSync, statSync } from 'node:fs';
+import { mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { makeTypes } from './api.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const SHIMS = path.join(ROOT, 'scripts', 'shims');
 const CLI = path.join(ROOT, 'dist', 'cli');
+const LIB = path.join(ROOT, 'dist', 'lib');
 
 /** The entry chunk is read and parsed at every start: a growing one means that something was not loaded lazily. */
 const MAX_ENTRY_KB = 150;
@@ -51,12 +52,15 @@ const OUTPUT = {
   chunkFileNames: '[name]-[hash].cjs',
 };
 
-/** Bundles the command line; returns rolldown's chunks, those of the lazily loaded string-width last. */
+/** Bundles the command line and the library; returns rolldown's chunks, those of the lazily loaded string-width last. */
 export async function bundle({ write }) {
   const entry = await emit(
     {
       ...COMMON,
-      input: { entry: path.join(ROOT, 'src', 'cli', 'entry.ts') },
+      input: {
+        entry: path.join(ROOT, 'src', 'cli', 'entry.ts'),
+        library: path.join(ROOT, 'src', 'index.ts'),
+      },
       plugins: [shims],
       transform: {
         target: 'node20.18',
@@ -95,7 +99,7 @@ export function moduleIds(chunks) {
   );
 }
 
-async function buildCli() {
+async function buildChunks() {
   const chunks = await bundle({ write: true });
   const kB = (names) =>
     names.reduce((sum, name) => sum + statSync(path.join(CLI, name)).size, 0) / 1000;
@@ -107,30 +111,27 @@ async function buildCli() {
   const entry = kB([...atStart]);
   const all = readdirSync(CLI);
   console.log(
-    `dist/cli: ${all.length} chunks, ${kB(all).toFixed(0)} kB, of which ${entry.toFixed(0)} kB at start`,
+    `dist/cli: ${all.length} chunks, ${kB(all).toFixed(0)} kB, of which ${entry.toFixed(0)} kB in ${atStart.size} at start`,
   );
   if (entry > MAX_ENTRY_KB)
     throw new Error(`the entry is larger than ${MAX_ENTRY_KB} kB: what is no longer lazy?`);
+  return chunks.find((chunk) => chunk.fileName === 'library.cjs').exports;
 }
 
-function buildLibrary() {
-  const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
-  const { status, error } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.lib.json'], {
-    cwd: ROOT,
-    stdio: 'inherit',
-  });
-  if (error !== undefined) throw error;
-  if (status !== 0) throw new Error(`tsc ended with status ${status}`);
-  const files = readdirSync(path.join(ROOT, 'dist', 'lib'), { recursive: true });
-  console.log(
-    `dist/lib: ${files.filter((file) => file.endsWith('.js')).length} modules with types`,
-  );
+/** The library as an ES module; the names are written out, so that what it does not export is an error where it is imported. */
+function buildLibrary(exports) {
+  const names = exports.toSorted().map((name) => `  ${name},\n`);
+  const text = `import library from '../cli/library.cjs';\n\nexport const {\n${names.join('')}} = library;\n`;
+  mkdirSync(LIB, { recursive: true });
+  writeFileSync(path.join(LIB, 'index.js'), text);
+  if (!makeTypes(path.join(LIB, 'index.d.ts'), 'check'))
+    console.log('docs/api is stale: run make api');
+  console.log(`dist/lib: ${exports.length} exports with types`);
 }
 
 async function buildAll() {
   rmSync(path.join(ROOT, 'dist'), { recursive: true, force: true });
-  await buildCli();
-  buildLibrary();
+  buildLibrary(await buildChunks());
 }
 
 const started = process.argv[1];

@@ -33,7 +33,8 @@ function describe(folder) {
 function render(packages) {
   const rule = '-'.repeat(80);
   const parts = packages.map(({ title, text }) => `${rule}\n${title}\n${rule}\n\n${text}\n`);
-  const intro = 'The command line of manifest-tool (dist/cli) contains code of these packages.\n';
+  const intro =
+    'The command line and the library of manifest-tool (dist/cli) contain code of these packages.\n';
   return [intro, ...parts].join('\n');
 }
 

@@ -1,4 +1,17 @@
-/** What went wrong, as a class that programs can branch on; each has one exit code (see EXIT_CODES). */
+/**
+ * What went wrong, as a class that programs can branch on; each has one exit code (see {@link EXIT_CODES}).
+ *
+ * - `USAGE`: what was asked for can never be done: a reference, a platform, a request or a spec that makes no sense
+ * - `CONFIG`: a configuration is broken: a docker config, a credential helper, a certificate file, a proxy variable
+ * - `NOT_FOUND`: there is no such image, entry, blob or repository
+ * - `DENIED`: not authenticated, not allowed, or no permission for a file
+ * - `UNAVAILABLE`: not reached, too busy or rate limited, after all retries
+ * - `REFUSED`: a tag was not allowed to move, or others moved it without end
+ * - `CORRUPT`: what came is not what its digest, size or type says
+ * - `INCOMPLETE`: a registry misses something that a manifest names
+ * - `INTERRUPTED`: the signal was aborted
+ * - `FAILED`: anything else
+ */
 export type ErrorCode =
   | 'USAGE'
   | 'CONFIG'
@@ -25,6 +38,7 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   INTERRUPTED: 130,
 };
 
+/** What an error may have besides its words. */
 export interface ErrorDetails {
   /** The error that led to this one. */
   readonly cause?: unknown;
@@ -33,16 +47,24 @@ export interface ErrorDetails {
 }
 
 /**
- * The one error type of this program. `what` names the thing and the place, `why` the reason; the message is
- * `WHAT failed: WHY`, always a single line.
+ * The one error type of this program. The message is `WHAT failed: WHY`, always a single line; it may hold remote text, so a terminal is
+ * to be shown it through {@link escapeText}. It holds no secret that this program knows of.
  */
 export class ManifestToolError extends Error {
+  /** Written out, because the class has a shorter name in the bundle, and this one is printed with a stack. */
+  static override readonly name = 'ManifestToolError';
+  /** Tells it from other errors where `instanceof` cannot. */
   override readonly name = 'ManifestToolError';
+  /** What programs branch on. */
   readonly code: ErrorCode;
+  /** What was being done, and to what: `reading example.com/app:1.0`. */
   readonly what: string;
+  /** The reason. */
   readonly why: string;
+  /** One line that says what to try next; options that it names are those of the command line. */
   readonly hint: string | undefined;
 
+  /** Programs make one where a {@link CredentialLookup} of theirs fails. */
   constructor(code: ErrorCode, what: string, why: string, details: ErrorDetails = {}) {
     super(
       `${what} failed: ${why}`,

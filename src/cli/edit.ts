@@ -1,9 +1,8 @@
 import { parsePlatform } from '../oci/platform.js';
 import { parseDigest } from '../oci/digest.js';
 import { parseReference } from '../oci/reference.js';
-import type { EditResult } from '../plan/edit.js';
+import type { EditRequest, EditResult } from '../plan/edit.js';
 import type { Selection } from '../plan/edits.js';
-import type { Publication } from '../plan/publication.js';
 import type { Stores } from '../plan/stores.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
@@ -20,7 +19,7 @@ export async function edit(
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
-  run: (stores: Stores, publication: Publication) => Promise<EditResult>,
+  run: (stores: Stores, request: EditRequest) => Promise<EditResult>,
 ): Promise<void> {
   const name = parsed.positionals[0]!;
   const target = parseReference(name);
@@ -30,12 +29,12 @@ export async function edit(
       'name the list by a tag',
     );
   }
-  const publication = { target, tags: [], ...publishingOptions(parsed) };
+  const request = { target, ...publishingOptions(parsed) };
   const files = await ResultFiles.open(parsed);
   const stores = await storesFor(parsed, io, reporter);
   try {
-    const edited = await reporter.during(() => run(stores, publication));
-    const dryRun = publication.dryRun === true;
+    const edited = await reporter.during(() => run(stores, request));
+    const dryRun = request.dryRun === true;
     const document = editDocument(target, edited, dryRun);
     await proveWhole(stores, [target], document, parsed, reporter);
     if (!dryRun) await files.write(document);
@@ -47,7 +46,7 @@ export async function edit(
 }
 
 /** The entries that --platform and --digest mean. */
-export function selection(parsed: Parsed): Selection {
+export function selection(parsed: Parsed): Required<Selection> {
   return {
     platforms: items(parsed, 'platform').map((text) =>
       parsePlatform(text, `reading --platform ${JSON.stringify(text)}`),

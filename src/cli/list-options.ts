@@ -2,15 +2,15 @@ import { parseDigest } from '../oci/digest.js';
 import type { Annotations } from '../oci/documents.js';
 import { parsePlatform } from '../oci/platform.js';
 import { isTag } from '../oci/reference.js';
-import type { Publication } from '../plan/publication.js';
-import type { EntryAnnotations, ListRequest } from '../plan/request.js';
+import type { PublishingOptions } from '../plan/publication.js';
+import type { EntryAnnotations, ListRequest, RequestedType } from '../plan/request.js';
 import { choice } from './choice.js';
 import type { Parsed } from './command.js';
 import { duration, items, optional, value } from './settings.js';
 import { usageError } from './usage.js';
 
 /** The value of --type; commands differ in what it is where it is not given. */
-export function listType(parsed: Parsed, fallback: ListRequest['type']): ListRequest['type'] {
+export function listType(parsed: Parsed, fallback: RequestedType): RequestedType {
   return choice(parsed, 'type') ?? fallback;
 }
 
@@ -45,9 +45,7 @@ export function annotationMap(parsed: Parsed): Annotations {
 }
 
 /** What --no-clobber, --expect, --strict, --wait and --dry-run say of a publish. */
-export function publishingOptions(
-  parsed: Parsed,
-): Pick<Publication, 'noClobber' | 'expect' | 'strict' | 'waitMs' | 'dryRun'> {
+export function publishingOptions(parsed: Parsed): PublishingOptions {
   const expected = value(parsed, 'expect');
   return {
     noClobber: parsed.switches.has('no-clobber'),
@@ -64,9 +62,12 @@ export function publishingOptions(
 }
 
 /** The annotations and attestations of a list that is made: --annotations, --annotation and --attestations. */
-export function listingOptions(
-  parsed: Parsed,
-): Pick<ListRequest, 'annotations' | 'entryAnnotations' | 'dropAttestations'> {
+export function listingOptions(parsed: Parsed): Pick<
+  ListRequest,
+  'entryAnnotations' | 'dropAttestations'
+> & {
+  readonly annotations: Annotations;
+} {
   const annotations = new Map(annotationMap(parsed));
   const entryAnnotations: EntryAnnotations[] = [];
   for (const text of parsed.values.get('annotation') ?? []) {

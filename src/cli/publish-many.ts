@@ -30,7 +30,7 @@ export async function publishMany(
   const worker = async (): Promise<void> => {
     for (let request = waiting.shift(); request !== undefined; request = waiting.shift()) {
       try {
-        const published = await pushList(stores, request, reporter);
+        const { outcomes: published } = await pushList(stores, request, reporter);
         const result = resultDocument(published, request.dryRun === true);
         await proveWhole(stores, publishedAt(published), result, parsed, reporter);
         outcomes.set(request, result);

@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../errors.js';
 import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
 import { tagsOf, type Publication } from '../plan/publication.js';
-import type { Outcome } from '../plan/publish.js';
+import type { Outcome, PushResult } from '../plan/publish.js';
 import { pushList } from '../plan/push.js';
 import type { ListRequest } from '../plan/request.js';
 import type { Stores } from '../plan/stores.js';
@@ -32,13 +32,13 @@ export async function publishWith(
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
-  run: (stores: Stores) => Promise<readonly Outcome[]>,
+  run: (stores: Stores) => Promise<PushResult>,
 ): Promise<void> {
   const files = await ResultFiles.open(parsed);
   const stores = await storesFor(parsed, io, reporter);
   try {
     const dryRun = publication.dryRun === true;
-    const outcomes = await reporter.during(() => run(stores));
+    const { outcomes } = await reporter.during(() => run(stores));
     const result = resultDocument(outcomes, dryRun);
     noteUntagged(outcomes, dryRun, reporter);
     await proveWhole(stores, publishedAt(outcomes), result, parsed, reporter);

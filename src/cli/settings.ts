@@ -4,7 +4,7 @@ import {
   type CredentialOptions,
 } from '../credentials/lookup.js';
 import { parseDuration } from '../duration.js';
-import { openStores, type ProbingStores } from '../plan/stores.js';
+import { openStores, type Stores } from '../plan/stores.js';
 import type { CredentialLookup } from '../transport/credential.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
@@ -16,14 +16,10 @@ import { usageError } from './usage.js';
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
 
 /** The stores of a command, with the settings of authentication and transport that its options give. */
-export async function storesFor(
-  parsed: Parsed,
-  io: Io,
-  reporter: Reporter,
-): Promise<ProbingStores> {
+export async function storesFor(parsed: Parsed, io: Io, reporter: Reporter): Promise<Stores> {
   const { signal } = io;
   const options = await credentialOptions(parsed, io, reporter);
-  const stores = openStores({
+  return openStores({
     credentials: credentialLookup(options, reporter),
     mayHaveCredential: createCredentialPeek(options),
     credentialsFirst: parsed.values.has('docker-cfg') || parsed.values.has('authfile'),
@@ -39,19 +35,12 @@ export async function storesFor(
     ...optional('concurrency', count(parsed, 'concurrency', 1)),
     ...optional('retryDelayMs', duration(parsed, 'retry-delay')),
     ...optional('timeoutMs', duration(parsed, 'timeout')),
+    onLoad: tuneEngine,
     onWait: (wait) => reporter.wait(wait),
     onWarning: (text) => reporter.warning(text),
     onSecret: (secret) => reporter.secrets.add(secret),
     ...(parsed.switches.has('debug') ? { onRequest: (record) => reporter.request(record) } : {}),
   });
-  return {
-    ...stores,
-    async open(reference, access) {
-      const store = await stores.open(reference, access);
-      if (reference.kind === 'registry') tuneEngine();
-      return store;
-    },
-  };
 }
 
 async function credentialOptions(

@@ -1,7 +1,7 @@
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
 import { STANDARD_INPUT } from './spec-file.js';
-import type { Variables } from './spec-yaml.js';
+import type { Variables } from '../spec/yaml.js';
 import { usageError } from './usage.js';
 
 /**

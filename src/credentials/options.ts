@@ -5,6 +5,7 @@
 export interface CredentialOptions {
   /** With the password, used for every host that is asked for. */
   readonly username?: string | undefined;
+  /** Only with a user name. */
   readonly password?: string | undefined;
   /** A docker config.json, or the directory that holds it; a leading `~` is the home directory. */
   readonly dockerCfg?: string | undefined;

@@ -1,5 +1,6 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
+import type { Readable } from 'node:stream';
 import { ManifestToolError, systemCode } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
 import { blobPath } from './paths.js';
@@ -37,11 +38,7 @@ export async function readBlob(
  * @throws {ManifestToolError} NOT_FOUND where there is none; CORRUPT where it is no regular file or
  * of another size.
  */
-export async function openBlob(
-  what: string,
-  root: string,
-  id: ContentId,
-): Promise<AsyncIterable<Uint8Array>> {
+export async function openBlob(what: string, root: string, id: ContentId): Promise<Readable> {
   const file = blobPath(root, id.digest, what);
   const opened = await openRegular(what, file);
   if (opened === undefined) throw missing(what, id.digest);

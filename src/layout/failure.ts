@@ -22,11 +22,14 @@ const WORDS: Readonly<Record<string, string>> = {
 
 /**
  * The error of the file system as one line that names the path and the reason in words. DENIED
- * where permission is missing, else FAILED; an error that is a {@link ManifestToolError} already
+ * where permission is missing, INTERRUPTED where a signal has come, else FAILED; an error that is a {@link ManifestToolError} already
  * stays what it is.
  */
 export function layoutFailure(what: string, root: string, error: unknown): ManifestToolError {
   if (error instanceof ManifestToolError) return error;
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause: error });
+  }
   const code = systemCode(error);
   const words = code === undefined ? undefined : WORDS[code];
   const reason = words ?? reasonOf(error).replace(/\s+/g, ' ');

@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import { ManifestToolError } from '../errors.js';
 import type {
   BlobOutcome,
@@ -24,10 +25,11 @@ const MAX_LISTED = 10;
 
 /**
  * An OCI image layout directory (OCI image-spec, image-layout.md). Nothing is read here: whether
- * there is a layout shows with the first call, and the first write makes one.
+ * there is a layout shows with the first call, and the first write makes one. After `signal` nothing
+ * begins any more, and what is read ends.
  */
-export function openLayout(path: string): ImageStore {
-  return new Layout(path);
+export function openLayout(path: string, signal?: AbortSignal): ImageStore {
+  return new Layout(path, signal);
 }
 
 class Layout implements ImageStore {
@@ -35,7 +37,10 @@ class Layout implements ImageStore {
   private isChecked = false;
   private isPrepared = false;
 
-  constructor(private readonly root: string) {
+  constructor(
+    private readonly root: string,
+    private readonly signal: AbortSignal | undefined,
+  ) {
     this.name = `oci-layout://${root}`;
   }
 
@@ -63,7 +68,10 @@ class Layout implements ImageStore {
 
   openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>> {
     const what = `reading ${this.at(descriptor.digest)}`;
-    return this.reading(what, () => openBlob(what, this.root, descriptor));
+    return this.reading(what, async () => {
+      const content = await openBlob(what, this.root, descriptor);
+      return this.signal === undefined ? content : addAbortSignal(this.signal, content);
+    });
   }
 
   blobSize({ digest }: Descriptor): Promise<number | undefined> {
@@ -157,6 +165,7 @@ class Layout implements ImageStore {
 
   private reading<T>(what: string, action: () => Promise<T>): Promise<T> {
     return guarded(what, this.root, async () => {
+      this.signal?.throwIfAborted();
       if (!this.isChecked) await checkLayout(what, this.root);
       this.isChecked = true;
       return action();
@@ -165,6 +174,7 @@ class Layout implements ImageStore {
 
   private writing<T>(what: string, action: () => Promise<T>): Promise<T> {
     return guarded(what, this.root, async () => {
+      this.signal?.throwIfAborted();
       if (!this.isPrepared) await ensureLayout(what, this.root);
       this.isPrepared = true;
       return action();

@@ -3,14 +3,19 @@ import type { Descriptor, ImageDocument } from './documents.js';
 
 /** The exact bytes of a manifest or index with what describes them: the digest and size are those of the bytes. */
 export interface ManifestContent {
+  /** As it is served and put: that of the document. */
   readonly mediaType: string;
+  /** Of `bytes`. */
   readonly digest: Digest;
+  /** The length of `bytes`. */
   readonly size: number;
+  /** As they are in the registry: never made again from the document. */
   readonly bytes: Uint8Array;
 }
 
 /** A manifest that was read, checked against all that was known of it, and parsed. */
 export interface FetchedManifest extends ManifestContent {
+  /** What the bytes say. */
   readonly document: ImageDocument;
 }
 
@@ -27,12 +32,12 @@ export interface ImageReader {
 
   /**
    * Reads a small blob whole (an image configuration; at most MAX_DOCUMENT_SIZE bytes), checked against digest and size.
-   * @throws {ManifestToolError} as {@link getManifest} does.
+   * @throws {ManifestToolError} as {@link ImageReader.getManifest} does.
    */
   getBlob(descriptor: Descriptor): Promise<Uint8Array>;
 
   /**
-   * Opens a blob of any size, to be read as it comes. What comes is not checked: {@link verifiedContent} does that.
+   * Opens a blob of any size, to be read as it comes. What comes is not checked: who reads it has to compare size and digest.
    * @throws {ManifestToolError} NOT_FOUND where there is none.
    */
   openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>>;
@@ -87,11 +92,12 @@ export interface ImageWriter {
     onTag: (tag: string) => void,
   ): Promise<void>;
 
-  /** Whether {@link replaceTag} keeps two writers apart for certain; registries cannot. */
+  /** Whether {@link ImageWriter.replaceTag} keeps two writers apart for certain; registries cannot. */
   readonly isAtomic: boolean;
 
   /** Moves a tag that names `from`; false where an atomic target finds that it names something else. */
   replaceTag(tag: string, manifest: ManifestContent, from: Digest): Promise<boolean>;
 }
 
+/** A repository, or a layout directory, that is read and written: made by {@link Stores.open}. */
 export interface ImageStore extends ImageReader, ImageWriter {}

@@ -7,41 +7,65 @@ import type { Platform } from './platform.js';
 /** Annotations in the order of the document. */
 export type Annotations = ReadonlyMap<string, string>;
 
-/** OCI image-spec, descriptor.md. `size` is in bytes. */
+/** What names a manifest or a blob (OCI image-spec, descriptor.md). */
 export interface Descriptor {
+  /** Of what is named. */
   readonly mediaType: string;
+  /** Of what is named. */
   readonly digest: Digest;
+  /** In bytes. */
   readonly size: number;
+  /** Where it may be fetched from as well: foreign layers have them. */
   readonly urls?: readonly string[];
+  /** Of this entry, and not of what is named. */
   readonly annotations?: Annotations;
+  /** The content itself, in base64. */
   readonly data?: string;
+  /** What an entry of a list runs on. */
   readonly platform?: Platform;
+  /** The kind of an artifact that is no image. */
   readonly artifactType?: string;
 }
 
 /** One image: OCI image-spec, manifest.md, or Docker image manifest version 2 schema 2. */
 export interface ImageManifest {
+  /** Tells it from a list. */
   readonly kind: 'manifest';
+  /** 2 in what is written today. */
   readonly schemaVersion: number;
+  /** Its own, where it says one. */
   readonly mediaType?: string;
+  /** The kind of an artifact that is no image. */
   readonly artifactType?: string;
+  /** Its configuration (OCI image-spec, config.md). */
   readonly config: Descriptor;
+  /** From the lowest to the highest. */
   readonly layers?: readonly Descriptor[];
+  /** The manifest that it refers to (OCI image-spec, manifest.md, `subject`). */
   readonly subject?: Descriptor;
+  /** Its own. */
   readonly annotations?: Annotations;
 }
 
 /** Several images: OCI image-spec, image-index.md, or Docker manifest list. */
 export interface ImageIndex {
+  /** Tells it from an image. */
   readonly kind: 'index';
+  /** 2 in what is written today. */
   readonly schemaVersion: number;
+  /** Its own, where it says one. */
   readonly mediaType?: string;
+  /** The kind of an artifact that is no list of images. */
   readonly artifactType?: string;
+  /** Its entries, in their order. */
   readonly manifests: readonly Descriptor[];
+  /** The manifest that it refers to. */
   readonly subject?: Descriptor;
+  /** Its own. */
   readonly annotations?: Annotations;
 }
 
+/** What a manifest is; `kind` tells the two apart. */
 export type ImageDocument = ImageManifest | ImageIndex;
 
 /** Entries that an index may have: more is neither read nor written. */
@@ -169,8 +193,12 @@ function parsePlatformFields(fields: Fields): Platform {
 
 /** The configuration of an image, as far as this program reads it (OCI image-spec, config.md). */
 export interface ImageConfig {
+  /** What the image says it runs on. */
   readonly platform: Platform;
-  /** The whole document. */
+  /**
+   * The whole document.
+   * @internal
+   */
   readonly json: JsonObject;
 }
 

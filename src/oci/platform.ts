@@ -9,10 +9,15 @@ import {
 
 /** What an image runs on (OCI image-spec, image-index.md, `platform`). */
 export interface Platform {
+  /** As GOARCH has it: `amd64`, `arm64`, `arm`. */
   readonly architecture: string;
+  /** As GOOS has it: `linux`, `windows`. */
   readonly os: string;
+  /** Of Windows: `10.0.20348.2655`. */
   readonly osVersion?: string;
+  /** Of Windows: `win32k`. */
   readonly osFeatures?: readonly string[];
+  /** Of the architecture: `v8` of arm64, `v6` and `v7` of arm. */
   readonly variant?: string;
 }
 

@@ -3,22 +3,31 @@ import { isDigest, parseDigest, type Digest } from './digest.js';
 
 /** An image in a registry, as docker reads it (distribution/reference, `ParseNormalizedNamed`). */
 export interface RegistryReference {
+  /** Tells it from a layout. */
   readonly kind: 'registry';
   /** `host[:port]` as users write it; `docker.io` for Docker Hub. */
   readonly host: string;
+  /** `library/traefik` where docker says `traefik`. */
   readonly repository: string;
+  /** Without tag and digest `latest` is read, and no tag is written. */
   readonly tag?: string;
+  /** Where there is a tag as well, the digest is what is read. */
   readonly digest?: Digest;
 }
 
 /** An image in an OCI image layout directory: `oci-layout://PATH[:tag][@digest]`. */
 export interface LayoutReference {
+  /** Tells it from a registry. */
   readonly kind: 'layout';
+  /** The directory, relative to the working directory or absolute. */
   readonly path: string;
+  /** Without tag and digest `latest` is read, and no tag is written. */
   readonly tag?: string;
+  /** Where there is a tag as well, the digest is what is read. */
   readonly digest?: Digest;
 }
 
+/** An image, in a registry or in a layout: made by {@link parseReference}. */
 export type Reference = RegistryReference | LayoutReference;
 
 const LAYOUT_SCHEMES = ['oci-layout://', 'ocidir://'];
@@ -111,6 +120,28 @@ function splitHost(name: string): { host: string; repository: string } {
 
 function suffix(tag: string | undefined, digest: Digest | undefined) {
   return { ...(tag === undefined ? {} : { tag }), ...(digest === undefined ? {} : { digest }) };
+}
+
+/**
+ * Refuses a reference that {@link parseReference} would not have made: what is in one gets into URLs and paths.
+ * @throws {ManifestToolError} USAGE.
+ */
+export function checkReference(reference: Reference): void {
+  const { kind, tag, digest } = reference;
+  const what = `reading image reference ${JSON.stringify(formatReference(reference))}`;
+  const bad = (why: string): ManifestToolError => new ManifestToolError('USAGE', what, why);
+  if (tag !== undefined && !isTag(tag)) throw bad(`${JSON.stringify(tag)} is no tag`);
+  if (digest !== undefined) parseDigest(digest, what);
+  if (kind === 'layout') {
+    if (reference.path === '' || reference.path.includes('\0')) throw bad('it has no path');
+    return;
+  }
+  const read = parseReference(formatName(reference));
+  const isSame =
+    read.kind === 'registry' &&
+    read.host === reference.host &&
+    read.repository === reference.repository;
+  if (!isSame) throw bad('it is not of the form host/repository');
 }
 
 /** The reference in full: with its host, and with what the user left out only where that has a meaning. */

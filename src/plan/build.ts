@@ -25,7 +25,7 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
       `the list has ${images.length} entries, more than ${MAX_INDEX_ENTRIES}`,
     );
   }
-  const list = encodeIndex(listTypeOf(request, images), entries, request.annotations);
+  const list = encodeIndex(listTypeOf(request, images), entries, request.annotations ?? new Map());
   if (list.size > MAX_DOCUMENT_SIZE) {
     throw new ManifestToolError(
       'FAILED',
@@ -57,12 +57,12 @@ function annotated({ entryAnnotations = [] }: ListRequest, entry: Descriptor): D
 
 /** The kind of a list of which the user has not said it; annotations need an OCI index. */
 export function listTypeOf(
-  { type, annotations, entryAnnotations = [] }: ListRequest,
+  { type = 'auto', annotations, entryAnnotations = [] }: ListRequest,
   images: readonly ResolvedImage[],
 ): ListType {
   if (type !== 'auto') return type;
   const isDocker = images.every(({ entry }) => entry.mediaType === DOCKER_MANIFEST);
-  return isDocker && annotations.size + entryAnnotations.length === 0 ? 'docker' : 'oci';
+  return isDocker && (annotations?.size ?? 0) + entryAnnotations.length === 0 ? 'docker' : 'oci';
 }
 
 function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void {

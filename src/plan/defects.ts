@@ -4,7 +4,9 @@ import { formatPlatform, servesPlatform, type Platform } from '../oci/platform.j
 
 /** One thing that is wrong, and where. */
 export interface Defect {
+  /** The digest of the entry, or the platform that is meant. */
   readonly where: string;
+  /** In words; it may hold remote text. */
   readonly what: string;
 }
 

@@ -4,13 +4,15 @@ import {
   MAX_DOCUMENT_SIZE,
   parseConfig,
   type Descriptor,
-  type ImageConfig,
   type ImageManifest,
 } from '../oci/documents.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import type { Platform } from '../oci/platform.js';
+import type { Reference } from '../oci/reference.js';
 import { inParallel } from './in-parallel.js';
-import type { Selected } from './select.js';
+import type { FetchedConfig } from './read-config.js';
+import { selectManifest, type Selected } from './select.js';
+import type { Stores } from './stores.js';
 
 /** How many lists in a list are read below each other. */
 const MAX_DEPTH = 2;
@@ -23,9 +25,10 @@ export interface Described {
   readonly descriptor: Descriptor;
   /** Whether it was taken out of a list. */
   readonly isEntry: boolean;
+  /** Missing of what is `other`, and of a list that stands too deep in others to be read. */
   readonly manifest?: FetchedManifest;
-  /** Where it was read, and is JSON. */
-  readonly config?: ImageConfig;
+  /** Of an image, where it was read and is JSON. */
+  readonly config?: FetchedConfig;
   /** Of a list, in its order. */
   readonly entries: readonly Described[];
   /** Of an image, those that its list has. */
@@ -34,11 +37,31 @@ export interface Described {
   readonly referrers?: readonly Descriptor[];
 }
 
+/** How much is read. */
 export interface DescribeOptions {
-  /** The configurations of all images, or only of those whose list gives no platform. */
-  readonly configs: 'all' | 'needed';
-  /** What refers to the manifest itself, and with `all` to each entry as well. */
-  readonly referrers: 'none' | 'top' | 'all';
+  /** The configurations of all images, which is the default, or only of those whose list gives no platform. */
+  readonly configs?: 'all' | 'needed';
+  /** What refers to the manifest itself, and with `all` to each entry as well; the default is `none`. */
+  readonly referrers?: 'none' | 'top' | 'all';
+}
+
+/** What is described. */
+export interface DescribeRequest extends DescribeOptions {
+  /** Takes the entry of a list for it; a single image has to be for it. */
+  readonly platform?: Platform;
+}
+
+/**
+ * Reads an image or a list with all that belongs to it: what `inspect` shows, as values.
+ * @throws {ManifestToolError} NOT_FOUND where something is not there, USAGE where several entries serve the platform, CORRUPT where
+ * something is damaged; as the readers do.
+ */
+export async function describeImage(
+  stores: Stores,
+  reference: Reference,
+  request: DescribeRequest = {},
+): Promise<Described> {
+  return describeSelected(await selectManifest(stores, reference, request.platform), request);
 }
 
 /** What it runs on: as its list has it, or else as its configuration does. */
@@ -59,7 +82,7 @@ export async function describeSelected(
 
 class Describer {
   private readonly manifests = new Map<string, Promise<FetchedManifest>>();
-  private readonly configs = new Map<string, Promise<ImageConfig | undefined>>();
+  private readonly configs = new Map<string, Promise<FetchedConfig | undefined>>();
 
   constructor(
     private readonly store: ImageReader,
@@ -100,7 +123,7 @@ class Describer {
     descriptor: Descriptor,
     manifest: FetchedManifest,
     depth: number,
-    known?: ImageConfig,
+    known?: FetchedConfig,
   ): Promise<Described> {
     const { document } = manifest;
     const common = { descriptor, isEntry: false, manifest, attestations: [] };
@@ -109,7 +132,7 @@ class Describer {
       return { ...common, kind: 'list', entries: withAttestations(entries) };
     }
     if (isAttestation(descriptor)) return { ...common, kind: 'attestation', entries: [] };
-    const isWanted = this.options.configs === 'all' || descriptor.platform === undefined;
+    const isWanted = this.options.configs !== 'needed' || descriptor.platform === undefined;
     const config = known ?? (isWanted ? await this.config(document) : undefined);
     return { ...common, kind: 'image', entries: [], ...(config === undefined ? {} : { config }) };
   }
@@ -121,7 +144,7 @@ class Describer {
     return fetching;
   }
 
-  private config({ config }: ImageManifest): Promise<ImageConfig | undefined> {
+  private config({ config }: ImageManifest): Promise<FetchedConfig | undefined> {
     // What is no image may have anything for its configuration.
     if (config.size > MAX_DOCUMENT_SIZE) return Promise.resolve(undefined);
     const reading = this.configs.get(config.digest) ?? this.store.getBlob(config).then(parsed);
@@ -154,9 +177,9 @@ function withAttestations(entries: readonly Described[]): Described[] {
   );
 }
 
-function parsed(bytes: Uint8Array): ImageConfig | undefined {
+function parsed(bytes: Uint8Array): FetchedConfig | undefined {
   try {
-    return parseConfig(bytes);
+    return { ...parseConfig(bytes), bytes };
   } catch {
     return undefined;
   }

@@ -3,20 +3,28 @@ import type { FetchedManifest, ImageStore, ManifestContent } from '../oci/conten
 import { digestOf } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, parseDocument, type ImageIndex } from '../oci/documents.js';
 import { IndexText } from '../oci/edit-index.js';
-import { formatReference } from '../oci/reference.js';
+import { formatReference, type Reference } from '../oci/reference.js';
 import type { PlanEvents } from './events.js';
 import { checkGuard, isGuarded } from './guard.js';
 import { pause } from './pause.js';
-import type { Publication } from './publication.js';
+import type { PublishingOptions } from './publication.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Patience } from './waiting.js';
 
 /** A change of a list. Made on a list that has it already it changes nothing, so it can be made again on what others have written. */
 export type ListEdit = (index: ImageIndex, text: IndexText) => IndexText;
 
-/** What an edit leaves behind, or would. */
+/** Which list is edited, and under which conditions. */
+export interface EditRequest extends PublishingOptions {
+  /** A list, by its tag; without one `latest` is meant. */
+  readonly target: Reference;
+}
+
+/** What an edit leaves behind, or would in a dry run; one that changes nothing has the same digest before and after. */
 export interface EditResult {
+  /** What the tag named. */
   readonly before: FetchedManifest;
+  /** What it names now. */
   readonly after: ManifestContent;
   /** What was brought into the target for it, or would be. */
   readonly brought?: readonly ResolvedImage[];
@@ -46,12 +54,17 @@ const MAX_ROUNDS = 40;
  */
 export async function editList(
   target: ImageStore,
-  publication: Publication,
+  request: EditRequest,
   edit: ListEdit,
   { events, signal, patience, first: known }: EditContext,
 ): Promise<EditResult> {
-  const { tag = 'latest' } = publication.target;
-  const what = `editing ${formatReference(publication.target)}`;
+  const { tag = 'latest', digest } = request.target;
+  const what = `editing ${formatReference(request.target)}`;
+  if (digest !== undefined) {
+    throw new ManifestToolError('USAGE', what, 'what a digest names cannot change', {
+      hint: 'name the list by a tag',
+    });
+  }
   const first = known ?? (await patience.until(() => target.getManifest(tag)));
   let current = first;
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
@@ -60,10 +73,10 @@ export async function editList(
       if (round === 1) events.unchanged?.(`${target.name}:${tag}`, next);
       return { before: first, after: next };
     }
-    if (round === 1 && isGuarded(publication)) {
-      checkGuard(publication, publication, next.digest, new Map([[tag, current.digest]]));
+    if (round === 1 && isGuarded(request)) {
+      checkGuard(request, request, next.digest, new Map([[tag, current.digest]]));
     }
-    if (publication.dryRun === true) return { before: first, after: next };
+    if (request.dryRun === true) return { before: first, after: next };
     const written = await write(target, tag, current, next);
     if (written !== undefined) {
       if (round === 1) events.tagged?.(`${target.name}:${tag}`, next, current.digest);

@@ -15,10 +15,17 @@ import {
 import type { ListEdit } from './edit.js';
 import type { ResolvedImage } from './resolved.js';
 
-/** Which entries of a list are meant. */
+/** Which entries of a list are meant: those for these platforms, and those with these digests. */
 export interface Selection {
-  readonly platforms: readonly Platform[];
-  readonly digests: readonly Digest[];
+  /** Each means one image. */
+  readonly platforms?: readonly Platform[];
+  /** Of entries of any kind, attestations too. */
+  readonly digests?: readonly Digest[];
+}
+
+/** Whether no entry is named, so that the list itself is meant. */
+export function isOfNothing({ platforms = [], digests = [] }: Selection): boolean {
+  return platforms.length + digests.length === 0;
 }
 
 /**
@@ -48,10 +55,12 @@ export function removeEdit(digests: ReadonlySet<string>): ListEdit {
   };
 }
 
-/** What `annotate` changes. */
+/** What `annotate` changes: what is not named stays as it is. */
 export interface EntryChanges {
-  readonly platform: Partial<Platform>;
-  readonly annotations: Annotations;
+  /** Fields that take the place of those of the entry. */
+  readonly platform?: Partial<Platform>;
+  /** Annotations that come to those that are there, or take their place. */
+  readonly annotations?: Annotations;
 }
 
 /** Changes platform fields and annotations of the entries with these digests. */
@@ -75,7 +84,10 @@ export function annotateListEdit(annotations: Annotations): ListEdit {
   };
 }
 
-function changedEntry(entry: Descriptor, { platform, annotations }: EntryChanges): Descriptor {
+function changedEntry(
+  entry: Descriptor,
+  { platform = {}, annotations = new Map() }: EntryChanges,
+): Descriptor {
   const base = entry.platform ?? { os: '', architecture: '' };
   const all = new Map([...(entry.annotations ?? []), ...annotations]);
   return {
@@ -101,13 +113,13 @@ function isSame(a: Descriptor, b: Descriptor): boolean {
 export function selectEntries(
   what: string,
   { manifests }: ImageIndex,
-  selection: Selection,
+  { platforms = [], digests = [] }: Selection,
 ): Set<Digest> {
   const images = manifests.filter((entry) => !isAttestation(entry));
   const shown = images
     .map(({ platform, digest }) => (platform ? formatPlatform(platform) : digest))
     .join(', ');
-  const byPlatform = selection.platforms.map((platform) => {
+  const byPlatform = platforms.map((platform) => {
     const found = images.filter(
       (entry) => entry.platform && servesPlatform(entry.platform, platform),
     );
@@ -126,11 +138,11 @@ export function selectEntries(
       hint: 'name the variant, the os version or the digest',
     });
   });
-  for (const digest of selection.digests) {
+  for (const digest of digests) {
     if (manifests.some((entry) => entry.digest === digest)) continue;
     throw new ManifestToolError('NOT_FOUND', what, `it has no entry ${digest}; it has ${shown}`);
   }
-  return new Set([...byPlatform, ...selection.digests]);
+  return new Set([...byPlatform, ...digests]);
 }
 
 /** Docker lists have no annotations. */

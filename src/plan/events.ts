@@ -6,6 +6,7 @@ import type { Digest } from '../oci/digest.js';
 export interface BlobProgress {
   /** The target, as `host/repository` or `oci-layout://PATH`. */
   readonly target: string;
+  /** Of the blob. */
   readonly digest: Digest;
   /** In bytes. */
   readonly size: number;

@@ -1,11 +1,11 @@
 import { ManifestToolError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
 import { formatName } from '../oci/reference.js';
-import type { Publication, Target } from './publication.js';
+import type { PublishingOptions, Target } from './publication.js';
 import type { TagState } from './steps.js';
 
 /** Whether only some tags may move, so that what they name now has to be known for certain. */
-export function isGuarded({ noClobber, expect }: Publication): boolean {
+export function isGuarded({ noClobber, expect }: PublishingOptions): boolean {
   return noClobber === true || expect !== undefined;
 }
 
@@ -14,7 +14,7 @@ export function isGuarded({ noClobber, expect }: Publication): boolean {
  * @throws {ManifestToolError} REFUSED, with both digests.
  */
 export function checkGuard(
-  { noClobber, expect }: Publication,
+  { noClobber, expect }: PublishingOptions,
   { target }: Target,
   list: Digest,
   tags: TagState,

@@ -1,12 +1,9 @@
 import type { FetchedManifest } from '../oci/content.js';
 import type { ImageConfig, ImageIndex, ImageManifest } from '../oci/documents.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
-import type { Platform } from '../oci/platform.js';
-import type { Reference } from '../oci/reference.js';
 import { readConfig } from './read-config.js';
 import { inParallel } from './in-parallel.js';
-import { selectManifest, type Selected } from './select.js';
-import type { Stores } from './stores.js';
+import type { Selected } from './select.js';
 
 /** An image with its configuration. */
 export interface InspectedImage {
@@ -25,18 +22,9 @@ export interface InspectedList {
 }
 
 /**
- * Reads an image, or a list and its images together; with a platform, the entry of the list for it.
- * @throws {ManifestToolError} NOT_FOUND where the image or an entry of the list is not there.
+ * Reads what belongs to a manifest: the configuration of an image, or the images of a list together.
+ * @throws {ManifestToolError} NOT_FOUND where one of them is not there.
  */
-export async function inspectImage(
-  stores: Stores,
-  reference: Reference,
-  platform?: Platform,
-): Promise<InspectedImage | InspectedList> {
-  return inspectSelected(await selectManifest(stores, reference, platform));
-}
-
-/** The same for what is selected already. */
 export async function inspectSelected(selected: Selected): Promise<InspectedImage | InspectedList> {
   const { store, manifest } = selected;
   const { document } = manifest;

@@ -1,24 +1,32 @@
 import { ManifestToolError } from '../errors.js';
+import type { ManifestContent } from '../oci/content.js';
 import { formatReference } from '../oci/reference.js';
 import type { Content, OnManifest } from './content.js';
 import type { PlanEvents } from './events.js';
 import { withNothingPublished } from './outcome.js';
-import type { Publication, Target } from './publication.js';
+import { checkTags, type Publication, type Target } from './publication.js';
 import type { PushPlan } from './steps.js';
 import type { Stores } from './stores.js';
 import { TargetWriter } from './target-writer.js';
 import { Patience } from './waiting.js';
 
-/** What became of one target: what was written, or what went wrong. */
+/** What became of one target: what was written there, or would be in a dry run; or what went wrong. */
 export type Outcome =
   | { readonly target: Target; readonly plan: PushPlan }
   | { readonly target: Target; readonly error: ManifestToolError };
+
+/** What a publish leaves behind, or would leave in a dry run. */
+export interface PushResult {
+  /** What the tags name now: a list, or what was copied. */
+  readonly list: ManifestContent;
+  /** One a target, in their order; at one of them at least it did not fail. */
+  readonly outcomes: readonly Outcome[];
+}
 
 /**
  * Publishes what `read` finds: the same way for all commands, and to all targets at the same time. What is read is read once. Blobs start
  * on their way as soon as `read` tells of their image; they are invisible until something names them, so a publish that fails later has
  * published nothing. A dry run does all but write.
- * @returns what became of each target, in their order.
  * @throws {ManifestToolError} where nothing was published at any target: REFUSED where a tag is not allowed to move.
  */
 export async function publishContent(
@@ -26,8 +34,9 @@ export async function publishContent(
   publication: Publication,
   events: PlanEvents,
   read: (onManifest: OnManifest, patience: Patience) => Promise<Content>,
-): Promise<readonly Outcome[]> {
+): Promise<PushResult> {
   const targets: readonly Target[] = [publication, ...(publication.alsoTo ?? [])];
+  for (const target of targets) checkTags(target);
   const patience = new Patience(publication.waitMs, stores.signal, events);
   // Targets are opened first: their scopes come first in a token request, which some token servers need.
   const access = publication.dryRun === true ? 'pull' : 'push';
@@ -43,7 +52,7 @@ export async function publishContent(
   }, patience);
   const written = await Promise.allSettled(writers.map((writer) => writer.publish(content)));
   // Where there is nothing to publish the reason is told once, and not for each target.
-  await content.catch((error: unknown) => {
+  const { list } = await content.catch((error: unknown) => {
     throw withNothingPublished(error);
   });
   const outcomes = written.map((result, i): Outcome => {
@@ -57,7 +66,7 @@ export async function publishContent(
   for (const { target, error } of failures)
     events.targetFailed?.(formatReference(target.target), error);
   if (failures.length === outcomes.length) throw allFailed(failures);
-  return outcomes;
+  return { list, outcomes };
 }
 
 function allFailed(failures: readonly { readonly error: ManifestToolError }[]): ManifestToolError {

@@ -13,8 +13,11 @@ const MAX_DEPTH = 2;
 
 /** What an image can run on. */
 export interface QueryResult {
+  /** Of the image or the list. */
   readonly digest: string;
+  /** Of the image or the list. */
   readonly mediaType: string;
+  /** Whether it is a list. */
   readonly isList: boolean;
   /** In the order of the list; none of what is no image. */
   readonly platforms: readonly Platform[];

@@ -2,8 +2,9 @@ import { ManifestToolError, reasonOf } from '../errors.js';
 import type { ImageReader } from '../oci/content.js';
 import { parseConfig, type ImageConfig, type ImageManifest } from '../oci/documents.js';
 
-/** A configuration with its exact bytes. */
+/** A configuration with its exact bytes: `JSON.parse` reads all that is in it. */
 export interface FetchedConfig extends ImageConfig {
+  /** As they are in the registry. */
   readonly bytes: Uint8Array;
 }
 

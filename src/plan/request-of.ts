@@ -6,7 +6,7 @@ import type { ListType } from '../oci/encode-index.js';
 import { DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, isManifestType } from '../oci/media-types.js';
 import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
 import { buildList } from './build.js';
-import type { ListRequest, SourceRequest } from './request.js';
+import type { SourceRequest, Spec } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import { resolveSources } from './resolve.js';
 import type { Stores } from './stores.js';
@@ -14,7 +14,9 @@ import { Patience } from './waiting.js';
 
 /** The request that would publish what is there, as near as a request of references and platforms can say it. */
 export interface RequestOf {
-  readonly request: Pick<ListRequest, 'target' | 'tags' | 'annotations' | 'sources'>;
+  /** What to publish: the images by their digests. */
+  readonly request: Spec;
+  /** The kind of list to publish it as. */
   readonly type: ListType;
   /** What is there now. */
   readonly published: ManifestContent;
@@ -27,7 +29,7 @@ export interface RequestOf {
 /**
  * Describes a published list, or one image as a list of it: the images by their digests, with the platforms that the list gives them.
  * The list is built again from that, so that it is known, and not guessed, whether the digest would be the same.
- * @throws {ManifestToolError} NOT_FOUND where it or one of its images is not there; FAILED where no image is in it.
+ * @throws {ManifestToolError} NOT_FOUND where it or one of its images is not there; FAILED where no image is in it; as the readers do.
  */
 export async function requestOf(stores: Stores, reference: Reference): Promise<RequestOf> {
   const store = await stores.open(reference, 'pull');
@@ -38,7 +40,6 @@ export async function requestOf(stores: Stores, reference: Reference): Promise<R
   const sources = entries.filter(isImage).map((entry): SourceRequest => ({
     reference: withSuffix(reference, entry.digest),
     platform: ('platform' in entry && entry.platform) || {},
-    onlyPlatform: false,
   }));
   if (sources.length === 0) {
     const what = `describing ${formatReference(reference)}`;
@@ -53,7 +54,7 @@ export async function requestOf(stores: Stores, reference: Reference): Promise<R
   const type = typeOf(published);
   const losses = lossesOf(published);
   try {
-    const whole = { ...request, type, ignoreMissing: false };
+    const whole = { ...request, type };
     const images = await resolveSources(stores, whole, {
       events: {},
       patience: new Patience(undefined, stores.signal, {}),
@@ -74,7 +75,7 @@ function withPlatforms(
   images: readonly ResolvedImage[],
 ): RequestOf['request'] {
   const sources = request.sources.map((source, i) => {
-    const isBare = Object.keys(source.platform).length === 0;
+    const isBare = Object.keys(source.platform ?? {}).length === 0;
     return isBare ? { ...source, platform: images[i]?.entry.platform ?? {} } : source;
   });
   return { ...request, sources };

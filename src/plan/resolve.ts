@@ -11,7 +11,7 @@ import type { PlanEvents } from './events.js';
 import { inParallel } from './in-parallel.js';
 import { entriesFor } from './pick-entry.js';
 import type { OnManifest } from './content.js';
-import type { ListRequest, SourceRequest } from './request.js';
+import type { ListRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Stores } from './stores.js';
 import type { Patience } from './waiting.js';
@@ -38,7 +38,7 @@ export interface Reading {
  * @throws {ManifestToolError} NOT_FOUND for an image that is not there; what the readers throw otherwise.
  */
 export async function resolveSources(
-  stores: Stores,
+  stores: Pick<Stores, 'open'>,
   request: ResolveRequest,
   reading: Reading,
 ): Promise<ResolvedImage[]> {
@@ -50,7 +50,7 @@ export async function resolveSources(
   );
   const resolver = new Resolver(request, reading);
   const resolved = await allOrFirstInOrder(opened, ({ source, reader }) =>
-    resolver.source(source, reader, request.ignoreMissing),
+    resolver.source(source, reader, request.ignoreMissing === true),
   );
   const images = resolved.flat();
   if (images.length === 0) {
@@ -108,7 +108,7 @@ class Resolver {
     const found = await this.find(source, reader, name, ignoreMissing);
     if (found === undefined) return [];
     if (found.entries === undefined) {
-      return [await this.image(reader, asImage(found.top), name, source.platform)];
+      return [await this.image(reader, asImage(found.top), name, source.platform ?? {})];
     }
     return this.list(reader, found.entries, name, source.reference, 1);
   }
@@ -123,9 +123,10 @@ class Resolver {
     try {
       const top = await this.top(source, reader, name);
       if (top.document.kind === 'manifest') return { top };
-      const entries = source.onlyPlatform
-        ? entriesFor(source.platform as Platform, top.document, name)
-        : top.document.manifests;
+      const entries =
+        source.onlyPlatform === true
+          ? entriesFor(source.platform as Platform, top.document, name)
+          : top.document.manifests;
       return { top, entries };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
@@ -147,7 +148,7 @@ class Resolver {
     reader: ImageReader,
     manifest: FetchedManifest & { document: ImageManifest },
     name: string,
-    request: SourceRequest['platform'],
+    request: RequestedPlatform,
   ): Promise<ResolvedImage> {
     this.reading.onManifest(manifest, reader);
     const config = await this.configPlatform(reader, manifest.document, name);

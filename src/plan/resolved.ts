@@ -6,7 +6,9 @@ import type { Descriptor } from '../oci/documents.js';
 export interface ResolvedImage {
   /** The entry of the list that is published. */
   readonly entry: Descriptor;
+  /** What the entry names. */
   readonly manifest: FetchedManifest;
+  /** Where it was read. */
   readonly source: ImageReader;
   /** The reference by which the user named it, for messages. */
   readonly name: string;

@@ -9,8 +9,11 @@ export type TagState = ReadonlyMap<string, Digest | undefined>;
 
 /** A child of the list that the target does not hold: its blobs first, then its manifest. */
 export interface ChildStep {
+  /** What is written, by its digest. */
   readonly manifest: FetchedManifest;
+  /** What the target has to hold before: mounted, or copied. */
   readonly blobs: readonly Descriptor[];
+  /** Where blobs are read. */
   readonly source: ImageReader;
   /** Manifests that it names or refers to: they are written before it, and stand before it in the plan. */
   readonly after: readonly Digest[];
@@ -20,9 +23,11 @@ export interface ChildStep {
 
 /** All that is written, in order: children in any order among themselves, then the list under all its tags. */
 export interface PushPlan {
+  /** What the target does not hold yet. */
   readonly children: readonly ChildStep[];
   /** All entries of the list in its order, those that the target holds already among them. */
   readonly images: readonly ResolvedImage[];
+  /** What the tags will name. */
   readonly list: ManifestContent;
   /** Tags of the target that will name the list. */
   readonly tags: readonly string[];

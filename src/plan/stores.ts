@@ -1,41 +1,64 @@
+import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import type { ImageStore } from '../oci/content.js';
-import type { Reference, RegistryReference } from '../oci/reference.js';
-import type { Access, RegistryOptions } from '../registry/connect.js';
+import { checkReference, type Reference, type RegistryReference } from '../oci/reference.js';
+import type { Access, Registries } from '../registry/connect.js';
 import type { Probe } from '../registry/probe.js';
+import { registryOptions, type StoreOptions } from './store-options.js';
 
-/** Opens repositories and layouts; the same one is the same object each time. */
-export interface Stores {
+/**
+ * Opens repositories and layouts; the same one is the same object each time. Made by {@link openStores}: it holds the connections and the
+ * tokens of a job.
+ */
+export interface Stores extends AsyncDisposable {
+  /**
+   * Opens a repository or a layout, to read images or to write them. Nothing is sent yet; a registry is told at once what the token is
+   * needed for (OCI distribution-spec, Authentication). Tag and digest of the reference play no part.
+   * @throws {ManifestToolError} USAGE where the reference is none that `parseReference` gives; CONFIG where a certificate or a proxy is of
+   * no use.
+   */
   open(reference: Reference, access: Access): Promise<ImageStore>;
+  /** Closes all connections; requests that are under way fail. The same as leaving the scope of `await using`. */
   close(): Promise<void>;
-  /** Ends all that waits. */
+  /** Aborted by the signal of {@link StoreOptions}. */
   readonly signal: AbortSignal;
-}
-
-/** Stores whose registries can be asked for more than images. */
-export interface ProbingStores extends Stores {
-  /** Opens repositories of the registry of `reference`, with the credentials for that, for raw requests. */
+  /**
+   * Opens repositories of the registry of `reference`, with the credentials for that, for raw requests.
+   * @internal
+   */
   probe(reference: RegistryReference, repositories: readonly string[]): Promise<Probe[]>;
 }
 
-/** Registries and layouts behind one door; each of the two kinds is loaded when it is first opened. */
-export function openStores(options: RegistryOptions): ProbingStores {
+/**
+ * Registries and layouts behind one door; each of the two kinds is loaded when it is first opened. Two of them share nothing.
+ *
+ * Nothing is taken from the process: without `env` no proxy is used and no variable is read, without `credentials` every registry is asked
+ * anonymously.
+ */
+export function openStores(options: StoreOptions = {}): Stores {
   const opened = new Map<string, Promise<ImageStore>>();
-  let registries: Promise<{ registries: import('../registry/connect.js').Registries }> | undefined;
+  const { signal, release } = ownSignal(options.signal);
+  let registries: Promise<{ registries: Registries }> | undefined;
 
-  const loadRegistries = async () => {
-    registries ??= import('../registry/connect.js').then(({ Registries }) => ({
-      registries: new Registries(options),
-    }));
+  const loadRegistries = async (): Promise<Registries> => {
+    registries ??= import('../registry/connect.js').then((connect) => {
+      options.onLoad?.();
+      return { registries: new connect.Registries(registryOptions(options, signal)) };
+    });
     return (await registries).registries;
   };
   const openRegistry = async (reference: RegistryReference, access: Access) =>
     (await loadRegistries()).open(reference, access);
   const openDirectory = async (path: string): Promise<ImageStore> =>
-    (await import('../layout/layout.js')).openLayout(path);
+    (await import('../layout/layout.js')).openLayout(path, signal);
+  const close = async (): Promise<void> => {
+    release();
+    if (registries !== undefined) await (await registries).registries.close();
+  };
 
   return {
-    open(reference, access) {
+    async open(reference, access) {
+      checkReference(reference);
       const key =
         reference.kind === 'layout'
           ? `layout ${resolve(reference.path)}`
@@ -49,14 +72,34 @@ export function openStores(options: RegistryOptions): ProbingStores {
       opened.set(key, store);
       return store;
     },
-    signal: options.signal,
+    signal,
     async probe(reference, repositories) {
+      checkReference(reference);
       const { Probe } = await import('../registry/probe.js');
       const connection = (await loadRegistries()).connect(reference);
       return repositories.map((repository) => new Probe(connection, repository));
     },
-    async close() {
-      if (registries !== undefined) await (await registries).registries.close();
-    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/**
+ * A signal of our own, aborted with the one that is given: the reason is then always one that is known here, whatever the program has
+ * aborted with, and every request may listen to it without a warning about the signal of the program.
+ */
+function ownSignal(given: AbortSignal | undefined): { signal: AbortSignal; release: () => void } {
+  const controller = new AbortController();
+  const abort = (): void => {
+    const reason = new Error('it was interrupted', { cause: given?.reason });
+    reason.name = 'AbortError';
+    controller.abort(reason);
+  };
+  setMaxListeners(0, controller.signal);
+  if (given?.aborted === true) abort();
+  given?.addEventListener('abort', abort);
+  return {
+    signal: controller.signal,
+    release: () => given?.removeEventListener('abort', abort),
   };
 }

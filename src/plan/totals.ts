@@ -5,8 +5,11 @@ import type { Described } from './describe.js';
 export interface Totals {
   /** Of manifests and lists. */
   readonly manifests: number;
+  /** Of configurations. */
   readonly configs: number;
+  /** Of layers, as they are stored. */
   readonly layers: number;
+  /** The sum. */
   readonly total: number;
 }
 

@@ -11,25 +11,37 @@ import { inParallel } from './in-parallel.js';
 import { configDefects, listDefects, platformDefects, type Defect } from './defects.js';
 import type { Stores } from './stores.js';
 
+/** What is proved. */
 export interface VerifyOptions {
   /** Demands exactly these platforms. */
   readonly platforms?: readonly Platform[];
-  /** Reads every blob and checks its digest, instead of asking whether it is there. */
+  /** Reads every blob and checks its digest, instead of asking whether it is there; the default is false. */
   readonly deep?: boolean;
 }
 
+/** An entry of the list, or the one image. */
 export interface VerifiedEntry {
+  /** Of the entry. */
   readonly digest: string;
+  /** As the list has it. */
   readonly mediaType: string;
+  /** As `formatPlatform` writes it; undefined where it has none, and of an attestation. */
   readonly platform: string | undefined;
+  /** Whether it attests another entry. */
   readonly isAttestation: boolean;
+  /** How many blobs it has, its configuration among them. */
   readonly blobs: number;
+  /** What is wrong with it and with what it needs. */
   readonly defects: readonly Defect[];
 }
 
+/** What was proved of an image or a list; it is whole where `defects` is empty. */
 export interface Verification {
+  /** Of the image or the list. */
   readonly digest: string;
+  /** Of the image or the list. */
   readonly mediaType: string;
+  /** In the order of the list; one for an image. */
   readonly entries: readonly VerifiedEntry[];
   /** All of them, those of the entries too. */
   readonly defects: readonly Defect[];
@@ -37,19 +49,20 @@ export interface Verification {
 
 /**
  * Proves that all that an image or a list promises is there: every manifest, configuration and blob, their sizes and types, platforms
- * against configurations, attestations with what they are for.
- * @throws {ManifestToolError} where the image itself cannot be read; what is wrong below it is a defect, and no error.
+ * against configurations, attestations with what they are for (OCI image-spec, descriptor.md, Verification).
+ * @throws {ManifestToolError} where the image itself cannot be read, or something cannot be found out: NOT_FOUND, DENIED, UNAVAILABLE,
+ * CORRUPT, INTERRUPTED. What is missing or damaged below it is a defect, and no error.
  */
 export async function verifyImage(
   stores: Stores,
   reference: Reference,
-  options: VerifyOptions,
+  options: VerifyOptions = {},
   events: PlanEvents = {},
 ): Promise<Verification> {
   const reader = await stores.open(reference, 'pull');
   const top = await reader.getManifest(reference.digest ?? reference.tag ?? 'latest');
   events.progress?.(`verifying ${top.digest}`);
-  const verifier = new Verifier(reader, options.deep ?? false);
+  const verifier = new Verifier(reader, options.deep ?? false, stores.signal);
   const { document } = top;
   const entries =
     document.kind === 'index'
@@ -70,6 +83,7 @@ class Verifier {
   constructor(
     private readonly reader: ImageReader,
     private readonly deep: boolean,
+    private readonly signal: AbortSignal,
   ) {}
 
   async single(top: FetchedManifest, document: ImageManifest): Promise<VerifiedEntry> {
@@ -157,12 +171,17 @@ class Verifier {
     try {
       return { value: await work() };
     } catch (error) {
+      if (this.signal.aborted) throw interrupted(this.reader.name, error);
       const isFault =
         error instanceof ManifestToolError && !/^(NOT_FOUND|CORRUPT)$/.test(error.code);
       if (isFault || !(error instanceof Error)) throw error;
       return { why: error instanceof ManifestToolError ? error.why : error.message };
     }
   }
+}
+
+function interrupted(name: string, cause: unknown): ManifestToolError {
+  return new ManifestToolError('INTERRUPTED', `verifying ${name}`, 'it was interrupted', { cause });
 }
 
 function result(

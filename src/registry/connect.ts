@@ -19,6 +19,9 @@ import { VERSION } from '../version.js';
 import type { Connection } from './connection.js';
 import { Repository } from './repository.js';
 
+export type { RequestRecord, Wait };
+
+/** What {@link Registries} need to know, all of it said by the caller. */
 export interface RegistryOptions extends NetworkOptions {
   readonly credentials: CredentialLookup;
   /** Whether there seems to be a credential for a host, without asking a helper for it: its registry is likely to want one then. */

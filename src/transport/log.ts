@@ -3,11 +3,13 @@ import type { Transport } from './http.js';
 
 /** One request as it went over the wire. */
 export interface RequestRecord {
+  /** `GET`, `HEAD`, `PUT` and so on. */
   readonly method: string;
-  /** Without what may be a secret: see {@link shownUrl}. */
+  /** Without what may be a secret: no credentials, and of the query only what is known to be harmless. */
   readonly url: string;
   /** The status of the answer, or what went wrong. */
   readonly outcome: number | string;
+  /** From its beginning to its end, waits before it not counted. */
   readonly milliseconds: number;
   /** Which try this is, counted from 1. */
   readonly attempt: number;

@@ -61,8 +61,8 @@ function straight(origin: string, options: DispatcherOptions): Dispatcher {
   const spares = new SpareConnections(buildConnector(tls), options.spares, lookup);
   const pool = new Pool(origin, poolOptions(options, spares.connector));
   // What the pool was never given it cannot close.
-  const destroy = pool.destroy.bind(pool) as (...args: unknown[]) => Promise<void>;
-  pool.destroy = (...args: unknown[]) => {
+  const destroy = pool.destroy.bind(pool);
+  pool.destroy = (...args: Parameters<typeof destroy>) => {
     spares.destroy();
     return destroy(...args);
   };

@@ -23,11 +23,15 @@ export interface RetryOptions {
 
 /** A wait before a request is sent again, for the user. */
 export interface Wait {
+  /** `host[:port]` of the request. */
   readonly host: string;
+  /** Why, in a few words. */
   readonly reason: string;
+  /** How long. */
   readonly milliseconds: number;
   /** Which try comes next, and how many there are. */
   readonly attempt: number;
+  /** How many tries there are. */
   readonly attempts: number;
 }
 

@@ -26,15 +26,26 @@ export function sharedLookup(): LookupFunction {
     return addresses;
   };
 
-  return (hostname, { all = false, family }, callback) => {
-    const wanted =
-      family === 4 || family === 'IPv4' ? 4 : family === 6 || family === 'IPv6' ? 6 : 0;
-    addressesOf(hostname, wanted).then(
-      (found) => {
-        if (all) callback(null, found);
-        else callback(null, found[0]!.address, found[0]!.family);
-      },
-      (error: NodeJS.ErrnoException) => callback(error, '', 0),
-    );
+  const tell = async (
+    ...[hostname, { all = false, family }, callback]: Parameters<LookupFunction>
+  ) => {
+    const wanted = FAMILIES.get(family) ?? 0;
+    let found: readonly LookupAddress[];
+    try {
+      found = await addressesOf(hostname, wanted);
+    } catch (error) {
+      callback(error as NodeJS.ErrnoException, '', 0);
+      return;
+    }
+    if (all) callback(null, [...found]);
+    else callback(null, found[0]!.address, found[0]!.family);
   };
+  return (...request) => void tell(...request);
 }
+
+const FAMILIES = new Map<unknown, number>([
+  [4, 4],
+  ['IPv4', 4],
+  [6, 6],
+  ['IPv6', 6],
+]);

@@ -38,7 +38,7 @@ export class SpareConnections {
     this.taken += 1;
     const spare = this.spares.shift();
     if (spare === undefined) this.connect(options, callback);
-    else spare.take(callback, () => this.connect(options, callback));
+    else void spare.take(callback, () => this.connect(options, callback));
   };
 
   private prepare(): void {
@@ -90,13 +90,13 @@ class Spare {
   }
 
   /** Hands it over; one that could not be opened, or was closed since, is none, and another one is opened in its place. */
-  take(callback: Connectors.Callback, openAnother: () => void): void {
+  async take(callback: Connectors.Callback, openAnother: () => void): Promise<void> {
     this.prepare();
-    this.ready!.then((socket) => {
-      socket.off('error', ignore);
-      if (socket.destroyed || socket.readableEnded || !socket.writable) openAnother();
-      else callback(null, socket);
-    }, openAnother);
+    const socket = await this.ready!.catch(ignore);
+    socket?.off('error', ignore);
+    if (socket === undefined || socket.destroyed || socket.readableEnded || !socket.writable)
+      openAnother();
+    else callback(null, socket);
   }
 
   destroy(): void {
@@ -105,6 +105,6 @@ class Spare {
   }
 }
 
-function ignore(): void {
+function ignore(): undefined {
   // a connection that fails before anybody wants it is no matter
 }

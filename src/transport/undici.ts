@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events';
 import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 // Deep imports: the package's index would load fetch, websockets and a cache that nothing here uses (a third of the start-up).
@@ -24,8 +23,6 @@ export function undiciTransport(
   timeouts: Timeouts,
   signal: AbortSignal,
 ): Transport {
-  // Each request in flight listens to the one signal of the command.
-  setMaxListeners(0, signal);
   return async (request) => {
     const { url, method, body, upload } = request;
     const sent = undiciRequest.call(dispatcherFor(url), {

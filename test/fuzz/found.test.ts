@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseCommandLine } from '../../src/cli/parse.js';
-import { parseSpecs } from '../../src/cli/spec.js';
+import { parseSpecs } from '../../src/spec/spec.js';
 import { parseDuration } from '../../src/duration.js';
 import { Secrets } from '../../src/secrets.js';
 import { suggestion } from '../../src/text.js';

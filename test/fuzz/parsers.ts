@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { OPTIONS } from '../../src/cli/options.js';
 import { parseCommandLine } from '../../src/cli/parse.js';
-import { parseSpecs, type Spec } from '../../src/cli/spec.js';
+import type { Spec } from '../../src/plan/request.js';
+import { parseSpecs } from '../../src/spec/spec.js';
 import { parseConfig as parseDockerConfig } from '../../src/credentials/docker-config.js';
 import { findInConfig } from '../../src/credentials/find-in-config.js';
 import { createHelpers } from '../../src/credentials/helper.js';
@@ -664,7 +665,7 @@ function printSpec({ target, tags, annotations, sources }: Spec): string {
     image: formatReference(target),
     tags,
     annotations: Object.fromEntries(annotations),
-    manifests: sources.map(({ reference: image, platform: wanted }) => ({
+    manifests: sources.map(({ reference: image, platform: wanted = {} }) => ({
       image: formatReference(image),
       platform: {
         os: wanted.os,

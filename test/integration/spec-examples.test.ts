@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isScalar, parseAllDocuments, visit } from 'yaml';
-import { parseSpecs, type Spec } from '../../src/cli/spec.js';
+import type { Spec } from '../../src/plan/request.js';
+import { parseSpecs } from '../../src/spec/spec.js';
 import { openLayout } from '../../src/layout/layout.js';
 import { formatReference } from '../../src/oci/reference.js';
 import { expectCode, runCli } from '../support/cli.js';
@@ -66,9 +67,9 @@ function moved(text: string): string {
 
 /** Makes the images that a spec names. */
 async function makeImages(spec: Spec, type: 'docker' | 'oci'): Promise<void> {
-  const taken = new Set(spec.sources.map(({ platform }) => platform.architecture));
+  const taken = new Set(spec.sources.map(({ platform }) => platform?.architecture));
   const free = PLATFORMS.filter(({ architecture }) => !taken.has(architecture));
-  for (const { reference, platform } of spec.sources) {
+  for (const { reference, platform = {} } of spec.sources) {
     const { os, architecture, osVersion } = platform;
     const own =
       os === undefined || architecture === undefined
@@ -133,7 +134,7 @@ describe('the examples in specs/', () => {
         expect(list.mediaType).toMatch(type === 'oci' ? /oci\.image\.index/ : /manifest\.list/);
         expect(list.annotations ?? {}).toEqual(Object.fromEntries(spec.annotations));
         expect(list.manifests).toHaveLength(spec.sources.length);
-        spec.sources.forEach(({ platform, reference }, i) => {
+        spec.sources.forEach(({ platform = {}, reference }, i) => {
           const { osVersion, osFeatures, ...rest } = platform;
           expect([formatReference(reference), list.manifests[i]!.platform]).toEqual([
             formatReference(reference),

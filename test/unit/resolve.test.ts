@@ -107,14 +107,12 @@ function storeOf(name: string): ImageStore {
 
 async function resolve(sources: SourceRequest[], ignoreMissing = false) {
   const opened = new Map<string, ImageStore>();
-  const stores: Stores = {
+  const stores: Pick<Stores, 'open'> = {
     async open(reference) {
       const name = formatName(reference);
       opened.set(name, opened.get(name) ?? storeOf(name));
       return opened.get(name)!;
     },
-    close: async () => undefined,
-    signal: new AbortController().signal,
   };
   const request: ListRequest = {
     target: parseReference('e.co/app:out'),
@@ -129,7 +127,7 @@ async function resolve(sources: SourceRequest[], ignoreMissing = false) {
   const events = { warning: (text: string) => void warnings.push(text) };
   const images = await resolveSources(stores, request, {
     events,
-    patience: new Patience(undefined, stores.signal, events),
+    patience: new Patience(undefined, new AbortController().signal, events),
     onManifest: ({ digest }) => told.push(digest),
   });
   const platforms = images.map(({ entry }) => entry.platform && formatPlatform(entry.platform));

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseAllDocuments, stringify } from 'yaml';
-import { parseSpecs } from '../../src/cli/spec.js';
+import { parseSpecs } from '../../src/spec/spec.js';
 import { ManifestToolError } from '../../src/errors.js';
 import {
   ARCHITECTURES,

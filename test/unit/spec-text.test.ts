@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { specText } from '../../src/cli/spec-text.js';
-import { parseSpecs, type Spec } from '../../src/cli/spec.js';
+import { formatSpec } from '../../src/spec/text.js';
+import type { Spec } from '../../src/plan/request.js';
+import { parseSpecs } from '../../src/spec/spec.js';
 import { parseReference } from '../../src/oci/reference.js';
 
 /** What a reader of YAML could take for something else, among all other texts. */
@@ -47,7 +48,6 @@ const specs: fc.Arbitrary<Spec> = fc.record({
     fc.record({
       reference: fc.constant(parseReference(`e.co/a@sha256:${'0'.repeat(64)}`)),
       platform: fc.oneof(fc.constant({}), platforms),
-      onlyPlatform: fc.constant(false),
     }),
     { minLength: 1, maxLength: 3 },
   ),
@@ -57,7 +57,7 @@ describe('a spec as text', () => {
   test('reads back as it went in, whatever is in it, and acts on no terminal', () => {
     fc.assert(
       fc.property(specs, texts, (spec, comment) => {
-        const text = specText(spec, ['A comment', comment]);
+        const text = formatSpec(spec, ['A comment', comment]);
         const warning = (message: string): never => {
           throw new Error(message);
         };

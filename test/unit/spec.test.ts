@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseSpecs, type Spec } from '../../src/cli/spec.js';
+import type { Spec } from '../../src/plan/request.js';
+import { parseSpecs } from '../../src/spec/spec.js';
 import { formatReference } from '../../src/oci/reference.js';
 
 const LIST = 'manifests: [{image: e.co/a:x}]';

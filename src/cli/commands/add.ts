@@ -8,17 +8,13 @@ import type { Reporter } from '../reporter.js';
 
 /** `add REF SOURCE…`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const sources = parsed.positionals.slice(1).map((text) => ({
-    reference: parseReference(text),
-    platform: {},
-    onlyPlatform: false,
-  }));
+  const sources = parsed.positionals.slice(1).map((text) => ({ reference: parseReference(text) }));
   const additions = {
     sources,
     ignoreMissing: parsed.switches.has('ignore-missing'),
     dropAttestations: dropsAttestations(parsed),
   };
-  await edit(parsed, io, reporter, (stores, publication) =>
-    addToList(stores, publication, additions, reporter),
+  await edit(parsed, io, reporter, (stores, request) =>
+    addToList(stores, { ...request, ...additions }, reporter),
   );
 }

@@ -11,17 +11,17 @@ import { usageError } from '../usage.js';
 
 /** `annotate REF [--platform P or --digest D] …`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const selected = selection(parsed);
+  const entries = selection(parsed);
   const changes = { platform: platformChanges(parsed), annotations: singleAnnotations(parsed) };
   const changesPlatform = Object.keys(changes.platform).length > 0;
   if (!changesPlatform && changes.annotations.size === 0) {
     throw usageError('annotate has nothing to change', 'see annotate --help');
   }
-  if (changesPlatform && selected.platforms.length + selected.digests.length === 0) {
+  if (changesPlatform && entries.platforms.length + entries.digests.length === 0) {
     throw usageError('the platform of which entry?', 'give --platform or --digest');
   }
-  await edit(parsed, io, reporter, (stores, publication) =>
-    annotateList(stores, publication, selected, changes, reporter),
+  await edit(parsed, io, reporter, (stores, request) =>
+    annotateList(stores, { ...request, entries, changes }, reporter),
   );
 }
 

@@ -10,13 +10,13 @@ import { targetsFrom } from '../targets.js';
 /** `copy SOURCE TARGET…`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
   const [source, ...targets] = parsed.positionals as [string, ...string[]];
-  const from = parseReference(source);
-  const referrers = parsed.switches.has('referrers');
-  const publication = {
+  const request = {
+    source: parseReference(source),
+    referrers: parsed.switches.has('referrers'),
     ...targetsFrom(parsed, targets.map(parseReference)),
     ...publishingOptions(parsed),
   };
-  await publishWith(publication, parsed, io, reporter, (stores) =>
-    copyImage(stores, from, publication, { referrers }, reporter),
+  await publishWith(request, parsed, io, reporter, (stores) =>
+    copyImage(stores, request, reporter),
   );
 }

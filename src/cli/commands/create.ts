@@ -15,11 +15,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
       type: listType(parsed, 'auto'),
       ...listingOptions(parsed),
       ignoreMissing: parsed.switches.has('ignore-missing'),
-      sources: parsed.positionals.map((text) => ({
-        reference: parseReference(text),
-        platform: {},
-        onlyPlatform: false,
-      })),
+      sources: parsed.positionals.map((text) => ({ reference: parseReference(text) })),
       ...publishingOptions(parsed),
     },
     parsed,

@@ -1,4 +1,4 @@
-import type { ListRequest } from '../../plan/request.js';
+import type { ListRequest, Spec } from '../../plan/request.js';
 import { refuseWarnings } from '../../plan/strict.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
@@ -8,7 +8,7 @@ import { publishMany } from '../publish-many.js';
 import type { Reporter } from '../reporter.js';
 import { readSpecFile } from '../spec-file.js';
 import { specFiles, specVariables } from '../spec-files.js';
-import { parseSpecs, type Spec } from '../spec.js';
+import { parseSpecs } from '../../spec/spec.js';
 import { targetsFrom } from '../targets.js';
 import { tuneEngine } from '../tune-engine.js';
 import { usageError } from '../usage.js';

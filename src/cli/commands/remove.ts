@@ -7,11 +7,11 @@ import { usageError } from '../usage.js';
 
 /** `remove REF --platform P… or --digest D…`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const selected = selection(parsed);
-  if (selected.platforms.length + selected.digests.length === 0) {
+  const entries = selection(parsed);
+  if (entries.platforms.length + entries.digests.length === 0) {
     throw usageError('remove needs --platform or --digest', 'see remove --help');
   }
-  await edit(parsed, io, reporter, (stores, publication) =>
-    removeFromList(stores, publication, selected, reporter),
+  await edit(parsed, io, reporter, (stores, request) =>
+    removeFromList(stores, { ...request, entries }, reporter),
   );
 }

@@ -1,13 +1,13 @@
 import { ManifestToolError } from '../../errors.js';
+import { SpecChecker, unreadable, type CheckedSpec } from '../../spec/check.js';
 import { escapeText } from '../../text.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import { listType } from '../list-options.js';
 import type { Reporter } from '../reporter.js';
-import { checkDocument, checkLine, SpecChecker, type CheckedSpec } from '../spec-check.js';
+import { checkDocument, checkLine } from '../spec-check.js';
 import { readSpecFile } from '../spec-file.js';
 import { specFiles, specVariables } from '../spec-files.js';
-import { specDocuments } from '../spec-yaml.js';
 
 /** `spec check FILE…`: all are read, whatever is wrong with one of them. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
@@ -18,11 +18,9 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   const checked: CheckedSpec[] = [];
   for (const file of files) {
     try {
-      const roots = specDocuments(await readSpecFile(file, io), file, env);
-      checked.push(...roots.map((root, i) => checker.check(root, file, i + 1)));
+      checked.push(...checker.checkText(await readSpecFile(file, io), file, env));
     } catch (error) {
-      if (!(error instanceof ManifestToolError)) throw error;
-      checked.push({ file, document: null, outcome: error, warnings: [] });
+      checked.push(unreadable(file, error));
     }
   }
   io.stdout.write(parsed.switches.has('json') ? jsonText(checked) : linesOf(checked));

@@ -4,7 +4,7 @@ import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import type { Reporter } from '../reporter.js';
 import { storesFor } from '../settings.js';
-import { specText } from '../spec-text.js';
+import { formatSpec } from '../../spec/text.js';
 
 /** `spec from REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
@@ -22,7 +22,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
       'To publish it:',
       `  manifest-tool push --type ${type} from-spec FILE`,
     ];
-    io.stdout.write(specText(request, comments));
+    io.stdout.write(formatSpec(request, comments));
   } finally {
     await stores.close();
   }

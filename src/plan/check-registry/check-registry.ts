@@ -5,7 +5,7 @@ import { isDigest } from '../../oci/digest.js';
 import { formatName, parseReference, type RegistryReference } from '../../oci/reference.js';
 import type { Probe } from '../../registry/probe.js';
 import type { PlanEvents } from '../events.js';
-import type { ProbingStores } from '../stores.js';
+import type { Stores } from '../stores.js';
 import type { CheckName, CheckResult } from './check.js';
 import { cleanUp } from './clean-up.js';
 import { makeImages } from './images.js';
@@ -15,21 +15,28 @@ import { Site } from './site.js';
 import { checks } from './table.js';
 import { Traces } from './traces.js';
 
+/** How a registry is checked. */
 export interface CheckOptions {
-  /** Stays inside the repository, with tags of its own, instead of making repositories beside it. */
-  readonly tagsOnly: boolean;
-  /** Looks for the size limit of a manifest as well. */
-  readonly limits: boolean;
-  /** Ends the check; what it has made is deleted all the same, as far as `stores` still works then. */
-  readonly signal: AbortSignal;
+  /** Stays inside the repository, with tags of its own, instead of making repositories beside it; the default is false. */
+  readonly tagsOnly?: boolean;
+  /** Looks for the size limit of a manifest as well; the default is false. */
+  readonly limits?: boolean;
+  /**
+   * Ends the check; what it has made is deleted all the same, as far as `stores` still works then: that has to be another signal than that
+   * of the stores, or none.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** What a registry supports. */
 export interface RegistryReport {
   /** `host/repository` of each repository that was written to, the one for the mount last. */
   readonly repositories: readonly string[];
+  /** In the order of docs/check-registry.md. */
   readonly checks: readonly CheckResult[];
+  /** Where it was looked for and found. */
   readonly limit: ManifestLimit | undefined;
+  /** References of what was pushed and could not be deleted. */
   readonly leftovers: readonly string[];
 }
 
@@ -37,15 +44,18 @@ export interface RegistryReport {
 const SETTLE_MS = 100;
 
 /**
- * Proves what the registry of `target` supports, with images that it makes itself, and deletes them afterwards.
- * @throws {ManifestToolError} where the registry cannot be asked: not reached, not allowed, interrupted.
+ * Proves what the registry of `target` supports (OCI distribution-spec), with images that it makes itself, and deletes them afterwards.
+ * What the registry refuses is an answer of the report, and no error.
+ * @throws {ManifestToolError} where the registry cannot be asked: UNAVAILABLE, DENIED, NOT_FOUND, INTERRUPTED; USAGE where the names of its
+ * own repositories would be too long.
  */
 export async function checkRegistry(
-  stores: ProbingStores,
+  stores: Stores,
   target: RegistryReference,
-  { tagsOnly, limits, signal }: CheckOptions,
-  events: PlanEvents,
+  options: CheckOptions = {},
+  events: PlanEvents = {},
 ): Promise<RegistryReport> {
+  const { tagsOnly = false, limits = false, signal = new AbortController().signal } = options;
   const id = randomBytes(6).toString('hex');
   const names = tagsOnly ? [target.repository] : ownRepositories(target, id);
   const probes = await stores.probe(target, names);

@@ -1,5 +1,6 @@
 import type { Site } from './site.js';
 
+/** What is checked (docs/check-registry.md). */
 export type CheckName =
   | 'version'
   | 'authentication'
@@ -24,9 +25,13 @@ export type CheckName =
 
 /** How a check ended; `detail` has the registry's own words, which are remote text. */
 export interface CheckResult {
+  /** Stable, for programs. */
   readonly name: CheckName;
+  /** What is checked, for people. */
   readonly title: string;
+  /** `not tried` where something that it needs is missing. */
   readonly result: 'yes' | 'no' | 'not tried';
+  /** The registry's own words: remote text. */
   readonly detail: string;
 }
 

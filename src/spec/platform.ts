@@ -1,8 +1,8 @@
 import { ARCHITECTURE_ALIASES } from '../oci/platform-names.js';
 import { platformFault } from '../oci/platform.js';
 import type { RequestedPlatform } from '../plan/request.js';
-import { knownMembers } from './spec-members.js';
-import type { SpecNode } from './spec-node.js';
+import { knownMembers } from './members.js';
+import type { SpecNode } from './node.js';
 
 const KEYS = [
   'os',

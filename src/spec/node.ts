@@ -9,7 +9,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { ManifestToolError } from '../errors.js';
-import { quoteAt } from './spec-quote.js';
+import { quoteAt } from './quote.js';
 
 /** A YAML document with the file it came from: what says where something is wrong in it. */
 export interface SpecSource {

@@ -1,11 +1,13 @@
 import { Document, Scalar, visit } from 'yaml';
-import type { RequestedPlatform } from '../plan/request.js';
+import type { RequestedPlatform, Spec } from '../plan/request.js';
 import { formatReference } from '../oci/reference.js';
 import { escapeText } from '../text.js';
-import type { Spec } from './spec.js';
 
-/** A spec as YAML, under comments of a line each: what is read from it is what went in, whatever the texts. */
-export function specText(spec: Spec, comments: readonly string[]): string {
+/**
+ * A spec as YAML, under comments of a line each: what {@link parseSpecs} reads from it is what went in, whatever the texts. Nothing in it
+ * acts on a terminal.
+ */
+export function formatSpec(spec: Spec, comments: readonly string[] = []): string {
   const document = new Document(specMembers(spec));
   visit(document, {
     Scalar: (_, node) => {
@@ -38,7 +40,7 @@ function specMembers({ target, tags, annotations, sources }: Spec): Map<string, 
         ({ reference, platform }) =>
           new Map<string, unknown>([
             ['image', formatReference(reference)],
-            ...member('platform', platformMembers(platform)),
+            ...member('platform', platformMembers(platform ?? {})),
           ]),
       ),
     ],

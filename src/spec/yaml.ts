@@ -1,10 +1,11 @@
 import { isScalar, LineCounter, parseAllDocuments, type Document } from 'yaml';
 import { ManifestToolError } from '../errors.js';
-import { SpecNode } from './spec-node.js';
-import { quoteAt } from './spec-quote.js';
+import type { Environment } from '../plan/store-options.js';
+import { SpecNode } from './node.js';
+import { quoteAt } from './quote.js';
 
 /** Where `${VAR}` and `${VAR:-default}` in texts are replaced from; left as they are where it is undefined. */
-export type Variables = Readonly<Record<string, string | undefined>> | undefined;
+export type Variables = Environment | undefined;
 
 /**
  * The documents of a YAML file: each is a spec.

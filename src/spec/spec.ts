@@ -1,13 +1,11 @@
 import { ManifestToolError } from '../errors.js';
 import { isTag, parseReference, type Reference } from '../oci/reference.js';
-import type { ListRequest, SourceRequest } from '../plan/request.js';
-import { knownMembers } from './spec-members.js';
-import type { SpecNode } from './spec-node.js';
-import { requestedPlatform } from './spec-platform.js';
-import { specDocuments, type Variables } from './spec-yaml.js';
-
-/** What a spec says of a list; the rest of a request comes from the command line. */
-export type Spec = Pick<ListRequest, 'target' | 'tags' | 'annotations' | 'sources'>;
+import type { SourceRequest, Spec } from '../plan/request.js';
+import type { Environment } from '../plan/store-options.js';
+import { knownMembers } from './members.js';
+import type { SpecNode } from './node.js';
+import { requestedPlatform } from './platform.js';
+import { specDocuments } from './yaml.js';
 
 /** A spec, and where it says what, for messages. */
 export interface PlacedSpec {
@@ -18,16 +16,22 @@ export interface PlacedSpec {
   readonly entries: readonly SpecNode[];
 }
 
+/** How a spec is read. */
 export interface SpecOptions {
-  readonly warning: (text: string) => void;
-  readonly env?: Variables;
+  /** Told of keys that are not known, and of what is odd. */
+  readonly warning?: (text: string) => void;
+  /** Where `${VAR}` and `${VAR:-default}` in texts are replaced from; without it they are left as they are. */
+  readonly env?: Environment | undefined;
 }
 
 /**
- * Reads the specs of a YAML file, one a document. Keys that are not known are warned of and left out, as manifest-tool leaves them out.
+ * Reads the specs of a YAML file (specs/spec.schema.json), one a document. Keys that are not known are warned of and left out, as
+ * manifest-tool leaves them out. Each is a part of a {@link ListRequest}.
+ * @param file - the name of the file, for messages; nothing is opened.
  * @throws {ManifestToolError} USAGE with file, line, column and what stands there.
  */
-export function parseSpecs(text: string, file: string, { env, warning }: SpecOptions): Spec[] {
+export function parseSpecs(text: string, file: string, options: SpecOptions = {}): Spec[] {
+  const { env, warning = () => undefined } = options;
   return specDocuments(text, file, env).map((root) => readSpec(root, warning).spec);
 }
 
@@ -60,7 +64,6 @@ function source(entry: SpecNode, warning: (text: string) => void): SourceRequest
   return {
     reference: reference(image),
     platform: platform === undefined ? {} : requestedPlatform(platform, warning),
-    onlyPlatform: false,
   };
 }
 

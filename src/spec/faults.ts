@@ -1,6 +1,6 @@
 import { formatPlatform, platformKey, type Platform } from '../oci/platform.js';
 import { formatReference } from '../oci/reference.js';
-import { checkRequest, type ListRequest, type SourceRequest } from '../plan/request.js';
+import { checkRequest, type RequestedType, type SourceRequest } from '../plan/request.js';
 import { ManifestToolError } from '../errors.js';
 import type { PlacedSpec } from './spec.js';
 
@@ -10,12 +10,12 @@ import type { PlacedSpec } from './spec.js';
  */
 export function refuseFaults(
   placed: PlacedSpec,
-  type: ListRequest['type'],
+  type: RequestedType,
   warning: (text: string) => void,
 ): void {
   const { spec, root, annotations } = placed;
   try {
-    checkRequest({ ...spec, type, ignoreMissing: false });
+    checkRequest({ ...spec, type });
   } catch (error) {
     if (!(error instanceof ManifestToolError)) throw error;
     throw (annotations ?? root).error(error.why, error.hint);
@@ -46,7 +46,7 @@ interface Identity {
   readonly isSettled: boolean;
 }
 
-function identity({ reference, platform }: SourceRequest): Identity {
+function identity({ reference, platform = {} }: SourceRequest): Identity {
   const { os, architecture, variant, osVersion } = platform;
   if (os === undefined || architecture === undefined) {
     const name = formatReference(reference);

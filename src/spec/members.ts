@@ -1,5 +1,5 @@
 import { suggestion } from '../text.js';
-import type { SpecNode } from './spec-node.js';
+import type { SpecNode } from './node.js';
 
 /** The members of a mapping by the names that are known; each of the others is a warning, and left out as manifest-tool does. */
 export function knownMembers<N extends string>(
