@@ -20,6 +20,34 @@ const MAX_ENTRY_KB = 150;
 /** Parts of undici that must not come back into the bundle, with what they drag in. */
 const UNWANTED = /[\\/]undici[\\/](?:index|lib[\\/](?:web|cache|mock|interceptor))\b/;
 
+/** What stands in for modules that undici imports and this program has no use for. */
+const UNDICI_SHIMS = [
+  ['/web/fetch/body.js', 'undici-fetch-body.mjs'],
+  ['node:assert', 'undici-assert.cjs'],
+  ['node:http', 'undici-http.cjs'],
+  ['./client-h2.js', 'undici-client-h2.cjs'],
+];
+
+/**
+ * Modules that are needed together, in one chunk: to find and to open a file takes longer than to read what is in it. The first group that
+ * fits counts; all others are split by who imports them.
+ */
+const GROUPS = [
+  ['base', /[\\/]src[\\/](?:errors|text|duration|secrets|version)\.ts$/],
+  [
+    'core',
+    /[\\/]src[\\/](?:oci|credentials)[\\/]|[\\/]src[\\/]plan[\\/](?:stores|store-options|select|inspect|read-config|in-parallel|pick-entry|pause|waiting)\.ts$/,
+  ],
+  [
+    'registry',
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:transport|registry(?![\\/]probe))[\\/]/,
+  ],
+  [
+    'publish',
+    /[\\/]src[\\/](?:plan[\\/](?:publish|target-writer|blobs|execute|guard|outcome|publication|steps|push|build|request|resolve|entry-platform|strict|warnings)|cli[\\/](?:publish|result|result-files|list-options|targets|defects))\.ts$/,
+  ],
+];
+
 const shims = {
   name: 'shims',
   resolveId(source, importer = '') {
@@ -28,9 +56,9 @@ const shims = {
     if (source === 'string-width') return path.join(SHIMS, 'string-width.mjs');
     if (source === 'assert' && from.includes('/node_modules/yargs/'))
       return path.join(SHIMS, 'assert.mjs');
-    if (source.endsWith('/web/fetch/body.js') && from.includes('/node_modules/undici/'))
-      return path.join(SHIMS, 'undici-fetch-body.mjs');
-    return null;
+    if (!from.includes('/node_modules/undici/')) return null;
+    const shim = UNDICI_SHIMS.find(([end]) => source.endsWith(end));
+    return shim === undefined ? null : path.join(SHIMS, shim[1]);
   },
 };
 
@@ -62,13 +90,22 @@ export async function bundle({ write }) {
         library: path.join(ROOT, 'src', 'index.ts'),
       },
       plugins: [shims],
+      // What the groups need: the chunks of the entries may export what others take from them.
+      preserveEntrySignatures: 'allow-extension',
       transform: {
         target: 'node20.18',
         // yargs asks for import.meta.resolve where a configuration file extends another: not used here.
         define: { 'import.meta.url': '__moduleUrl', 'import.meta.resolve': 'undefined' },
       },
     },
-    { ...OUTPUT, intro: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    {
+      ...OUTPUT,
+      intro: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;",
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        groups: GROUPS.map(([name, test], i) => ({ name, test, priority: GROUPS.length - i })),
+      },
+    },
     write,
   );
   const width = await emit(
