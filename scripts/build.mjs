@@ -44,7 +44,12 @@ const GROUPS = [
   ],
   [
     'publish',
-    /[\\/]src[\\/](?:plan[\\/](?:publish|target-writer|blobs|execute|guard|outcome|publication|steps|push|build|request|resolve|entry-platform|strict|warnings)|cli[\\/](?:publish|result|result-files|list-options|targets|defects))\.ts$/,
+    /[\\/]src[\\/]plan[\\/](?:publish|target-writer|blobs|execute|guard|outcome|publication|steps|push|build|request|resolve|entry-platform|strict|warnings)\.ts$/,
+  ],
+  // Of the command line alone: it needs the entry, and the library must not load that.
+  [
+    'results',
+    /[\\/]src[\\/]cli[\\/](?:publish|result|result-files|list-options|targets|defects)\.ts$/,
   ],
 ];
 

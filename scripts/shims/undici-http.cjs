@@ -3,4 +3,4 @@
  * of another server, which here it never is: node's module costs 5 ms.
  */
 exports.maxHeaderSize = 16_384;
-exports.IncomingMessage = class IncomingMessage {};
+exports.IncomingMessage = function IncomingMessage() {};
