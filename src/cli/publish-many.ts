@@ -1,5 +1,6 @@
 import { ManifestToolError } from '../errors.js';
-import { formatReference } from '../oci/reference.js';
+import { formatName, formatReference } from '../oci/reference.js';
+import { tagsOf } from '../plan/publication.js';
 import { pushList } from '../plan/push.js';
 import type { ListRequest } from '../plan/request.js';
 import type { Parsed } from './command.js';
@@ -9,6 +10,7 @@ import type { Reporter } from './reporter.js';
 import { ResultFiles } from './result-files.js';
 import { failure, resultDocument, type ResultDocument } from './result.js';
 import { storesFor } from './settings.js';
+import { usageError } from './usage.js';
 
 /** How many lists are published at a time: their requests share the limit of each registry all the same. */
 const LISTS_AT_A_TIME = 8;
@@ -23,6 +25,7 @@ export async function publishMany(
   io: Io,
   reporter: Reporter,
 ): Promise<void> {
+  refuseSharedTags(requests);
   const files = await ResultFiles.open(parsed);
   const stores = await storesFor(parsed, io, reporter);
   const outcomes = new Map<ListRequest, ResultDocument | ManifestToolError>();
@@ -59,6 +62,18 @@ export async function publishMany(
     }
   } finally {
     await Promise.all([stores.close(), files.close()]);
+  }
+}
+
+/** @throws {ManifestToolError} USAGE where two lists are to have one tag: which of them it names in the end would be chance. */
+function refuseSharedTags(requests: readonly ListRequest[]): void {
+  const seen = new Set<string>();
+  for (const { target, tags = [] } of requests) {
+    for (const tag of tagsOf({ target, tags })) {
+      const name = `${formatName(target)}:${tag}`;
+      if (seen.has(name)) throw usageError(`two of the specs publish ${name}`, 'see spec check');
+      seen.add(name);
+    }
   }
 }
 

@@ -56,6 +56,14 @@ const spec = (text: string, says: RegExp, code = 2): Case => ({
 });
 
 const CASES: Readonly<Record<string, Case>> = {
+  'two specs that publish one tag': spec(
+    ['x', 'y']
+      .map(
+        () => 'image: {R}/docker/app:twice\nmanifests: [{ image: {R}/docker/app:linux-amd64 }]\n',
+      )
+      .join('---\n'),
+    /two of the specs publish \S+\/docker\/app:twice/,
+  ),
   'no command': { args: [], says: /no command is given/, hint: /inspect, push/ },
   'an unknown command': {
     args: ['inspct', 'x'],
