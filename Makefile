@@ -32,6 +32,7 @@ check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, lic
 	node scripts/check-arrows.mjs --self-test
 	node scripts/check-arrows.mjs
 	npx knip
+	node scripts/version.mjs --check
 	node scripts/third-party-licenses.mjs --check
 	node scripts/make-layout-fixture.mjs --check
 	node scripts/docs.mjs --check
