@@ -1,7 +1,7 @@
 # Everything here needs Node (20.20 or newer), npm and make; the versions of all else are in package-lock.json.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test check bench docs faults fixtures licenses fmt clean
+.PHONY: help install build binary demo test check bench docs faults fixtures licenses fmt clean
 
 INSTALLED := node_modules/.package-lock.json
 
@@ -16,6 +16,9 @@ $(INSTALLED): package-lock.json
 
 build: $(INSTALLED) ## Builds dist/: the command line and the library
 	npm run --silent build
+
+binary: build ## Makes the single executables in dist/binary (BINARY_TARGETS=linux-x64,...)
+	node scripts/make-binaries.mjs "$(BINARY_TARGETS)"
 
 demo: build ## Shows the program at work
 	bash scripts/demo.sh
