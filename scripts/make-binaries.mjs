@@ -1,7 +1,7 @@
 /**
  * Makes the single executables (`make binary`) in dist/binary, from the built dist/cli and the Node that npm serves for
  * each target, with their licences and SHA-256 sums. Those that can run here are run.
- * `node scripts/make-binaries.mjs [--out FOLDER] [TARGET,...]`: all that are known, or those named.
+ * `node scripts/make-binaries.mjs [--out FOLDER] [TARGET,...]`: all that can be made here, or those named.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -16,7 +16,7 @@ import {
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { executableName, makeExecutable, runnerFor } from './executable.mjs';
+import { canMake, executableName, makeExecutable, runnerFor } from './executable.mjs';
 import { fetchRuntime, HOST, run, TARGETS } from './runtime.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -25,6 +25,8 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const OUT = path.resolve(values.out);
+/** What can be made on this machine: on Linux x64 all. */
+const HERE = TARGETS.filter(canMake);
 const CHUNKS = path.join(ROOT, 'dist', 'cli');
 const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
 
@@ -81,8 +83,8 @@ function writeSums() {
 
 function makeAll(targets) {
   for (const target of targets)
-    if (!TARGETS.includes(target))
-      throw new Error(`no executable can be made for ${target}, only for ${TARGETS.join(', ')}`);
+    if (!canMake(target))
+      throw new Error(`no executable for ${target} can be made here, only for ${HERE.join(', ')}`);
   if (!existsSync(path.join(CHUNKS, 'entry.cjs'))) throw new Error('not built yet: run make build');
   rmSync(OUT, { recursive: true, force: true });
   mkdirSync(OUT, { recursive: true });
@@ -112,7 +114,7 @@ try {
     .join(',')
     .split(/[\s,]+/)
     .filter(Boolean);
-  makeAll(named.length > 0 ? named : TARGETS);
+  makeAll(named.length > 0 ? named : HERE);
 } catch (error) {
   console.error(`make binary failed: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;

@@ -1,15 +1,15 @@
 /**
  * Writes dist/manifest-tool-VERSION.cdx.json: what is in what is published, in CycloneDX 1.6. That is the packages in
- * the bundle, the dependencies of the library, and the Node of the executables. The same sources give the same bytes.
+ * the bundle, dependencies of the npm package, and the Node of the executables. The same sources give the same bytes.
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { bundledPlaces } from './bundled.mjs';
 import { byText, packagesOf, readLockFile, ROOT } from './lock-file.mjs';
+import { nodeVersion, TARGETS } from './runtime.mjs';
 
 const own = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-const { node } = JSON.parse(readFileSync(path.join(ROOT, 'scripts/binary-targets.json'), 'utf8'));
 
 function purl({ name, version }) {
   return `pkg:npm/${name.replace('@', '%40')}@${version}`;
@@ -46,8 +46,8 @@ function makeSbom(all, bundled) {
     included.map((each) => [
       purl(each),
       component(each, [
-        ...(bundled.has(each.place) ? ['dist/cli', 'executables'] : []),
-        ...(each.dev ? [] : ['dependencies of dist/lib']),
+        ...(bundled.has(each.place) ? ['npm package', 'executables'] : []),
+        ...(each.dev ? [] : ['dependencies']),
       ]),
     ]),
   );
@@ -58,16 +58,7 @@ function makeSbom(all, bundled) {
       const target = resolve(byPlace, each.place, name);
       if (target !== undefined) edges.get(purl(each)).add(purl(target));
     }
-  const runtime = {
-    type: 'platform',
-    'bom-ref': `pkg:generic/node@${node}`,
-    name: 'node',
-    version: node,
-    licenses: [{ license: { id: 'MIT' } }],
-    purl: `pkg:generic/node@${node}`,
-    properties: [{ name: 'manifest-tool:in', value: 'executables' }],
-  };
-  const sorted = [...components.values(), runtime].toSorted((a, b) =>
+  const sorted = [...components.values(), ...runtimes()].toSorted((a, b) =>
     byText(a['bom-ref'], b['bom-ref']),
   );
   const self = component({ ...own, type: 'application' });
@@ -85,6 +76,19 @@ function makeSbom(all, bundled) {
     version: 1,
     ...content,
   };
+}
+
+/** The versions of Node that are in the executables. */
+function runtimes() {
+  return [...new Set(TARGETS.map(nodeVersion))].map((version) => ({
+    type: 'platform',
+    'bom-ref': `pkg:generic/node@${version}`,
+    name: 'node',
+    version,
+    licenses: [{ license: { id: 'MIT' } }],
+    purl: `pkg:generic/node@${version}`,
+    properties: [{ name: 'manifest-tool:in', value: 'executables' }],
+  }));
 }
 
 /** RFC 9562, version 8: made of a hash of our own choice. */

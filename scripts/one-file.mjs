@@ -5,15 +5,18 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
+import { byText } from './lock-file.mjs';
 
 /** `folder` holds entry.cjs and all that it requires. */
 export function oneFile(folder) {
-  const names = readdirSync(folder).toSorted();
-  const chunks = new Map(
-    names.map((name) => [`./${name}`, readFileSync(path.join(folder, name), 'utf8')]),
+  const all = new Map(
+    readdirSync(folder).map((name) => [`./${name}`, readFileSync(path.join(folder, name), 'utf8')]),
   );
-  const eager = neededAtStart(chunks);
-  const parts = [...chunks].map(([name, text]) => {
+  const needed = (pattern) => reachable(all, pattern);
+  // The library is in the same folder.
+  const chunks = [...needed(REQUIRES)].toSorted(byText).map((name) => [name, all.get(name)]);
+  const eager = needed(REQUIRES_AT_ONCE);
+  const parts = chunks.map(([name, text]) => {
     const body = `function(exports,require,module,__filename){${text}\n}`;
     // V8 compiles a function in parentheses at once, so that it gets into the code cache.
     return `${JSON.stringify(name)}:${eager.has(name) ? `(${body})` : body}`;
@@ -32,12 +35,15 @@ load('./entry.cjs');
 `;
 }
 
-/** The entry, and the chunks that it or one of those requires without waiting for a command. */
-function neededAtStart(chunks) {
+const REQUIRES = /\brequire\("(\.\/[^"]+)"\)/g;
+/** Into a variable, and not where a command is loaded. */
+const REQUIRES_AT_ONCE = /\w=require\("(\.\/[^"]+)"\)/g;
+
+/** The entry, and the chunks that it or one of those requires in that way. */
+function reachable(chunks, pattern) {
   const found = new Set(['./entry.cjs']);
-  for (const name of found) {
-    const requires = chunks.get(name).matchAll(/\w=require\("(\.\/[^"]+)"\)/g);
-    for (const [, other] of requires) if (chunks.has(other)) found.add(other);
-  }
+  for (const name of found)
+    for (const [, other] of chunks.get(name).matchAll(pattern))
+      if (chunks.has(other)) found.add(other);
   return found;
 }
