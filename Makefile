@@ -1,7 +1,7 @@
 # Everything here needs Node (20.20 or newer), npm and make; the versions of all else are in package-lock.json.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test check bench docs faults fixtures licenses fmt clean
+.PHONY: help install build binary demo test check bench docs faults fixtures licenses sbom fmt clean
 
 INSTALLED := node_modules/.package-lock.json
 
@@ -16,6 +16,9 @@ $(INSTALLED): package-lock.json
 
 build: $(INSTALLED) ## Builds dist/: the command line and the library
 	npm run --silent build
+
+binary: build ## Makes the single executables in dist/binary (BINARY_TARGETS=linux-x64,...)
+	node scripts/make-binaries.mjs "$(BINARY_TARGETS)"
 
 demo: build ## Shows the program at work
 	bash scripts/demo.sh
@@ -32,7 +35,9 @@ check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, lic
 	node scripts/check-arrows.mjs --self-test
 	node scripts/check-arrows.mjs
 	npx knip
+	node scripts/version.mjs --check
 	node scripts/third-party-licenses.mjs --check
+	node scripts/dependency-licenses.mjs --check
 	node scripts/make-layout-fixture.mjs --check
 	node scripts/docs.mjs --check
 	node scripts/api.mjs --check
@@ -55,8 +60,12 @@ faults: $(INSTALLED) ## Runs a push with every fault at every request of it, and
 fixtures: $(INSTALLED) ## Makes the generated fixtures again
 	node scripts/make-layout-fixture.mjs
 
-licenses: $(INSTALLED) ## Makes THIRD-PARTY-LICENSES again, from what is in the bundle
+licenses: $(INSTALLED) ## Makes THIRD-PARTY-LICENSES and docs/dependency-licenses.md again
 	node scripts/third-party-licenses.mjs
+	node scripts/dependency-licenses.mjs
+
+sbom: $(INSTALLED) ## Writes what is in what is published, in CycloneDX
+	node scripts/make-sbom.mjs
 
 .PHONY: api
 api: $(INSTALLED) ## Makes docs/api again: the API of the library, to be committed with what changes it

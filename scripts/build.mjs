@@ -8,6 +8,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { makeTypes } from './api.mjs';
+import { commitOf } from './commit.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const SHIMS = path.join(ROOT, 'scripts', 'shims');
@@ -81,6 +82,8 @@ const OUTPUT = {
   exports: 'named',
   minify: true,
   comments: false,
+  // A single executable with a code cache has no import().
+  dynamicImportInCjs: false,
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name]-[hash].cjs',
 };
@@ -100,7 +103,11 @@ export async function bundle({ write }) {
       transform: {
         target: 'node20.18',
         // yargs asks for import.meta.resolve where a configuration file extends another: not used here.
-        define: { 'import.meta.url': '__moduleUrl', 'import.meta.resolve': 'undefined' },
+        define: {
+          'import.meta.url': '__moduleUrl',
+          'import.meta.resolve': 'undefined',
+          MANIFEST_TOOL_COMMIT: JSON.stringify(commitOf(ROOT) ?? ''),
+        },
       },
     },
     {
@@ -172,7 +179,8 @@ function buildLibrary(exports) {
 }
 
 async function buildAll() {
-  rmSync(path.join(ROOT, 'dist'), { recursive: true, force: true });
+  // Executables (`make binary`) stay.
+  for (const folder of [CLI, LIB]) rmSync(folder, { recursive: true, force: true });
   buildLibrary(await buildChunks());
 }
 

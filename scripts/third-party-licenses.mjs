@@ -4,17 +4,11 @@
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { bundle, moduleIds } from './build.mjs';
+import { bundledPlaces } from './bundled.mjs';
+import { ROOT } from './lock-file.mjs';
 
-const FILE = fileURLToPath(new URL('../THIRD-PARTY-LICENSES', import.meta.url));
+const FILE = path.join(ROOT, 'THIRD-PARTY-LICENSES');
 const LICENSE_FILE = /^(?:licen[cs]e|copying|notice)(?:[-.].*)?$/i;
-
-/** The folder of the package that a module belongs to; nothing for a module of this project. */
-function packageFolder(id) {
-  const match = /^(.*[\\/]node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+)[\\/]/.exec(id);
-  return match?.[1];
-}
 
 function describe(folder) {
   const { name, version, license } = JSON.parse(
@@ -38,12 +32,9 @@ function render(packages) {
   return [intro, ...parts].join('\n');
 }
 
-const folders = new Set(
-  moduleIds(await bundle({ write: false }))
-    .map(packageFolder)
-    .filter(Boolean),
-);
-const packages = [...folders].map(describe).toSorted((a, b) => (a.title < b.title ? -1 : 1));
+const packages = [...(await bundledPlaces())]
+  .map((place) => describe(path.join(ROOT, place)))
+  .toSorted((a, b) => (a.title < b.title ? -1 : 1));
 const wanted = render(packages);
 
 if (process.argv.includes('--check')) {

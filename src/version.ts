@@ -1,2 +1,2 @@
-/** The version of this program; a test holds it equal to package.json's. */
+/** The version of this program, from package.json: `npm version` changes both. */
 export const VERSION = '0.1.0';

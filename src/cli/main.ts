@@ -1,4 +1,5 @@
 import { VERSION } from '../version.js';
+import { COMMIT } from './commit.js';
 import type { Io } from './io.js';
 import { parseCommandLine } from './parse.js';
 import { reportStyle } from './report-style.js';
@@ -12,7 +13,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   );
   try {
     const invocation = await parseCommandLine(argv);
-    if (invocation.kind === 'version') io.stdout.write(`manifest-tool version ${VERSION}\n`);
+    if (invocation.kind === 'version') io.stdout.write(versionLine(COMMIT));
     else if (invocation.kind === 'help') {
       const { helpText } = await import('./help.js');
       io.stdout.write(await helpText(invocation.path, io.stdout.columns));
@@ -25,4 +26,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   } catch (error) {
     return reporter.failed(error);
   }
+}
+
+/** What `--version` prints: the version is the third word, as manifest-tool has it. */
+export function versionLine(commit: string): string {
+  return `manifest-tool version ${VERSION}${commit === '' ? '' : ` (commit ${commit})`}\n`;
 }

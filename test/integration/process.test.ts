@@ -31,7 +31,9 @@ it('starts, and says its version', async () => {
   const { done } = spawnCli(['--version']);
   expect(await done).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^manifest-tool version \S+\n$/) as string,
+    stdout: expect.stringMatching(
+      /^manifest-tool version \d+\.\d+\.\d+( \(commit [0-9a-f]{12}(-dirty)?\))?\n$/,
+    ) as string,
     stderr: '',
   });
 });

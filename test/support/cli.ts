@@ -51,6 +51,8 @@ export function expectCode({ code, stderr }: CliResult, expected: number): void 
 }
 
 export interface SpawnOptions {
+  /** What is started in place of the built command line on this Node. */
+  readonly program?: string;
   readonly env?: Environment;
   readonly stdin?: string;
 }
@@ -71,9 +73,9 @@ const BIN = fileURLToPath(new URL('../../bin/manifest-tool.cjs', import.meta.url
 /** Starts the built command line (`npm run build`) as a process of its own. */
 export function spawnCli(args: readonly string[], options: SpawnOptions = {}): SpawnedCli {
   const home = makeHome();
-  const child = spawn(process.execPath, [BIN, ...args], {
-    env: environment(home, options.env),
-  });
+  const [program, words] =
+    options.program === undefined ? [process.execPath, [BIN, ...args]] : [options.program, args];
+  const child = spawn(program, words, { env: environment(home, options.env) });
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);
   // It may end without having read anything.
