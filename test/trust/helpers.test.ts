@@ -101,7 +101,7 @@ describe('test 8: helpers that have nothing, and helpers that break', () => {
     const { child, done } = spawnCli(args, {
       env: { PATH: pathWith(bin), DOCKER_CONFIG: config },
     });
-    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBeGreaterThan(1);
+    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBeGreaterThan(0);
     await new Promise((resolve) => setTimeout(resolve, 200));
     const start = performance.now();
     child.kill('SIGINT');
