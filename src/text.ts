@@ -50,19 +50,18 @@ function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
-const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** A number of bytes for people: `512 B`, `1.5 MiB`. */
-export function formatBytes(bytes: number): string {
+/** A number of bytes for people, in powers of 1000 and three digits, as registries and docker show it. */
+export function formatSize(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  // What would be shown as 1024 is one of the next unit.
-  while (value >= 1023.95 && unit < UNITS.length - 1) {
-    value /= 1024;
+  while (value >= 999.5 && unit < UNITS.length - 1) {
+    value /= 1000;
     unit += 1;
   }
-  const digits = unit === 0 || value >= 100 ? 0 : 1;
-  return `${Number(value.toFixed(digits))} ${UNITS[unit]}`;
+  const digits = unit === 0 || value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2;
+  return `${value.toFixed(digits)} ${UNITS[unit]!}`;
 }
 
 /** A value as one line of JSON, with what would act on a terminal written as `\u001b`: the value is the same. */

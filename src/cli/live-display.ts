@@ -1,5 +1,5 @@
 import { formatDuration } from '../duration.js';
-import { formatBytes } from '../text.js';
+import { formatSize } from '../text.js';
 import type { ReportEvent } from './report-event.js';
 
 /** The one line of the live display: what is being done, from all that has been told so far. */
@@ -56,11 +56,9 @@ export class LiveDisplay {
       all.reduce((total, copy) => total + of(copy), 0);
     const [bytes, size] = [sum((copy) => copy.bytes), sum((copy) => copy.size)];
     const seconds = (now - this.copyingSince) / 1000;
-    const rate = seconds < 0.5 ? '' : `, ${formatBytes(Math.round(bytes / seconds))}/s`;
+    const rate = seconds < 0.5 ? '' : `, ${formatSize(Math.round(bytes / seconds))}/s`;
     const ended = sum(({ hasEnded }) => (hasEnded ? 1 : 0));
-    return [
-      `copied ${ended} of ${all.length}: ${formatBytes(bytes)} of ${formatBytes(size)}${rate}`,
-    ];
+    return [`copied ${ended} of ${all.length}: ${formatSize(bytes)} of ${formatSize(size)}${rate}`];
   }
 
   private waiting(now: number): string[] {

@@ -1,9 +1,9 @@
 import type { Annotations } from '../oci/documents.js';
 import type { Described } from '../plan/describe.js';
 import { totalsOf } from '../plan/totals.js';
-import { escapeText } from '../text.js';
+import { escapeText, formatSize } from '../text.js';
 import type { Colours } from './colours.js';
-import { columnsOf, cut, formatSize, padEnd } from './columns.js';
+import { columnsOf, cut, padEnd } from './columns.js';
 import { renderReferrers } from './render-referrers.js';
 import { annotationLines, tableRows, type Row } from './table-rows.js';
 

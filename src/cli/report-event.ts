@@ -1,7 +1,7 @@
 import { formatDuration } from '../duration.js';
 import type { Digest } from '../oci/digest.js';
 import type { BlobProgress } from '../plan/events.js';
-import { formatBytes } from '../text.js';
+import { formatSize } from '../text.js';
 import type { RequestRecord } from '../transport/log.js';
 import type { Wait } from '../transport/retry.js';
 
@@ -93,7 +93,7 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
 };
 
 function blobLines({ state, digest, size, target }: BlobProgress): Line[] {
-  const what = `${digest} (${formatBytes(size)})`;
+  const what = `${digest} (${formatSize(size)})`;
   if (state === 'present') return [['progress', `${what} is in ${target} already`]];
   const isDone = state === 'copied' || state === 'mounted';
   return isDone ? [['progress', `${state} ${what} to ${target}`]] : [];

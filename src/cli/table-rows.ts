@@ -3,8 +3,7 @@ import type { Annotations } from '../oci/documents.js';
 import { formatPlatform, isNoPlatform } from '../oci/platform.js';
 import { platformOf, type Described } from '../plan/describe.js';
 import { totalsOf } from '../plan/totals.js';
-import { escapeText } from '../text.js';
-import { formatSize } from './columns.js';
+import { escapeText, formatSize } from '../text.js';
 
 /** One line of the table of `inspect`, and the notes below it; all of it escaped. */
 export interface Row {

@@ -65,7 +65,7 @@ describe('without a terminal', () => {
     const digest = 'sha256:[0-9a-f]{64}';
     expect(result.stderr).toMatch(new RegExp(`^read ${registry.host}/oci/app@${digest}$`, 'm'));
     expect(result.stderr).toMatch(
-      new RegExp(`^copied ${digest} \\([0-9.]+ K?i?B\\) to ${target}$`, 'm'),
+      new RegExp(`^copied ${digest} \\([0-9.]+ k?B\\) to ${target}$`, 'm'),
     );
     expect(result.stderr).toMatch(new RegExp(`^wrote ${target}@${digest}$`, 'm'));
     expect(lines.at(-1)).toBe(`published ${target}:1`);

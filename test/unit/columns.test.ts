@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { columnsOf, cut, formatSize, padEnd } from '../../src/cli/columns.js';
+import { columnsOf, cut, padEnd } from '../../src/cli/columns.js';
+import { formatSize } from '../../src/text.js';
 
 describe('text in columns', () => {
   test.each([

@@ -3,9 +3,9 @@ import { LiveDisplay } from '../../src/cli/live-display.js';
 import type { BlobProgress } from '../../src/plan/events.js';
 import { digestOf } from '../../src/oci/digest.js';
 
-const MIB = 1024 * 1024;
+const MB = 1_000_000;
 
-function blob(name: string, state: BlobProgress['state'], bytes: number, size = 10 * MIB) {
+function blob(name: string, state: BlobProgress['state'], bytes: number, size = 10 * MB) {
   const digest = digestOf(Buffer.from(name));
   return { event: 'blob', target: 'e.co/app', digest, size, bytes, state } as const;
 }
@@ -38,13 +38,13 @@ describe('the live line', () => {
     const display = new LiveDisplay();
     display.tell(blob('a', 'started', 0), 0);
     expect(display.text(0, 80)).toBe('starting');
-    display.tell(blob('a', 'copying', MIB), 1000);
-    display.tell(blob('b', 'copying', 2 * MIB), 1200);
-    expect(display.text(1300, 80)).toBe('starting · copied 0 of 2: 3 MiB of 20 MiB');
-    display.tell(blob('a', 'copied', 10 * MIB), 2900);
-    expect(display.text(3000, 80)).toBe('starting · copied 1 of 2: 12 MiB of 20 MiB, 6 MiB/s');
+    display.tell(blob('a', 'copying', MB), 1000);
+    display.tell(blob('b', 'copying', 2 * MB), 1200);
+    expect(display.text(1300, 80)).toBe('starting · copied 0 of 2: 3.00 MB of 20.0 MB');
+    display.tell(blob('a', 'copied', 10 * MB), 2900);
+    expect(display.text(3000, 80)).toBe('starting · copied 1 of 2: 12.0 MB of 20.0 MB, 6.00 MB/s');
     display.tell(blob('b', 'failed', 0), 3000);
-    expect(display.text(3000, 80)).toBe('starting · copied 1 of 1: 10 MiB of 10 MiB, 5 MiB/s');
+    expect(display.text(3000, 80)).toBe('starting · copied 1 of 1: 10.0 MB of 10.0 MB, 5.00 MB/s');
   });
 
   test('shows a wait as long as it lasts', () => {
