@@ -1,7 +1,7 @@
 # Everything here needs Node (20.20 or newer), npm and make; the versions of all else are in package-lock.json.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install build demo test check bench faults fixtures licenses fmt clean
+.PHONY: help install build demo test check bench faults fixtures licenses manual fmt clean
 
 INSTALLED := node_modules/.package-lock.json
 
@@ -25,7 +25,7 @@ test: $(INSTALLED) ## Runs all tests, against real registries
 	npm run --silent build
 	npm run --silent test -- --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
-check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, licences, fixtures and the lock file
+check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, licences, generated files and the lock file
 	npx tsc --noEmit
 	npm run --silent lint
 	npm run --silent format -- --check
@@ -34,6 +34,7 @@ check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, lic
 	npx knip
 	node scripts/third-party-licenses.mjs --check
 	node scripts/make-layout-fixture.mjs --check
+	node scripts/make-manual.mjs --check
 	npm ci --dry-run --offline --ignore-scripts --no-audit --loglevel=error > /dev/null
 
 bench: build ## Measures the start-up beside node's own
@@ -47,6 +48,9 @@ fixtures: $(INSTALLED) ## Makes the generated fixtures again
 
 licenses: $(INSTALLED) ## Makes THIRD-PARTY-LICENSES again, from what is in the bundle
 	node scripts/third-party-licenses.mjs
+
+manual: $(INSTALLED) ## Makes docs/commands and man again, from the definitions of the commands
+	node scripts/make-manual.mjs
 
 fmt: $(INSTALLED) ## Formats all files
 	npm run --silent format
