@@ -1,7 +1,7 @@
 # Everything here needs Node (20.20 or newer), npm and make; the versions of all else are in package-lock.json.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install build binary demo test check bench docs faults fixtures licenses sbom fmt clean
+.PHONY: help install build binary demo test check bench docs faults fixtures licenses manual sbom fmt clean
 
 INSTALLED := node_modules/.package-lock.json
 
@@ -28,7 +28,7 @@ test: $(INSTALLED) ## Runs all tests, against real registries
 	npm run --silent build
 	npm run --silent test -- --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
-check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, licences, fixtures, the API report and the lock file
+check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, licences, generated files and the lock file
 	npx tsc --noEmit
 	npm run --silent lint
 	npm run --silent format -- --check
@@ -41,6 +41,7 @@ check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, lic
 	node scripts/make-layout-fixture.mjs --check
 	node scripts/docs.mjs --check
 	node scripts/api.mjs --check
+	node scripts/make-manual.mjs --check
 	npm ci --dry-run --offline --ignore-scripts --no-audit --loglevel=error > /dev/null
 
 bench: build ## Measures jobs beside the peers that are in PATH, and the start-up (BENCH_ARGS='--help')
@@ -70,6 +71,9 @@ sbom: $(INSTALLED) ## Writes what is in what is published, in CycloneDX
 .PHONY: api
 api: $(INSTALLED) ## Makes docs/api again: the API of the library, to be committed with what changes it
 	node scripts/api.mjs
+
+manual: $(INSTALLED) ## Makes docs/commands and man again, from the definitions of the commands
+	node scripts/make-manual.mjs
 
 fmt: $(INSTALLED) ## Formats all files
 	npm run --silent format

@@ -16,7 +16,8 @@ dockerd docker.io
 docker docker.io
 iptables iptables
 zsh zsh
-fish fish'
+fish fish
+groff groff-base'
 
 commands=() packages=()
 while read -r command package; do

@@ -1,37 +1,52 @@
 import yargs, { type Options } from 'yargs';
+import type { CommandSpec } from './command.js';
 import { COMMANDS } from './commands.js';
-import { OPTIONS, OPTIONS_EVERYWHERE, placeholder, type OptionName } from './options.js';
+import { exampleLines } from './example.js';
+import { EXIT_MEANINGS } from './exit-codes.js';
+import { OPTIONS, OPTIONS_EVERYWHERE, type OptionName } from './options.js';
+import { synopsis, valueTerm } from './synopsis.js';
 
 const WIDTH = 100;
 
+const REFERENCE =
+  'REF is [host[:port]/]path[:tag][@digest], or oci-layout://PATH[:tag][@digest] for a directory.';
+
 /** The help of a command, or of the commands that begin with these words. */
 export async function helpText(path: readonly string[], columns: number): Promise<string> {
+  const width = Math.min(columns || WIDTH, WIDTH);
   const commands = COMMANDS.filter((command) => path.every((word, i) => command.path[i] === word));
   const only = commands.length === 1 ? commands[0] : undefined;
-  const help = yargs()
-    .scriptName('manifest-tool')
-    .wrap(Math.min(columns || WIDTH, WIDTH))
-    .help(false)
-    .version(false);
+  const help = yargs().scriptName('manifest-tool').wrap(width).help(false).version(false);
   if (only === undefined) {
     help.usage(['$0', ...path, 'COMMAND [options]'].join(' '));
     for (const { path: words, positionals, describe } of commands) {
       help.command([...words, ...positionals].join(' '), describe);
     }
   } else {
-    help.usage(
-      `${['$0', ...only.path, ...only.positionals, '[options]'].join(' ')}\n\n${only.describe}`,
-    );
+    help.usage(`$0 ${synopsis(only)}`);
     addOptions(help, only.options, only.required);
-    for (const [command, describe] of only.examples) help.example(command, describe);
   }
   addOptions(help, OPTIONS_EVERYWHERE, []);
-  help.epilogue(
-    'REF is [host[:port]/]path[:tag][@digest], or oci-layout://PATH[:tag][@digest] for a directory.\n' +
-      'Exit codes: 0 done, 1 failed, 2 wrong use, 3 not found, 4 not allowed, 5 registry unavailable, 6 refused, 130 interrupted.',
-  );
-  return `${await help.getHelp()}\n`;
+  const codes = EXIT_MEANINGS.map(({ code, word }) => `${code}${FIXED_BLANK}${word}`).join(', ');
+  const more = only === undefined ? 'manifest-tool COMMAND --help shows examples.\n' : '';
+  help.epilogue(`${more}${REFERENCE}\nExit codes: ${codes}.`);
+  const text = (await help.getHelp()).replaceAll(FIXED_BLANK, ' ');
+  if (only === undefined) return `${text}\n`;
+  // Examples go before the options: an option of all commands is not what is looked for first.
+  const [usage = '', ...rest] = text.split(/\n(?=\n)/);
+  return `${[usage, `\n${only.describe}`, examples(only, width), ...rest].join('\n')}\n`;
 }
+
+function examples(command: CommandSpec, width: number): string {
+  const lines = command.examples.flatMap(([example, describe]) => [
+    `# ${describe}`,
+    ...exampleLines(example, width - 2),
+  ]);
+  return ['\nExamples:', ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+/** A blank at which the layout breaks no line: a printable character of ASCII that no help has, so that its width is known without tables. */
+const FIXED_BLANK = '`';
 
 function addOptions(
   help: ReturnType<typeof yargs>,
@@ -39,14 +54,15 @@ function addOptions(
   required: readonly OptionName[],
 ): void {
   for (const name of names) {
-    const { kind, describe, alias, group } = OPTIONS[name]!;
-    const value = placeholder(OPTIONS[name]!);
+    const { describe, alias, group } = OPTIONS[name]!;
+    const text = required.includes(name) ? `${describe} (required)` : describe;
     const option: Options = {
-      describe: required.includes(name) ? `${describe} (required)` : describe,
+      describe: text.replaceAll(/\[default: [^\]]{1,30}\]/g, (note) =>
+        note.replaceAll(' ', FIXED_BLANK),
+      ),
       group: group ?? 'Options:',
-      ...(kind === 'switch' || kind === 'host' ? { type: 'boolean' } : {}),
       ...(alias === undefined ? {} : { alias }),
     };
-    help.option(value === undefined ? name : `${name} ${value}`, option);
+    help.option(`${name}${valueTerm(name)}`, option);
   }
 }

@@ -71,6 +71,7 @@ export function listingOptions(parsed: Parsed): Pick<
   const annotations = new Map(annotationMap(parsed));
   const entryAnnotations: EntryAnnotations[] = [];
   for (const text of parsed.values.get('annotation') ?? []) {
+    refuseLevel(text, OTHER_LEVELS, 'the levels are index: and manifest-descriptor[PLATFORM]:');
     const [, level = 'index', name, body = ''] =
       /^(?:(index|manifest-descriptor)(?:\[([^\]]*)\])?:)?([\s\S]*)$/.exec(text) ?? [];
     const pair = keyAndValue(text, body);
@@ -94,7 +95,23 @@ export function dropsAttestations(parsed: Parsed): boolean {
 /** The annotations of --annotation where there is one kind: all behind the first `=` is the value. */
 export function singleAnnotations(parsed: Parsed): Annotations {
   const given = parsed.values.get('annotation') ?? [];
+  for (const text of given)
+    refuseLevel(
+      text,
+      ALL_LEVELS,
+      'name an entry with --platform or --digest, or none for the list',
+    );
   return new Map(given.map((text) => keyAndValue(text, text)));
+}
+
+/** Levels of buildx at which nothing is annotated here: the manifests of images are not changed. */
+const OTHER_LEVELS = /^(?:manifest|index-descriptor)(?:\[[^\]]*\])?:/;
+const ALL_LEVELS = /^(?:index|manifest)(?:-descriptor)?(?:\[[^\]]*\])?:/;
+
+function refuseLevel(text: string, refused: RegExp, hint: string): void {
+  const level = refused.exec(text)?.[0];
+  if (level === undefined) return;
+  throw usageError(`--annotation ${JSON.stringify(text)}: ${level} is no level here`, hint);
 }
 
 function keyAndValue(text: string, body: string): [string, string] {

@@ -191,7 +191,7 @@ const SOMEWHERE = {
     kind: 'list',
     value: 'KEY=VALUE',
     describe:
-      'set one annotation; commas and = are part of the value. Before it may stand index: or manifest-descriptor[PLATFORM]:',
+      'set one annotation; commas and = are part of the value. In push and create, index: or manifest-descriptor[PLATFORM]: may stand before it',
   },
   attestations: {
     kind: 'value',

@@ -64,7 +64,24 @@ const CASES: Readonly<Record<string, Case>> = {
       .join('---\n'),
     /two of the specs publish \S+\/docker\/app:twice/,
   ),
-  'no command': { args: [], says: /no command is given/, hint: /inspect, push/ },
+  'an annotation of a level that is none here': {
+    args: [
+      'create',
+      '--target',
+      '{R}/docker/app:bad',
+      '--annotation',
+      'manifest:a=b',
+      '{R}/docker/app:linux-amd64',
+    ],
+    says: /--annotation "manifest:a=b": manifest: is no level here/,
+    hint: /index: and manifest-descriptor/,
+  },
+  'a level where entries are named otherwise': {
+    args: ['annotate', '{R}/docker/app:bad', '--annotation', 'index:a=b'],
+    says: /index: is no level here/,
+    hint: /--platform or --digest/,
+  },
+  'no command': { args: [], says: /no command is given/, hint: /inspect, query/ },
   'an unknown command': {
     args: ['inspct', 'x'],
     says: /unknown command "inspct" \(did you mean inspect\?\)/,

@@ -97,7 +97,8 @@ const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = 
     `create --target=oci-layout://${files}/layout/bl`,
     [`--target=oci-layout://${files}/layout/blobs`],
   ],
-  [`inspect a oci-layout://${files}/la`, []],
+  [`copy a b oci-layout://${files}/la`, [`oci-layout://${files}/layout`]],
+  [`query a oci-layout://${files}/la`, []],
 ];
 
 describe.each(SHELLS)('completion in %s', (shell) => {

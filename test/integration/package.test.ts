@@ -58,7 +58,7 @@ describe('the package', () => {
       expect.arrayContaining(['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES', 'package.json']),
     );
     expect(packed.files.filter((file) => file.startsWith('dist/lib/'))).toHaveLength(2);
-    const folders = /^(?:bin|dist\/(?:cli|lib)|specs)\/[^/]+$/;
+    const folders = /^(?:bin|dist\/(?:cli|lib)|man|specs)\/[^/]+$/;
     expect(packed.files.filter((file) => file.includes('/') && !folders.test(file))).toEqual([]);
   });
 

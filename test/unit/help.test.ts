@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/commands.js';
+import { EXIT_MEANINGS } from '../../src/cli/exit-codes.js';
 import { helpText } from '../../src/cli/help.js';
 import { OPTIONS, OPTIONS_EVERYWHERE } from '../../src/cli/options.js';
+import { EXIT_CODES } from '../../src/errors.js';
 
 describe('the help', () => {
   test('of all names every command, the exit codes and the options of all', async () => {
@@ -36,6 +38,31 @@ describe('the help', () => {
         expect(text).toContain(word);
       }
     }
+  });
+
+  test.each(COMMANDS)('of $path has two examples, to be copied', async ({ path, examples }) => {
+    expect(examples.length).toBeGreaterThanOrEqual(2);
+    const copied = (await helpText(path, 60)).replaceAll(/ \\\n +/g, ' ').split('\n');
+    for (const [example, what] of examples) {
+      const at = copied.indexOf(`  # ${what}`);
+      expect(copied.slice(at, at + 2)).toEqual([
+        `  # ${what}`,
+        `  ${example.replace('$0', 'manifest-tool')}`,
+      ]);
+    }
+  });
+
+  const WIDTHS = [80, 100].flatMap((columns) => COMMANDS.map(({ path }) => ({ path, columns })));
+  test.each(WIDTHS)('of $path fits $columns columns', async ({ path, columns }) => {
+    const lines = (await helpText(path, columns)).split('\n');
+    expect(lines.filter((line) => line.length > columns)).toEqual([]);
+  });
+
+  test('says what each exit code of an error means', async () => {
+    const text = (await helpText([], 100)).replaceAll(/\s+/g, ' ');
+    const known = new Set([0, ...Object.values(EXIT_CODES)]);
+    expect(new Set(EXIT_MEANINGS.map(({ code }) => code))).toEqual(known);
+    for (const { code, word } of EXIT_MEANINGS) expect(text).toContain(`${code} ${word}`);
   });
 
   test.each([0, 40, 60, 80, 100, 300])('fits a terminal of %i columns', async (columns) => {

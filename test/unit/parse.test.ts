@@ -127,7 +127,7 @@ describe('a command line', () => {
       hint: 'see push from-spec --help',
     });
     await expect(parseCommandLine(['xyzzyxyzzy'])).rejects.toMatchObject({
-      hint: expect.stringContaining('inspect, push') as string,
+      hint: expect.stringContaining('inspect, query') as string,
     });
   });
 });

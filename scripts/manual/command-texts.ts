@@ -1,0 +1,134 @@
+/** What the manual says of a command beyond its definition. Words in backquotes are typed as they stand. */
+export interface CommandText {
+  /** A paragraph each. */
+  readonly description: readonly string[];
+  /** What an exit code means for this command, where that is more than the table of all says. */
+  readonly exit?: Readonly<Record<number, string>>;
+  /** Commands by their words. */
+  readonly seeAlso: readonly string[];
+  /** A page of docs/ that says more. */
+  readonly more?: string;
+}
+
+const PUBLISHES =
+  'The last line of standard output is `Digest: DIGEST SIZE`. Tags move last, when all that the list names is there: a command that fails leaves them where they were.';
+
+const ANNOTATES =
+  '`--annotation manifest-descriptor[linux/arm64]:KEY=VALUE` is an annotation of the entry for that platform, `manifest-descriptor:KEY=VALUE` one of every entry, and `KEY=VALUE` one of the list. Only OCI indexes have annotations.';
+
+export const COMMAND_TEXTS: Readonly<Record<string, CommandText>> = {
+  inspect: {
+    description: [
+      'Shows the digest, platform and layers of an image, or of each image of a list, as manifest-tool prints them. A tag that is not given is `latest`.',
+      '`--format json` shows all that is known: digests, platforms, sizes, configurations, annotations, attestations with their subject. `--format table` has a line a platform with size and digest, and fits the terminal, or 80 columns. `--format docker` and `--format docker-verbose` print what `docker manifest inspect` and its `-v` print, to the byte. `--format raw` prints the bytes of the registry.',
+      '`--platform` picks the entry of a list in all these forms, and `--config` shows the configuration of the image. Where standard output is a terminal, JSON that came from a registry is shown with escapes for all that would act on it; piped, it stays as it is.',
+    ],
+    exit: { 3: 'the image is not found, or the list has no entry for the platform' },
+    seeAlso: ['query', 'verify', 'spec from'],
+    more: 'inspect-json.md',
+  },
+  query: {
+    description: [
+      'Tells whether a reference is a list, and for which platforms it has images, as mquery prints it: from any registry and any layout, with no service in between. Of a list it is one request.',
+    ],
+    seeAlso: ['inspect', 'verify'],
+  },
+  verify: {
+    description: [
+      'Proves that all that an image or a list promises is there: every manifest and configuration (read), every blob (asked for, or with `--deep` read and hashed), sizes, types, platforms against configurations, attestations with what they are for, and entries that are never taken.',
+      'It prints a line for each entry; each defect is named. `--platforms` demands exactly these platforms.',
+    ],
+    exit: { 6: 'there are defects, or other platforms than those of `--platforms`' },
+    seeAlso: ['inspect', 'check-registry'],
+  },
+  'push from-args': {
+    description: [
+      'Makes one list of the images that a template names, one for each platform, and publishes it. `OS`, `ARCH` and `VARIANT` are replaced wherever they stand in the template. A template without any of them names one image for all platforms, or a list of which each platform takes its own entry, with its attestations.',
+      'Images may be in other repositories, other registries and layouts: what the target does not hold is mounted, or copied. `--ignore-missing` leaves out images that are not found, and nothing that fails in any other way.',
+      ANNOTATES,
+      PUBLISHES,
+    ],
+    seeAlso: ['push from-spec', 'create', 'verify'],
+  },
+  'push from-spec': {
+    description: [
+      'Publishes the lists that YAML files describe; `-` is standard input. A document has the keys `image` (the target), `tags`, `annotations` and `manifests`: images with their `platform` (`os`, `architecture`, `variant`, `osversion`, `osfeatures`), which comes from the configuration of the image where it is left out. `specs/` in the package has examples, and the JSON Schema `spec.schema.json` for editors.',
+      'Several files and several documents of a file are published together. All are read before the first is published; one that fails is reported for itself and leaves the others whole. Each has its line `Digest: DIGEST SIZE TARGET`.',
+      'With `--env`, `${VAR}` and `${VAR:-default}` are replaced from the environment, and `$$` is a dollar sign.',
+      ANNOTATES,
+    ],
+    seeAlso: ['spec check', 'spec from', 'push from-args'],
+  },
+  create: {
+    description: [
+      'Makes a list of the images that are named and publishes it. The platforms come from the images, and the kind of the list from theirs: a Docker manifest list where all are of Docker, an OCI index otherwise, unless `--type` says it. A source that is a list gives its entries.',
+      ANNOTATES,
+      PUBLISHES,
+    ],
+    seeAlso: ['push from-args', 'add', 'copy'],
+  },
+  add: {
+    description: [
+      'Brings images into a list that is published. An image takes the place of the one for its platform, with its attestations; a source that is a list gives its entries. All else stays byte for byte as it is.',
+      'Edits of one list at the same moment are not lost.',
+    ],
+    seeAlso: ['remove', 'annotate', 'create'],
+    more: 'edits.md',
+  },
+  remove: {
+    description: [
+      'Takes entries out of a list that is published, by their platform or digest, with the attestations that are for them. All else stays byte for byte as it is. The images themselves are not deleted from the registry.',
+      'Edits of one list at the same moment are not lost.',
+    ],
+    exit: { 3: 'the list is not found, or has no such entry' },
+    seeAlso: ['add', 'annotate'],
+    more: 'edits.md',
+  },
+  annotate: {
+    description: [
+      'Changes the platform or the annotations of an entry of a list that is published, or without `--platform` and `--digest` the annotations of the list. All else stays byte for byte as it is. Annotations are for OCI indexes.',
+      'Edits of one list at the same moment are not lost.',
+    ],
+    exit: { 3: 'the list is not found, or has no such entry' },
+    seeAlso: ['add', 'remove', 'inspect'],
+    more: 'edits.md',
+  },
+  copy: {
+    description: [
+      'Promotes an image or a list, with its images, attestations and lists inside, to another tag, repository, registry or layout, or to several of them, without changing a byte: the digest stays. What is read is read once for all targets.',
+      '`--referrers` takes along what refers to the list or to a part of it (signatures, bills of materials), and what refers to that. The tags move when all of it is there. A registry without the referrers API gets the index under the tag that the specification has for it.',
+    ],
+    seeAlso: ['create', 'verify'],
+  },
+  'spec check': {
+    description: [
+      'Reads specs as `push from-spec` does, without a registry, and refuses what it would refuse before it asks one: annotations without `--type oci`, a platform or an image twice in a list, one tag for two lists. The error of every file is reported, with line, column and the text there. What is right has a line.',
+    ],
+    exit: { 2: 'a spec is wrong; with `--strict`, or has a warning' },
+    seeAlso: ['push from-spec', 'spec from'],
+  },
+  'spec from': {
+    description: [
+      'Writes the spec of what is published, with the images by their digests. Published again with the `--type` that its comment names, it gives the same digest. Where it would not, a warning and a comment say why: a spec has no words for attestations, annotations of entries, or the form in which another tool wrote a list. `copy` keeps all of them.',
+    ],
+    seeAlso: ['push from-spec', 'spec check', 'copy'],
+  },
+  'check-registry': {
+    description: [
+      'Proves what a registry supports with small images that it makes, pushes and reads back: the kinds of images and lists, mixed and nested lists, annotations, attestations, mounts, push by digest, several tags in one request, tags that move, referrers, deletion, and with `--limits` how large a manifest may be. It prints a line for each check: `yes`, `no` or `not tried`, with the words of the registry.',
+      'It works in two repositories of its own beside the one named, or with `--tags-only` in that one, with tags of its own. All that it pushes is deleted afterwards, after a failure or an interrupt too; what the registry does not delete is named.',
+    ],
+    exit: {
+      0: 'a Docker list or an OCI index can be published',
+      6: 'neither a Docker list nor an OCI index can be published',
+    },
+    seeAlso: ['verify', 'push from-args'],
+    more: 'check-registry.md',
+  },
+  completion: {
+    description: [
+      'Prints a script with which the shell completes commands, the options of the command at hand, their values, files, directories (also behind `oci-layout://`) and platforms, one after the other behind commas. All of it stands in the script, so that TAB does not start the program: print it again after an update.',
+    ],
+    seeAlso: [],
+  },
+};

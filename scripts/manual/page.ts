@@ -1,0 +1,134 @@
+import type { CommandSpec } from '../../src/cli/command.js';
+import { COMMANDS } from '../../src/cli/commands.js';
+import { EXIT_MEANINGS } from '../../src/cli/exit-codes.js';
+import { OPTIONS, OPTIONS_EVERYWHERE, type OptionName } from '../../src/cli/options.js';
+import { synopsis, valueTerm } from '../../src/cli/synopsis.js';
+import { COMMAND_TEXTS } from './command-texts.js';
+import { OPTION_TEXTS } from './option-texts.js';
+import { ENVIRONMENT, FILES } from './surroundings.js';
+import { literal, rich, type Text } from './text.js';
+
+/** A term as it is typed (`--tags`), what stands for its value, and what it means. */
+export interface Item {
+  /** Several are other words for the same. */
+  readonly terms: readonly { readonly word: string; readonly value: string }[];
+  readonly text: Text;
+}
+
+/** A page of the manual, for any form of it. */
+export interface Page {
+  /** `push-from-args`; empty for the page of the program. */
+  readonly slug: string;
+  /** `manifest-tool push from-args` */
+  readonly title: string;
+  /** In a line. */
+  readonly describe: string;
+  readonly synopsis: string;
+  readonly description: readonly Text[];
+  /** The commands; on the page of the program alone. */
+  readonly commands: readonly { readonly page: Page; readonly usage: string }[];
+  readonly examples: readonly (readonly [command: string, describe: string])[];
+  readonly options: readonly Item[];
+  /** The options of all commands, by groups: `Transport`. */
+  readonly everywhere: readonly { readonly group: string; readonly items: readonly Item[] }[];
+  readonly exit: readonly Item[];
+  readonly environment: readonly Item[];
+  readonly files: readonly Item[];
+  readonly seeAlso: readonly { readonly slug: string; readonly title: string }[];
+  /** A file of docs/ that says more. */
+  readonly more: string | undefined;
+}
+
+const PROGRAM = 'manifest-tool';
+const slugOf = (words: string): string => words.replaceAll(' ', '-');
+
+/** All pages, that of the program first. */
+export function pages(): Page[] {
+  const commands = COMMANDS.map((command) => ({
+    page: commandPage(command),
+    usage: synopsis(command),
+  }));
+  return [programPage(commands), ...commands.map(({ page }) => page)];
+}
+
+function programPage(commands: Page['commands']): Page {
+  return {
+    ...SURROUNDINGS,
+    slug: '',
+    title: PROGRAM,
+    describe: 'assembles images of single platforms into one multi-platform image and publishes it',
+    synopsis: `${PROGRAM} COMMAND [options]`,
+    description: [
+      'Makes a Docker manifest list or an OCI index of images that are in registries or in OCI image layout directories, publishes it, shows it, checks it and changes it. It takes the place of the Go program manifest-tool v2.',
+      'REF is `[host[:port]/]path[:tag][@digest]` as docker reads it (`traefik` is `docker.io/library/traefik:latest`), or `oci-layout://PATH[:tag][@digest]` for a directory. A platform is `os/arch[/variant]`, with `:osversion` behind it where it is needed; common other names (`x86_64`, `aarch64`, `armhf`) are understood.',
+      'Options stand before or after the command. The result goes to standard output; progress, warnings and errors go to standard error. An error is one line, `manifest-tool: WHAT failed: WHY`, and where it helps a line `hint: ...`.',
+    ].map(rich),
+    commands,
+    examples: COMMANDS.filter(({ path }) => /^(inspect|push|create)$/.test(path[0]!)).map(
+      ({ examples }) => examples[0]!,
+    ),
+    options: [],
+    exit: exitItems({}),
+    seeAlso: commands.map(({ page }) => page),
+    more: undefined,
+  };
+}
+
+function commandPage(command: CommandSpec): Page {
+  const words = command.path.join(' ');
+  const text = COMMAND_TEXTS[words];
+  if (text === undefined) throw new Error(`the manual has no text for ${words}`);
+  return {
+    ...SURROUNDINGS,
+    slug: slugOf(words),
+    title: `${PROGRAM} ${words}`,
+    describe: command.describe,
+    synopsis: `${PROGRAM} ${synopsis(command)}`,
+    description: text.description.map(rich),
+    commands: [],
+    examples: command.examples,
+    options: command.options.map((name) => optionItem(name, command.required.includes(name))),
+    exit: exitItems(text.exit ?? {}),
+    seeAlso: [
+      { slug: '', title: PROGRAM },
+      ...text.seeAlso.map((other) => ({ slug: slugOf(other), title: `${PROGRAM} ${other}` })),
+    ],
+    more: text.more,
+  };
+}
+
+function optionItem(name: OptionName, isRequired: boolean): Item {
+  const { alias, describe, kind } = OPTIONS[name]!;
+  const own = { word: `--${name}`, value: valueTerm(name) };
+  return {
+    terms: alias === undefined ? [own] : [{ word: `-${alias}`, value: '' }, own],
+    text: [
+      ...literal(`${describe}${isRequired ? ' (required)' : ''}.`),
+      ...rich(kind === 'list' || kind === 'host' ? ' It can be given again and again.' : ''),
+      ...rich(OPTION_TEXTS[name] === undefined ? '' : ` ${OPTION_TEXTS[name]}`),
+    ],
+  };
+}
+
+function exitItems(own: Readonly<Record<number, string>>): Item[] {
+  return EXIT_MEANINGS.map(({ code, meaning }) => item(String(code), own[code] ?? meaning));
+}
+
+function item(word: string, text: string): Item {
+  const terms = word.split(', ').map((each) => ({ word: each, value: '' }));
+  return { terms, text: rich(text) };
+}
+
+const GROUPS = [...new Set(OPTIONS_EVERYWHERE.map((name) => OPTIONS[name]!.group!))];
+
+/** What is the same on all pages. */
+const SURROUNDINGS = {
+  everywhere: GROUPS.map((group) => ({
+    group: group.replace(':', ''),
+    items: OPTIONS_EVERYWHERE.filter((name) => OPTIONS[name]!.group === group).map((name) =>
+      optionItem(name, false),
+    ),
+  })),
+  environment: ENVIRONMENT.map(([name, use]) => item(name, use)),
+  files: FILES.map(([name, use]) => item(name, use)),
+};
