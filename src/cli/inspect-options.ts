@@ -29,7 +29,8 @@ export function inspectOptions(parsed: Parsed): InspectOptions {
   const config = switches.has('config');
   const referrers = switches.has('referrers');
   const given = choice(parsed, 'format');
-  if (isRaw && given !== undefined) throw usageError('give --raw or --format, not both');
+  if (isRaw && given !== undefined)
+    throw usageError('give --raw or --format, not both', '--raw is the form of manifest-tool');
   if (expandConfig && !isRaw) throw usageError('--expand-config is only of use with --raw');
   if (config && expandConfig) throw usageError('give --config or --expand-config, not both');
   const format = given ?? (isRaw ? (config ? 'raw' : 'manifest-tool') : 'human');

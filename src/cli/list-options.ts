@@ -117,5 +117,8 @@ function refuseLevel(text: string, refused: RegExp, hint: string): void {
 function keyAndValue(text: string, body: string): [string, string] {
   const equals = body.indexOf('=');
   if (equals > 0) return [body.slice(0, equals), body.slice(equals + 1)];
-  throw usageError(`--annotation ${JSON.stringify(text)} is not of the form key=value`);
+  throw usageError(
+    `--annotation ${JSON.stringify(text)} is not of the form key=value`,
+    'for example org.opencontainers.image.title=app',
+  );
 }

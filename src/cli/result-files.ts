@@ -31,7 +31,10 @@ export class ResultFiles {
         // What is in it stays until there is something to take its place.
         files.push({ what, handle: await open(path, 'a'), text });
       } catch (error) {
-        throw new ManifestToolError('USAGE', what, reasonOf(error), { cause: error });
+        throw new ManifestToolError('USAGE', what, reasonOf(error), {
+          cause: error,
+          hint: 'name a file in a directory that exists and can be written to',
+        });
       }
     }
     return new ResultFiles(files);

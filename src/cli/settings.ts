@@ -87,7 +87,10 @@ function count(parsed: Parsed, name: OptionName, least: number): number | undefi
   const text = value(parsed, name);
   if (text === undefined) return undefined;
   if (/^[0-9]{1,3}$/.test(text) && Number(text) >= least) return Number(text);
-  throw usageError(`--${name} ${JSON.stringify(text)} is not a number from ${least} to 999`);
+  throw usageError(
+    `--${name} ${JSON.stringify(text)} is not a number from ${least} to 999`,
+    `for example --${name} 4`,
+  );
 }
 
 export function duration(parsed: Parsed, name: OptionName): number | undefined {
@@ -95,7 +98,10 @@ export function duration(parsed: Parsed, name: OptionName): number | undefined {
   if (text === undefined) return undefined;
   const milliseconds = parseDuration(text);
   if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-  throw usageError(`--${name} ${JSON.stringify(text)} is no time, for example 500ms, 2s or 1m30s`);
+  throw usageError(
+    `--${name} ${JSON.stringify(text)} is no time`,
+    `for example --${name} 500ms, 2s or 1m30s`,
+  );
 }
 
 /** The value of an option that is given at most once. */
@@ -114,7 +120,11 @@ export function items(parsed: Parsed, name: OptionName): string[] {
 
 function hostRule(parsed: Parsed, name: OptionName): (host: string) => boolean {
   const given = new Set(parsed.values.get(name) ?? []);
-  if (given.has('')) throw usageError(`option --${name}= names no host`);
+  if (given.has(''))
+    throw usageError(
+      `option --${name}= names no host`,
+      `write --${name}, or --${name}=localhost:5000`,
+    );
   return (host) => given.has('true') || given.has(host);
 }
 

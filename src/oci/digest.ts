@@ -25,6 +25,7 @@ export function parseDigest(text: string, what = `reading digest ${JSON.stringif
     'USAGE',
     what,
     'it is not "sha256:" and 64 hexadecimal digits in lower case (or "sha512:" and 128)',
+    { hint: 'inspect and query show the digest of an image' },
   );
 }
 

@@ -77,6 +77,7 @@ function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void 
         'USAGE',
         what,
         `two images are for ${formatPlatform(platform)}: ${other.name} (${other.manifest.digest}) and ${image.name} (${image.manifest.digest})`,
+        { hint: 'leave one of them out, or give it another variant or os version' },
       );
     }
     seen.set(key, image);

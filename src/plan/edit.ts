@@ -101,7 +101,9 @@ export async function editList(
 function edited(what: string, current: FetchedManifest, edit: ListEdit): ManifestContent {
   const { document, mediaType } = current;
   if (document.kind !== 'index') {
-    throw new ManifestToolError('USAGE', what, 'it is one image, and no list');
+    throw new ManifestToolError('USAGE', what, 'it is one image, and no list', {
+      hint: 'make a list of it first, with create',
+    });
   }
   const text = edit(document, new IndexText(Buffer.from(current.bytes).toString(), mediaType)).text;
   const bytes = Buffer.from(text);

@@ -132,6 +132,7 @@ export function selectEntries(
         'NOT_FOUND',
         what,
         `it has no entry for ${name}; it has ${shown}`,
+        { hint: HINT },
       );
     const several = meant.map((entry) => formatPlatform(entry.platform!)).join(', ');
     throw new ManifestToolError('USAGE', what, `${name} could mean ${several}`, {
@@ -140,10 +141,14 @@ export function selectEntries(
   });
   for (const digest of digests) {
     if (manifests.some((entry) => entry.digest === digest)) continue;
-    throw new ManifestToolError('NOT_FOUND', what, `it has no entry ${digest}; it has ${shown}`);
+    throw new ManifestToolError('NOT_FOUND', what, `it has no entry ${digest}; it has ${shown}`, {
+      hint: HINT,
+    });
   }
   return new Set([...byPlatform, ...digests]);
 }
+
+const HINT = 'inspect --format table shows what is in it';
 
 /** Docker lists have no annotations. */
 export function checkAnnotations(what: string, mediaType: string, annotations: Annotations): void {

@@ -27,6 +27,7 @@ export function checkGuard(
         'REFUSED',
         what,
         `the tag names ${held}, and --no-clobber moves no tag to ${list}`,
+        { hint: 'publish under another tag, or leave --no-clobber out to move it' },
       );
     }
     if (expect !== undefined && held !== expect) {
