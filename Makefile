@@ -1,7 +1,8 @@
 # Everything here needs Node (20.20 or newer), npm and make; the versions of all else are in package-lock.json.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help install build binary demo test check bench docs faults fixtures licenses manual sbom fmt clean
+IMAGE ?= manifest-tool
+.PHONY: help install build binary image demo test check bench docs faults fixtures licenses manual sbom fmt clean
 
 INSTALLED := node_modules/.package-lock.json
 
@@ -19,6 +20,9 @@ build: $(INSTALLED) ## Builds dist/: the command line and the library
 
 binary: build ## Makes the single executables in dist/binary (BINARY_TARGETS=linux-x64,...)
 	node scripts/make-binaries.mjs "$(BINARY_TARGETS)"
+
+image: ## Builds the container image IMAGE (manifest-tool), with docker
+	docker build --tag $(IMAGE) .
 
 demo: build ## Shows the program at work
 	bash scripts/demo.sh

@@ -1,21 +1,41 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
-import http from 'node:http';
 import path from 'node:path';
-import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
+import { engineRequest, importImage, type LocalImage } from './import-image.js';
 import { supervise, temporaryFolder } from './supervise.js';
 
 export interface Engine {
   /** An image of a registry that listens on port 5000. */
   readonly image: string;
+  /** Whether it is the user's own, which can pull images. */
+  readonly isOfUser: boolean;
+  /** Makes an image of programs of this machine, and returns its name. */
+  make(image: LocalImage): Promise<string>;
   stop(): Promise<void>;
 }
 
 const run = promisify(execFile);
 
-const LOCAL_IMAGE = { repository: 'local/registry', tag: '2.8.2' };
+const LOCAL_REGISTRY: LocalImage = {
+  repository: 'local/registry',
+  tag: '2.8.2',
+  programs: { '/bin/registry': 'docker-registry' },
+  folders: ['/etc/docker/registry', '/var/lib/registry', '/tmp'],
+  files: {
+    // JSON is YAML.
+    '/etc/docker/registry/config.yml': JSON.stringify({
+      version: '0.1',
+      storage: { filesystem: { rootdirectory: '/var/lib/registry' }, delete: { enabled: true } },
+      http: { addr: ':5000' },
+    }),
+  },
+  changes: [
+    'ENTRYPOINT ["/bin/registry"]',
+    'CMD ["serve","/etc/docker/registry/config.yml"]',
+    'EXPOSE 5000',
+  ],
+};
 const PUBLIC_IMAGE = 'registry:3';
 
 /** testcontainers reads these when it is loaded: import it after {@link startEngine}. */
@@ -26,7 +46,7 @@ const SETTINGS = ['DOCKER_HOST', 'TESTCONTAINERS_HOST_OVERRIDE', 'TESTCONTAINERS
  * that neither a running engine nor the internet is needed; or the user's, where there is one to use.
  */
 export async function startEngine(): Promise<Engine> {
-  if (usesEngineOfUser()) return { image: PUBLIC_IMAGE, stop: () => Promise.resolve() };
+  if (usesEngineOfUser()) return engineOfUser();
   const missing = await missingParts();
   if (missing.length > 0)
     throw new Error(
@@ -44,10 +64,17 @@ export async function startEngine(): Promise<Engine> {
     '--ip-forward=false',
     '--ip-masq=false',
   ]);
+  let made = 0;
+  const make = async (image: LocalImage): Promise<string> => {
+    made += 1;
+    await importImage(socket, path.join(folder, `rootfs${made}`), image);
+    return `${image.repository}:${image.tag}`;
+  };
+  let image: string;
   const before = SETTINGS.map((name) => [name, process.env[name]] as const);
   try {
     await engine.ready(() => isAnswering(socket), 30_000);
-    await importRegistry(socket, path.join(folder, 'rootfs'));
+    image = await make(LOCAL_REGISTRY);
   } catch (error) {
     await engine.stop();
     throw error;
@@ -56,7 +83,9 @@ export async function startEngine(): Promise<Engine> {
   process.env['TESTCONTAINERS_HOST_OVERRIDE'] = '127.0.0.1';
   process.env['TESTCONTAINERS_RYUK_DISABLED'] = 'true';
   return {
-    image: `${LOCAL_IMAGE.repository}:${LOCAL_IMAGE.tag}`,
+    image,
+    isOfUser: false,
+    make,
     async stop() {
       for (const [name, value] of before) {
         if (value === undefined) delete process.env[name];
@@ -64,6 +93,15 @@ export async function startEngine(): Promise<Engine> {
       }
       await engine.stop();
     },
+  };
+}
+
+function engineOfUser(): Engine {
+  return {
+    image: PUBLIC_IMAGE,
+    isOfUser: true,
+    make: () => Promise.reject(new Error('the engine of the user pulls its images')),
+    stop: () => Promise.resolve(),
   };
 }
 
@@ -93,81 +131,4 @@ async function isAnswering(socket: string): Promise<boolean> {
   } catch {
     return false;
   }
-}
-
-/** Makes an image of the installed docker-registry and the libraries that it is linked with. */
-async function importRegistry(socket: string, rootfs: string): Promise<void> {
-  const program = (await run('sh', ['-c', 'command -v docker-registry'])).stdout.trim();
-  const linked = await run('ldd', [program]).catch(() => ({ stdout: '' }));
-  const libraries = [...linked.stdout.matchAll(/(\/\S+) \(0x/g)].map(([, file]) => file!);
-  const files = [
-    [program, '/bin/registry'],
-    ...libraries.map((library) => [library, library]),
-  ] as const;
-  await Promise.all(
-    ['/etc/docker/registry', '/var/lib/registry', '/tmp'].map((folder) =>
-      mkdir(path.join(rootfs, folder), { recursive: true }),
-    ),
-  );
-  await Promise.all(
-    files.map(async ([from, to]) => {
-      const target = path.join(rootfs, to);
-      await mkdir(path.dirname(target), { recursive: true });
-      await copyFile(from, target);
-    }),
-  );
-  const configuration = {
-    version: '0.1',
-    storage: { filesystem: { rootdirectory: '/var/lib/registry' }, delete: { enabled: true } },
-    http: { addr: ':5000' },
-  };
-  await writeFile(
-    path.join(rootfs, 'etc/docker/registry/config.yml'),
-    JSON.stringify(configuration),
-  );
-
-  const query = new URLSearchParams({
-    fromSrc: '-',
-    repo: LOCAL_IMAGE.repository,
-    tag: LOCAL_IMAGE.tag,
-  });
-  for (const change of [
-    'ENTRYPOINT ["/bin/registry"]',
-    'CMD ["serve","/etc/docker/registry/config.yml"]',
-    'EXPOSE 5000',
-  ])
-    query.append('changes', change);
-  const tar = spawn('tar', ['-C', rootfs, '-c', '.'], { stdio: ['ignore', 'pipe', 'ignore'] });
-  const { status, body } = await engineRequest(
-    socket,
-    'POST',
-    `/images/create?${query.toString()}`,
-    tar.stdout,
-  );
-  if (status !== 200 || body.includes('"error"'))
-    throw new Error(`the engine took no image of the registry: ${status} ${body}`);
-}
-
-/** One request to the engine's API (https://docs.docker.com/reference/api/engine/). */
-function engineRequest(
-  socketPath: string,
-  method: string,
-  url: string,
-  body?: NodeJS.ReadableStream,
-): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = body === undefined ? {} : { 'content-type': 'application/x-tar' };
-    const request = http.request(
-      { socketPath, method, path: url, headers, agent: false },
-      (response) => {
-        text(response).then(
-          (answer) => resolve({ status: response.statusCode ?? 0, body: answer }),
-          reject,
-        );
-      },
-    );
-    request.on('error', reject);
-    if (body === undefined) request.end();
-    else body.pipe(request);
-  });
 }
