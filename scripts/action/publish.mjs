@@ -56,7 +56,9 @@ function handOver(printed) {
   const digests = documents.flatMap(({ digest }) => digest ?? []);
   setOutput(process.env, 'digest', digests.join('\n'));
   setOutput(process.env, 'json', printed);
-  addSummary(process.env, summary(documents));
+  // Others, of query and verify, are about what was published before.
+  const published = documents.filter(({ target }) => target !== undefined);
+  if (published.length > 0) addSummary(process.env, summary(published));
 }
 
 /** The documents of `--json`; nothing for a command that has printed something else, as --help does. */

@@ -13,6 +13,7 @@ export interface Step {
   readonly shell?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly with?: Readonly<Record<string, unknown>>;
+  readonly 'continue-on-error'?: boolean;
 }
 
 export interface StepResult {
@@ -56,7 +57,8 @@ export async function runSteps(
         ? await runScript(step, known, runner)
         : await runner.uses(step.uses, filled(step.with, known));
     if (step.id !== undefined) byId[step.id] = { outputs: result.outputs };
-    const { code, outputs } = result;
+    const { outputs } = result;
+    const code = step['continue-on-error'] === true ? 0 : result.code;
     all = { code, outputs, log: all.log + result.log, summary: all.summary + result.summary };
     if (code !== 0) break;
   }

@@ -1,0 +1,88 @@
+import { parse } from 'yaml';
+import { runAction } from '../github/action.js';
+import { DONE, filled, runSteps, type Runner, type Step } from '../github/steps.js';
+import { machine, runShell, type Job, type JobResult, type Site } from './jobs.js';
+
+type Texts = Readonly<Record<string, string>>;
+
+interface JobText {
+  readonly needs?: string | readonly string[];
+  readonly strategy?: { readonly matrix: { readonly include: readonly Texts[] } };
+  readonly outputs?: Texts;
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly env: Texts;
+  readonly jobs: Readonly<Record<string, JobText>>;
+}
+
+/** The jobs of a workflow of examples/github. */
+export function githubJobs(text: string, site: Site, run: string): Job[] {
+  const workflow = parse(text.replaceAll('ghcr.io', site.registry)) as Workflow;
+  const { username, password } = site.user;
+  const github = {
+    actor: username,
+    token: password,
+    ref_name: 'v1.0',
+    run_id: run,
+    run_attempt: '1',
+  };
+  const env = filled(workflow.env, { github });
+  const needs: Record<string, { outputs: Texts }> = {};
+  return Object.entries(workflow.jobs).flatMap(([id, job]) => {
+    const before = [job.needs ?? []].flat();
+    const rows = job.strategy?.matrix.include ?? [{}];
+    return rows.map((matrix, i): Job => ({
+      name: rows.length > 1 ? `${id} ${i}` : id,
+      needs: before.flatMap((name) => {
+        const { length } = workflow.jobs[name]?.strategy?.matrix.include ?? [{}];
+        return length > 1 ? Array.from({ length }, (_, row) => `${name} ${row}`) : [name];
+      }),
+      run: async (): Promise<JobResult> => {
+        const contexts = { github, env, matrix, needs };
+        const result = await runSteps(job.steps, contexts, runnerOf(site, env));
+        needs[id] = { outputs: filled(job.outputs, { steps: result.steps }) };
+        return result;
+      },
+    }));
+  });
+}
+
+function runnerOf(site: Site, env: Texts): Runner {
+  const own = machine(site);
+  const docker = async (...words: string[]) => {
+    const quoted = words.map((word) => `'${word}'`).join(' ');
+    const script = `printf %s "$PASSWORD" | docker ${quoted}`;
+    const result = await runShell(script, own.home, {
+      ...runner.env,
+      PASSWORD: site.user.password,
+    });
+    return { ...DONE, ...result };
+  };
+  const runner: Runner = {
+    workspace: own.home,
+    env: { ...own.env, ...env },
+    uses: async (action, inputs) => {
+      switch (action.replace(/@.*/, '')) {
+        case 'OWNER/manifest-tool':
+          return runAction(inputs, runner);
+        case 'docker/login-action': {
+          const { username = '', registry = '' } = inputs;
+          return docker('login', '--username', username, '--password-stdin', registry);
+        }
+        case 'docker/build-push-action': {
+          const { platforms = '', tags = '' } = inputs;
+          const built = await docker('build', '--platform', platforms, '--tag', tags, '.');
+          return built.code === 0 ? docker('push', tags) : built;
+        }
+        case 'actions/checkout':
+        case 'docker/setup-buildx-action':
+          return DONE;
+        default:
+          throw new Error(`the test does not know ${action}`);
+      }
+    },
+  };
+  return runner;
+}
