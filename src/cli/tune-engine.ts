@@ -11,11 +11,9 @@ export function tuneEngine(): void {
   isTuned = true;
   // Garbage of requests is young: room for more of it between collections would only be more memory (20 to 40 MiB at a thousand images).
   v8.setFlagsFromString('--semi-space-growth-factor=1');
-  if (process.versions.node.startsWith('20.')) {
-    // V8 of Node 20 waits at exit for the optimiser to finish with undici's parser (100 ms). The parser is fast enough without it.
-    v8.setFlagsFromString('--wasm-tiering-budget=2000000000');
-  } else {
-    // The last optimiser of newer ones takes 15 MiB for code that is done before it would be faster.
+  // V8 waits at exit for its optimiser to finish with undici's parser (100 ms). The parser is fast enough without it.
+  v8.setFlagsFromString('--wasm-tiering-budget=2000000000');
+  // The last optimiser of newer ones takes 15 MiB for code that is done before it would be faster.
+  if (!process.versions.node.startsWith('20.'))
     v8.setFlagsFromString('--max-optimized-bytecode-size=0');
-  }
 }
