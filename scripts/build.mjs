@@ -27,14 +27,21 @@ const UNDICI_SHIMS = [
   ['node:assert', 'undici-assert.cjs'],
   ['node:http', 'undici-http.cjs'],
   ['./client-h2.js', 'undici-client-h2.cjs'],
+  ['/llhttp-wasm.js', 'undici-llhttp.cjs'],
 ];
+
+/** Files of their own, which stand-ins of the same name require where they are needed after all. */
+const LAZY = ['string-width', 'llhttp'];
 
 /**
  * Modules that are needed together, in one chunk: to find and to open a file takes longer than to read what is in it. The first group that
  * fits counts; all others are split by who imports them.
  */
 const GROUPS = [
-  ['base', /[\\/]src[\\/](?:errors|text|duration|secrets|version)\.ts$/],
+  [
+    'base',
+    /[\\/]src[\\/](?:clock|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+  ],
   [
     'core',
     /[\\/]src[\\/](?:oci|credentials)[\\/]|[\\/]src[\\/]plan[\\/](?:stores|store-options|select|inspect|read-config|in-parallel|pick-entry|pause|waiting)\.ts$/,
@@ -58,7 +65,7 @@ const shims = {
   name: 'shims',
   resolveId(source, importer = '') {
     const from = importer.replaceAll('\\', '/');
-    if (source === './string-width.cjs') return { id: source, external: true };
+    if (LAZY.some((name) => source === `./${name}.cjs`)) return { id: source, external: true };
     if (source === 'string-width') return path.join(SHIMS, 'string-width.mjs');
     if (source === 'assert' && from.includes('/node_modules/yargs/'))
       return path.join(SHIMS, 'assert.mjs');
@@ -88,7 +95,7 @@ const OUTPUT = {
   chunkFileNames: '[name]-[hash].cjs',
 };
 
-/** Bundles the command line and the library; returns rolldown's chunks, those of the lazily loaded string-width last. */
+/** Bundles the command line and the library; returns rolldown's chunks, those that stand alone last. */
 export async function bundle({ write }) {
   const entry = await emit(
     {
@@ -98,6 +105,8 @@ export async function bundle({ write }) {
         library: path.join(ROOT, 'src', 'index.ts'),
       },
       plugins: [shims],
+      // Of yargs the parser is needed at every start, the rest for help alone.
+      treeshake: { moduleSideEffects: (id) => !/[\\/]node_modules[\\/]yargs[\\/]/.test(id) },
       // What the groups need: the chunks of the entries may export what others take from them.
       preserveEntrySignatures: 'allow-extension',
       transform: {
@@ -120,12 +129,16 @@ export async function bundle({ write }) {
     },
     write,
   );
-  const width = await emit(
-    { ...COMMON, input: { 'string-width': 'string-width' }, transform: { target: 'node20.18' } },
+  const lazy = await emit(
+    {
+      ...COMMON,
+      input: { 'string-width': 'string-width', llhttp: 'undici/lib/llhttp/llhttp-wasm.js' },
+      transform: { target: 'node20.18' },
+    },
     OUTPUT,
     write,
   );
-  const chunks = [...entry, ...width];
+  const chunks = [...entry, ...lazy];
   const unwanted = moduleIds(chunks).filter((id) => UNWANTED.test(id));
   if (unwanted.length > 0) throw new Error(`not wanted in the bundle: ${unwanted.join(', ')}`);
   return chunks;

@@ -14,19 +14,21 @@ const ENTRIES = ['src/cli/entry.ts', 'src/index.ts'];
 
 /** What each part of src may import beside itself: a folder, a file of the top level, or one file of a folder. */
 const ARROWS = {
+  clock: [],
   duration: [],
   errors: [],
   secrets: [],
   text: [],
   version: [],
   oci: ['errors', 'text'],
-  transport: ['duration', 'errors', 'text', 'version', 'oci/digest'],
+  transport: ['clock', 'duration', 'errors', 'text', 'version', 'oci/digest'],
   credentials: ['errors', 'text', 'transport/credential'],
   registry: ['duration', 'errors', 'text', 'version', 'oci', 'transport'],
   layout: ['errors', 'text', 'oci'],
-  plan: ['errors', 'text', 'oci', 'registry', 'layout', 'transport/credential'],
+  plan: ['clock', 'errors', 'text', 'oci', 'registry', 'layout', 'transport/credential'],
   spec: ['errors', 'text', 'oci', 'plan'],
   cli: [
+    'clock',
     'duration',
     'errors',
     'secrets',

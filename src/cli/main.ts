@@ -12,7 +12,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     argv.some((word) => /^(-D|--?debug)$/.test(word)),
   );
   try {
-    const invocation = await parseCommandLine(argv);
+    const invocation = parseCommandLine(argv);
     if (invocation.kind === 'version') io.stdout.write(versionLine(COMMIT));
     else if (invocation.kind === 'help') {
       const { helpText } = await import('./help.js');

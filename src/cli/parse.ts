@@ -1,4 +1,5 @@
-import yargs from 'yargs';
+// The parser alone: the rest of yargs, which lays out the help, takes longer to load than all else that a command line needs.
+import { Parser } from 'yargs/helpers';
 import { suggestion } from '../text.js';
 import { normaliseArguments } from './arguments.js';
 import type { CommandSpec, Parsed } from './command.js';
@@ -16,8 +17,8 @@ export type Invocation =
  * Reads the command line.
  * @throws {ManifestToolError} USAGE.
  */
-export async function parseCommandLine(argv: readonly string[]): Promise<Invocation> {
-  const parsed = await readWords(normaliseArguments(argv));
+export function parseCommandLine(argv: readonly string[]): Invocation {
+  const parsed = readWords(normaliseArguments(argv));
   const { positionals, switches } = parsed;
   if (switches.has('version')) return { kind: 'version' };
   const path = commandWords(positionals);
@@ -29,7 +30,7 @@ export async function parseCommandLine(argv: readonly string[]): Promise<Invocat
   return { kind: 'run', command, parsed: rest };
 }
 
-async function readWords(words: string[]): Promise<Parsed> {
+function readWords(words: string[]): Parsed {
   const names = Object.keys(OPTIONS) as OptionName[];
   const isSwitch = (name: OptionName): boolean => OPTIONS[name]!.kind === 'switch';
   // The parser takes quotes off a value, as if it were the shell: it is given the number of each word instead of its text.
@@ -40,8 +41,10 @@ async function readWords(words: string[]): Promise<Parsed> {
     return text === undefined ? option : `${option}${texts.push(text) - 1}`;
   });
   const textOf = (number: unknown): string => texts[Number(number)]!;
-  const argv: Record<string, unknown> = await yargs()
-    .parserConfiguration({
+  const argv: Record<string, unknown> = Parser(numbered, {
+    boolean: names.filter(isSwitch),
+    string: names.filter((name) => !isSwitch(name)),
+    configuration: {
       'boolean-negation': false,
       'camel-case-expansion': false,
       'dot-notation': false,
@@ -50,14 +53,8 @@ async function readWords(words: string[]): Promise<Parsed> {
       'parse-positional-numbers': false,
       'populate--': false,
       'short-option-groups': false,
-    })
-    .help(false)
-    .version(false)
-    .exitProcess(false)
-    .fail(false)
-    .boolean(names.filter(isSwitch))
-    .string(names.filter((name) => !isSwitch(name)))
-    .parse(numbered);
+    },
+  });
   const values = new Map<OptionName, string[]>();
   const switches = new Set<OptionName>();
   for (const name of names) {

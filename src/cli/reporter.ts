@@ -1,3 +1,4 @@
+import { now } from '../clock.js';
 import { ManifestToolError, reasonOf } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
@@ -81,7 +82,7 @@ export class Reporter implements PlanEvents {
     ]);
     const display = new Display();
     // Room for the spinner, and for the cursor.
-    const text = (): string => this.shown(display.text(performance.now(), stderr.columns - 4));
+    const text = (): string => this.shown(display.text(now(), stderr.columns - 4));
     this.display = display;
     this.current = startProgress(text);
     try {
@@ -120,7 +121,7 @@ export class Reporter implements PlanEvents {
   }
 
   private tell(event: ReportEvent): void {
-    this.display?.tell(event, performance.now());
+    this.display?.tell(event, now());
     if (this.style.progress === 'json') {
       if (!this.style.quiet || event.event === 'error') this.line(this.json(event));
       return;

@@ -1,6 +1,6 @@
-import { open } from 'node:fs/promises';
 import { reasonOf, systemCode } from '../errors.js';
 import { configError, quoted } from './failure.js';
+import { files } from './files.js';
 import { isObject, member, parseObject, type JsonObject } from './json.js';
 
 /** Far more than any real config; a limit so that a wrong path does not fill the memory. */
@@ -97,18 +97,19 @@ async function readText(file: string): Promise<string | undefined> {
  * no size.
  */
 async function readBytes(file: string): Promise<Uint8Array> {
-  const handle = await open(file);
+  const descriptor = await files.open(file, 'r');
   try {
     const chunks: Uint8Array[] = [];
     let left = MAX_SIZE + 1;
     while (left > 0) {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(left, 65_536)));
+      const buffer = Buffer.alloc(Math.min(left, 65_536));
+      const { bytesRead } = await files.read(descriptor, buffer, 0, buffer.length, null);
       if (bytesRead === 0) break;
       chunks.push(buffer.subarray(0, bytesRead));
       left -= bytesRead;
     }
     return Buffer.concat(chunks);
   } finally {
-    await handle.close();
+    await files.close(descriptor);
   }
 }

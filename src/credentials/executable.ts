@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { files } from './files.js';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -32,8 +32,8 @@ function searchPath(env: Env, platform: NodeJS.Platform): string {
 
 async function isExecutable(file: string): Promise<boolean> {
   try {
-    await access(file, constants.X_OK);
-    return (await stat(file)).isFile();
+    await files.access(file, constants.X_OK);
+    return (await files.stat(file)).isFile();
   } catch {
     return false;
   }

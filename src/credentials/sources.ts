@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ManifestToolError, systemCode } from '../errors.js';
 import type { CredentialLookup } from '../transport/credential.js';
 import { detectStore } from './default-store.js';
 import { parseConfig, readConfig, type DockerConfig } from './docker-config.js';
 import { configError } from './failure.js';
+import { files } from './files.js';
 import { findInConfig } from './find-in-config.js';
 import type { AskHelper } from './helper.js';
 
@@ -127,7 +127,7 @@ function leniently(ask: AskHelper, warn: Warn): AskHelper {
 
 async function isDirectory(file: string): Promise<boolean> {
   try {
-    return (await stat(file)).isDirectory();
+    return (await files.stat(file)).isDirectory();
   } catch (error) {
     if (systemCode(error) !== undefined) return false;
     throw error;

@@ -1,4 +1,4 @@
-import { createHash, type Hash } from 'node:crypto';
+import type { Hash } from 'node:crypto';
 import { ManifestToolError } from '../errors.js';
 
 /** A content identifier `algorithm:encoded`, checked by {@link parseDigest} (OCI image-spec, descriptor.md, Digests). */
@@ -31,7 +31,7 @@ export function parseDigest(text: string, what = `reading digest ${JSON.stringif
 
 /** The sha256 digest of `bytes`: the canonical algorithm of the specifications. */
 export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}` as Digest;
+  return `sha256:${hash('sha256').update(bytes).digest('hex')}` as Digest;
 }
 
 /** Whether `bytes` hash to `digest`, with the algorithm that the digest names. */
@@ -41,7 +41,12 @@ export function matchesDigest(bytes: Uint8Array, digest: Digest): boolean {
 
 /** A running hash of the algorithm that `digest` names, for content that streams. */
 export function digestHash(digest: Digest): Hash {
-  return createHash(digest.slice(0, digest.indexOf(':')));
+  return hash(algorithmPart(digest));
+}
+
+/** Loaded when it is needed: to read references and digests takes none of it. */
+function hash(algorithm: string): Hash {
+  return process.getBuiltinModule('node:crypto').createHash(algorithm);
 }
 
 /** The algorithm of a digest, for example `sha256`. */

@@ -1,3 +1,4 @@
+import { now } from '../clock.js';
 import { ManifestToolError } from '../errors.js';
 import type { FetchedManifest, ImageStore, ManifestContent } from '../oci/content.js';
 import { digestOf } from '../oci/digest.js';
@@ -124,11 +125,11 @@ async function write(
   current: ManifestContent,
   next: ManifestContent,
 ): Promise<number | undefined> {
-  const start = performance.now();
+  const start = now();
   if ((await target.tagDigest(tag)) !== current.digest) return undefined;
-  const looked = performance.now() - start;
+  const looked = now() - start;
   const isWritten = await target.replaceTag(tag, next, current.digest);
-  return isWritten ? Math.max(looked, performance.now() - start - looked) : undefined;
+  return isWritten ? Math.max(looked, now() - start - looked) : undefined;
 }
 
 function settlingTime(roundTrip: number): number {

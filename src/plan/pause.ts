@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { ManifestToolError } from '../errors.js';
 
 /**
@@ -11,6 +10,7 @@ export async function pause(
   signal: AbortSignal,
 ): Promise<void> {
   try {
+    const { setTimeout } = process.getBuiltinModule('node:timers/promises');
     await setTimeout(milliseconds, undefined, { signal });
   } catch (error) {
     throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause: error });

@@ -1,3 +1,4 @@
+import { now } from '../clock.js';
 import { ManifestToolError, type ErrorCode } from '../errors.js';
 import type { PlanEvents } from './events.js';
 import { pause } from './pause.js';
@@ -18,7 +19,7 @@ export class Patience {
     private readonly signal: AbortSignal,
     private readonly events: PlanEvents,
   ) {
-    this.end = performance.now() + (waitMs ?? 0);
+    this.end = now() + (waitMs ?? 0);
   }
 
   /**
@@ -31,7 +32,7 @@ export class Patience {
         return await work();
       } catch (error) {
         const mayCome = error instanceof ManifestToolError && MAY_COME.has(error.code);
-        const left = this.end - performance.now();
+        const left = this.end - now();
         if (!mayCome || left <= 0) throw error;
         this.events.waiting?.(error.message);
         await pause(error.what, Math.min(wait, left), this.signal);

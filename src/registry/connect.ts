@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import type { ImageStore } from '../oci/content.js';
 import type { RegistryReference } from '../oci/reference.js';
 import { Authenticator } from '../transport/auth.js';
@@ -152,6 +151,7 @@ export class Registries {
     if (attempt >= attempts) return false;
     const milliseconds = (this.options.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** (attempt - 1);
     this.options.onWait?.({ host, reason, milliseconds, attempt: attempt + 1, attempts });
+    const { setTimeout } = process.getBuiltinModule('node:timers/promises');
     // An interrupt is told by the next request.
     await setTimeout(milliseconds, undefined, { signal: this.options.signal }).catch(
       () => undefined,

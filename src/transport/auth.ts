@@ -1,3 +1,4 @@
+import { now } from '../clock.js';
 import { parseChallenges, type Challenge } from './challenge.js';
 import type { Credential } from './credential.js';
 import { FirstRequest } from './first-request.js';
@@ -182,7 +183,7 @@ export class Authenticator implements Identity {
 
   private isSpent(token: Token | undefined): boolean {
     if (token === undefined) return false;
-    return performance.now() >= token.renewAt || this.rejected.has(bearer(token));
+    return now() >= token.renewAt || this.rejected.has(bearer(token));
   }
 }
 

@@ -94,10 +94,11 @@ export class Dispatchers {
     await Promise.all([...this.byOrigin.values()].map((dispatcher) => dispatcher.destroy()));
   }
 
-  private tlsOptions({ origin, host }: URL): TlsOptions {
+  private tlsOptions({ origin, host, protocol }: URL): TlsOptions {
     const registry = this.registries.get(origin);
     return {
       ...this.options,
+      isTls: protocol === 'https:',
       insecure: this.options.insecure(registry ?? host),
       isRegistry: registry !== undefined,
     };

@@ -1,3 +1,5 @@
+import { now } from '../clock.js';
+
 /** Each wait of a request is longer by up to this part, so that those that waited together do not come back together. Never shorter. */
 const JITTER = 0.2;
 
@@ -14,7 +16,7 @@ export class HostGate {
 
   /** Asks all to wait from now on; a longer wait that is already running stays. */
   hold(milliseconds: number): void {
-    this.until = Math.max(this.until, performance.now() + milliseconds);
+    this.until = Math.max(this.until, now() + milliseconds);
   }
 
   /**
@@ -42,7 +44,7 @@ export class HostGate {
   private async waited(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const left = this.until - performance.now();
+      const left = this.until - now();
       if (left <= 0) return;
       await pause(left * (1 + Math.random() * JITTER), signal);
     }

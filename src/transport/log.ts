@@ -1,3 +1,4 @@
+import { now } from '../clock.js';
 import { reasonOf, systemCode } from '../errors.js';
 import type { Transport } from './http.js';
 
@@ -20,13 +21,13 @@ export interface RequestRecord {
 /** Tells `record` of each request, whatever became of it. */
 export function withLog(next: Transport, record: (request: RequestRecord) => void): Transport {
   return async (request) => {
-    const start = performance.now();
+    const start = now();
     const done = (outcome: number | string): void =>
       record({
         method: request.method,
         url: shownUrl(request.url),
         outcome,
-        milliseconds: Math.round(performance.now() - start),
+        milliseconds: Math.round(now() - start),
         attempt: request.attempt ?? 1,
         signedWith: request.signedWith,
       });

@@ -1,3 +1,4 @@
+import { now } from '../clock.js';
 import { CONNECTION, knownCode } from './error-codes.js';
 import {
   DamagedBody,
@@ -57,7 +58,7 @@ export function withRetry(next: Transport, options: RetryOptions): Transport {
     const { host } = request.url;
     const gate = gates.get(host) ?? new HostGate(options.concurrency(request.url));
     gates.set(host, gate);
-    const start = performance.now();
+    const start = now();
     const attempts = (request.retries ?? options.retries) + 1;
 
     /** One try; undefined where another one is to follow. The wait begins before anything else may pass the gate. */
@@ -66,7 +67,7 @@ export function withRetry(next: Transport, options: RetryOptions): Transport {
       const reason = passing(result);
       if (reason === undefined || attempt >= attempts) return result;
       const wait = waitFor(result, attempt, options.delayMs);
-      if (wait > MAX_WAIT_MS || performance.now() - start + wait > BUDGET_MS) return result;
+      if (wait > MAX_WAIT_MS || now() - start + wait > BUDGET_MS) return result;
       // A connection that the other side had closed while it was idle: a fresh one, at once.
       if (attempt === 1 && 'error' in result && isStale(result.error)) return undefined;
       options.onWait?.({ host, reason, milliseconds: wait, attempt: attempt + 1, attempts });

@@ -1,5 +1,6 @@
-import { lookup as lookUp, type LookupAddress } from 'node:dns';
+import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import { now } from '../clock.js';
 
 /** How long the addresses of a host are kept, in milliseconds: connections that are opened side by side are to the same ones. */
 const KEPT_MS = 10_000;
@@ -14,14 +15,16 @@ export function sharedLookup(): LookupFunction {
   const addressesOf = (hostname: string, family: number): Promise<LookupAddress[]> => {
     const key = `${family} ${hostname}`;
     const known = held.get(key);
-    if (known !== undefined && performance.now() < known.until) return known.addresses;
+    if (known !== undefined && now() < known.until) return known.addresses;
     const addresses = new Promise<LookupAddress[]>((resolve, reject) => {
-      lookUp(hostname, { all: true, family }, (error, found) => {
-        if (error === null) resolve(found);
-        else reject(error);
-      });
+      process
+        .getBuiltinModule('node:dns')
+        .lookup(hostname, { all: true, family }, (error, found) => {
+          if (error === null) resolve(found);
+          else reject(error);
+        });
     });
-    held.set(key, { addresses, until: performance.now() + KEPT_MS });
+    held.set(key, { addresses, until: now() + KEPT_MS });
     addresses.catch(() => held.delete(key));
     return addresses;
   };

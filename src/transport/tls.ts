@@ -1,6 +1,5 @@
-import { X509Certificate } from 'node:crypto';
 import path from 'node:path';
-import tls from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import { ManifestToolError, reasonOf } from '../errors.js';
 import {
   findHostDirectory,
@@ -10,6 +9,13 @@ import {
   type CertsRootOptions,
   type ClientPair,
 } from './certs-d.js';
+
+type Tls = typeof import('node:tls');
+
+/** Loaded when it is needed: plain HTTP takes none of it. */
+function tls(): Tls {
+  return process.getBuiltinModule('node:tls');
+}
 
 /** How to speak TLS to one host. */
 export interface TlsSettings {
@@ -29,6 +35,8 @@ export interface TlsOptions extends CertsRootOptions {
   readonly keyFile?: string | undefined;
   /** `--cert-dir`: a directory that stands for that of every host. */
   readonly certDir?: string | undefined;
+  /** Whether TLS is spoken to the host: where it is not, no roots are read. */
+  readonly isTls: boolean;
   /** Whether the certificate of this host goes unchecked. */
   readonly insecure: boolean;
   /** Whether the host is a registry of the command. No other one (a token realm, a CDN) is shown a client certificate. */
@@ -43,17 +51,15 @@ export interface TlsOptions extends CertsRootOptions {
  * was asked for cannot be read or is of no use.
  */
 export function tlsSettings(host: string, options: TlsOptions): TlsSettings {
-  const { caFile, certDir, env, isRegistry } = options;
+  const { caFile, certDir, env, isRegistry, isTls } = options;
   const given = givenPair(options);
   const directory = certDir ?? findHostDirectory(host, options);
   const found =
     directory === undefined
       ? { ca: [] }
       : readCertificates(directory, isRegistry && given === undefined);
-  const ca = withDefaultRoots(env, [
-    ...found.ca,
-    ...(caFile === undefined ? [] : authoritiesOf(caFile)),
-  ]);
+  const additions = [...found.ca, ...(caFile === undefined ? [] : authoritiesOf(caFile))];
+  const ca = isTls ? withDefaultRoots(env, additions) : undefined;
   const client = isRegistry ? (given?.() ?? found.client) : undefined;
   return { ...(ca && { ca }), ...client, rejectUnauthorized: !options.insecure };
 }
@@ -80,14 +86,11 @@ export function tlsIsMeant(
  *
  * @throws {ManifestToolError} CONFIG: the client's certificate and its key are not usable.
  */
-export function secureContextOf(
-  host: string,
-  settings: TlsSettings,
-): tls.SecureContext | undefined {
+export function secureContextOf(host: string, settings: TlsSettings): SecureContext | undefined {
   const { ca, cert, key } = settings;
   if (ca === undefined && cert === undefined) return undefined;
   try {
-    return tls.createSecureContext({ ...(ca && { ca: [...ca] }), cert, key });
+    return tls().createSecureContext({ ...(ca && { ca: [...ca] }), cert, key });
   } catch (error) {
     throw new ManifestToolError('CONFIG', `loading the certificates for ${host}`, reasonOf(error), {
       cause: error,
@@ -113,8 +116,10 @@ function withDefaultRoots(
 
 /** What Node trusts by itself; newer ones know of the system's roots too (`--use-system-ca`). */
 function defaultRoots(): readonly string[] {
-  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
-  const roots = getCACertificates?.('default') ?? tls.rootCertificates;
+  const { getCACertificates, rootCertificates } = tls() as Tls & {
+    getCACertificates?: (type: 'default') => string[];
+  };
+  const roots = getCACertificates?.('default') ?? rootCertificates;
   return roots.map((certificate) => certificate.trim());
 }
 
@@ -140,6 +145,7 @@ function authoritiesOf(caFile: string): string[] {
 
 function isCertificate(pem: string): boolean {
   try {
+    const { X509Certificate } = process.getBuiltinModule('node:crypto');
     return new X509Certificate(pem).raw.length > 0;
   } catch {
     return false;

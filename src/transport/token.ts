@@ -1,3 +1,4 @@
+import { now } from '../clock.js';
 import { ManifestToolError } from '../errors.js';
 import type { Credential } from './credential.js';
 import { connectionFailure } from './failures.js';
@@ -156,7 +157,7 @@ function readToken(what: string, response: HttpResponse): Token {
   const lifetime = Number(answer['expires_in']);
   const seconds = Math.max(Number.isFinite(lifetime) ? lifetime : 0, MIN_LIFETIME_S);
   // The server's own clock (issued_at) is not asked: it is often wrong.
-  return { value, renewAt: performance.now() + (seconds - EARLY_S) * 1000 };
+  return { value, renewAt: now() + (seconds - EARLY_S) * 1000 };
 }
 
 /** An answer that is no JSON was cut or damaged on its way. It is never printed. */

@@ -513,7 +513,7 @@ const commandLine = parser(
       '--',
       ...parsed.positionals,
     ];
-    same(await parseCommandLine(printed), read);
+    same(parseCommandLine(printed), read);
     // Each word is somewhere in the result: nothing that was typed is passed over in silence.
     for (const word of argv) {
       that(isUsed(word, read), `${JSON.stringify(word)} is passed over`);
@@ -540,7 +540,7 @@ const optionValues = parser(
       optionNames.includes(value.slice(2).split('=')[0]!)
     )
       return;
-    const read = await parseCommandLine(['inspect', ...option, '--', positional]);
+    const read = parseCommandLine(['inspect', ...option, '--', positional]);
     that(read.kind === 'run', 'no command');
     if (read.kind !== 'run') return;
     same([...read.parsed.values], [[name, [value]]]);
@@ -678,7 +678,7 @@ function printSpec({ target, tags, annotations, sources }: Spec): string {
   });
 }
 
-type Run = Extract<Awaited<ReturnType<typeof parseCommandLine>>, { kind: 'run' }>;
+type Run = Extract<ReturnType<typeof parseCommandLine>, { kind: 'run' }>;
 
 /** Whether a word of a command line has left a trace, or is one that may leave none. */
 function isUsed(word: string, { command, parsed }: Run): boolean {

@@ -12,8 +12,8 @@ const CHAR = fc
   .map((code) => String.fromCodePoint(code));
 
 /** The command, its words and its options, as plain data. */
-async function run(...argv: string[]) {
-  const invocation = await parseCommandLine(argv);
+function run(...argv: string[]) {
+  const invocation = parseCommandLine(argv);
   if (invocation.kind !== 'run') throw new Error(`it is ${invocation.kind}`);
   const { positionals, switches, values } = invocation.parsed;
   return {
@@ -22,6 +22,15 @@ async function run(...argv: string[]) {
     switches: [...switches],
     values: Object.fromEntries(values),
   };
+}
+
+function refusalOf(argv: string[]): Error {
+  try {
+    parseCommandLine(argv);
+  } catch (error) {
+    if (error instanceof Error) return error;
+  }
+  throw new Error('it is accepted');
 }
 
 const FROM_ARGS = ['--platforms', 'linux/amd64', '--template', 'a:ARCH', '--target', 'a:1'];
@@ -33,8 +42,8 @@ describe('a command line', () => {
     [['inspect', 'app', '--raw']],
     [['-raw', 'inspect', '--', 'app']],
     [['inspect', '--raw=true', '--expand-config=false', 'app']],
-  ])('has its options anywhere: %j', async (argv) => {
-    expect(await run(...argv)).toEqual({
+  ])('has its options anywhere: %j', (argv) => {
+    expect(run(...argv)).toEqual({
       command: 'inspect',
       positionals: ['app'],
       switches: ['raw'],
@@ -47,47 +56,47 @@ describe('a command line', () => {
     [['push', '--type', 'oci', 'from-args', ...FROM_ARGS]],
     [['--type=oci', 'push', 'from-args', ...FROM_ARGS]],
     [[...FROM_ARGS, 'push', '-type', 'oci', 'from-args']],
-  ])('has them between the words of a command: %j', async (argv) => {
-    expect(await run(...argv)).toMatchObject({
+  ])('has them between the words of a command: %j', (argv) => {
+    expect(run(...argv)).toMatchObject({
       command: 'push from-args',
       positionals: [],
       values: { type: ['oci'], platforms: ['linux/amd64'], template: ['a:ARCH'], target: ['a:1'] },
     });
   });
 
-  test('keeps words and values as text, in their order', async () => {
-    expect(await run('inspect', '1.10')).toMatchObject({ positionals: ['1.10'] });
-    expect(await run('inspect', '0x10', '--username', '007')).toMatchObject({
+  test('keeps words and values as text, in their order', () => {
+    expect(run('inspect', '1.10')).toMatchObject({ positionals: ['1.10'] });
+    expect(run('inspect', '0x10', '--username', '007')).toMatchObject({
       positionals: ['0x10'],
       values: { username: ['007'] },
     });
-    const { values } = await run('push', 'from-args', ...FROM_ARGS, '--tags', '2,1', '--tags=1.10');
+    const { values } = run('push', 'from-args', ...FROM_ARGS, '--tags', '2,1', '--tags=1.10');
     expect(values).toMatchObject({ tags: ['2,1', '1.10'] });
   });
 
-  test('has a word that looks like an option behind --', async () => {
-    expect(await run('push', 'from-spec', '--', '-x.yaml')).toMatchObject({
+  test('has a word that looks like an option behind --', () => {
+    expect(run('push', 'from-spec', '--', '-x.yaml')).toMatchObject({
       positionals: ['-x.yaml'],
     });
-    expect(await run('push', 'from-spec', '-')).toMatchObject({ positionals: ['-'] });
-    expect(await run('inspect', 'inspect')).toMatchObject({ positionals: ['inspect'] });
+    expect(run('push', 'from-spec', '-')).toMatchObject({ positionals: ['-'] });
+    expect(run('inspect', 'inspect')).toMatchObject({ positionals: ['inspect'] });
   });
 
-  test('has any value as it was typed', async () => {
-    const kept = fc.asyncProperty(fc.string({ unit: CHAR }), async (text) => {
-      expect((await run('inspect', 'a', `--password=${text}`)).values).toEqual({
+  test('has any value as it was typed', () => {
+    const kept = fc.property(fc.string({ unit: CHAR }), (text) => {
+      expect(run('inspect', 'a', `--password=${text}`).values).toEqual({
         password: [text],
       });
     });
-    await fc.assert(kept, { numRuns: 100, examples: [['"x"'], ["'x'"], ['a\nb'], ['=']] });
+    fc.assert(kept, { numRuns: 100, examples: [['"x"'], ["'x'"], ['a\nb'], ['=']] });
   });
 
   test.each([
     [['--plain-http', 'inspect', 'a'], { 'plain-http': ['true'] }],
     [['--plain-http=h:1', '--plain-http=i', 'inspect', 'a'], { 'plain-http': ['h:1', 'i'] }],
     [['--insecure=false', 'inspect', 'a'], {}],
-  ])('has hosts of %j', async (argv, values) => {
-    expect((await run(...argv)).values).toEqual(values);
+  ])('has hosts of %j', (argv, values) => {
+    expect(run(...argv).values).toEqual(values);
   });
 
   test.each<[string[], RegExp]>([
@@ -116,17 +125,17 @@ describe('a command line', () => {
     [['inspect', 'a', 'b'], /inspect has no use for "b"/],
     [['push', 'from-args', 'x', ...FROM_ARGS], /push from-args has no use for "x"/],
     [['inspect', 'a', '--rwa'], /unknown option --rwa \(did you mean --raw\?\)/],
-  ])('is refused: %j', async (argv, message) => {
-    const failed = parseCommandLine(argv);
-    await expect(failed).rejects.toThrow(message);
-    await expect(failed).rejects.toMatchObject({ code: 'USAGE', exitCode: 2 });
+  ])('is refused: %j', (argv, message) => {
+    const failed = refusalOf(argv);
+    expect(failed.message).toMatch(message);
+    expect(failed).toMatchObject({ code: 'USAGE', exitCode: 2 });
   });
 
-  test('an option that is near one of the command is suggested', async () => {
-    await expect(parseCommandLine(['push', 'from-spec', 'a', '--tags=x'])).rejects.toMatchObject({
+  test('an option that is near one of the command is suggested', () => {
+    expect(refusalOf(['push', 'from-spec', 'a', '--tags=x'])).toMatchObject({
       hint: 'see push from-spec --help',
     });
-    await expect(parseCommandLine(['xyzzyxyzzy'])).rejects.toMatchObject({
+    expect(refusalOf(['xyzzyxyzzy'])).toMatchObject({
       hint: expect.stringContaining('inspect, query') as string,
     });
   });
@@ -146,18 +155,18 @@ describe('help and version', () => {
       ['push', 'from-args', '--help'],
       ['push', 'from-args'],
     ],
-  ])('%j is the help of %j', async (argv, path) => {
-    expect(await parseCommandLine(argv)).toEqual({ kind: 'help', path });
+  ])('%j is the help of %j', (argv, path) => {
+    expect(parseCommandLine(argv)).toEqual({ kind: 'help', path });
   });
 
   test.each([[['--version']], [['-v']], [['inspect', '--version', '--help']]])(
     '%j is the version',
-    async (argv) => {
-      expect(await parseCommandLine(argv)).toEqual({ kind: 'version' });
+    (argv) => {
+      expect(parseCommandLine(argv)).toEqual({ kind: 'version' });
     },
   );
 
-  test('an unknown option is an error all the same', async () => {
-    await expect(parseCommandLine(['--help', '--nonsense'])).rejects.toThrow(/unknown option/);
+  test('an unknown option is an error all the same', () => {
+    expect(refusalOf(['--help', '--nonsense']).message).toMatch(/unknown option/);
   });
 });

@@ -53,7 +53,7 @@ afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 function options(more: Partial<TlsOptions> = {}): TlsOptions {
   const certsRoots = [path.join(scratch, 'roots')];
-  return { env: {}, insecure: false, isRegistry: true, certsRoots, ...more };
+  return { env: {}, insecure: false, isRegistry: true, isTls: true, certsRoots, ...more };
 }
 
 const settings = (more?: Partial<TlsOptions>, host = 'a.example'): TlsSettings =>
