@@ -47,6 +47,10 @@ const GROUPS = [
     /[\\/]src[\\/](?:oci|credentials)[\\/]|[\\/]src[\\/]plan[\\/](?:stores|store-options|select|inspect|read-config|in-parallel|pick-entry|pause|waiting)\.ts$/,
   ],
   [
+    'early',
+    /[\\/]src[\\/](?:registry[\\/](?:early|address)|transport[\\/](?:early-connection|shared-lookup|proxy-for|no-proxy|url))\.ts$/,
+  ],
+  [
     'registry',
     /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:transport|registry(?![\\/]probe))[\\/]/,
   ],

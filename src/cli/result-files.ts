@@ -1,4 +1,4 @@
-import { open, type FileHandle } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { ManifestToolError, reasonOf } from '../errors.js';
 import type { Parsed } from './command.js';
 import type { OptionName } from './options.js';
@@ -29,6 +29,7 @@ export class ResultFiles {
       const what = `writing --${option} ${path}`;
       try {
         // What is in it stays until there is something to take its place.
+        const { open } = process.getBuiltinModule('node:fs/promises');
         files.push({ what, handle: await open(path, 'a'), text });
       } catch (error) {
         throw new ManifestToolError('USAGE', what, reasonOf(error), {

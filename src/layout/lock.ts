@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { setTimeout as delay } from 'node:timers/promises';
 import { ManifestToolError, systemCode } from '../errors.js';
 import { openRegular } from './read-file.js';
 
@@ -41,6 +40,7 @@ async function acquire(what: string, file: string, owner: string): Promise<void>
     const seen = await look(what, file);
     if (Date.now() > deadline) throw locked(what, file, seen);
     if (seen !== undefined && isStale(seen)) await breakLock(what, file, owner);
+    const { setTimeout: delay } = process.getBuiltinModule('node:timers/promises');
     await delay(Math.random() * 20);
   }
 }

@@ -40,15 +40,20 @@ export function openStores(options: StoreOptions = {}): Stores {
   const { signal, release } = ownSignal(options.signal);
   let registries: Promise<{ registries: Registries }> | undefined;
 
-  const loadRegistries = async (): Promise<Registries> => {
-    registries ??= import('../registry/connect.js').then((connect) => {
-      options.onLoad?.();
-      return { registries: new connect.Registries(registryOptions(options, signal)) };
-    });
+  const loadRegistries = async (host: string): Promise<{ registries: Registries }> => {
+    const settings = registryOptions(options, signal);
+    const { connectEarly } = await import('../registry/early.js');
+    const early = await connectEarly(host, settings);
+    const connect = await import('../registry/connect.js');
+    options.onLoad?.();
+    return { registries: new connect.Registries(settings, early) };
+  };
+  const registriesFor = async ({ host }: RegistryReference): Promise<Registries> => {
+    registries ??= loadRegistries(host);
     return (await registries).registries;
   };
   const openRegistry = async (reference: RegistryReference, access: Access) =>
-    (await loadRegistries()).open(reference, access);
+    (await registriesFor(reference)).open(reference, access);
   const openDirectory = async (path: string): Promise<ImageStore> =>
     (await import('../layout/layout.js')).openLayout(path, signal);
   const close = async (): Promise<void> => {
@@ -76,7 +81,7 @@ export function openStores(options: StoreOptions = {}): Stores {
     async probe(reference, repositories) {
       checkReference(reference);
       const { Probe } = await import('../registry/probe.js');
-      const connection = (await loadRegistries()).connect(reference);
+      const connection = (await registriesFor(reference)).connect(reference);
       return repositories.map((repository) => new Probe(connection, repository));
     },
     close,

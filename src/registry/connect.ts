@@ -3,6 +3,7 @@ import type { RegistryReference } from '../oci/reference.js';
 import { Authenticator } from '../transport/auth.js';
 import type { CredentialLookup } from '../transport/credential.js';
 import { Dispatchers, type NetworkOptions } from '../transport/dispatchers.js';
+import type { EarlyConnection } from '../transport/early-connection.js';
 import { withCommonHeaders } from '../transport/headers.js';
 import type { Scope, Transport } from '../transport/http.js';
 import { withLog, type RequestRecord } from '../transport/log.js';
@@ -15,6 +16,7 @@ import { withWarnings } from '../transport/warnings.js';
 import { undiciTransport } from '../transport/undici.js';
 import { isLoopbackHost } from '../transport/url.js';
 import { VERSION } from '../version.js';
+import { apiAddress } from './address.js';
 import type { Connection } from './connection.js';
 import { Repository } from './repository.js';
 
@@ -53,9 +55,6 @@ const LARGE_BLOB = 1024 * 1024;
 const RETRIES = 4;
 const RETRY_DELAY_MS = 500;
 
-/** Docker Hub is known by one name and answers at another. */
-const API_HOSTS = new Map([['docker.io', 'registry-1.docker.io']]);
-
 /**
  * All registries of one command, over shared connections. The only place where the transport is put together; from the outside in:
  * redirects (each hop is judged by its origin), TLS on a loopback host, authentication, warnings, retries, common headers, log, undici.
@@ -70,8 +69,12 @@ export class Registries {
   /** Retries and all that is below: what the registries of a command share, and their token servers. */
   private readonly wire: Transport;
 
-  constructor(private readonly options: RegistryOptions) {
-    this.dispatchers = new Dispatchers(options);
+  /** `early` is a connection that was begun already. */
+  constructor(
+    private readonly options: RegistryOptions,
+    early?: EarlyConnection,
+  ) {
+    this.dispatchers = new Dispatchers(options, early);
     const timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;
     const wire = withLog(
       undiciTransport(
@@ -161,7 +164,7 @@ export class Registries {
 
   /** The origin of a registry; for one on this machine of which nothing certain is said, that of plain HTTP and that of TLS, the likely one first. */
   private origins(host: string): string[] {
-    const address = API_HOSTS.get(host) ?? host;
+    const address = apiAddress(host);
     const [http, https] = [new URL(`http://${address}`), new URL(`https://${address}`)];
     if (this.options.plainHttp(host)) return [http.origin];
     const tls = isLoopbackHost(http.hostname) ? this.dispatchers.tlsIsMeant(host) : 'certainly';

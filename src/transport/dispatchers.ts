@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import type { EarlyConnection } from './early-connection.js';
 import { createDispatcher } from './proxy.js';
 import { proxyFor } from './proxy-for.js';
 import { tlsIsMeant, tlsSettings, type TlsOptions } from './tls.js';
@@ -38,7 +39,10 @@ export class Dispatchers {
   /** How many repositories were opened in each registry, by the name of that. */
   private readonly repositories = new Map<string, number>();
 
-  constructor(private readonly options: NetworkOptions) {}
+  constructor(
+    private readonly options: NetworkOptions,
+    private readonly early?: EarlyConnection,
+  ) {}
 
   /** Says that an origin is that of a registry: only registries are shown a client certificate. */
   addRegistry(origin: string, host: string): void {
@@ -76,6 +80,7 @@ export class Dispatchers {
       proxyTls: proxy && tlsSettings(proxy.host, { ...this.tlsOptions(proxy), insecure: false }),
       connections: this.concurrency(url),
       spares: this.registries.has(origin) ? () => this.spares(url) : undefined,
+      early: this.early,
       connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
       maxHeaderSize: MAX_HEADER_BYTES,
     });
@@ -91,6 +96,7 @@ export class Dispatchers {
 
   /** Closes all connections at once. */
   async destroy(): Promise<void> {
+    this.early?.destroy();
     await Promise.all([...this.byOrigin.values()].map((dispatcher) => dispatcher.destroy()));
   }
 

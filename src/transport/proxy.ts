@@ -3,6 +3,7 @@ import type { Dispatcher, Pool as PoolTypes, buildConnector as Connectors } from
 import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { reasonOf, systemCode } from '../errors.js';
+import type { EarlyConnection } from './early-connection.js';
 import { proxyAuthorization } from './proxy-for.js';
 import { sharedLookup } from './shared-lookup.js';
 import { SpareConnections } from './spare-connections.js';
@@ -19,6 +20,8 @@ export interface DispatcherOptions {
   readonly connections: number;
   /** How many to open beside the first, see {@link SpareConnections}; only straight to the target. */
   readonly spares?: (() => number) | undefined;
+  /** A connection that was begun already, perhaps to this target. */
+  readonly early?: EarlyConnection | undefined;
   readonly connectTimeoutMs: number;
   readonly maxHeaderSize: number;
 }
@@ -55,10 +58,16 @@ export function createDispatcher(origin: string, options: DispatcherOptions): Di
 }
 
 function straight(origin: string, options: DispatcherOptions): Dispatcher {
-  const lookup = sharedLookup();
+  const { early, connectTimeoutMs } = options;
+  const lookup = early?.lookup ?? sharedLookup();
   const tls = { ...targetTls(origin, options), lookup };
   if (options.spares === undefined) return new Pool(origin, poolOptions(options, tls));
-  const spares = new SpareConnections(buildConnector(tls), options.spares, lookup);
+  const spares = new SpareConnections(buildConnector(tls), {
+    count: options.spares,
+    lookup,
+    early,
+    connectTimeoutMs,
+  });
   const pool = new Pool(origin, poolOptions(options, spares.connector));
   // What the pool was never given it cannot close.
   const destroy = pool.destroy.bind(pool);

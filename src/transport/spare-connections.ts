@@ -1,7 +1,18 @@
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import type { buildConnector as Connectors } from 'undici';
+import { adopt, isUsable } from './adopt.js';
+import type { EarlyConnection } from './early-connection.js';
 
 type Options = Parameters<Connectors.connector>[0];
+
+interface SpareOptions {
+  /** How many there are to be beside the first one; asked when that is opened. */
+  readonly count: () => number;
+  readonly lookup: LookupFunction;
+  /** May be the first one. */
+  readonly early: EarlyConnection | undefined;
+  readonly connectTimeoutMs: number;
+}
 
 /** How many connections in TLS are made ready before anybody wants them: each takes some 5 ms of this program's processor time. */
 const EAGER_TLS = 9;
@@ -18,21 +29,19 @@ export class SpareConnections {
 
   constructor(
     private readonly connect: Connectors.connector,
-    /** How many there are to be beside the first one; asked when that is opened. */
-    private readonly count: () => number,
-    private readonly lookup: LookupFunction,
+    private readonly options: SpareOptions,
   ) {}
 
   /** Takes the place of the connector that it was made of. */
   readonly connector: Connectors.connector = (options, callback) => {
     if (!this.isStarted) {
       this.isStarted = true;
-      this.connect(options, (...result) => {
+      this.first(options, (...result) => {
         callback(...result);
         if (result[0] === null && this.taken === 0) this.prepare();
       });
-      for (let i = this.count(); i > 0; i -= 1)
-        this.spares.push(new Spare(this.connect, options, this.lookup));
+      for (let i = this.options.count(); i > 0; i -= 1)
+        this.spares.push(new Spare(this.connect, options, this.options.lookup));
       return;
     }
     this.taken += 1;
@@ -40,6 +49,13 @@ export class SpareConnections {
     if (spare === undefined) this.connect(options, callback);
     else void spare.take(callback, () => this.connect(options, callback));
   };
+
+  private first(options: Options, callback: Connectors.Callback): void {
+    const { early, connectTimeoutMs } = this.options;
+    const begun = early?.take(options.hostname, portOf(options));
+    if (begun === undefined) this.connect(options, callback);
+    else void adopt(begun, options, this.connect, connectTimeoutMs, callback);
+  }
 
   private prepare(): void {
     for (const spare of this.spares.slice(0, EAGER_TLS)) spare.prepare();
@@ -66,8 +82,7 @@ class Spare {
   ) {
     this.isTls = options.protocol === 'https:';
     if (this.isTls) {
-      const { hostname, port } = options;
-      this.raw = connectTcp({ host: hostname, port: Number(port) || 443, lookup });
+      this.raw = connectTcp({ host: options.hostname, port: portOf(options), lookup });
       // Whoever takes it is told.
       this.raw.on('error', ignore);
     } else this.prepare();
@@ -94,8 +109,7 @@ class Spare {
     this.prepare();
     const socket = await this.ready!.catch(ignore);
     socket?.off('error', ignore);
-    if (socket === undefined || socket.destroyed || socket.readableEnded || !socket.writable)
-      openAnother();
+    if (socket === undefined || !isUsable(socket)) openAnother();
     else callback(null, socket);
   }
 
@@ -103,6 +117,10 @@ class Spare {
     this.socket?.destroy();
     this.raw?.destroy();
   }
+}
+
+function portOf({ port, protocol }: Options): number {
+  return Number(port) || (protocol === 'https:' ? 443 : 80);
 }
 
 function ignore(): undefined {

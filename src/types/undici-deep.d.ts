@@ -26,6 +26,19 @@ declare module 'undici/lib/core/connect.js' {
   export { buildConnector as default } from 'undici';
 }
 
+declare module 'undici/lib/core/util.js' {
+  import type { Socket } from 'node:net';
+
+  const util: {
+    /** Destroys a socket with a ConnectTimeoutError after `timeout` milliseconds; returns what stops that. */
+    setupConnectTimeout(
+      socket: WeakRef<Socket>,
+      options: { timeout: number; hostname: string; port: number },
+    ): () => void;
+  };
+  export default util;
+}
+
 declare module 'undici/lib/core/errors.js' {
   export { errors as default } from 'undici';
 }

@@ -66,7 +66,8 @@ function loadedBy(command: string): { files: string[]; builtins: string[] } {
 
 const START = ['base', 'entry', 'manifest-tool', 'rolldown-runtime'];
 const READS = [...START, 'core', 'settings'];
-const PUBLISHES = [...READS, 'publish', 'results'];
+const ASKS = ['early', 'registry'];
+const PUBLISHES = [...READS, ...ASKS, 'publish', 'results'];
 
 /** Modules of Node that take milliseconds, and that nothing here needs. */
 const NEVER = [
@@ -78,28 +79,32 @@ const NEVER = [
   'readline',
   'worker_threads',
   'zlib',
+  'perf_hooks',
+  'timers/promises',
 ];
-const NETWORK = ['tls', 'dns'];
+/** What is needed for a layout, or for a registry by its name or in TLS, and not for one at an address in plain HTTP. */
+const OTHERWISE = { layout: ['tls', 'dns'], registry: ['tls', 'dns', 'fs/promises'] };
 
 const COMMANDS: readonly [string, readonly string[]][] = [
   ['--version', START],
   ['--help', [...START, 'help']],
   ['inspect --help', [...START, 'help']],
   ['inspect {L}', [...READS, 'inspect', 'layout']],
-  ['inspect {R}/oci/app:linux-amd64', [...READS, 'inspect', 'registry']],
-  ['query {R}/oci/app:linux-amd64', [...READS, 'query', 'query', 'registry']],
+  ['inspect {R}/oci/app:linux-amd64', [...READS, ...ASKS, 'inspect']],
+  ['query {R}/oci/app:linux-amd64', [...READS, ...ASKS, 'query', 'query']],
   [
     'push --type oci from-args --platforms linux/amd64 --template {R}/oci/app:OS-ARCH --target {R}/oci/app:out',
-    [...PUBLISHES, 'push-from-args', 'registry', 'template'],
+    [...PUBLISHES, 'push-from-args', 'template'],
   ],
-  ['copy {R}/oci/app:linux-amd64 {R}/oci/app:copied', [...PUBLISHES, 'copy', 'copy', 'registry']],
+  ['copy {R}/oci/app:linux-amd64 {R}/oci/app:copied', [...PUBLISHES, 'copy', 'copy']],
 ];
 
 describe('the start of', () => {
   it.each(COMMANDS)('%s loads what it needs and nothing else', (command, files) => {
     const loaded = loadedBy(command);
     expect(loaded.files).toEqual(files.toSorted());
-    const unwanted = command.includes('{R}') ? NEVER : [...NEVER, ...NETWORK];
+    const kind = command.includes('{R}') ? 'registry' : 'layout';
+    const unwanted = [...NEVER, ...OTHERWISE[kind]];
     expect(loaded.builtins.filter((name) => unwanted.includes(name))).toEqual([]);
   });
 });
