@@ -52,7 +52,7 @@ const GROUPS = [
   ],
   [
     'registry',
-    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:transport|registry(?![\\/]probe))[\\/]/,
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:transport(?![\\/]http2\.ts)|registry(?![\\/]probe))[\\/]/,
   ],
   [
     'publish',

@@ -95,8 +95,7 @@ const EVERYWHERE = {
     alias: 'j',
     value: 'N',
     group: TRANSPORT,
-    describe:
-      'how many requests to one registry are on their way at a time [default: 16, in plain HTTP 40]',
+    describe: 'how many requests to one registry are on their way at a time [default: 40]',
   },
   retry: {
     kind: 'value',

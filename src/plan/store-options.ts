@@ -42,7 +42,7 @@ export interface StoreOptions {
   readonly certDir?: string;
   /** How long an answer, or more of it, may take to come, in milliseconds; 60,000. Connecting takes 10,000 at most. */
   readonly timeoutMs?: number;
-  /** How many requests to one registry are on their way at a time; 16, and 40 in plain HTTP. */
+  /** How many requests to one registry are on their way at a time; 40, over TLS without HTTP/2 16. */
   readonly concurrency?: number;
   /** How often a request is sent again that failed for a reason that may pass; 4. */
   readonly retries?: number;

@@ -13,7 +13,7 @@ import { withRedirects } from '../transport/redirect.js';
 import { mergeScopes } from '../transport/scopes.js';
 import { withRetry, type Wait } from '../transport/retry.js';
 import { withWarnings } from '../transport/warnings.js';
-import { undiciTransport } from '../transport/undici.js';
+import { wireTransport } from '../transport/wire.js';
 import { isLoopbackHost } from '../transport/url.js';
 import { VERSION } from '../version.js';
 import { apiAddress } from './address.js';
@@ -77,7 +77,7 @@ export class Registries {
     this.dispatchers = new Dispatchers(options, early);
     const timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;
     const wire = withLog(
-      undiciTransport(
+      wireTransport(
         (url) => this.dispatchers.get(url),
         { headersMs: timeoutMs, idleMs: timeoutMs },
         options.signal,
@@ -87,7 +87,7 @@ export class Registries {
     this.wire = withRetry(withCommonHeaders(wire, `manifest-tool/${VERSION}`), {
       retries: options.retries ?? RETRIES,
       delayMs: options.retryDelayMs ?? RETRY_DELAY_MS,
-      concurrency: (url) => this.dispatchers.concurrency(url),
+      concurrency: this.dispatchers.concurrency,
       signal: options.signal,
       onWait: options.onWait ?? ignore,
     });

@@ -25,7 +25,7 @@ export async function connectEarly(
   const connection = new EarlyConnection(url);
   await connection.begun;
   // While it is on its way: later Node's cached code may be of no use any more (`tuneEngine`).
-  if (!isPlain) process.getBuiltinModule('node:tls');
+  if (!isPlain) process.getBuiltinModule('node:http2');
   process.getBuiltinModule('node:crypto');
   return connection;
 }

@@ -1,7 +1,8 @@
-import type { Dispatcher } from 'undici';
 import type { EarlyConnection } from './early-connection.js';
-import { createDispatcher } from './proxy.js';
+import type { Origin } from './origin.js';
+import { proxied, type ProxiedOptions } from './proxy.js';
 import { proxyFor } from './proxy-for.js';
+import { straight } from './straight.js';
 import { tlsIsMeant, tlsSettings, type TlsOptions } from './tls.js';
 
 /** How to reach hosts: proxies and certificates, from the environment and from the user. */
@@ -20,11 +21,13 @@ export interface NetworkOptions {
   readonly concurrency?: number;
 }
 
+/** How many requests to one host are on their way at a time. */
+const CONCURRENCY = 40;
 /**
- * How many requests to one host are on their way at a time. A connection of TLS takes processor time, and more of them than this gain next
- * to nothing; one of plain HTTP is free, and its registry near.
+ * How many connections of HTTP/1.1. One in TLS takes processor time, and more of them than this gain next to nothing; one without is free.
+ * With HTTP/2 there is one.
  */
-const CONNECTIONS = { 'https:': 16, 'http:': 40 } as const;
+const CONNECTIONS = { 'https:': 16, 'http:': CONCURRENCY } as const;
 /** How many connections are opened beside the first one, at least, and for each repository that is opened in the registry. */
 const SPARES = 15;
 const SPARES_PER_REPOSITORY = 4;
@@ -33,7 +36,7 @@ const MAX_HEADER_BYTES = 64 * 1024;
 
 /** The connections of a command, by origin; each is opened when it is first used. */
 export class Dispatchers {
-  private readonly byOrigin = new Map<string, Dispatcher>();
+  private readonly byOrigin = new Map<string, Origin>();
   /** Registries by origin, under the names by which the user knows them. */
   private readonly registries = new Map<string, string>();
   /** How many repositories were opened in each registry, by the name of that. */
@@ -54,9 +57,9 @@ export class Dispatchers {
     this.repositories.set(host, (this.repositories.get(host) ?? 0) + 1);
   }
 
-  /** How many requests to the host of a URL may be on their way at a time. */
-  concurrency({ protocol }: URL): number {
-    return this.options.concurrency ?? CONNECTIONS[protocol === 'http:' ? 'http:' : 'https:'];
+  /** How many requests to a host may be on their way at a time. */
+  get concurrency(): number {
+    return this.options.concurrency ?? CONCURRENCY;
   }
 
   /** See {@link tlsIsMeant}. */
@@ -68,36 +71,48 @@ export class Dispatchers {
    * The connections to the origin of a URL.
    * @throws {ManifestToolError} CONFIG where a proxy or a certificate that the user named is of no use.
    */
-  get(url: URL): Dispatcher {
+  get(url: URL): Origin {
     const { origin } = url;
     const known = this.byOrigin.get(origin);
     if (known !== undefined) return known;
     const proxy = proxyFor(url, this.options.env);
     const timeoutMs = this.options.timeoutMs ?? CONNECT_TIMEOUT_MS;
-    const dispatcher = createDispatcher(origin, {
-      proxy,
+    const options = {
       tls: tlsSettings(this.registries.get(origin) ?? url.host, this.tlsOptions(url)),
-      proxyTls: proxy && tlsSettings(proxy.host, { ...this.tlsOptions(proxy), insecure: false }),
-      connections: this.concurrency(url),
-      spares: this.registries.has(origin) ? () => this.spares(url) : undefined,
-      early: this.early,
+      connections: this.connections(url),
       connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
       maxHeaderSize: MAX_HEADER_BYTES,
-    });
-    this.byOrigin.set(origin, dispatcher);
-    return dispatcher;
+    };
+    const opened =
+      proxy === undefined
+        ? straight(origin, {
+            ...options,
+            spares: this.registries.has(origin) ? () => this.spares(url) : undefined,
+            early: this.early,
+          })
+        : throughProxy(origin, {
+            ...options,
+            proxy,
+            proxyTls: tlsSettings(proxy.host, { ...this.tlsOptions(proxy), insecure: false }),
+          });
+    this.byOrigin.set(origin, opened);
+    return opened;
+  }
+
+  private connections({ protocol }: URL): number {
+    return this.options.concurrency ?? CONNECTIONS[protocol === 'http:' ? 'http:' : 'https:'];
   }
 
   private spares(url: URL): number {
     const repositories = this.repositories.get(this.registries.get(url.origin)!) ?? 0;
     const wanted = Math.max(SPARES, repositories * SPARES_PER_REPOSITORY);
-    return Math.min(wanted, this.concurrency(url) - 1);
+    return Math.min(wanted, this.connections(url) - 1);
   }
 
   /** Closes all connections at once. */
   async destroy(): Promise<void> {
     this.early?.destroy();
-    await Promise.all([...this.byOrigin.values()].map((dispatcher) => dispatcher.destroy()));
+    await Promise.all([...this.byOrigin.values()].map((opened) => opened.destroy()));
   }
 
   private tlsOptions({ origin, host, protocol }: URL): TlsOptions {
@@ -109,4 +124,9 @@ export class Dispatchers {
       isRegistry: registry !== undefined,
     };
   }
+}
+
+function throughProxy(origin: string, options: ProxiedOptions): Origin {
+  const http1 = proxied(origin, options);
+  return { http1, destroy: () => http1.destroy() };
 }

@@ -1,9 +1,8 @@
 import { ManifestToolError, reasonOf } from '../errors.js';
 import { CERTIFICATE, CONNECTION, knownCode } from './error-codes.js';
-import { DamagedBody } from './http.js';
+import { BodyTooLarge, DamagedBody } from './http.js';
 import { ProxyFailure } from './proxy.js';
 import { GaveUp } from './retry.js';
-import { BodyTooLarge } from './undici.js';
 
 /** Whether an error says that the other side does not speak TLS. */
 export function isNoTls(error: unknown): boolean {

@@ -78,6 +78,13 @@ export class HttpHeaders {
 /** A body that is not what it says or what was asked for; asking again may help. */
 export class DamagedBody extends Error {}
 
+/** More than `maxBytes` came. */
+export class BodyTooLarge extends Error {
+  constructor(readonly maxBytes: number) {
+    super(`the answer is larger than ${maxBytes} bytes`);
+  }
+}
+
 /** Whether a status means that the request was done. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;

@@ -1,29 +1,18 @@
 import type { Socket } from 'node:net';
-import type { Dispatcher, Pool as PoolTypes, buildConnector as Connectors } from 'undici';
+import type { Dispatcher, buildConnector as Connectors } from 'undici';
 import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { reasonOf, systemCode } from '../errors.js';
-import type { EarlyConnection } from './early-connection.js';
+import { poolOptions, targetTls, tlsConnection, type ConnectionOptions } from './pool-options.js';
 import { proxyAuthorization } from './proxy-for.js';
-import { sharedLookup } from './shared-lookup.js';
-import { SpareConnections } from './spare-connections.js';
-import { secureContextOf, type TlsSettings } from './tls.js';
+import type { TlsSettings } from './tls.js';
 
-export interface DispatcherOptions {
+/** `tls` is for the target; a proxy is shown none of it. */
+export interface ProxiedOptions extends ConnectionOptions {
   /** The proxy to go through, see {@link proxyFor}. */
-  readonly proxy?: URL | undefined;
-  /** How to speak TLS to the target; a proxy is shown none of it. */
-  readonly tls: TlsSettings;
+  readonly proxy: URL;
   /** How to speak TLS to a proxy whose own address is https: only its authorities count. */
   readonly proxyTls?: Pick<TlsSettings, 'ca'> | undefined;
-  /** The most connections at a time. */
-  readonly connections: number;
-  /** How many to open beside the first, see {@link SpareConnections}; only straight to the target. */
-  readonly spares?: (() => number) | undefined;
-  /** A connection that was begun already, perhaps to this target. */
-  readonly early?: EarlyConnection | undefined;
-  readonly connectTimeoutMs: number;
-  readonly maxHeaderSize: number;
 }
 
 /** What a proxy did instead of passing a request on. Its text names the proxy, and never the credentials for it. */
@@ -41,69 +30,23 @@ export class ProxyFailure extends Error {
 }
 
 /**
- * The connections to one origin: straight to it, or through a proxy as Go does it: https by way of CONNECT, http by asking the proxy for the
- * whole URL. undici's own ProxyAgent is not used: by its deep path it lacks the method it needs (`connect`, which undici's index adds), goes
- * through CONNECT for http behind an https proxy, and leaves a user without password out.
+ * The connections to one origin through a proxy, as Go does it: https by way of CONNECT, http by asking the proxy for the whole URL. undici's
+ * own ProxyAgent is not used: by its deep path it lacks the method it needs (`connect`, which undici's index adds), goes through CONNECT for
+ * http behind an https proxy, and leaves a user without password out.
  *
  * Fails later with {@link ProxyFailure} where the proxy cannot be reached or refuses.
  *
  * @throws {ManifestToolError} CONFIG: the client's certificate is not usable.
  */
-export function createDispatcher(origin: string, options: DispatcherOptions): Dispatcher {
-  const { proxy } = options;
-  if (proxy === undefined) return straight(origin, options);
-  return origin.startsWith('https:')
-    ? tunnelled(origin, proxy, options)
-    : forwarded(origin, proxy, options);
-}
-
-function straight(origin: string, options: DispatcherOptions): Dispatcher {
-  const { early, connectTimeoutMs } = options;
-  const lookup = early?.lookup ?? sharedLookup();
-  const tls = { ...targetTls(origin, options), lookup };
-  if (options.spares === undefined) return new Pool(origin, poolOptions(options, tls));
-  const spares = new SpareConnections(buildConnector(tls), {
-    count: options.spares,
-    lookup,
-    early,
-    connectTimeoutMs,
-  });
-  const pool = new Pool(origin, poolOptions(options, spares.connector));
-  // What the pool was never given it cannot close.
-  const destroy = pool.destroy.bind(pool);
-  pool.destroy = (...args: Parameters<typeof destroy>) => {
-    spares.destroy();
-    return destroy(...args);
-  };
-  return pool;
-}
-
-function poolOptions(
-  { connections, maxHeaderSize }: DispatcherOptions,
-  connect: NonNullable<PoolTypes.Options['connect']>,
-): PoolTypes.Options {
-  return { connections, allowH2: false, maxHeaderSize, connect };
-}
-
-function targetTls(origin: string, options: DispatcherOptions): Connectors.BuildOptions {
-  return {
-    ...tlsConnection(origin, options.tls),
-    rejectUnauthorized: options.tls.rejectUnauthorized,
-    timeout: options.connectTimeoutMs,
-  };
-}
-
-/** All authorities are read once, not for every connection. */
-function tlsConnection(origin: string, settings: TlsSettings): Connectors.BuildOptions {
-  const { protocol, host } = new URL(origin);
-  const secureContext = protocol === 'https:' ? secureContextOf(host, settings) : undefined;
-  return secureContext === undefined ? {} : { secureContext };
+export function proxied(origin: string, options: ProxiedOptions): Dispatcher {
+  return origin.startsWith('https:') ? tunnelled(origin, options) : forwarded(origin, options);
 }
 
 /** Through CONNECT: the proxy sees the name of the target, and of TLS only what is encrypted. */
-function tunnelled(origin: string, proxy: URL, options: DispatcherOptions): Dispatcher {
+function tunnelled(origin: string, options: ProxiedOptions): Dispatcher {
+  const { proxy } = options;
   const toProxy = new Pool(proxy.origin, {
-    ...poolOptions(options, proxyConnector(proxy, options)),
+    ...poolOptions(options, proxyConnector(options)),
     headersTimeout: options.connectTimeoutMs,
   });
   const toTarget = buildConnector(targetTls(origin, options));
@@ -144,9 +87,10 @@ function openTunnel(
 }
 
 /** By the whole URL (RFC 9112, absolute-form): the proxy makes the request itself. */
-function forwarded(origin: string, proxy: URL, options: DispatcherOptions): Dispatcher {
+function forwarded(origin: string, options: ProxiedOptions): Dispatcher {
+  const { proxy } = options;
   const { host } = new URL(origin);
-  const pool = new Pool(proxy.origin, poolOptions(options, proxyConnector(proxy, options)));
+  const pool = new Pool(proxy.origin, poolOptions(options, proxyConnector(options)));
   return pool.compose((dispatch) => (request, handler) => {
     // The transport gives them as an object with names in lower case, see HttpRequest.
     const own = request.headers as Readonly<Record<string, string>> | undefined;
@@ -169,7 +113,8 @@ function forwarded(origin: string, proxy: URL, options: DispatcherOptions): Disp
 }
 
 /** Connects to the proxy itself. */
-function proxyConnector(proxy: URL, options: DispatcherOptions): Connectors.connector {
+function proxyConnector(options: ProxiedOptions): Connectors.connector {
+  const { proxy } = options;
   // Nothing but the authorities: a client certificate is not for the proxy (GHSA-h3wm-jjqf-8jm2), and --insecure is about the registry.
   const ca = options.proxyTls?.ca;
   const connect = buildConnector({

@@ -1,4 +1,5 @@
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import type { buildConnector as Connectors } from 'undici';
 import { adopt, isUsable } from './adopt.js';
 import type { EarlyConnection } from './early-connection.js';
@@ -6,6 +7,10 @@ import type { EarlyConnection } from './early-connection.js';
 type Options = Parameters<Connectors.connector>[0];
 
 interface SpareOptions {
+  /** Opens one of HTTP/1.1. */
+  readonly connect: Connectors.connector;
+  /** Opens one of HTTP/1.1 or HTTP/2, as the server likes. */
+  readonly connectAny: Connectors.connector;
   /** How many there are to be beside the first one; asked when that is opened. */
   readonly count: () => number;
   readonly lookup: LookupFunction;
@@ -24,37 +29,68 @@ const EAGER_TLS = 9;
  */
 export class SpareConnections {
   private readonly spares: Spare[] = [];
+  private offered: Socket | undefined;
   private isStarted = false;
   private taken = 0;
 
-  constructor(
-    private readonly connect: Connectors.connector,
-    private readonly options: SpareOptions,
-  ) {}
+  constructor(private readonly options: SpareOptions) {}
 
-  /** Takes the place of the connector that it was made of. */
+  /** Takes the place of `connect`. */
   readonly connector: Connectors.connector = (options, callback) => {
+    const { connect } = this.options;
     if (!this.isStarted) {
-      this.isStarted = true;
-      this.first(options, (...result) => {
+      this.start(connect, options, (...result) => {
         callback(...result);
         if (result[0] === null && this.taken === 0) this.prepare();
       });
-      for (let i = this.options.count(); i > 0; i -= 1)
-        this.spares.push(new Spare(this.connect, options, this.options.lookup));
+      return;
+    }
+    const { offered } = this;
+    this.offered = undefined;
+    if (offered !== undefined && isUsable(offered)) {
+      // Not at once: undici hears nothing of it while it is asking.
+      queueMicrotask(() => callback(null, offered.off('error', ignore)));
       return;
     }
     this.taken += 1;
     const spare = this.spares.shift();
-    if (spare === undefined) this.connect(options, callback);
-    else void spare.take(callback, () => this.connect(options, callback));
+    if (spare === undefined) connect(options, callback);
+    else void spare.take(callback, () => connect(options, callback));
   };
 
-  private first(options: Options, callback: Connectors.Callback): void {
-    const { early, connectTimeoutMs } = this.options;
+  /** Opens one of any protocol, in TLS; with the very first, those beside it. */
+  open({ host, hostname, port, protocol }: URL): Promise<TLSSocket> {
+    // As undici writes them.
+    const options = { host, hostname: hostname.replace(/^\[|\]$/g, ''), port, protocol };
+    return new Promise((resolve, reject) => {
+      const done: Connectors.Callback = (error, socket) => {
+        if (error === null) resolve(socket as TLSSocket);
+        else reject(error);
+      };
+      if (this.isStarted) this.options.connectAny(options, done);
+      else this.start(this.options.connectAny, options, done);
+    });
+  }
+
+  /** Takes one of HTTP/1.1 for whoever comes first. The others are made ready when that one is on its way. */
+  offer(socket: TLSSocket): void {
+    socket.on('error', ignore);
+    this.offered = socket;
+    setImmediate(() => this.prepare());
+  }
+
+  private start(
+    connect: Connectors.connector,
+    options: Options,
+    callback: Connectors.Callback,
+  ): void {
+    this.isStarted = true;
+    const { early, connectTimeoutMs, count, lookup } = this.options;
     const begun = early?.take(options.hostname, portOf(options));
-    if (begun === undefined) this.connect(options, callback);
-    else void adopt(begun, options, this.connect, connectTimeoutMs, callback);
+    if (begun === undefined) connect(options, callback);
+    else void adopt(begun, options, connect, connectTimeoutMs, callback);
+    for (let i = count(); i > 0; i -= 1)
+      this.spares.push(new Spare(this.options.connect, options, lookup));
   }
 
   private prepare(): void {
@@ -63,6 +99,7 @@ export class SpareConnections {
 
   /** Closes those that nobody has taken. */
   destroy(): void {
+    this.offered?.destroy();
     for (const spare of this.spares.splice(0)) spare.destroy();
   }
 }

@@ -2,22 +2,11 @@ import { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 // Deep imports: the package's index would load fetch, websockets and a cache that nothing here uses (a third of the start-up).
 import undiciRequest from 'undici/lib/api/api-request.js';
-import { HttpHeaders, isSuccess, type HttpRequest, type Transport } from './http.js';
+import { BodyTooLarge, HttpHeaders, isSuccess, type HttpRequest, type Transport } from './http.js';
+import { orAborted } from './or-aborted.js';
+import type { Timeouts } from './timeouts.js';
 
-/** Seconds without progress after which a request has failed; a connection has its own limit, at its dispatcher. */
-export interface Timeouts {
-  readonly headersMs: number;
-  readonly idleMs: number;
-}
-
-/** More than `maxBytes` came. */
-export class BodyTooLarge extends Error {
-  constructor(readonly maxBytes: number) {
-    super(`the answer is larger than ${maxBytes} bytes`);
-  }
-}
-
-/** The innermost layer: one request over a connection of the dispatcher for its origin. */
+/** One request of HTTP/1.1, over a connection of the dispatcher for its origin. */
 export function undiciTransport(
   dispatcherFor: (url: URL) => Dispatcher,
   timeouts: Timeouts,
@@ -74,21 +63,4 @@ async function readWhole(
   // Lets undici give the connection back first: the next request would open another one otherwise.
   await new Promise((resolve) => setImmediate(resolve));
   return Buffer.concat(chunks);
-}
-
-/** The same, but for an abort, which undici heeds only when the request has a connection. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  let abort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => {
-      promise.catch(() => undefined);
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', abort);
-  });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort!);
-  }
 }

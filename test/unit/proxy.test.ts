@@ -7,13 +7,10 @@ import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import type { HttpResponse } from '../../src/transport/http.js';
-import {
-  createDispatcher,
-  ProxyFailure,
-  type DispatcherOptions,
-} from '../../src/transport/proxy.js';
+import { proxied, ProxyFailure, type ProxiedOptions } from '../../src/transport/proxy.js';
 import { proxyFor } from '../../src/transport/proxy-for.js';
 import type { TlsSettings } from '../../src/transport/tls.js';
+import { straight } from '../../src/transport/straight.js';
 import { undiciTransport } from '../../src/transport/undici.js';
 import { makeCertificate } from '../support/certificate.js';
 
@@ -184,12 +181,15 @@ async function startProxy(
 /** Sends requests to one origin. */
 async function send(
   origin: string,
-  more: Partial<DispatcherOptions> = {},
+  more: Partial<ProxiedOptions> = {},
   count = 1,
 ): Promise<HttpResponse[]> {
   const tls: TlsSettings = { ca: [cert], rejectUnauthorized: true };
   const limits = { connections: 4, connectTimeoutMs: 1000, maxHeaderSize: 16_384 };
-  const dispatcher = createDispatcher(origin, { tls, ...limits, ...more });
+  const { proxy } = more;
+  const options = { tls, ...limits, ...more };
+  const dispatcher =
+    proxy === undefined ? straight(origin, options).http1 : proxied(origin, { ...options, proxy });
   const signal = new AbortController().signal;
   const transport = undiciTransport(() => dispatcher, { headersMs: 5000, idleMs: 5000 }, signal);
   const request = {
@@ -209,7 +209,7 @@ async function send(
 const textOf = (responses: HttpResponse[]): string[] =>
   responses.map(({ status, body }) => `${status} ${Buffer.from(body).toString()}`);
 
-async function failureOf(origin: string, more: Partial<DispatcherOptions>): Promise<ProxyFailure> {
+async function failureOf(origin: string, more: Partial<ProxiedOptions>): Promise<ProxyFailure> {
   const error: unknown = await send(origin, more).then(
     () => undefined,
     (reason: unknown) => reason,

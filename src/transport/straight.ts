@@ -1,0 +1,49 @@
+import buildConnector from 'undici/lib/core/connect.js';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import type { EarlyConnection } from './early-connection.js';
+import { Http2Choice } from './http2-choice.js';
+import type { Origin } from './origin.js';
+import { poolOptions, targetTls, type ConnectionOptions } from './pool-options.js';
+import { sharedLookup } from './shared-lookup.js';
+import { SpareConnections } from './spare-connections.js';
+
+export interface StraightOptions extends ConnectionOptions {
+  /** How many to open beside the first, see {@link SpareConnections}; one that will be asked more than once has it. */
+  readonly spares?: (() => number) | undefined;
+  /** A connection that was begun already, perhaps to this origin. */
+  readonly early?: EarlyConnection | undefined;
+}
+
+/**
+ * The connections straight to one origin.
+ * @throws {ManifestToolError} CONFIG: the client's certificate is not usable.
+ */
+export function straight(origin: string, options: StraightOptions): Origin {
+  const { early, spares: count, connectTimeoutMs } = options;
+  const lookup = early?.lookup ?? sharedLookup();
+  const tls = { ...targetTls(origin, options), lookup };
+  if (count === undefined) {
+    const http1 = new Pool(origin, poolOptions(options, tls));
+    return { http1, destroy: () => http1.destroy() };
+  }
+  const spares = new SpareConnections({
+    connect: buildConnector({ ...tls, allowH2: false }),
+    connectAny: buildConnector({ ...tls, allowH2: true }),
+    count,
+    lookup,
+    early,
+    connectTimeoutMs,
+  });
+  const http1 = new Pool(origin, poolOptions(options, spares.connector));
+  const http2 = origin.startsWith('https:') ? new Http2Choice(origin, spares) : undefined;
+  return {
+    http1,
+    ...(http2 && { http2 }),
+    async destroy() {
+      // What the pool was never given it cannot close.
+      spares.destroy();
+      http2?.destroy();
+      await http1.destroy();
+    },
+  };
+}
