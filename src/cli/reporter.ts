@@ -8,6 +8,7 @@ import type { RequestRecord } from '../transport/log.js';
 import type { Wait } from '../transport/retry.js';
 import type { Io } from './io.js';
 import type { LiveDisplay } from './live-display.js';
+import { isLiveTerminal } from './live-terminal.js';
 import type { Progress } from './progress.js';
 import { linesOf, type ReportEvent, type Weight } from './report-event.js';
 
@@ -72,16 +73,15 @@ export class Reporter implements PlanEvents {
 
   /** Shows a live line while `work` runs, where standard error is a terminal and nothing else is asked for. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    const { stderr } = this.io;
     const isLive = this.style.progress === 'auto' && !this.style.quiet;
-    if (!isLive || !stderr.isTTY || stderr.columns <= 0) return work();
+    if (!isLive || !isLiveTerminal(this.io)) return work();
     const [{ startProgress }, { LiveDisplay: Display }] = await Promise.all([
       import('./progress.js'),
       import('./live-display.js'),
     ]);
-    const display = new Display();
+    const display = new Display((text) => this.shown(text));
     // Room for the spinner, and for the cursor.
-    const text = (): string => this.shown(display.text(performance.now(), stderr.columns - 4));
+    const text = (): string => display.text(performance.now(), this.io.stderr.columns - 4);
     this.display = display;
     this.current = startProgress(text);
     try {
