@@ -26,6 +26,8 @@ export class Reporter implements PlanEvents {
   private current: Progress | undefined;
   private display: LiveDisplay | undefined;
   private style: ReportStyle = { progress: 'auto', quiet: false };
+  /** When the waits end that were told of. */
+  private readonly waits = new Map<string, number>();
   readonly secrets = new Secrets();
 
   constructor(
@@ -125,8 +127,17 @@ export class Reporter implements PlanEvents {
       if (!this.style.quiet || event.event === 'error') this.line(this.json(event));
       return;
     }
+    if (event.event === 'retry' && this.isToldOf(event)) return;
     for (const [weight, line] of linesOf(event))
       if (this.shows(weight)) this.line(this.shown(line));
+  }
+
+  /** Requests at the same moment fail alike: people are told once, until that wait is over. */
+  private isToldOf({ host, reason, attempt, milliseconds }: Wait): boolean {
+    const [key, now] = [`${host} ${reason} ${attempt}`, performance.now()];
+    if (now < (this.waits.get(key) ?? 0)) return true;
+    this.waits.set(key, now + milliseconds);
+    return false;
   }
 
   private shows(weight: Weight): boolean {
