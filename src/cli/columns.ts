@@ -21,6 +21,26 @@ export function cut(text: string, columns: number): string {
   return `${kept}…`;
 }
 
+/** A text in lines of at most so many columns, broken at blanks where there are any. */
+export function wrap(text: string, columns: number): string[] {
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const longer = lines.at(-1) === '' ? word : `${lines.at(-1)!} ${word}`;
+    if (columnsOf(longer) <= columns) lines[lines.length - 1] = longer;
+    else lines.push(...pieces(word, columns));
+  }
+  return lines[0] === '' && lines.length > 1 ? lines.slice(1) : lines;
+}
+
+function pieces(word: string, columns: number): string[] {
+  const all = [''];
+  for (const char of word) {
+    if (columnsOf(all.at(-1)! + char) > columns && all.at(-1) !== '') all.push('');
+    all[all.length - 1] += char;
+  }
+  return all;
+}
+
 export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));
 }

@@ -27,7 +27,10 @@ function output(stream: Stream): Output {
   return {
     write: (text) => void stream.write(text),
     isTTY: stream.isTTY ?? false,
-    columns: stream.columns ?? 0,
+    // The window may be made another size while the command runs.
+    get columns() {
+      return stream.columns ?? 0;
+    },
   };
 }
 

@@ -6,14 +6,16 @@ import { EXIT_MEANINGS } from './exit-codes.js';
 import { OPTIONS, OPTIONS_EVERYWHERE, type OptionName } from './options.js';
 import { synopsis, valueTerm } from './synopsis.js';
 
-const WIDTH = 100;
+/** The widest text; a terminal may have fewer columns, and where there is none it is written for those that most have. */
+const MAX_WIDTH = 100;
+const USUAL_WIDTH = 80;
 
 const REFERENCE =
   'REF is [host[:port]/]path[:tag][@digest], or oci-layout://PATH[:tag][@digest] for a directory.';
 
 /** The help of a command, or of the commands that begin with these words. */
 export async function helpText(path: readonly string[], columns: number): Promise<string> {
-  const width = Math.min(columns || WIDTH, WIDTH);
+  const width = Math.min(columns || USUAL_WIDTH, MAX_WIDTH);
   const commands = COMMANDS.filter((command) => path.every((word, i) => command.path[i] === word));
   const only = commands.length === 1 ? commands[0] : undefined;
   const help = yargs().scriptName('manifest-tool').wrap(width).help(false).version(false);

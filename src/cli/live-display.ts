@@ -1,6 +1,11 @@
 import { formatDuration } from '../duration.js';
 import { formatSize } from '../text.js';
+import { columnsOf, cut } from './columns.js';
 import type { ReportEvent } from './report-event.js';
+
+const BETWEEN = ' · ';
+/** What is always left of the words that say what is being done, as long as there is room for them at all. */
+const MIN_ACTIVITY = 16;
 
 /** The one line of the live display: what is being done, from all that has been told so far. */
 export class LiveDisplay {
@@ -12,6 +17,9 @@ export class LiveDisplay {
   /** Copies by target and digest: how many bytes there are, how many have come, and whether it has ended. */
   private readonly copies = new Map<string, { size: number; bytes: number; hasEnded: boolean }>();
   private copyingSince = 0;
+
+  /** `shown` makes text what may stand in a line of a terminal. */
+  constructor(private readonly shown: (text: string) => string = (text) => text) {}
 
   /** `now` is a time in milliseconds. */
   tell(event: ReportEvent, now: number): void {
@@ -34,11 +42,16 @@ export class LiveDisplay {
     } else if (state !== 'started') this.copies.delete(key);
   }
 
-  /** The line, of so many columns at most. */
+  /** The line, of so many columns at most: names are cut first, what moves is kept longest. */
   text(now: number, columns: number): string {
-    const parts = [this.activity, ...this.counts(), ...this.copied(now), ...this.waiting(now)];
-    const line = parts.join(' · ');
-    return line.length > columns ? `${line.slice(0, Math.max(columns - 1, 0))}…` : line;
+    const activity = this.shown(this.activity);
+    const moving = [...this.copied(now), ...this.waiting(now)].map(this.shown);
+    for (const parts of [[...this.counts(), ...moving], moving]) {
+      const rest = parts.map((part) => BETWEEN + part).join('');
+      const left = columns - columnsOf(rest);
+      if (left >= Math.min(MIN_ACTIVITY, columnsOf(activity))) return cut(activity, left) + rest;
+    }
+    return cut(moving.length === 0 ? activity : moving.join(BETWEEN), Math.max(columns, 1));
   }
 
   private counts(): string[] {

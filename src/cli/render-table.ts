@@ -17,7 +17,8 @@ const TITLES: Row = {
 const GAP = '  ';
 /** What is always left of a digest: its algorithm and twelve digits, as other tools show it for short. */
 const MIN_DIGEST = 'sha256:'.length + 12 + 1;
-const MIN_NAME = TITLES.name.length;
+/** As long as that of a release of Windows; a longer one may be cut. */
+const LONG_NAME = 30;
 
 /** `inspect --format table`: a line a platform, no line longer than `width` columns. */
 export function renderTable(
@@ -61,25 +62,36 @@ function annotationBlock(annotations: Annotations | undefined, width: number): s
     : ['Annotations:', ...lines.map((line) => cut(`  ${line}`, width))];
 }
 
-/** Columns as wide as what is in them; of what does not fit, digests are cut first, and names then. */
+type Column = 'name' | 'size' | 'layers' | 'digest';
+
+/** Columns as wide as what is in them; of what does not fit, digests are cut first, and long names then. */
 function layOut(rows: readonly Row[], c: Colours, width: number): string[] {
   const all = [TITLES, ...rows];
-  const widest = (key: 'name' | 'size' | 'layers' | 'digest'): number =>
-    Math.max(...all.map((row) => columnsOf(row[key])));
+  const widest = (key: Column): number => Math.max(...all.map((row) => columnsOf(row[key])));
   const [size, layers] = [widest('size'), widest('layers')];
-  const left = width - size - layers - 3 * GAP.length;
-  const name = Math.min(widest('name'), Math.max(left - MIN_DIGEST, MIN_NAME));
-  const digest = Math.max(left - name, MIN_DIGEST);
+  const shown = columnsFor(Math.min(widest('name'), LONG_NAME) + GAP.length + size, layers, width);
+  const fixed = size + (shown.includes('layers') ? layers + GAP.length : 0);
+  const hasDigest = shown.includes('digest');
+  const left = width - fixed - (hasDigest ? 2 : 1) * GAP.length;
+  const name = Math.min(widest('name'), Math.max(left - (hasDigest ? MIN_DIGEST : 0), 1));
   return all.flatMap((row, i) => {
     const isTitle = i === 0;
     const paint = (colour: (text: string) => string, text: string): string =>
       isTitle ? text : colour(text);
-    const cells = [
-      paint(c.green, padEnd(cut(row.name, name), name)),
-      paint(c.blue, row.size.padStart(size)),
-      paint(c.red, row.layers.padStart(layers)),
-      paint(c.yellow, cut(row.digest, digest)),
-    ];
-    return [cells.join(GAP), ...row.notes.map((note) => cut(`    ${note}`, width))];
+    const cells: Readonly<Record<Column, string>> = {
+      name: paint(c.green, padEnd(cut(row.name, name), name)),
+      size: paint(c.blue, row.size.padStart(size)),
+      layers: paint(c.red, row.layers.padStart(layers)),
+      digest: paint(c.yellow, cut(row.digest, left - name)),
+    };
+    const line = shown.map((key) => cells[key]).join(GAP);
+    return [line, ...row.notes.map((note) => cut(`    ${note}`, width))];
   });
+}
+
+/** Where a terminal is too narrow for a table that tells platforms apart, it is one of fewer columns. */
+function columnsFor(nameAndSize: number, layers: number, width: number): readonly Column[] {
+  const withDigest = nameAndSize + GAP.length + MIN_DIGEST;
+  if (withDigest + GAP.length + layers <= width) return ['name', 'size', 'layers', 'digest'];
+  return withDigest <= width ? ['name', 'size', 'digest'] : ['name', 'size'];
 }

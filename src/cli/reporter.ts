@@ -9,6 +9,7 @@ import type { RequestRecord } from '../transport/log.js';
 import type { Wait } from '../transport/retry.js';
 import type { Io } from './io.js';
 import type { LiveDisplay } from './live-display.js';
+import { isLiveTerminal } from './live-terminal.js';
 import type { Progress } from './progress.js';
 import { linesOf, type ReportEvent, type Weight } from './report-event.js';
 
@@ -26,6 +27,8 @@ export class Reporter implements PlanEvents {
   private current: Progress | undefined;
   private display: LiveDisplay | undefined;
   private style: ReportStyle = { progress: 'auto', quiet: false };
+  /** When the waits end that were told of. */
+  private readonly waits = new Map<string, number>();
   readonly secrets = new Secrets();
 
   constructor(
@@ -73,16 +76,15 @@ export class Reporter implements PlanEvents {
 
   /** Shows a live line while `work` runs, where standard error is a terminal and nothing else is asked for. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    const { stderr } = this.io;
     const isLive = this.style.progress === 'auto' && !this.style.quiet;
-    if (!isLive || !stderr.isTTY || stderr.columns <= 0) return work();
+    if (!isLive || !isLiveTerminal(this.io)) return work();
     const [{ startProgress }, { LiveDisplay: Display }] = await Promise.all([
       import('./progress.js'),
       import('./live-display.js'),
     ]);
-    const display = new Display();
+    const display = new Display((text) => this.shown(text));
     // Room for the spinner, and for the cursor.
-    const text = (): string => this.shown(display.text(now(), stderr.columns - 4));
+    const text = (): string => display.text(now(), this.io.stderr.columns - 4);
     this.display = display;
     this.current = startProgress(text);
     try {
@@ -126,8 +128,17 @@ export class Reporter implements PlanEvents {
       if (!this.style.quiet || event.event === 'error') this.line(this.json(event));
       return;
     }
+    if (event.event === 'retry' && this.isToldOf(event)) return;
     for (const [weight, line] of linesOf(event))
       if (this.shows(weight)) this.line(this.shown(line));
+  }
+
+  /** Requests at the same moment fail alike: people are told once, until that wait is over. */
+  private isToldOf({ host, reason, attempt, milliseconds }: Wait): boolean {
+    const key = `${host} ${reason} ${attempt}`;
+    if (now() < (this.waits.get(key) ?? 0)) return true;
+    this.waits.set(key, now() + milliseconds);
+    return false;
   }
 
   private shows(weight: Weight): boolean {

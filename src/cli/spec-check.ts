@@ -3,10 +3,11 @@ import { formatPlatform, type Platform } from '../oci/platform.js';
 import { formatReference } from '../oci/reference.js';
 import type { CheckedSpec } from '../spec/check.js';
 import type { Spec } from '../plan/request.js';
+import { countOf } from '../text.js';
 
 /** The line of a spec that is right; `place` is `FILE`, or `FILE#DOCUMENT`. */
 export function checkLine(place: string, { target, tags, sources }: Spec): string {
-  const images = sources.length === 1 ? '1 image' : `${sources.length} images`;
+  const images = countOf(sources.length, 'image');
   const further = tags.length === 0 ? '' : `, tags ${tags.join(', ')}`;
   return `ok ${place} ${formatReference(target)} ${images}${further}`;
 }

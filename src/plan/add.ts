@@ -1,5 +1,6 @@
 import type { FetchedManifest, ImageReader } from '../oci/content.js';
 import { formatReference } from '../oci/reference.js';
+import { countOf } from '../text.js';
 import { BlobMover } from './blobs.js';
 import { editList, type EditRequest, type EditResult } from './edit.js';
 import { addEdit } from './edits.js';
@@ -39,7 +40,7 @@ export async function addToList(
     for (const blob of blobsOf(manifest)) blobs.start(blob, source);
   };
   try {
-    events.progress?.(`reading ${sources.length} images`);
+    events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     // The list is looked for first: to bring images into one that is not there would be for nothing.
     const [list, images] = await Promise.all([
       patience.until(() => target.getManifest(reference.tag ?? 'latest')),

@@ -1,5 +1,6 @@
 import type { ImageWriter } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
+import { countOf } from '../text.js';
 import type { BlobMover } from './blobs.js';
 import type { PlanEvents } from './events.js';
 import { inParallel } from './in-parallel.js';
@@ -17,7 +18,7 @@ export async function writeChildren(
   events: PlanEvents,
 ): Promise<void> {
   if (plan.children.length === 0) return;
-  events.progress?.(`writing ${plan.children.length} images to ${target.name}`);
+  events.progress?.(`writing ${countOf(plan.children.length, 'image')} to ${target.name}`);
   const written = new Map<Digest, Promise<void>>();
   // Begun in the order of the plan, in which what a child comes after stands before it: none waits for one that is not begun.
   await inParallel(plan.children, async (child) => {

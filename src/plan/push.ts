@@ -1,4 +1,5 @@
 import { formatReference } from '../oci/reference.js';
+import { countOf } from '../text.js';
 import { buildList, listEntries, listTypeOf } from './build.js';
 import type { PlanEvents } from './events.js';
 import { publishContent, type PushResult } from './publish.js';
@@ -24,7 +25,7 @@ export function pushList(
 ): Promise<PushResult> {
   checkRequest(request);
   return publishContent(stores, request, events, async (onManifest, patience) => {
-    events.progress?.(`reading ${request.sources.length} images`);
+    events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
     const strictness = new Strictness(events);
     const reading = { onManifest, patience, events: strictness.events };
     const images = await resolveSources(stores, request, reading);

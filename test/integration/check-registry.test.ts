@@ -67,6 +67,22 @@ describe('a registry that deletes', () => {
 
   afterAll(() => registry.stop());
 
+  it.each([40, 60, 80, 200])('is shown in %i columns of a terminal', async (columns) => {
+    const tty = { columns };
+    const args = ['check-registry', `${registry.host}/team/wide`, '--progress', 'none'];
+    const shown = await runCli(args, { tty });
+    expectCode(shown, 0);
+    const lines = shown.stdout.trimEnd().split('\n');
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+    const piped = (await runCli(args)).stdout.trimEnd().split('\n');
+    expect(piped.filter((line) => !/^(yes|no|not tried) /.test(line))).toEqual([]);
+    // What is shown is the same, in more lines: the first column of the lines between is empty.
+    const words = (text: readonly string[]): string => text.join(' ').replaceAll(/\s+/g, ' ');
+    if (columns < 60) expect(words(lines)).toBe(words(piped));
+    expect(lines.filter((line) => /^(yes|no|not tried) /.test(line))).toHaveLength(piped.length);
+    for (const line of lines) expect(line).toMatch(/^(?:yes {8}|no {9}|not tried {2}| {11})/);
+  });
+
   it('is checked in repositories of its own, which are left empty', async () => {
     const result = await runCli(['check-registry', '--json', `${registry.host}/team/app`]);
     expectCode(result, 0);

@@ -360,6 +360,18 @@ describe('--format table', () => {
     },
   );
 
+  it.each([25, 30, 36, 40])(
+    'tells platforms apart in %i columns, with what there is room for beside them',
+    async (columns) => {
+      const env = { NO_COLOR: '1' };
+      const text = await output(['--format', 'table'], 'latest', { tty: { columns }, env });
+      for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(columns);
+      expect(text).toMatch(/^linux\/arm64\/v8 +\d+ B/m);
+      expect(text).not.toContain('DIGEST');
+      expect(text).not.toContain('LAYERS');
+    },
+  );
+
   it('has colours on a terminal that take no columns, and none with NO_COLOR', async () => {
     const tty = { columns: 80 };
     const coloured = await output(['--format', 'table'], 'latest', { tty });

@@ -73,6 +73,27 @@ describe('without a terminal', () => {
     expect(again.stderr).toMatch(new RegExp(`^${digest} \\(.*\\) is in ${target} already$`, 'm'));
   });
 
+  it('a wait that many requests share is told once', async () => {
+    let failures = 0;
+    const proxy = await startRecordingProxy(registry.host, ({ method, url }) => {
+      if (method !== 'GET' || !url.includes('/manifests/linux-') || failures === 5)
+        return undefined;
+      failures += 1;
+      return { status: 503 };
+    });
+    try {
+      const platforms = 'linux/amd64,linux/arm64/v8,linux/386,linux/s390x,linux/riscv64';
+      const template = `${proxy.host}/oci/app:OS-ARCH-VARIANT`;
+      const names = ['--platforms', platforms, '--template', template, '--target'];
+      const from = ['push', 'from-args', ...names, `${proxy.host}/oci/app:shared`, '--dry-run'];
+      const result = await runCli([...from, '--type', 'oci', '--retry-delay', '300ms']);
+      expect(failures).toBe(5);
+      expect(result.stderr.match(/^waiting .* \(status 503\), then try 2 of 5$/gm)).toHaveLength(1);
+    } finally {
+      await proxy.stop();
+    }
+  });
+
   it('-q tells of nothing but the result on standard output', async () => {
     const result = await copy(`oci-layout://${folder}/quiet:1`, '-q');
     expectCode(result, 0);

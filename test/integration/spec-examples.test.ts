@@ -149,6 +149,21 @@ describe('the examples in specs/', () => {
     }
   });
 
+  it('are right together, by the command of the README', async () => {
+    const line = /^ {4}((?:\w+=\S+ )+)manifest-tool (spec check .*) specs\/\*\.yaml$/m;
+    const [, variables = '', words = ''] = line.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const env = Object.fromEntries(
+      variables
+        .trim()
+        .split(' ')
+        .map((pair) => pair.split('=', 2) as [string, string]),
+    );
+    const args = [...words.split(' '), ...EXAMPLES.map((name) => `specs/${name}`)];
+    const result = await runCli(args, { env });
+    expectCode(result, 0);
+    expect(result.stderr).toBe('');
+  });
+
   it('show what a spec can say', () => {
     const used = new Set<string>();
     for (const name of EXAMPLES) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { columnsOf, cut, padEnd } from '../../src/cli/columns.js';
+import { columnsOf, cut, padEnd, wrap } from '../../src/cli/columns.js';
 import { formatSize } from '../../src/text.js';
 
 describe('text in columns', () => {
@@ -20,6 +20,18 @@ describe('text in columns', () => {
     ['a😀b', 3, 'a…'],
   ])('%j in %i is %j', (text, columns, kept) => {
     expect(cut(text, columns)).toBe(kept);
+  });
+
+  test.each([
+    ['', 5, ['']],
+    ['abc', 5, ['abc']],
+    ['ab cd ef', 5, ['ab cd', 'ef']],
+    ['abcdefgh ij', 5, ['abcde', 'fgh', 'ij']],
+    ['ab cdefghij', 5, ['ab', 'cdefg', 'hij']],
+    ['漢字漢', 5, ['漢字', '漢']],
+    ['漢', 1, ['漢']],
+  ])('%j in lines of %i is %j', (text, columns, lines) => {
+    expect(wrap(text, columns)).toEqual(lines);
   });
 
   test('is filled up, and never cut by that', () => {

@@ -66,7 +66,7 @@ describe('the help', () => {
   });
 
   test.each([0, 40, 60, 80, 100, 300])('fits a terminal of %i columns', async (columns) => {
-    const width = Math.min(columns || 100, 100);
+    const width = Math.min(columns || 80, 100);
     const lines = (await helpText([], columns)).split('\n');
     // What has no blank cannot be folded.
     const long = lines.filter((line) => line.length > width && line.trim().includes('  '));

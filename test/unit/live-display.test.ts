@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { LiveDisplay } from '../../src/cli/live-display.js';
 import type { BlobProgress } from '../../src/plan/events.js';
+import { escapeText } from '../../src/text.js';
 import { digestOf } from '../../src/oci/digest.js';
 
 const MB = 1_000_000;
@@ -59,6 +60,28 @@ describe('the live line', () => {
     display.tell({ event: 'retry', ...wait }, 1000);
     expect(display.text(2000, 80)).toBe('starting · waiting 3 s for e.co (status 429)');
     expect(display.text(5000, 80)).toBe('starting');
+  });
+
+  test.each([
+    [80, 'writing 2 images to e.co/team/long… · 1 read · copied 0 of 1: 1.00 MB of 10.0 MB'],
+    [60, 'writing 2 images to e.c… · copied 0 of 1: 1.00 MB of 10.0 MB'],
+    [40, 'copied 0 of 1: 1.00 MB of 10.0 MB'],
+    [20, 'copied 0 of 1: 1.00…'],
+  ])('in %d columns cuts names first, and what is copied last', (columns, line) => {
+    const display = new LiveDisplay();
+    const digest = digestOf(Buffer.from('m'));
+    display.tell({ event: 'activity', message: 'writing 2 images to e.co/team/long-name' }, 0);
+    display.tell({ event: 'read', name: 'e.co/app', mediaType: 't', digest, size: 1 }, 0);
+    display.tell(blob('a', 'copying', MB), 0);
+    expect(display.text(0, columns)).toBe(line);
+  });
+
+  test('counts what is shown: characters of two columns, and those that are written as escapes', () => {
+    const display = new LiveDisplay(escapeText);
+    display.tell({ event: 'activity', message: '漢字漢字漢字' }, 0);
+    expect(display.text(0, 8)).toBe('漢字漢…');
+    display.tell({ event: 'activity', message: '\u001b\u001b' }, 0);
+    expect(display.text(0, 8)).toBe('\\u001b\\…');
   });
 
   test.each([0, 1, 10, 30])('is never wider than %d columns', (columns) => {

@@ -3,8 +3,9 @@ import { formatName, parseReference, type RegistryReference } from '../../oci/re
 import type { CheckResult } from '../../plan/check-registry/check.js';
 import { checkRegistry, type RegistryReport } from '../../plan/check-registry/check-registry.js';
 import { escapeText } from '../../text.js';
+import { wrap } from '../columns.js';
 import type { Parsed } from '../command.js';
-import type { Io } from '../io.js';
+import type { Io, Output } from '../io.js';
 import type { Reporter } from '../reporter.js';
 import { jsonText } from '../result.js';
 import { storesFor } from '../settings.js';
@@ -29,7 +30,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     const report = await reporter.during(() => checkRegistry(stores, target, options, reporter));
     const clean = redacted(report, reporter);
     const isJson = parsed.switches.has('json');
-    io.stdout.write(isJson ? jsonText(document(target, clean)) : table(clean.checks));
+    io.stdout.write(isJson ? jsonText(document(target, clean)) : table(clean.checks, io.stdout));
     if (!options.tagsOnly && report.leftovers.length === 0) noteRepositories(report, reporter);
     refuseUnlessPublishing(target, report);
   } finally {
@@ -97,15 +98,25 @@ function limitDocument({ accepted, refused }: NonNullable<RegistryReport['limit'
   return { accepted, refused: refused?.size ?? null };
 }
 
-/** A line a check: how it ended, what it is, and the registry's own words. */
-function table(checks: readonly CheckResult[]): string {
-  const width = Math.max(...checks.map(({ title }) => title.length));
-  return checks
-    .map(({ result, title, detail }) =>
-      `${result.padEnd('not tried'.length)}  ${title.padEnd(width)}  ${escapeText(detail)}`.trimEnd(),
-    )
-    .map((line) => `${line}\n`)
-    .join('');
+const RESULT_WIDTH = 'not tried'.length + 2;
+/** The fewest columns in which the words of a registry stand beside a check; in fewer they stand below it. */
+const MIN_DETAIL_WIDTH = 20;
+
+/** A line a check: how it ended, what it is, and the registry's own words. On a terminal what is longer goes on below its beginning. */
+function table(checks: readonly CheckResult[], { isTTY, columns }: Output): string {
+  const titleWidth = Math.max(...checks.map(({ title }) => title.length)) + 2;
+  const left = (isTTY && columns > 0 ? columns : Infinity) - RESULT_WIDTH;
+  const isBeside = left - titleWidth >= MIN_DETAIL_WIDTH;
+  const lines = checks.flatMap(({ result, title, detail }) => {
+    const words = escapeText(detail);
+    const rest = isBeside
+      ? wrap(words, left - titleWidth).map(
+          (line, i) => (i === 0 ? title : '').padEnd(titleWidth) + line,
+        )
+      : [title, ...(words === '' ? [] : [words])].flatMap((text) => wrap(text, Math.max(left, 1)));
+    return rest.map((line, i) => ((i === 0 ? result : '').padEnd(RESULT_WIDTH) + line).trimEnd());
+  });
+  return lines.map((line) => `${line}\n`).join('');
 }
 
 /** Repositories cannot be deleted by any request of the specification. */

@@ -1,7 +1,7 @@
 import { parsePlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
 import { verifyImage, type Verification } from '../../plan/verify.js';
-import { escapeText } from '../../text.js';
+import { countOf, escapeText } from '../../text.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import { refuseDefects } from '../defects.js';
@@ -39,7 +39,7 @@ function table({ digest, mediaType, entries }: Verification): string {
   const rows = entries.map((entry) => {
     const state = entry.defects.length === 0 ? 'ok' : 'DEFECT';
     const what = entry.isAttestation ? 'attestation' : (entry.platform ?? 'no platform');
-    return [state, escapeText(what), entry.digest, `${entry.blobs} blobs`];
+    return [state, escapeText(what), entry.digest, countOf(entry.blobs, 'blob')];
   });
   const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '));
