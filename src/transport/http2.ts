@@ -82,7 +82,8 @@ export class Http2Connection {
   /** Node knows nothing of the server's settings before they are there, and says so by an empty object or none. */
   private limit(): number {
     const { remoteSettings } = this.session as Partial<ClientHttp2Session>;
-    return remoteSettings?.maxConcurrentStreams ?? STREAMS_UNTOLD;
+    // One that takes none for now is asked all the same: it would never be heard of again.
+    return Math.max(1, remoteSettings?.maxConcurrentStreams ?? STREAMS_UNTOLD);
   }
 
   private exchange(
@@ -126,7 +127,6 @@ export class Http2Connection {
       stream.on('error', () => undefined);
       stream.on('close', () => {
         settle();
-        if (stream.rstCode === NGHTTP2_HTTP_1_1_REQUIRED) this.onHttp1Required();
         const response = stream.rstCode === NGHTTP2_NO_ERROR ? answer.whole() : undefined;
         if (response !== undefined) resolve(response);
         else reject(this.unanswered(stream));
@@ -135,8 +135,10 @@ export class Http2Connection {
   }
 
   private unanswered({ id = 0, rstCode }: ClientHttp2Stream): Error {
+    const wantsHttp1 = rstCode === NGHTTP2_HTTP_1_1_REQUIRED;
+    if (wantsHttp1) this.onHttp1Required();
     const isRefused = rstCode === NGHTTP2_REFUSED_STREAM || id > this.lastProcessed;
-    if (isRefused) return new NotProcessed('the request was refused');
+    if (wantsHttp1 || isRefused) return new NotProcessed('the request was refused');
     return new errors.SocketError('the request was not answered');
   }
 

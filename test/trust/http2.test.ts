@@ -185,7 +185,7 @@ describe('nothing is lost where a server', () => {
 
   it('takes five requests at a time, and says so late', async () => {
     await server.stop();
-    const few = { maxConcurrentStreams: 5 };
+    const few = { settings: { maxConcurrentStreams: 5 } };
     server = await startHttp2((request) => registry.answer(request), authority.server, few);
     server.script = ({ answer }) => void setTimeout(answer, 5);
     expectCode(await push('--retry', '1'), 0);
@@ -298,6 +298,17 @@ it('an interrupt ends what is under way', async () => {
     signal: controller.signal,
   });
   expect(code).toBe(130);
+});
+
+it('a server that wants HTTP/1.1 after all is spoken to in it', async () => {
+  await server.stop();
+  const both = { allowHTTP1: true };
+  server = await startHttp2((request) => registry.answer(request), authority.server, both);
+  server.script = ({ stream }) => stream.close(NGHTTP2_HTTP_1_1_REQUIRED);
+  const name = `${server.host}/x:linux-amd64`;
+  expectCode(await runCli(['inspect', '--insecure', '--retry', '0', name]), 0);
+  expect(server.http1).toBe(2);
+  expect(server.sessions).toBe(1);
 });
 
 it('a server that wants HTTP/1.1 after all and does not speak it is told of', async () => {

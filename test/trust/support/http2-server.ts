@@ -25,19 +25,21 @@ export interface Http2Scripted {
   readonly requests: Seen[];
   /** How many connections there were. */
   sessions: number;
+  /** How many requests of HTTP/1.1 there were. */
+  http1: number;
   /** The most requests that were being answered at a moment. */
   peak: number;
   script: (exchange: Exchange) => void;
   stop(): Promise<void>;
 }
 
-/** Starts a server on 127.0.0.1 that speaks HTTP/2 alone, in TLS. */
+/** Starts a server on 127.0.0.1 that speaks HTTP/2, in TLS, and with `allowHTTP1` HTTP/1.1 as well, to which it always answers rightly. */
 export async function startHttp2(
   reply: (request: Seen) => Reply,
   { key, cert }: ScriptedTls,
-  settings: Settings = {},
+  options: { readonly settings?: Settings; readonly allowHTTP1?: boolean } = {},
 ): Promise<Http2Scripted> {
-  const server: Http2Server = http2.createSecureServer({ key, cert, settings });
+  const server: Http2Server = http2.createSecureServer({ key, cert, ...options });
   const open = new Set<ServerHttp2Session>();
   const counts = new Map<unknown, number>();
   let active = 0;
@@ -46,6 +48,15 @@ export async function startHttp2(
     open.add(session);
     session.on('error', () => undefined);
     session.on('close', () => open.delete(session));
+  });
+  server.on('request', (incoming, response) => {
+    if (incoming.httpVersionMajor === 2) return;
+    const { method, url, headers } = incoming;
+    const request = seen({ ...headers, ':method': method, ':path': url }, Buffer.alloc(0));
+    const { status, headers: fields, body = '' } = reply(request);
+    scripted.http1 += 1;
+    response.writeHead(status, { ...fields, 'content-length': Buffer.byteLength(body) });
+    response.end(method === 'HEAD' ? '' : body);
   });
   server.on('stream', (stream, headers) => {
     active += 1;
@@ -73,6 +84,7 @@ export async function startHttp2(
     host: `127.0.0.1:${(server.address() as AddressInfo).port}`,
     requests: [],
     sessions: 0,
+    http1: 0,
     peak: 0,
     script: (exchange) => exchange.answer(),
     async stop() {
