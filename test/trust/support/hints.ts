@@ -29,7 +29,7 @@ export async function expectHint(row: Failing): Promise<void> {
 }
 
 /** Runs it once, and returns the error line; of a command line that cannot be read nobody knows yet whether it wants events. */
-async function expectTwoLines(row: Failing): Promise<string> {
+export async function expectTwoLines(row: Failing): Promise<string> {
   const result = await runCli(row.args, row);
   const [message, hint] = twoLines(result);
   expect(message).toMatch(row.says);
