@@ -4,7 +4,9 @@
 var node = process.versions.node.split('.').map(Number);
 if (node[0] < 20 || (node[0] === 20 && node[1] < 20)) {
   console.error(
-    'manifest-tool: Node.js 20.20 or newer is needed, this is ' + process.versions.node,
+    'manifest-tool: Node.js 20.20 or newer is needed, this is ' +
+      process.versions.node +
+      '\nhint: install a newer Node.js, or the single executable of manifest-tool',
   );
   process.exit(1);
 }

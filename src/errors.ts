@@ -93,3 +93,16 @@ export function systemCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
 }
+
+const UNREADABLE_HINTS: Readonly<Record<string, string>> = {
+  EACCES: 'check its permissions, and those of the directories that lead to it',
+  EISDIR: 'name a file in it',
+  EMFILE: 'allow more open files: ulimit -n',
+  ENAMETOOLONG: 'use a shorter path',
+  EPERM: 'check its permissions, and those of the directories that lead to it',
+};
+
+/** What to try where a file that the user has named cannot be read. */
+export function unreadableHint(error: unknown): string {
+  return UNREADABLE_HINTS[systemCode(error) ?? ''] ?? 'check the path';
+}

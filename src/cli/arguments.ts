@@ -51,7 +51,10 @@ function readOption(word: string): { name: OptionName; value: string | undefined
 function isTrue(name: string, value: string): boolean {
   if (TRUE.has(value)) return true;
   if (FALSE.has(value)) return false;
-  throw usageError(`option --${name} is a switch and takes no value ${JSON.stringify(value)}`);
+  throw usageError(
+    `option --${name} is a switch and takes no value ${JSON.stringify(value)}`,
+    `write --${name}, or leave it out`,
+  );
 }
 
 function nextValue(argv: readonly string[], at: number, name: string): string {

@@ -46,7 +46,8 @@ function interruptSignal(): AbortSignal {
     controller.abort();
     setTimeout(() => {
       process.stderr.write(
-        'manifest-tool: this command failed: it was interrupted and did not end in time\n',
+        'manifest-tool: this command failed: it was interrupted and did not end in time\n' +
+          'hint: look at what is there before you run it again: something may have been published\n',
       );
       process.exit(INTERRUPTED);
     }, GRACE_MS).unref();
@@ -56,14 +57,25 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
+const FAILED = 1;
+/** What was printed has not arrived: no success, whatever the command says. */
+let isOutputLost = false;
+
 // A reader that has seen enough (`| head`) is no error of ours, and no success either: the command goes on and ends with its own code.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE' || isOutputLost) return;
+  isOutputLost = true;
+  process.exitCode ||= FAILED;
+  process.stderr.write(
+    `manifest-tool: writing to standard output failed: ${error.message}\n` +
+      'hint: make room there, or send standard output to another place\n',
+  );
 });
 
 async function run(): Promise<void> {
   const signal = interruptSignal();
-  process.exitCode = await main(process.argv.slice(2), processIo(signal));
+  const code = await main(process.argv.slice(2), processIo(signal));
+  process.exitCode = code === 0 && isOutputLost ? FAILED : code;
   // A connection that is still being made would keep the process.
   if (signal.aborted) process.exit();
 }

@@ -31,8 +31,18 @@ export function inspectOptions(parsed: Parsed): InspectOptions {
   const given = choice(parsed, 'format');
   if (isRaw && given !== undefined)
     throw usageError('give --raw or --format, not both', '--raw is the form of manifest-tool');
-  if (expandConfig && !isRaw) throw usageError('--expand-config is only of use with --raw');
-  if (config && expandConfig) throw usageError('give --config or --expand-config, not both');
+  if (expandConfig && !isRaw) {
+    throw usageError(
+      '--expand-config is only of use with --raw',
+      'give both, or --config for the configuration alone',
+    );
+  }
+  if (config && expandConfig) {
+    throw usageError(
+      'give --config or --expand-config, not both',
+      '--config shows the configuration alone',
+    );
+  }
   const format = given ?? (isRaw ? (config ? 'raw' : 'manifest-tool') : 'human');
   if (config && !['json', 'raw', 'human'].includes(format)) {
     throw usageError(`--config has no --format ${format}`, 'it is shown as JSON, or raw');

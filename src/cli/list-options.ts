@@ -1,7 +1,7 @@
 import { parseDigest } from '../oci/digest.js';
 import type { Annotations } from '../oci/documents.js';
 import { parsePlatform } from '../oci/platform.js';
-import { isTag } from '../oci/reference.js';
+import { isTag, TAG_RULE } from '../oci/reference.js';
 import type { PublishingOptions } from '../plan/publication.js';
 import type { EntryAnnotations, ListRequest, RequestedType } from '../plan/request.js';
 import { choice } from './choice.js';
@@ -19,10 +19,7 @@ export function tagList(parsed: Parsed): string[] {
   const tags = items(parsed, 'tags');
   for (const tag of tags) {
     if (!isTag(tag)) {
-      throw usageError(
-        `--tags ${JSON.stringify(tag)} is no tag`,
-        'a tag is of letters, digits, "_", "." and "-", at most 128, and does not begin with "." or "-"',
-      );
+      throw usageError(`--tags ${JSON.stringify(tag)} is no tag`, TAG_RULE);
     }
   }
   return tags;

@@ -18,9 +18,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       const { helpText } = await import('./help.js');
       io.stdout.write(await helpText(invocation.path, io.stdout.columns));
     } else {
-      reporter.use(reportStyle(invocation.parsed));
-      const command = await invocation.command.load();
-      await command.run(invocation.parsed, io, reporter);
+      const { command, parsed } = invocation;
+      reporter.begin(command.path.join(' '));
+      reporter.use(reportStyle(parsed));
+      const implementation = await command.load();
+      await implementation.run(parsed, io, reporter);
     }
     return 0;
   } catch (error) {

@@ -1,5 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import { formatName, formatReference } from '../oci/reference.js';
+import { SUMMARY_HINT } from '../plan/outcome.js';
 import { tagsOf } from '../plan/publication.js';
 import { pushList } from '../plan/push.js';
 import type { ListRequest } from '../plan/request.js';
@@ -58,6 +59,7 @@ export async function publishMany(
       const why = `${failed.length} of ${requests.length} failed`;
       throw new ManifestToolError(first.code, `publishing ${requests.length} lists`, why, {
         cause: first,
+        hint: SUMMARY_HINT,
       });
     }
   } finally {
@@ -71,7 +73,12 @@ function refuseSharedTags(requests: readonly ListRequest[]): void {
   for (const { target, tags = [] } of requests) {
     for (const tag of tagsOf({ target, tags })) {
       const name = `${formatName(target)}:${tag}`;
-      if (seen.has(name)) throw usageError(`two of the specs publish ${name}`, 'see spec check');
+      if (seen.has(name)) {
+        throw usageError(
+          `two of the specs publish ${name}`,
+          'give one of them another tag; spec check says where they are',
+        );
+      }
       seen.add(name);
     }
   }

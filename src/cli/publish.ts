@@ -1,5 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import { formatReference, withSuffix, type Reference } from '../oci/reference.js';
+import { SUMMARY_HINT } from '../plan/outcome.js';
 import { tagsOf, type Publication } from '../plan/publication.js';
 import type { Outcome, PushResult } from '../plan/publish.js';
 import { pushList } from '../plan/push.js';
@@ -72,7 +73,7 @@ function refuseFailures(outcomes: readonly Outcome[]): void {
   if (first === undefined) return;
   const what = `publishing to ${outcomes.length} targets`;
   const why = `${failed.length} of ${outcomes.length} failed`;
-  throw new ManifestToolError(first.code, what, why, { cause: first });
+  throw new ManifestToolError(first.code, what, why, { cause: first, hint: SUMMARY_HINT });
 }
 
 function humanText(result: ResultDocument): string {

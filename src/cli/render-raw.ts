@@ -52,6 +52,7 @@ function childMembers(entry: Descriptor, child: FetchedManifest | undefined): Me
       'FAILED',
       `showing entry ${entry.digest}`,
       `its media type ${entry.mediaType} is neither an image nor a list`,
+      { hint: '--format json and --format table show such entries as well' },
     );
   }
   return documentMembers(child.document);

@@ -42,7 +42,7 @@ interface Details {
   readonly error: Message & {
     readonly code: string;
     readonly exitCode: number;
-    readonly hint: string | null;
+    readonly hint: string;
   };
 }
 
@@ -88,7 +88,7 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
   debug: ({ message }) => [['always', `debug: ${message}`]],
   error: ({ message, hint }) => [
     ['always', `manifest-tool: ${message}`],
-    ...(hint === null ? [] : [['always', `hint: ${hint}`] as const]),
+    ['always', `hint: ${hint}`],
   ],
 };
 

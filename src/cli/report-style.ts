@@ -11,6 +11,11 @@ export function reportStyle(parsed: Parsed): ReportStyle {
   const quiet = parsed.switches.has('quiet');
   const progress = choice(parsed, 'progress');
   const isShown = progress !== undefined && progress !== 'none';
-  if (quiet && isShown) throw usageError('give --quiet or --progress, not both');
+  if (quiet && isShown) {
+    throw usageError(
+      'give --quiet or --progress, not both',
+      '--quiet shows nothing but warnings, errors and the result',
+    );
+  }
   return { progress: progress ?? 'auto', quiet };
 }

@@ -11,6 +11,7 @@ import type { Io } from './io.js';
 import type { LiveDisplay } from './live-display.js';
 import { isLiveTerminal } from './live-terminal.js';
 import type { Progress } from './progress.js';
+import { hintOf } from './hint.js';
 import { linesOf, type ReportEvent, type Weight } from './report-event.js';
 
 /** The longest line that is shown, in characters. */
@@ -26,6 +27,7 @@ export interface ReportStyle {
 export class Reporter implements PlanEvents {
   private current: Progress | undefined;
   private display: LiveDisplay | undefined;
+  private command: string | undefined;
   private style: ReportStyle = { progress: 'auto', quiet: false };
   /** When the waits end that were told of. */
   private readonly waits = new Map<string, number>();
@@ -35,6 +37,11 @@ export class Reporter implements PlanEvents {
     private readonly io: Io,
     private readonly debug: boolean,
   ) {}
+
+  /** Takes the name of the command that runs. */
+  begin(command: string): void {
+    this.command = command;
+  }
 
   /** Takes the style that the user asks for, from now on. */
   use(style: ReportStyle): void {
@@ -105,7 +112,7 @@ export class Reporter implements PlanEvents {
             cause: error,
             hint: 'this is a fault of manifest-tool; run it again with --debug and report what it prints',
           });
-    const { code, exitCode, message, hint = null } = known;
+    const { code, exitCode, message, hint = hintOf(code, this.command) } = known;
     this.tell({ event: 'error', code, exitCode, message, hint });
     if (this.debug) this.causes(known);
     return exitCode;

@@ -64,7 +64,10 @@ export class ResultFiles {
       if ((await handle.stat()).isFile()) await handle.truncate(0);
       await handle.writeFile(text);
     } catch (error) {
-      throw new ManifestToolError('FAILED', what, reasonOf(error), { cause: error });
+      throw new ManifestToolError('FAILED', what, reasonOf(error), {
+        cause: error,
+        hint: 'what was asked for is published all the same: query shows its digest',
+      });
     }
   }
 

@@ -8,7 +8,7 @@ import { openStores, type Stores } from '../plan/stores.js';
 import type { CredentialLookup } from '../transport/credential.js';
 import type { Parsed } from './command.js';
 import type { Io } from './io.js';
-import type { OptionName } from './options.js';
+import { OPTIONS, placeholder, type OptionName } from './options.js';
 import type { Reporter } from './reporter.js';
 import { tuneEngine } from './tune-engine.js';
 import { usageError } from './usage.js';
@@ -76,10 +76,25 @@ function credentialLookup(options: CredentialOptions, reporter: Reporter): Crede
 async function givenPassword(parsed: Parsed, io: Io): Promise<string | undefined> {
   const typed = value(parsed, 'password');
   if (!parsed.switches.has('password-stdin')) return typed;
-  if (typed !== undefined) throw usageError('give --password or --password-stdin, not both');
-  if (!parsed.values.has('username')) throw usageError('--password-stdin needs --username');
+  if (typed !== undefined) {
+    throw usageError(
+      'give --password or --password-stdin, not both',
+      'other users of this machine cannot see what comes by --password-stdin',
+    );
+  }
+  if (!parsed.values.has('username')) {
+    throw usageError(
+      '--password-stdin needs --username',
+      'for example --username NAME --password-stdin < FILE',
+    );
+  }
   const password = (await io.readStdin()).replace(/\r?\n$/, '');
-  if (password === '') throw usageError('--password-stdin: standard input has no password');
+  if (password === '') {
+    throw usageError(
+      '--password-stdin: standard input has no password',
+      'send it there: --password-stdin < FILE, or COMMAND | manifest-tool …',
+    );
+  }
   return password;
 }
 
@@ -114,7 +129,12 @@ export function items(parsed: Parsed, name: OptionName): string[] {
   const list = (parsed.values.get(name) ?? [])
     .flatMap((each) => each.split(','))
     .map((item) => item.trim());
-  if (list.includes('')) throw usageError(`option --${name} has an empty item`);
+  if (list.includes('')) {
+    throw usageError(
+      `option --${name} has an empty item`,
+      `write --${name} ${placeholder(OPTIONS[name]!)}, and no comma that nothing follows`,
+    );
+  }
   return list;
 }
 

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { ManifestToolError, reasonOf, systemCode } from '../errors.js';
+import { ManifestToolError, reasonOf, systemCode, unreadableHint } from '../errors.js';
 import type { Io } from './io.js';
 
 /** The name of standard input where a file can stand. */
@@ -31,7 +31,9 @@ export async function readSpecFile(path: string, io: Io): Promise<string> {
         length += bytesRead;
       }
       if (length > MAX_SPEC_SIZE)
-        throw new ManifestToolError('USAGE', what, 'it is larger than 1 MiB: it is no spec');
+        throw new ManifestToolError('USAGE', what, 'it is larger than 1 MiB: it is no spec', {
+          hint: 'check that it is the file that is meant',
+        });
       return new TextDecoder('utf-8', { fatal: true }).decode(buffer.subarray(0, length));
     } finally {
       await file.close();
@@ -39,10 +41,10 @@ export async function readSpecFile(path: string, io: Io): Promise<string> {
   } catch (error) {
     if (error instanceof ManifestToolError) throw error;
     const code = systemCode(error) ?? '';
-    const why =
+    const [why, hint] =
       code === 'ERR_ENCODING_INVALID_ENCODED_DATA'
-        ? 'it is no text in UTF-8'
-        : (REASONS.get(code) ?? reasonOf(error));
-    throw new ManifestToolError('USAGE', what, why, { cause: error });
+        ? ['it is no text in UTF-8', 'save it in UTF-8']
+        : [REASONS.get(code) ?? reasonOf(error), unreadableHint(error)];
+    throw new ManifestToolError('USAGE', what, why, { cause: error, hint });
   }
 }

@@ -85,7 +85,10 @@ function addTarget(targets: Targets, target: Reference): void {
       'name a tag',
     );
   } else {
-    throw usageError(`${formatName(target)} is a target already, and a digest is no tag`);
+    throw usageError(
+      `${formatName(target)} is a target already, and a digest is no tag`,
+      'leave it out, or name a tag',
+    );
   }
 }
 

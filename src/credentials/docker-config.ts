@@ -1,5 +1,5 @@
-import { reasonOf, systemCode } from '../errors.js';
-import { configError, quoted } from './failure.js';
+import { reasonOf, systemCode, unreadableHint } from '../errors.js';
+import { configError, FORM_HINT, quoted } from './failure.js';
 import { files } from './files.js';
 import { isObject, member, parseObject, type JsonObject } from './json.js';
 
@@ -69,12 +69,16 @@ function entries(object: JsonObject): Map<string, unknown> {
 
 function objectMember(what: string, document: JsonObject, name: string): JsonObject {
   const value = member(document, name) ?? {};
-  if (!isObject(value)) throw configError(what, `${name} is not an object`);
+  if (!isObject(value)) {
+    throw configError(what, `${name} is not an object`, { hint: FORM_HINT });
+  }
   return value;
 }
 
 function stringOf(what: string, key: string, value: unknown): string {
-  if (typeof value !== 'string') throw configError(what, `${key} is not a string`);
+  if (typeof value !== 'string') {
+    throw configError(what, `${key} is not a string`, { hint: FORM_HINT });
+  }
   return value;
 }
 
@@ -87,9 +91,11 @@ async function readText(file: string): Promise<string | undefined> {
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     const why = code === 'EISDIR' ? 'it is a directory' : reasonOf(error);
-    throw configError(`reading ${file}`, why, { cause: error });
+    throw configError(`reading ${file}`, why, { cause: error, hint: unreadableHint(error) });
   }
-  throw configError(`reading ${file}`, `it has more than the ${MAX_SIZE} bytes that are read`);
+  throw configError(`reading ${file}`, `it has more than the ${MAX_SIZE} bytes that are read`, {
+    hint: 'check that it is the file that is meant',
+  });
 }
 
 /**

@@ -11,6 +11,10 @@ export function oneLine(text: string): string {
   return text.replace(ACTING, ' ').trim();
 }
 
+/** After a config that is not of the form that docker and podman write. */
+export const FORM_HINT =
+  'correct it, or move it away and log in again (docker login, podman login)';
+
 /** A key of a config in a message, as `auths["ghcr.io"]` has it. */
 export function quoted(key: string): string {
   return JSON.stringify(oneLine(key));
@@ -23,7 +27,7 @@ export function quoted(key: string): string {
 export function configError(
   what: string,
   why: string,
-  details: ErrorDetails = {},
+  details: ErrorDetails & { readonly hint: string },
 ): ManifestToolError {
   return new ManifestToolError('CONFIG', oneLine(what), oneLine(why), details);
 }

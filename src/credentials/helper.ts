@@ -61,7 +61,9 @@ export function createHelpers(options: HelperOptions): AskHelper {
     const what = `finding the credential for ${host}`;
     if (!SUFFIX.test(helper.suffix) || helper.suffix.includes('..')) {
       const why = `${quoted(helper.suffix.slice(0, 100))} (${helper.setting})`;
-      throw configError(what, `${why} is no name of a credential helper`);
+      throw configError(what, `${why} is no name of a credential helper`, {
+        hint: 'it is what stands behind docker-credential- in the name of the program, for example pass',
+      });
     }
     const name = `docker-credential-${helper.suffix}`;
     const cacheKey = `${name} ${helperKey(host)}`;

@@ -1,4 +1,4 @@
-import { configError } from './failure.js';
+import { configError, FORM_HINT } from './failure.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -18,7 +18,8 @@ export function parseObject(what: string, text: string): JsonObject {
       hint: 'a JSON file has no comments, no comma after the last member, and double quotes',
     });
   }
-  if (!isObject(value)) throw configError(what, 'it is JSON, but not an object');
+  if (!isObject(value))
+    throw configError(what, 'it is JSON, but not an object', { hint: FORM_HINT });
   return value;
 }
 

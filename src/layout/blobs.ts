@@ -101,5 +101,7 @@ export async function putBlob(
 }
 
 function missing(what: string, digest: Digest): ManifestToolError {
-  return new ManifestToolError('NOT_FOUND', what, `the layout has no blob ${digest}`);
+  return new ManifestToolError('NOT_FOUND', what, `the layout has no blob ${digest}`, {
+    hint: 'check the digest, or copy the whole image into the layout again',
+  });
 }

@@ -1,24 +1,34 @@
-import { ManifestToolError, reasonOf, systemCode } from '../errors.js';
+import { ManifestToolError, reasonOf, systemCode, type ErrorDetails } from '../errors.js';
+import { FieldError } from '../oci/fields.js';
 import { finalName } from './temporary.js';
 
-/** What the system's error codes say to a person. */
-const WORDS: Readonly<Record<string, string>> = {
-  EACCES: 'permission denied',
-  EDQUOT: 'the disk quota is used up',
-  EEXIST: 'a file of that name is in the way',
-  EFBIG: 'the file is too large for the file system',
-  EIO: 'the device failed (input/output error)',
-  EISDIR: 'it is a directory, a file was expected',
-  ELOOP: 'too many symbolic links',
-  EMFILE: 'too many files are open',
-  ENAMETOOLONG: 'the name is too long',
-  ENFILE: 'too many files are open',
-  ENOENT: 'there is no such file or directory',
-  ENOSPC: 'no space left on the device',
-  ENOTDIR: 'a part of the path is not a directory',
-  EPERM: 'the operation is not permitted',
-  EROFS: 'the file system is read-only',
+const PERMISSIONS = 'check its permissions, and those of the directories that lead to it';
+const ROOM = 'make room there, or name a layout in another place';
+const IN_THE_WAY = 'move it out of the way, or name another layout';
+const LIMIT = 'allow more open files: ulimit -n';
+const PATH = 'check the path';
+
+/** What the system's error codes say to a person, and what to try. */
+const WORDS: Readonly<Record<string, readonly [why: string, hint: string]>> = {
+  EACCES: ['permission denied', PERMISSIONS],
+  EDQUOT: ['the disk quota is used up', ROOM],
+  EEXIST: ['a file of that name is in the way', IN_THE_WAY],
+  EFBIG: ['the file is too large for the file system', 'name a layout in another place'],
+  EIO: ['the device failed (input/output error)', 'check the device, or name a copy of the layout'],
+  EISDIR: ['it is a directory, a file was expected', IN_THE_WAY],
+  ELOOP: ['too many symbolic links', 'check the path, and the links in it'],
+  EMFILE: ['too many files are open', LIMIT],
+  ENAMETOOLONG: ['the name is too long', 'use a shorter path'],
+  ENFILE: ['too many files are open', LIMIT],
+  ENOENT: ['there is no such file or directory', PATH],
+  ENOSPC: ['no space left on the device', ROOM],
+  ENOTDIR: ['a part of the path is not a directory', PATH],
+  EPERM: ['the operation is not permitted', PERMISSIONS],
+  EROFS: ['the file system is read-only', 'name a layout in another place'],
 };
+
+/** What is damaged stays so: a blob of the right size is not written again. */
+const DAMAGED = 'the layout is damaged: make it anew with what made it';
 
 /**
  * The error of the file system as one line that names the path and the reason in words. DENIED
@@ -31,14 +41,13 @@ export function layoutFailure(what: string, root: string, error: unknown): Manif
     return new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause: error });
   }
   const code = systemCode(error);
-  const words = code === undefined ? undefined : WORDS[code];
-  const reason = words ?? reasonOf(error).replace(/\s+/g, ' ');
+  const [reason, hint] = WORDS[code ?? ''] ?? [reasonOf(error).replace(/\s+/g, ' '), PATH];
   const denied = code === 'EACCES' || code === 'EPERM';
   return new ManifestToolError(
     denied ? 'DENIED' : 'FAILED',
     what,
     `${pathOf(error) ?? root}: ${reason}`,
-    { cause: error },
+    { cause: error, hint },
   );
 }
 
@@ -56,20 +65,21 @@ export function corrupt(
   what: string,
   file: string,
   why: string,
-  cause?: unknown,
+  { cause, hint = DAMAGED }: ErrorDetails = {},
 ): ManifestToolError {
-  return new ManifestToolError('CORRUPT', what, `${file}: ${why}`, { cause });
+  return new ManifestToolError('CORRUPT', what, `${file}: ${why}`, { cause, hint });
 }
 
 /**
- * Runs a parser of the content of `file`.
+ * Runs a parser of the content of `file`; `hint` is for errors that have none of their own.
  * @throws {ManifestToolError} CORRUPT where the parser throws.
  */
-export function parsing<T>(what: string, file: string, parse: () => T): T {
+export function parsing<T>(what: string, file: string, parse: () => T, hint = DAMAGED): T {
   try {
     return parse();
   } catch (error) {
-    throw corrupt(what, file, reasonOf(error), error);
+    const own = error instanceof FieldError ? error.hint : undefined;
+    throw corrupt(what, file, reasonOf(error), { cause: error, hint: own ?? hint });
   }
 }
 

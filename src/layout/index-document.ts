@@ -54,7 +54,11 @@ export function findTag(index: JsonValue, tag: string): IndexEntry | undefined {
     refName(entry)?.endsWith(`:${tag}`) ? [readEntry(entries, i)] : [],
   );
   if (new Set(full.map(({ digest }) => digest)).size > 1) {
-    throw new FieldError('manifests', `has several images with names that end in ":${tag}"`);
+    throw new FieldError(
+      'manifests',
+      `has several images with names that end in ":${tag}"`,
+      'name the image by its digest',
+    );
   }
   return full[0];
 }

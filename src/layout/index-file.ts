@@ -45,7 +45,9 @@ export async function updateIndex(
     const text = goMarshalIndent(asWritable(changed), '  ');
     if (Buffer.byteLength(text) > MAX_DOCUMENT_SIZE) {
       const why = `${file} would have more than ${MAX_DOCUMENT_SIZE} bytes`;
-      throw new ManifestToolError('FAILED', what, why);
+      throw new ManifestToolError('FAILED', what, why, {
+        hint: 'publish into another layout: this one names too many images',
+      });
     }
     await writeAtomically(file, () => text);
   });

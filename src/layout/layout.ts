@@ -9,7 +9,7 @@ import type {
 } from '../oci/content.js';
 import { counted } from '../oci/counted.js';
 import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
-import { parseDocument, type Descriptor } from '../oci/documents.js';
+import { NO_IMAGE_HINT, parseDocument, type Descriptor } from '../oci/documents.js';
 import { isTag } from '../oci/reference.js';
 import { blobSize, hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
 import { corrupt, guarded, parsing } from './failure.js';
@@ -56,7 +56,12 @@ class Layout implements ImageStore {
       }
       const bytes = await readBlob(what, this.root, entry.digest, entry.size);
       checkSize(what, file, bytes.length, expected?.size);
-      const parsed = parsing(what, file, () => parseDocument(bytes, entry.mediaType));
+      const parsed = parsing(
+        what,
+        file,
+        () => parseDocument(bytes, entry.mediaType),
+        NO_IMAGE_HINT,
+      );
       return { ...parsed, digest: entry.digest, size: bytes.length, bytes };
     });
   }

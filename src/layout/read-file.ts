@@ -41,7 +41,10 @@ async function openNoFollow(what: string, file: string): Promise<FileHandle | un
     const code = systemCode(error);
     if (code === 'ENOENT') return undefined;
     if (code === 'ELOOP' || code === 'EMLINK') {
-      throw corrupt(what, file, 'it is a symbolic link, which is not followed', error);
+      throw corrupt(what, file, 'it is a symbolic link, which is not followed', {
+        cause: error,
+        hint: 'put the file itself in its place',
+      });
     }
     throw error;
   }
@@ -65,7 +68,9 @@ export async function readRegular(
     checkSize(stats.size);
     if (stats.size > MAX_DOCUMENT_SIZE) {
       const limit = `more than the ${MAX_DOCUMENT_SIZE} that are read of a document`;
-      throw corrupt(what, file, `it has ${stats.size} bytes, ${limit}`);
+      throw corrupt(what, file, `it has ${stats.size} bytes, ${limit}`, {
+        hint: 'check that it is what is meant: no index, manifest or configuration is that large',
+      });
     }
     return await readBytes(handle, stats.size);
   } finally {

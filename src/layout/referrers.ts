@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
-import { parseDocument, type Descriptor } from '../oci/documents.js';
+import { NO_IMAGE_HINT, parseDocument, type Descriptor } from '../oci/documents.js';
 import type { JsonValue } from '../oci/json-value.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import { referrerDescriptor, referrersTag } from '../oci/referrers.js';
@@ -47,7 +47,7 @@ async function readIfAny(
   try {
     const bytes = await readBlob(what, root, digest, size);
     const file = blobPath(root, digest, what);
-    const parsed = parsing(what, file, () => parseDocument(bytes, mediaType));
+    const parsed = parsing(what, file, () => parseDocument(bytes, mediaType), NO_IMAGE_HINT);
     return { ...parsed, digest, size: bytes.length, bytes };
   } catch (error) {
     if (error instanceof ManifestToolError && error.code === 'NOT_FOUND') return undefined;

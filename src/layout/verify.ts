@@ -1,6 +1,6 @@
 import { matchesDigest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
-import { verifiedContent, WrongContent } from '../oci/verified-content.js';
+import { SOURCE_HINT, verifiedContent, WrongContent } from '../oci/verified-content.js';
 import { corrupt } from './failure.js';
 
 /** What identifies content: its digest and its size in bytes. */
@@ -43,7 +43,8 @@ export async function* verified(
   try {
     yield* verifiedContent(id, content);
   } catch (error) {
-    throw error instanceof WrongContent ? corrupt(what, where, error.message, error) : error;
+    if (!(error instanceof WrongContent)) throw error;
+    throw corrupt(what, where, error.message, { cause: error, hint: SOURCE_HINT });
   }
 }
 

@@ -74,6 +74,9 @@ export const MAX_INDEX_ENTRIES = 1000;
 /** What is read of a manifest, an index or a config, and what is written of an index, in bytes. */
 export const MAX_DOCUMENT_SIZE = 4 * 1024 * 1024;
 
+/** Where the bytes are whole, and no such document, it is the name that is wrong. */
+export const NO_IMAGE_HINT = 'check that the name is that of an image or a list of images';
+
 /**
  * Reads a manifest or an index. The type on the wire and `mediaType` inside must agree, and a document that is both is refused
  * (CVE-2021-41190; OCI image-spec, image-index.md, `mediaType`).
@@ -97,6 +100,7 @@ export function parseDocument(
     throw new FieldError(
       '',
       'is a Docker manifest of schema version 1, which is too old for a list',
+      'convert the image, for example with skopeo copy --format v2s2',
     );
   }
   const mediaType = documentType(fields, wireType, isIndex);
@@ -111,6 +115,7 @@ export function parseDocument(
   throw new FieldError(
     'mediaType',
     `${JSON.stringify(mediaType)} is neither an image nor a list of images`,
+    'name an image or a list: other kinds of content cannot be read here',
   );
 }
 
@@ -134,6 +139,7 @@ function parseIndex(fields: Fields): ImageIndex {
     throw fields.wrong(
       'manifests',
       `has ${entries.length} entries, more than ${MAX_INDEX_ENTRIES}`,
+      'make several lists of them',
     );
   }
   return {

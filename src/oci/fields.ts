@@ -3,7 +3,12 @@ import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from './jso
 
 /** What is wrong with a document, and where in it (`manifests[2].size`); the reader of the document says which document it was. */
 export class FieldError extends Error {
-  constructor(path: string, problem: string) {
+  constructor(
+    path: string,
+    problem: string,
+    /** What to try, where it is not what one tries after any damage. */
+    readonly hint?: string,
+  ) {
     super(`${path === '' ? 'the document' : path} ${problem}`);
   }
 }
@@ -90,8 +95,8 @@ export class Fields {
     return (value as JsonValue[]).map((item, i) => Fields.of(item, `${this.at(key)}[${i}]`));
   }
 
-  wrong(key: string, problem: string): FieldError {
-    return new FieldError(this.at(key), problem);
+  wrong(key: string, problem: string, hint?: string): FieldError {
+    return new FieldError(this.at(key), problem, hint);
   }
 
   private value(key: string): JsonValue | undefined {

@@ -37,6 +37,7 @@ export function parsePlatform(
       'USAGE',
       what,
       'it is not of the form os/arch[/variant], for example linux/arm64/v8',
+      { hint: `the common ones are ${COMMON.platform}` },
     );
   }
   const [os, typed, typedVariant] = parts as [string, string, string | undefined];
@@ -57,7 +58,7 @@ export function parsePlatform(
 export interface PlatformFault {
   readonly part: 'os' | 'architecture' | 'variant';
   readonly why: string;
-  readonly hint?: string;
+  readonly hint: string;
 }
 
 /**
@@ -78,7 +79,11 @@ export function platformFault({ os, architecture, variant }: Platform): Platform
   }
   const variants = VARIANTS.get(architecture);
   if (variant === undefined || variants === undefined || variants.test(variant)) return undefined;
-  return { part: 'variant', why: `${JSON.stringify(variant)} is no variant of ${architecture}` };
+  return {
+    part: 'variant',
+    why: `${JSON.stringify(variant)} is no variant of ${architecture}`,
+    hint: `its variants are ${VARIANT_NAMES[architecture]}`,
+  };
 }
 
 function unknownPart(
@@ -95,8 +100,16 @@ function unknownPart(
 
 /** What a platform mostly is, for hints. */
 const COMMON = {
+  platform: 'linux/amd64, linux/arm64, linux/arm/v7 and windows/amd64:OSVERSION',
   os: 'linux, windows, freebsd and darwin',
   architecture: 'amd64, arm64, arm, 386, ppc64le, s390x and riscv64',
+};
+
+/** What {@link VARIANTS} allows, for hints. */
+const VARIANT_NAMES: Readonly<Record<string, string>> = {
+  arm: 'v5, v6, v7 and v8',
+  arm64: 'v8, v9, and those with a minor version as v8.2',
+  amd64: 'v1, v2, v3 and v4',
 };
 
 /** `os/arch[/variant][:osversion]`, which {@link parsePlatform} reads back. */

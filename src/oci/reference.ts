@@ -37,6 +37,12 @@ const HOST =
   /^(?:(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])(?:\.(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]))*|\[[a-fA-F0-9:.]+\])(?::[0-9]{1,5})?$/;
 const MAX_NAME_LENGTH = 255;
 
+/** What a tag is, for hints. */
+export const TAG_RULE =
+  'a tag is of letters, digits, "_", "." and "-", at most 128, and does not begin with "." or "-"';
+const REFERENCE_RULE = 'write host/repository:tag, or oci-layout://PATH:TAG for a directory';
+const LAYOUT_RULE = 'write oci-layout://PATH:TAG';
+
 /** Whether `text` is a tag (OCI distribution-spec, Pulling manifests). */
 export function isTag(text: string): boolean {
   return TAG.test(text);
@@ -48,45 +54,61 @@ export function isTag(text: string): boolean {
  */
 export function parseReference(text: string): Reference {
   const what = `reading image reference ${JSON.stringify(text)}`;
-  const bad = (why: string, hint?: string): ManifestToolError =>
-    new ManifestToolError('USAGE', what, why, { hint });
-  if (text === '') throw bad('it is empty');
+  const bad: Bad = (why, hint) => new ManifestToolError('USAGE', what, why, { hint });
+  if (text === '') throw bad('it is empty', REFERENCE_RULE);
   const scheme = LAYOUT_SCHEMES.find((each) => text.startsWith(each));
   if (scheme !== undefined) return parseLayout(text.slice(scheme.length), what, bad);
   const schemeLike = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
   if (schemeLike) {
-    throw bad(
-      `an image reference has no ${JSON.stringify(schemeLike[0])}`,
-      `write host/repository:tag, or oci-layout://PATH:TAG for a directory`,
-    );
+    throw bad(`an image reference has no ${JSON.stringify(schemeLike[0])}`, REFERENCE_RULE);
   }
   if (/^[a-f0-9]{64}$/.test(text)) {
-    throw bad('64 hexadecimal digits are an image ID, not the name of a repository');
+    throw bad(
+      '64 hexadecimal digits are an image ID, not the name of a repository',
+      'push the image, and name it by its repository: host/repository:tag',
+    );
   }
-  if (isDigest(text)) throw bad('a digest needs the name of its repository before it: NAME@DIGEST');
+  if (isDigest(text)) {
+    throw bad(
+      'a digest needs the name of its repository before it: NAME@DIGEST',
+      `for example host/repository@${text}`,
+    );
+  }
   const { name, tag, digest } = splitSuffix(text, what, bad);
   const { host, repository } = splitHost(name);
   if (!HOST.test(host) || !URL.canParse(`http://${host}`))
-    throw bad(`${JSON.stringify(host)} is no host`);
+    throw bad(
+      `${JSON.stringify(host)} is no host`,
+      'a host is of letters, digits, "-" and ".", with :PORT behind it where it has one',
+    );
   if (!PATH.test(repository)) {
     const lower = repository.toLowerCase();
     if (lower !== repository && PATH.test(lower)) {
-      throw bad(`repository name ${JSON.stringify(repository)} must be in lower case`);
+      throw bad(
+        `repository name ${JSON.stringify(repository)} must be in lower case`,
+        `write it as ${lower}`,
+      );
     }
-    throw bad(`${JSON.stringify(repository)} is no repository name`);
+    throw bad(
+      `${JSON.stringify(repository)} is no repository name`,
+      'it is of lower-case letters and digits, with one of ".", "_", "-" or "/" between them',
+    );
   }
   if (host.length + 1 + repository.length > MAX_NAME_LENGTH) {
-    throw bad(`the name is longer than ${MAX_NAME_LENGTH} characters`);
+    throw bad(
+      `the name is longer than ${MAX_NAME_LENGTH} characters`,
+      'choose a shorter name for the repository: registries take no longer ones',
+    );
   }
   return { kind: 'registry', host, repository, ...suffix(tag, digest) };
 }
 
-type Bad = (why: string, hint?: string) => ManifestToolError;
+type Bad = (why: string, hint: string) => ManifestToolError;
 
 function parseLayout(rest: string, what: string, bad: Bad): LayoutReference {
   const { name, tag, digest } = splitSuffix(rest, what, bad);
-  if (name === '') throw bad('the path of the layout directory is missing');
-  if (name.includes('\0')) throw bad('the path has a NUL character');
+  if (name === '') throw bad('the path of the layout directory is missing', LAYOUT_RULE);
+  if (name.includes('\0')) throw bad('the path has a NUL character', LAYOUT_RULE);
   return { kind: 'layout', path: name, ...suffix(tag, digest) };
 }
 
@@ -101,6 +123,7 @@ function splitSuffix(text: string, what: string, bad: Bad) {
   if (!isTag(tag)) {
     throw bad(
       `${JSON.stringify(tag)} is no tag (letters, digits, "_", "." and "-", at most 128, not first "." or "-")`,
+      'the tag stands behind the last colon, for example app:1.0',
     );
   }
   return { name: named.slice(0, colon), tag, digest };
@@ -129,11 +152,12 @@ function suffix(tag: string | undefined, digest: Digest | undefined) {
 export function checkReference(reference: Reference): void {
   const { kind, tag, digest } = reference;
   const what = `reading image reference ${JSON.stringify(formatReference(reference))}`;
-  const bad = (why: string): ManifestToolError => new ManifestToolError('USAGE', what, why);
-  if (tag !== undefined && !isTag(tag)) throw bad(`${JSON.stringify(tag)} is no tag`);
+  const bad: Bad = (why, hint) => new ManifestToolError('USAGE', what, why, { hint });
+  if (tag !== undefined && !isTag(tag)) throw bad(`${JSON.stringify(tag)} is no tag`, TAG_RULE);
   if (digest !== undefined) parseDigest(digest, what);
   if (kind === 'layout') {
-    if (reference.path === '' || reference.path.includes('\0')) throw bad('it has no path');
+    const hasPath = reference.path !== '' && !reference.path.includes('\0');
+    if (!hasPath) throw bad('it has no path', LAYOUT_RULE);
     return;
   }
   const read = parseReference(formatName(reference));
@@ -141,7 +165,7 @@ export function checkReference(reference: Reference): void {
     read.kind === 'registry' &&
     read.host === reference.host &&
     read.repository === reference.repository;
-  if (!isSame) throw bad('it is not of the form host/repository');
+  if (!isSame) throw bad('it is not of the form host/repository', REFERENCE_RULE);
 }
 
 /** The reference in full: with its host, and with what the user left out only where that has a meaning. */

@@ -1,6 +1,10 @@
 import { digestHash, encodedPart } from './digest.js';
 import type { Descriptor } from './documents.js';
 
+/** After content that is not what its descriptor says on the way from one place to another. */
+export const SOURCE_HINT =
+  'it is damaged where it is read: make it anew there, or push it there again';
+
 /** What came is not what the descriptor says. */
 export class WrongContent extends Error {}
 

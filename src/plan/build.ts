@@ -9,6 +9,9 @@ import { formatReference } from '../oci/reference.js';
 import type { ListRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
+/** After an error about a list with too many bytes: images and annotations are what it is made of. */
+export const TOO_LARGE_HINT = 'leave annotations or images out of it';
+
 /**
  * The list itself, from its images: images in the order of the request, attestations after all of them. Pure: the same images give the
  * same bytes.
@@ -23,6 +26,7 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
       'FAILED',
       what,
       `the list has ${images.length} entries, more than ${MAX_INDEX_ENTRIES}`,
+      { hint: 'make several lists of them' },
     );
   }
   const list = encodeIndex(listTypeOf(request, images), entries, request.annotations ?? new Map());
@@ -31,6 +35,7 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
       'FAILED',
       what,
       `the list has ${list.size} bytes, more than the ${MAX_DOCUMENT_SIZE} that registries take`,
+      { hint: TOO_LARGE_HINT },
     );
   }
   return list;

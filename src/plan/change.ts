@@ -16,6 +16,8 @@ import type { PlanEvents } from './events.js';
 import type { Stores } from './stores.js';
 import { Patience } from './waiting.js';
 
+const NAME_ONE = 'name it by its platform or its digest';
+
 /** What is taken out of a list, and of which. */
 export interface RemoveRequest extends EditRequest {
   /** What goes; one at least. */
@@ -43,7 +45,7 @@ export function removeFromList(
   const what = `editing ${formatReference(request.target)}`;
   return changeList(stores, request, events, (index) => {
     if (isOfNothing(request.entries))
-      throw new ManifestToolError('USAGE', what, 'no entry is named to remove');
+      throw new ManifestToolError('USAGE', what, 'no entry is named to remove', { hint: NAME_ONE });
     const digests = selectEntries(what, index, request.entries);
     if (index.manifests.every(({ digest }) => digests.has(digest))) {
       throw new ManifestToolError('USAGE', what, 'nothing would be left of the list', {
@@ -73,7 +75,9 @@ export function annotateList(
     if (!isOfNothing(entries))
       return annotateEntriesEdit(selectEntries(what, index, entries), changes);
     if (Object.keys(changes.platform ?? {}).length > 0)
-      throw new ManifestToolError('USAGE', what, 'no entry is named whose platform is to change');
+      throw new ManifestToolError('USAGE', what, 'no entry is named whose platform is to change', {
+        hint: NAME_ONE,
+      });
     return annotateListEdit(annotations);
   });
 }

@@ -4,7 +4,9 @@ import type { FetchedManifest, ImageStore, ManifestContent } from '../oci/conten
 import { digestOf } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, parseDocument, type ImageIndex } from '../oci/documents.js';
 import { IndexText } from '../oci/edit-index.js';
+import { FieldError } from '../oci/fields.js';
 import { formatReference, type Reference } from '../oci/reference.js';
+import { TOO_LARGE_HINT } from './build.js';
 import type { PlanEvents } from './events.js';
 import { checkGuard, isGuarded } from './guard.js';
 import { pause } from './pause.js';
@@ -111,11 +113,22 @@ function edited(what: string, current: FetchedManifest, edit: ListEdit): Manifes
   if (bytes.equals(current.bytes)) return current;
   if (bytes.length > MAX_DOCUMENT_SIZE) {
     const why = `the list would have ${bytes.length} bytes, more than the ${MAX_DOCUMENT_SIZE} that registries take`;
-    throw new ManifestToolError('FAILED', what, why);
+    throw new ManifestToolError('FAILED', what, why, { hint: TOO_LARGE_HINT });
   }
-  // What is written is read first: an edit that spoils a list must not be published.
-  parseDocument(bytes, mediaType);
+  checkReadable(what, bytes, mediaType);
   return { mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
+}
+
+/** What is written is read first: an edit that spoils a list, or makes it too long, must not be published. */
+function checkReadable(what: string, bytes: Uint8Array, mediaType: string): void {
+  try {
+    parseDocument(bytes, mediaType);
+  } catch (error) {
+    // Without a hint of its own it is a fault of this program.
+    if (!(error instanceof FieldError) || error.hint === undefined) throw error;
+    const why = `the list could not be read any more: ${error.message}`;
+    throw new ManifestToolError('FAILED', what, why, { cause: error, hint: error.hint });
+  }
 }
 
 /** Writes, where the tag still names what the edit was made on; how long the way there and back was in milliseconds, or undefined. */

@@ -39,7 +39,11 @@ export class ImageTree {
     const found: ResolvedImage[] = [];
     let level = [...seen];
     for (let depth = 0; level.length > 0; depth += 1) {
-      this.checkDepth(depth, 'it has things that refer to each other');
+      this.checkDepth(
+        depth,
+        'it has things that refer to each other',
+        'copy it without --referrers, and those that it needs by their digests',
+      );
       const listed = await inParallel(level, (subject) => this.referring(subject));
       const fresh = listed.flat().filter(({ manifest: { digest } }) => !seen.has(digest));
       for (const { manifest } of fresh) seen.add(manifest.digest);
@@ -70,16 +74,20 @@ export class ImageTree {
     const part = { entry, manifest, source: this.reader, name };
     const { document } = manifest;
     if (document.kind === 'manifest') return [part];
-    this.checkDepth(depth, 'it has lists inside of lists');
+    this.checkDepth(
+      depth,
+      'it has lists inside of lists',
+      'copy a list that is inside of it, by its digest: inspect --format raw shows them',
+    );
     const children = await inParallel(document.manifests, async (child) =>
       this.walk(await this.read(child.digest, child), child, depth + 1),
     );
     return [...children.flat(), part];
   }
 
-  private checkDepth(depth: number, why: string): void {
+  private checkDepth(depth: number, why: string, hint: string): void {
     if (depth <= MAX_DEPTH) return;
     const what = `copying ${formatReference(this.source)}`;
-    throw new ManifestToolError('FAILED', what, `${why}, more than ${MAX_DEPTH} deep`);
+    throw new ManifestToolError('FAILED', what, `${why}, more than ${MAX_DEPTH} deep`, { hint });
   }
 }

@@ -29,6 +29,12 @@ export function entriesFor(
       'NOT_FOUND',
       what,
       `the list has no such entry; it has ${shown(images) || 'none at all'}`,
+      {
+        hint:
+          images.length === 0
+            ? 'inspect --format raw shows what is in it'
+            : 'name one of these, or bring the image that is missing into the list with add',
+      },
     );
   }
   if (found.length > 1) {

@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
-import { formatName, isTag, type Reference } from '../oci/reference.js';
+import { formatName, isTag, TAG_RULE, type Reference } from '../oci/reference.js';
 
 /** A repository, or a layout, and the tags in it under which something is published. */
 export interface Target {
@@ -46,5 +46,7 @@ export function checkTags(target: Target): void {
   const wrong = tagsOf(target).find((tag) => !isTag(tag));
   if (wrong === undefined) return;
   const what = `publishing ${formatName(target.target)}`;
-  throw new ManifestToolError('USAGE', what, `${JSON.stringify(wrong)} is no tag`);
+  throw new ManifestToolError('USAGE', what, `${JSON.stringify(wrong)} is no tag`, {
+    hint: TAG_RULE,
+  });
 }

@@ -3,7 +3,7 @@ import type { ManifestContent } from '../oci/content.js';
 import { formatReference } from '../oci/reference.js';
 import type { Content, OnManifest } from './content.js';
 import type { PlanEvents } from './events.js';
-import { withNothingPublished } from './outcome.js';
+import { SUMMARY_HINT, withNothingPublished } from './outcome.js';
 import { checkTags, type Publication, type Target } from './publication.js';
 import type { PushPlan } from './steps.js';
 import type { Stores } from './stores.js';
@@ -73,5 +73,5 @@ function allFailed(failures: readonly { readonly error: ManifestToolError }[]): 
   const [{ error }] = failures as [{ readonly error: ManifestToolError }];
   const why = `all ${failures.length} failed`;
   const what = `publishing to ${failures.length} targets`;
-  return new ManifestToolError(error.code, what, why, { cause: error });
+  return new ManifestToolError(error.code, what, why, { cause: error, hint: SUMMARY_HINT });
 }

@@ -8,6 +8,10 @@ export interface FetchedConfig extends ImageConfig {
   readonly bytes: Uint8Array;
 }
 
+/** Artifacts have manifests as images have, with anything in the place of a configuration. */
+const ARTIFACT_HINT =
+  'it may be an artifact of another kind and no image: inspect --format raw shows its manifest';
+
 /**
  * The configuration of an image; `name` is that of the image, for messages.
  * @throws {ManifestToolError} NOT_FOUND where it is not there, CORRUPT where it cannot be read.
@@ -25,7 +29,7 @@ export async function readConfig(
       'CORRUPT',
       `reading the configuration of ${name}`,
       reasonOf(error),
-      { cause: error },
+      { cause: error, hint: ARTIFACT_HINT },
     );
   }
 }

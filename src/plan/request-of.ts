@@ -43,7 +43,9 @@ export async function requestOf(stores: Stores, reference: Reference): Promise<R
   }));
   if (sources.length === 0) {
     const what = `describing ${formatReference(reference)}`;
-    throw new ManifestToolError('FAILED', what, 'there is no image in it that a spec could name');
+    throw new ManifestToolError('FAILED', what, 'there is no image in it that a spec could name', {
+      hint: 'copy takes it as it is; inspect --format raw shows what is in it',
+    });
   }
   const request = {
     target: targetOf(reference),

@@ -75,7 +75,9 @@ export interface Spec {
 export function checkRequest(request: ListRequest): void {
   const what = `publishing ${formatReference(request.target)}`;
   if (request.sources.length === 0)
-    throw new ManifestToolError('USAGE', what, 'there are no images to publish');
+    throw new ManifestToolError('USAGE', what, 'there are no images to publish', {
+      hint: 'name one image at least',
+    });
   const vague = request.sources.find(
     ({ onlyPlatform, platform: { os, architecture } = {} }) =>
       onlyPlatform === true && (os === undefined || architecture === undefined),
@@ -86,6 +88,7 @@ export function checkRequest(request: ListRequest): void {
       'USAGE',
       what,
       `which platform of ${name}? It needs an os and an architecture`,
+      { hint: 'name its platform as os/arch, for example linux/amd64' },
     );
   }
   const annotated = (request.annotations?.size ?? 0) + (request.entryAnnotations ?? []).length;

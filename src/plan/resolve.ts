@@ -58,6 +58,7 @@ export async function resolveSources(
       'NOT_FOUND',
       `publishing ${formatReference(request.target)}`,
       'not one of its images was found',
+      { hint: 'check the names in the warnings; --wait TIME waits for what may still appear' },
     );
   }
   return images;
@@ -203,6 +204,7 @@ class Resolver {
         'FAILED',
         `including ${listName}`,
         `its entry ${entry.digest} is of type ${entry.mediaType}, which is neither an image nor a list`,
+        { hint: 'name the images of it by their digests: inspect --format table shows them' },
       );
     }
     const fetched = await this.read(reader, entry.digest, entry);
@@ -212,6 +214,7 @@ class Resolver {
           'FAILED',
           `including ${listName}`,
           `it has lists inside of lists, more than ${MAX_DEPTH} deep`,
+          { hint: 'name the lists or images inside of it by their digests' },
         );
       }
       return this.list(reader, fetched.document.manifests, name, reference, depth + 1);

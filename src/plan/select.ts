@@ -47,7 +47,9 @@ export async function selectManifest(
   if (!servesPlatform(config.platform, platform)) {
     const what = `reading ${name} for ${formatPlatform(platform)}`;
     const own = formatPlatform(config.platform);
-    throw new ManifestToolError('NOT_FOUND', what, `it is one image, for ${own}, and no list`);
+    throw new ManifestToolError('NOT_FOUND', what, `it is one image, for ${own}, and no list`, {
+      hint: 'leave --platform out to have that image',
+    });
   }
   return { store, manifest, attestations: [], config };
 }
@@ -67,7 +69,9 @@ export async function onlyImage(
   const [entry] = images;
   const what = `reading the configuration of ${formatReference(reference)}`;
   if (entry === undefined) {
-    throw new ManifestToolError('NOT_FOUND', what, 'it is a list without images');
+    throw new ManifestToolError('NOT_FOUND', what, 'it is a list without images', {
+      hint: 'inspect --format raw shows what is in it',
+    });
   }
   if (images.length === 1) {
     const image = await store.getManifest(entry.digest, entry);

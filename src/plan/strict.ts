@@ -7,9 +7,11 @@ import type { PlanEvents } from './events.js';
  */
 export function refuseWarnings(what: string, warnings: readonly string[]): void {
   if (warnings.length === 0) return;
-  const count = warnings.length === 1 ? 'a warning' : `${warnings.length} warnings`;
-  const why = `there is ${count}, and --strict makes an error of it: ${warnings.join('; ')}`;
-  throw new ManifestToolError('USAGE', what, why);
+  const [count, them] =
+    warnings.length === 1 ? ['is a warning', 'it'] : [`are ${warnings.length} warnings`, 'them'];
+  const why = `there ${count}, and --strict makes an error of ${them}: ${warnings.join('; ')}`;
+  const hint = `see to ${them}, or leave --strict out`;
+  throw new ManifestToolError('USAGE', what, why, { hint });
 }
 
 /** Passes warnings on and keeps them, for what takes them for errors in the end. */

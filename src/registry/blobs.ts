@@ -4,6 +4,7 @@ import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
 import { connectionFailure } from '../transport/failures.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../transport/http.js';
 import { send, unexpected, type Call, type Connection } from './connection.js';
+import { partFailure } from './failure.js';
 import { sessionOf } from './uploads.js';
 
 const MAX_ANSWER_OF_WRITE = 64 * 1024;
@@ -20,6 +21,7 @@ export async function getBlob(
       'CORRUPT',
       what,
       `a configuration of ${size} bytes is more than ${MAX_DOCUMENT_SIZE}`,
+      { hint: 'check what it is: no configuration of an image is that large' },
     );
   }
   const response = await send(connection, {
@@ -33,12 +35,13 @@ export async function getBlob(
         throw new DamagedBody(`what came does not have the digest ${digest}`);
     },
   });
-  if (!isSuccess(response.status)) throw unexpected(connection, what, response);
+  if (!isSuccess(response.status)) throw unexpected(connection, what, response, partFailure);
   if (response.body.length !== size) {
     throw new ManifestToolError(
       'CORRUPT',
       what,
       `it has ${response.body.length} bytes, but the manifest that names it says ${size}`,
+      { hint: 'the image is damaged: build and push it again' },
     );
   }
   return response.body;
@@ -63,7 +66,7 @@ export async function openBlob(
       maxBytes: MAX_ANSWER_OF_WRITE,
       scopes: [{ repository, actions: ['pull'] }],
     });
-    if (response.stream === undefined) throw unexpected(connection, what, response);
+    if (response.stream === undefined) throw unexpected(connection, what, response, partFailure);
     return response.stream;
   };
   return resumed(connection, what, await open(), open);

@@ -2,7 +2,7 @@ import { ManifestToolError } from '../errors.js';
 import type { ImageReader } from '../oci/content.js';
 import { counted } from '../oci/counted.js';
 import type { Descriptor } from '../oci/documents.js';
-import { verifiedContent, WrongContent } from '../oci/verified-content.js';
+import { SOURCE_HINT, verifiedContent, WrongContent } from '../oci/verified-content.js';
 import { hasBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { openUpload, putBlob } from './uploads.js';
@@ -86,6 +86,7 @@ function asFailure(error: unknown, { digest }: Descriptor, source: BlobSource): 
     if (each instanceof WrongContent) {
       return new ManifestToolError('CORRUPT', `reading ${source.name}@${digest}`, each.message, {
         cause: error,
+        hint: SOURCE_HINT,
       });
     }
   }

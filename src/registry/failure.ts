@@ -35,16 +35,22 @@ export function answerFailure(
     );
   }
   // 408 is one of those that are sent again because they pass.
-  if (status === 408 || status >= 500)
-    return make('UNAVAILABLE', `${context.host} answered with status ${status}${says}${tries}`);
+  if (status === 408 || status >= 500) {
+    return make(
+      'UNAVAILABLE',
+      `${context.host} answered with status ${status}${says}${tries}`,
+      status === 501 ? SUPPORT_HINT : 'try again later, or more often with --retry',
+    );
+  }
   if (isWebPage(response)) {
     return make(
       'UNAVAILABLE',
       `${context.host} answered with a web page (status ${status}): it is not a registry`,
-      'check the name and the port of the registry',
+      NAME_HINT,
     );
   }
-  if (status === 404) return make('NOT_FOUND', `not found (${text || 'status 404'})`);
+  if (status === 404)
+    return make('NOT_FOUND', `not found (${text || 'status 404'})`, missingHint(context));
   if (IMMUTABLE_STATUS.has(status) && IMMUTABLE.test(text)) {
     return make(
       'REFUSED',
@@ -59,16 +65,25 @@ export function answerFailure(
       deniedHint(status, context),
     );
   }
-  if (status === 413)
-    return make('FAILED', `the registry says that it is too large (status 413${says})`);
+  if (status === 413) {
+    return make(
+      'FAILED',
+      `the registry says that it is too large (status 413${says})`,
+      'have the registry, or the proxy before it, take larger requests',
+    );
+  }
   if (status >= 300 && status < 400) {
     return make(
       'FAILED',
       `${context.host} answered with status ${status}, which is no answer to this`,
+      NAME_HINT,
     );
   }
-  return make('FAILED', `${context.host} answered with status ${status}${says}`);
+  return make('FAILED', `${context.host} answered with status ${status}${says}`, SUPPORT_HINT);
 }
+
+const NAME_HINT = 'check the name and the port of the registry';
+const SUPPORT_HINT = 'check-registry proves what a registry supports; --debug shows the request';
 
 /** How registries say that a tag is there to stay; each has a status of its own for it. */
 const IMMUTABLE = /immutable|cannot be overwritten|ImageTagAlreadyExists|already exists/i;
@@ -79,8 +94,25 @@ function asksToWait(response: HttpResponse): string {
   return wait === undefined ? '' : ` and asks to wait ${formatDuration(wait)}`;
 }
 
-function rateHint({ whom }: RequestContext): string {
-  return whom === 'anonymously' || whom === 'without credentials'
+function isNobody({ whom }: RequestContext): boolean {
+  return whom === 'anonymously' || whom === 'without credentials';
+}
+
+/** A registry that asks who is there may say that something is not, where it is not for all. */
+function missingHint({ isRedirected, whom }: RequestContext): string {
+  if (isRedirected) return LOST_HINT;
+  const check = 'check the name and the tag or digest';
+  if (whom === 'without credentials') return check;
+  return whom === 'anonymously'
+    ? `${check}, or log in: what is private is not shown to all`
+    : `${check}, and whether this user may see the repository`;
+}
+
+const LOST_HINT =
+  'push the image again: the registry does not hold all of it; verify names the rest';
+
+function rateHint(context: RequestContext): string {
+  return isNobody(context)
     ? 'wait, or log in: registries allow more to those they know'
     : 'wait before trying again';
 }
@@ -93,12 +125,11 @@ function asked(response: HttpResponse): string {
   return scopes.length === 0 ? '' : `; it asks for ${scopes.map(formatScope).join(' ')}`;
 }
 
-function deniedHint(
-  status: number,
-  { host, whom, isRedirected }: RequestContext,
-): string | undefined {
-  if (isRedirected) return undefined;
-  if (whom === 'anonymously' || whom === 'without credentials') {
+function deniedHint(status: number, context: RequestContext): string {
+  const { host, isRedirected } = context;
+  // Storage is asked with an address that says for itself who may ask, and for how long.
+  if (isRedirected) return 'try again: the address that the registry gave may have run out';
+  if (isNobody(context)) {
     return `log in with "docker login ${host}", or give --username and --password`;
   }
   if (status === 401)
@@ -128,7 +159,22 @@ export function writeFailure(
   }
   if ((status === 400 || status === 404) && codes.some((code) => MISSING.has(code))) {
     const why = `the registry misses something that it names (${text || `status ${status}`})`;
-    return new ManifestToolError('INCOMPLETE', what, why, { cause });
+    return new ManifestToolError('INCOMPLETE', what, why, {
+      cause,
+      hint: 'run it again, with --wait TIME where what was pushed may take a moment to appear',
+    });
   }
   return answerFailure(what, response, context);
+}
+
+/** The same for an answer about something that a manifest names: where that is not there, no name was mistyped. */
+export function partFailure(
+  what: string,
+  response: HttpResponse,
+  context: RequestContext,
+): ManifestToolError {
+  const failure = answerFailure(what, response, context);
+  if (failure.code !== 'NOT_FOUND') return failure;
+  const { code, why, cause } = failure;
+  return new ManifestToolError(code, what, why, { cause, hint: LOST_HINT });
 }

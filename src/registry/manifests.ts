@@ -1,11 +1,17 @@
 import { ManifestToolError, reasonOf, type ErrorCode } from '../errors.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import { digestOf, isDigest, matchesDigest, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE, parseDocument, type Descriptor } from '../oci/documents.js';
+import {
+  MAX_DOCUMENT_SIZE,
+  NO_IMAGE_HINT,
+  parseDocument,
+  type Descriptor,
+} from '../oci/documents.js';
+import { FieldError } from '../oci/fields.js';
 import { MANIFEST_ACCEPT } from '../oci/media-types.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../transport/http.js';
 import { send, unexpected, type Connection } from './connection.js';
-import { writeFailure } from './failure.js';
+import { answerFailure, partFailure, writeFailure } from './failure.js';
 import { isWebPage } from './wire-error.js';
 
 const MAX_ANSWER_OF_WRITE = 64 * 1024;
@@ -31,7 +37,12 @@ export async function getManifest(
     check: (answer) => checkBytes(answer, tagOrDigest),
   });
   if (!isSuccess(response.status) || isWebPage(response))
-    throw unexpected(connection, what, response);
+    throw unexpected(
+      connection,
+      what,
+      response,
+      expected === undefined ? answerFailure : partFailure,
+    );
   const { body } = response;
   const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(body);
   if (expected !== undefined && expected.size !== body.length) {
@@ -39,6 +50,7 @@ export async function getManifest(
       'CORRUPT',
       what,
       `it has ${body.length} bytes, but the list that names it says ${expected.size}`,
+      { hint: 'the list is wrong: publish it anew from its images, or ask who published it' },
     );
   }
   try {
@@ -52,7 +64,7 @@ export async function getManifest(
       'CORRUPT',
       what,
       `it is no image manifest or list: ${reasonOf(error)}`,
-      { cause: error },
+      { cause: error, hint: (error instanceof FieldError && error.hint) || NO_IMAGE_HINT },
     );
   }
 }
@@ -171,6 +183,7 @@ async function writeManifest(
       'CORRUPT',
       what,
       `the registry stored ${stored} instead of ${manifest.digest}`,
+      { hint: 'have the registry, or the proxy before it, keep manifests as they are sent' },
     );
   }
   const subject = response.headers.first('oci-subject');

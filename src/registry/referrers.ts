@@ -67,7 +67,10 @@ function entriesOf(what: string, body: Uint8Array): readonly Descriptor[] {
     return document.kind === 'index' ? document.manifests : [];
   } catch (error) {
     const why = `the registry's answer is no index: ${reasonOf(error)}`;
-    throw new ManifestToolError('CORRUPT', what, why, { cause: error });
+    throw new ManifestToolError('CORRUPT', what, why, {
+      cause: error,
+      hint: 'leave --referrers out, or try again with another version of the registry',
+    });
   }
 }
 

@@ -8,6 +8,8 @@ const MAX_ANSWER_OF_WRITE = 64 * 1024;
 /** A registry copies and hashes a blob before it answers. */
 const COMMIT_TIMEOUT_MS = 15 * 60_000;
 
+const LOCATION_HINT = 'have the registry, or the proxy before it, send the address of the upload';
+
 /**
  * POST /v2/NAME/blobs/uploads/ (OCI distribution-spec, Pushing a blob monolithically): opens a session.
  * @returns where the blob goes.
@@ -32,21 +34,25 @@ export async function openUpload(connection: Connection, repository: string): Pr
  * @throws {ManifestToolError} FAILED where there is none, or it is refused.
  */
 export function sessionOf(connection: Connection, what: string, response: HttpResponse): URL {
-  const refuse = (why: string, hint?: string): ManifestToolError =>
+  const refuse = (why: string, hint: string): ManifestToolError =>
     new ManifestToolError('FAILED', what, why, { hint });
   const location = response.headers.first('location');
-  if (location === undefined) throw refuse('the registry names no place to upload to (Location)');
+  if (location === undefined) {
+    throw refuse('the registry names no place to upload to (Location)', LOCATION_HINT);
+  }
   const { url: base } = response;
   const isBare = location.startsWith(`${base.host}/`);
   const url = parseUrl(isBare ? `${base.protocol}//${location}` : location, base);
-  if (url === undefined) throw refuse('the place to upload to (Location) is no address');
+  if (url === undefined) {
+    throw refuse('the place to upload to (Location) is no address', LOCATION_HINT);
+  }
   if (url.origin === base.origin && url.username === '' && url.password === '') return url;
   const isDowngrade = url.host === base.host && url.protocol === 'http:';
   throw refuse(
     `the place to upload to (Location) is at ${url.origin}, which is not ${connection.host}`,
     isDowngrade
       ? 'the registry stands behind a proxy that ends TLS: have it send X-Forwarded-Proto'
-      : 'nothing was sent there',
+      : 'nothing was sent there; have the registry name its own address',
   );
 }
 

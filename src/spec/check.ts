@@ -91,7 +91,10 @@ export class SpecChecker {
       const name = `${formatName(spec.target)}:${tag}`;
       const other = this.published.get(name);
       if (other !== undefined) {
-        throw root.error(`${name} is published by ${other} as well: which of them stays is chance`);
+        throw root.error(
+          `${name} is published by ${other} as well: which of them stays is chance`,
+          'give one of them another tag',
+        );
       }
       this.published.set(name, root.place());
     }

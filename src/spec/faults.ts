@@ -34,7 +34,10 @@ function refuseTwins({ spec, entries }: PlacedSpec, warning: (text: string) => v
       return;
     }
     const why = `${entries[i]!.path} is for ${shown}, as ${entries[twin]!.path} is`;
-    if (isSettled) throw entries[i]!.error(why, 'a list has one image for a platform');
+    if (isSettled) {
+      const hint = 'a list has one image for a platform: leave one of them out';
+      throw entries[i]!.error(why, hint);
+    }
     warning(`${entries[i]!.place()}: ${why}: their configurations have to tell them apart`);
   });
 }

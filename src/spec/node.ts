@@ -28,6 +28,13 @@ const VARIABLE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 /** Names of members that an error lists. */
 const MAX_NAMES = 5;
 
+/** How a node of a kind is written, for hints. */
+const FORMS = {
+  text: 'a text is written KEY: VALUE, in quotes where it begins with [ or {',
+  list: 'a list is lines of the form - ITEM, or [ITEM, ITEM]',
+  mapping: 'a mapping is lines of the form KEY: VALUE',
+};
+
 /** One node of a spec, read as what it should be; whatever it is not is an error with line and column. */
 export class SpecNode {
   constructor(
@@ -38,7 +45,7 @@ export class SpecNode {
   ) {}
 
   /** The error for something that is wrong here, with the text that stands here. */
-  error(why: string, hint?: string): ManifestToolError {
+  error(why: string, hint: string | undefined): ManifestToolError {
     const quoted = quoteAt(this.source.text, this.offset());
     return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}${quoted}`, { hint });
   }
@@ -47,11 +54,16 @@ export class SpecNode {
    * The error for a member that a mapping does not have: with the names of those that it has, and not with their text, which may be
    * anything where the file is no spec at all.
    */
-  missing(why: string): ManifestToolError {
+  missing(why: string, hint: string): ManifestToolError {
     const names = this.members().map(({ name }) => JSON.stringify(name));
     const some = names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ', …' : '');
     const told = names.length === 0 ? 'there is nothing in it' : `there is only ${some}`;
-    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}; ${told}`);
+    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}; ${told}`, { hint });
+  }
+
+  private wrongKind(needed: keyof typeof FORMS): ManifestToolError {
+    const why = `${this.path} is ${kindOf(this.node)}, but a ${needed} is needed`;
+    return this.error(why, FORMS[needed]);
   }
 
   /** `FILE:LINE:COLUMN`. */
@@ -67,7 +79,7 @@ export class SpecNode {
   /** The text of a scalar as it stands in the file: `386` and `1.10` are text here, as manifest-tool has it. */
   text(): string {
     const { node } = this;
-    if (!isScalar(node)) throw this.error(`${this.path} is ${kindOf(node)}, but a text is needed`);
+    if (!isScalar(node)) throw this.wrongKind('text');
     if (node.value === null) return '';
     return this.replaced(typeof node.value === 'string' ? node.value : (node.source ?? ''));
   }
@@ -101,7 +113,7 @@ export class SpecNode {
   list(): SpecNode[] {
     const { node } = this;
     if (this.isNull()) return [];
-    if (!isSeq(node)) throw this.error(`${this.path} is ${kindOf(node)}, but a list is needed`);
+    if (!isSeq(node)) throw this.wrongKind('list');
     return node.items.map((item, i) => this.child(item as Node | null, `${this.path}[${i}]`));
   }
 
@@ -117,7 +129,7 @@ export class SpecNode {
     const { node } = this;
     if (this.isNull() || seen.has(node)) return [];
     seen.add(node);
-    if (!isMap(node)) throw this.error(`${this.path} is ${kindOf(node)}, but a mapping is needed`);
+    if (!isMap(node)) throw this.wrongKind('mapping');
     const all = pairsOf(node).map(({ key, value }): Member => {
       const keyNode = this.child(key, `a key of ${this.path}`);
       const name = keyNode.text();
@@ -145,6 +157,7 @@ export class SpecNode {
     if (isAlias(node) && target === undefined) {
       throw new SpecNode(this.source, node, path).error(
         `${path} is the alias *${node.source}, which names nothing`,
+        `put &${node.source} before what it stands for, or quotes around a text that begins with *`,
       );
     }
     if (target) return new SpecNode(this.source, target, path);

@@ -1,5 +1,5 @@
 import { ManifestToolError } from '../errors.js';
-import { isTag, parseReference, type Reference } from '../oci/reference.js';
+import { isTag, parseReference, TAG_RULE, type Reference } from '../oci/reference.js';
 import type { SourceRequest, Spec } from '../plan/request.js';
 import type { Environment } from '../plan/store-options.js';
 import { knownMembers } from './members.js';
@@ -42,12 +42,18 @@ export function parseSpecs(text: string, file: string, options: SpecOptions = {}
 export function readSpec(root: SpecNode, warning: (text: string) => void): PlacedSpec {
   const names = ['image', 'manifests', 'tags', 'annotations'] as const;
   const { image, manifests, tags, annotations } = knownMembers(root, names, warning);
-  const noImage = '"image" is missing: the reference under which the list is published';
-  if (image === undefined) throw root.missing(noImage);
-  if (image.isNull()) throw image.error(noImage);
-  const noManifests = '"manifests" is missing: the list of the images to publish';
-  if (manifests === undefined) throw root.missing(noManifests);
-  if (manifests.list().length === 0) throw manifests.error(noManifests);
+  const noImage = [
+    '"image" is missing: the reference under which the list is published',
+    'write image: host/repository:tag',
+  ] as const;
+  if (image === undefined) throw root.missing(...noImage);
+  if (image.isNull()) throw image.error(...noImage);
+  const noManifests = [
+    '"manifests" is missing: the list of the images to publish',
+    'write manifests: with a line - image: host/repository:tag below it for each image',
+  ] as const;
+  if (manifests === undefined) throw root.missing(...noManifests);
+  if (manifests.list().length === 0) throw manifests.error(...noManifests);
   const entries = manifests.list();
   const spec = {
     target: reference(image),
@@ -60,7 +66,9 @@ export function readSpec(root: SpecNode, warning: (text: string) => void): Place
 
 function source(entry: SpecNode, warning: (text: string) => void): SourceRequest {
   const { image, platform } = knownMembers(entry, ['image', 'platform'], warning);
-  if (image === undefined || image.isNull()) throw entry.error(`${entry.path} has no "image"`);
+  if (image === undefined || image.isNull()) {
+    throw entry.error(`${entry.path} has no "image"`, 'write image: host/repository:tag in it');
+  }
   return {
     reference: reference(image),
     platform: platform === undefined ? {} : requestedPlatform(platform, warning),
@@ -81,7 +89,7 @@ function tagList(nodes: readonly SpecNode[], warning: (text: string) => void): s
   const tags = new Set<string>();
   for (const node of nodes) {
     const text = node.text();
-    if (!isTag(text)) throw node.error(`${node.path} ${JSON.stringify(text)} is no tag`);
+    if (!isTag(text)) throw node.error(`${node.path} ${JSON.stringify(text)} is no tag`, TAG_RULE);
     if (tags.has(text)) warning(`${node.place()}: tag ${JSON.stringify(text)} is there already`);
     tags.add(text);
   }

@@ -19,7 +19,10 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
     const [offset] = error.pos;
     const { line, col } = lines.linePos(offset);
     const why = `it is no YAML: ${error.message}${quoteAt(text, offset)}`;
-    throw new ManifestToolError('USAGE', `reading ${file}:${line}:${col}`, why, { cause: error });
+    throw new ManifestToolError('USAGE', `reading ${file}:${line}:${col}`, why, {
+      cause: error,
+      hint: 'check indentation, brackets and quotes there and in the lines before it',
+    });
   }
   // A separator at the beginning or the end of a file makes a document of nothing.
   const roots = documents.flatMap((document) => {
@@ -30,7 +33,11 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
       new SpecNode({ file, text, document, lines, ...(env && { env }) }, contents, 'the spec'),
     ];
   });
-  if (roots.length === 0) throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty');
+  if (roots.length === 0) {
+    throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty', {
+      hint: 'spec from REF writes a spec of what is published, for example',
+    });
+  }
   return roots;
 }
 
@@ -45,5 +52,7 @@ function readDocuments(text: string, file: string, lineCounter: LineCounter): Do
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  throw new ManifestToolError('USAGE', `reading ${file}`, 'it is nested too deeply');
+  throw new ManifestToolError('USAGE', `reading ${file}`, 'it is nested too deeply', {
+    hint: 'check that it is the file that is meant: a spec is a few levels deep',
+  });
 }

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { ManifestToolError, systemCode } from '../errors.js';
+import { ManifestToolError, systemCode, unreadableHint } from '../errors.js';
 
 /** A certificate with its private key, both as PEM text. */
 export interface ClientPair {
@@ -97,7 +97,13 @@ export function readCertificates(directory: string, withClient: boolean): HostCe
     );
   }
   const keyAlone = keys.find((stem) => !certs.includes(stem));
-  if (keyAlone !== undefined) throw missing(at(`${keyAlone}.key`), `${keyAlone}.cert`);
+  if (keyAlone !== undefined) {
+    throw missing(
+      at(`${keyAlone}.key`),
+      `${keyAlone}.cert`,
+      'a client certificate needs both: put it there, or take the key away',
+    );
+  }
   // TLS of Node takes one certificate of a kind; where Go has several it sends the first that the server likes.
   const [first] = certs;
   if (first === undefined) return { ca };
@@ -142,10 +148,11 @@ function unreadable(what: string, error: unknown): ManifestToolError {
   const code = systemCode(error) ?? 'unknown error';
   const why =
     code === 'ENOENT' ? 'there is no such file or directory' : `it is unreadable (${code})`;
-  return new ManifestToolError('CONFIG', `reading ${what}`, why, { cause: error });
+  const hint = unreadableHint(error);
+  return new ManifestToolError('CONFIG', `reading ${what}`, why, { cause: error, hint });
 }
 
-function missing(file: string, other: string, hint?: string): ManifestToolError {
+function missing(file: string, other: string, hint: string): ManifestToolError {
   return new ManifestToolError('CONFIG', `reading ${file}`, `there is no ${other} beside it`, {
     hint,
   });

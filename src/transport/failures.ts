@@ -22,7 +22,11 @@ export function connectionFailure(what: string, host: string, error: unknown): M
     });
   }
   if (error instanceof DamagedBody || error instanceof BodyTooLarge) {
-    return new ManifestToolError('CORRUPT', what, error.message, { cause: error });
+    const hint =
+      error instanceof DamagedBody
+        ? 'try again; where it stays so, look for a proxy that changes what passes it'
+        : 'check the name and the port of the registry: none answers with as much';
+    return new ManifestToolError('CORRUPT', what, error.message, { cause: error, hint });
   }
   if (error instanceof Error && error.name === 'AbortError') {
     return new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause: error });

@@ -14,13 +14,16 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const [variable, value] = variableOf(env, name);
   if (value === '' || isDirect(url, variableOf(env, 'NO_PROXY')[1])) return undefined;
-  const invalid = (why: string): ManifestToolError =>
-    new ManifestToolError('CONFIG', `using the proxy of ${variable}`, why, {
-      hint: `${variable} is written http://host:port or http://user:password@host:port`,
-    });
+  // With the name and the password in its place in the address, they would be taken out of the hint as if they were true ones.
+  const form = `write ${variable} as http://host:port, with user:password@ before the host where it is needed`;
+  const invalid = (why: string, hint = form): ManifestToolError =>
+    new ManifestToolError('CONFIG', `using the proxy of ${variable}`, why, { hint });
   // A server that runs this program for a request has the header `Proxy` of that request in HTTP_PROXY (golang.org/s/cgihttpproxy).
   if (name === 'HTTP_PROXY' && (env['REQUEST_METHOD'] ?? '') !== '') {
-    throw invalid('it cannot be trusted in a CGI program');
+    throw invalid(
+      'it cannot be trusted in a CGI program',
+      `unset ${variable}, or name the registry in NO_PROXY`,
+    );
   }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1]?.toLowerCase();
   if (scheme?.startsWith('socks')) throw invalid('SOCKS proxies are not supported');

@@ -3,6 +3,8 @@ import type { HttpRequest, HttpResponse, Transport } from './http.js';
 import { parseUrl } from './url.js';
 
 const MAX_REDIRECTS = 5;
+const NOT_FOLLOWED =
+  'nothing was sent there; if the registry is yours, correct where it redirects to';
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 /**
@@ -16,7 +18,13 @@ export function withRedirects(next: Transport, onlySameOrigin = false): Transpor
     for (let hops = 0; ; hops += 1) {
       const response = await next(current);
       if (!REDIRECTS.has(response.status)) return response;
-      if (hops === MAX_REDIRECTS) throw refuse(current, `more than ${MAX_REDIRECTS} redirects`);
+      if (hops === MAX_REDIRECTS) {
+        throw refuse(
+          current,
+          `more than ${MAX_REDIRECTS} redirects`,
+          'check the name of the registry, and what the proxy before it redirects',
+        );
+      }
       current = { ...current, url: target(current, response, onlySameOrigin) };
     }
   };
@@ -33,7 +41,11 @@ function target(request: HttpRequest, response: HttpResponse, onlySameOrigin: bo
     throw refuse(request, 'a redirect to an address with credentials in it');
   }
   if (request.url.protocol === 'https:' && url.protocol === 'http:') {
-    throw refuse(request, `a redirect from https to http (${url.host})`);
+    throw refuse(
+      request,
+      `a redirect from https to http (${url.host})`,
+      'if the registry is yours, have it redirect to https: X-Forwarded-Proto behind a proxy',
+    );
   }
   if (onlySameOrigin && url.origin !== request.url.origin) {
     throw refuse(request, `a redirect to another host (${url.host})`);
@@ -49,7 +61,7 @@ function target(request: HttpRequest, response: HttpResponse, onlySameOrigin: bo
   return url;
 }
 
-function refuse(request: HttpRequest, why: string, hint?: string): ManifestToolError {
+function refuse(request: HttpRequest, why: string, hint = NOT_FOLLOWED): ManifestToolError {
   return new ManifestToolError(
     'FAILED',
     `${request.method} ${request.url.origin}${request.url.pathname}`,

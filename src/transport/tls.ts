@@ -94,6 +94,7 @@ export function secureContextOf(host: string, settings: TlsSettings): SecureCont
   } catch (error) {
     throw new ManifestToolError('CONFIG', `loading the certificates for ${host}`, reasonOf(error), {
       cause: error,
+      hint: 'check that certificate and key are in PEM form, belong together, and need no passphrase',
     });
   }
 }
@@ -140,6 +141,7 @@ function authoritiesOf(caFile: string): string[] {
     'CONFIG',
     `reading --ca-file ${caFile}`,
     'it holds no certificate in PEM form',
+    { hint: `\`openssl x509 -inform der -in ${caFile}\` prints one that is in DER form as PEM` },
   );
 }
 

@@ -15,6 +15,7 @@ import { formatScope } from './scopes.js';
 const MAX_TOKEN_ANSWER = 128 * 1024;
 /** Servers and proxies cut a header that is longer. */
 const MAX_TOKEN_LENGTH = 16 * 1024;
+const SERVER_HINT = 'if the registry is yours, check that the realm it names is a token server';
 const CLIENT_ID = 'manifest-tool';
 const MIN_LIFETIME_S = 60;
 /** A token is renewed this long before it ends, so that it does not end on its way. */
@@ -39,7 +40,7 @@ export class TokenRefused extends ManifestToolError {
     readonly status: number,
     what: string,
     why: string,
-    hint?: string,
+    hint: string,
   ) {
     super('DENIED', what, why, { hint });
   }
@@ -115,7 +116,9 @@ function refusal(
   const says = `the token server answered with status ${status}`;
   if (status === 408 || status === 429 || status >= 500) {
     const tries = attempts > 1 ? ` (${attempts} tries)` : '';
-    return new ManifestToolError('UNAVAILABLE', what, says + tries);
+    return new ManifestToolError('UNAVAILABLE', what, says + tries, {
+      hint: 'try again later, or more often with --retry',
+    });
   }
   const whom =
     credential === undefined
@@ -141,17 +144,19 @@ function readToken(what: string, response: HttpResponse): Token {
       'FAILED',
       what,
       'the answer of the token server has no token in it',
+      { hint: SERVER_HINT },
     );
   }
   if (value.length > MAX_TOKEN_LENGTH) {
     const why = `the token in the answer of the token server has ${value.length} characters, more than servers and proxies take`;
-    throw new ManifestToolError('FAILED', what, why);
+    throw new ManifestToolError('FAILED', what, why, { hint: SERVER_HINT });
   }
   if (!/^[\x21-\x7e]+$/.test(value)) {
     throw new ManifestToolError(
       'FAILED',
       what,
       'the token in the answer of the token server cannot be sent',
+      { hint: SERVER_HINT },
     );
   }
   const lifetime = Number(answer['expires_in']);

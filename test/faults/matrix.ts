@@ -355,7 +355,7 @@ async function failureProblems(
   return [
     ...(stdout === '' ? [] : [`it printed ${stdout}`]),
     ...(/^manifest-tool: .+ failed: .+/.test(error) ? [] : [`no error line, but: ${error}`]),
-    ...(hint === undefined || hint.startsWith('hint: ') ? [] : [`no hint, but: ${hint}`]),
+    ...(hint?.startsWith('hint: ') === true ? [] : [`no hint, but: ${hint}`]),
     ...more.map((line) => `a line that does not belong there: ${line}`),
     ...[...tags].flatMap(([tag, held]) =>
       held === (mayMove(tag) ? digest : OLD_DIGEST) ? [] : [`${tag} holds ${held}`],

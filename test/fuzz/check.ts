@@ -79,7 +79,10 @@ export async function accepted<T>(
   } catch (error) {
     if (!refusals.some((type) => error instanceof type)) throw error;
     checkText((error as Error).message, secrets);
-    if (error instanceof ManifestToolError) checkText(error.hint ?? '', secrets);
+    if (error instanceof ManifestToolError) {
+      that(error.hint !== undefined, `no hint: ${error.message}`);
+      checkText(error.hint ?? '', secrets);
+    }
     return undefined;
   }
 }

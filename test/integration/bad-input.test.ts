@@ -230,28 +230,32 @@ describe('bad input', () => {
 
   afterAll(() => protectedRegistry.stop());
 
-  it.each(Object.entries(CASES))('%s is one line, and nothing is written', async (_, each) => {
-    const fill = (text: string): string =>
-      text
-        .replaceAll('{R}', registry.host)
-        .replaceAll('{T}', protectedRegistry.host)
-        .replaceAll('{W}', web)
-        .replaceAll('{F}', folder);
-    if (each.file !== undefined) writeFileSync(path.join(folder, each.file[0]), fill(each.file[1]));
-    const result = await runCli(each.args.map(fill));
-    const [first, second, ...rest] = result.stderr
-      .trimEnd()
-      .split('\n')
-      .filter((line) => !line.startsWith('manifest-tool: warning: '));
-    expect(first).toMatch(/^manifest-tool: .+ failed: .+/);
-    expect(first).toMatch(each.says);
-    if (second !== undefined) expect(second).toMatch(/^hint: /);
-    if (each.hint !== undefined) expect(second).toMatch(each.hint);
-    expect(rest).toEqual([]);
-    expect(result.stdout).toBe('');
-    expect(result.code).toBe(each.code ?? 2);
-    expect((await getManifest(registry.host, 'docker/app', 'bad')).status).toBe(404);
-  });
+  it.each(Object.entries(CASES))(
+    '%s is one line and its hint, and nothing is written',
+    async (_, each) => {
+      const fill = (text: string): string =>
+        text
+          .replaceAll('{R}', registry.host)
+          .replaceAll('{T}', protectedRegistry.host)
+          .replaceAll('{W}', web)
+          .replaceAll('{F}', folder);
+      if (each.file !== undefined)
+        writeFileSync(path.join(folder, each.file[0]), fill(each.file[1]));
+      const result = await runCli(each.args.map(fill));
+      const [first, second, ...rest] = result.stderr
+        .trimEnd()
+        .split('\n')
+        .filter((line) => !line.startsWith('manifest-tool: warning: '));
+      expect(first).toMatch(/^manifest-tool: .+ failed: .+/);
+      expect(first).toMatch(each.says);
+      expect(second).toMatch(/^hint: /);
+      if (each.hint !== undefined) expect(second).toMatch(each.hint);
+      expect(rest).toEqual([]);
+      expect(result.stdout).toBe('');
+      expect(result.code).toBe(each.code ?? 2);
+      expect((await getManifest(registry.host, 'docker/app', 'bad')).status).toBe(404);
+    },
+  );
 
   it('warns of an unknown key in a spec, with its place and the nearest known one', async () => {
     writeFileSync(

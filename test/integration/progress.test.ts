@@ -155,7 +155,11 @@ describe('--progress json', () => {
         }),
       );
       expect(events.filter(({ event }) => event === 'error')).toMatchObject([
-        { code: 'NOT_FOUND', exitCode: 3 },
+        {
+          code: 'NOT_FOUND',
+          exitCode: 3,
+          hint: expect.stringMatching(/^check the name and the t/),
+        },
       ]);
       expect(events.map(({ event }) => event)).toContain('request');
     } finally {

@@ -71,12 +71,17 @@ describe('spec check', () => {
     const lines = stderr.trimEnd().split('\n');
     expect(lines).toEqual([
       expect.stringMatching(/bad\.yaml:3:12 failed: .*lower case, in `- image: example.com\/Bad/),
+      expect.stringMatching(/^hint: write it as \S+$/),
       expect.stringMatching(/none\.yaml failed: there is no such file$/),
+      'hint: check the path',
       expect.stringMatching(/broken\.yaml:2:1 failed: it is no YAML: .*, in `image: \[`$/),
+      expect.stringMatching(/^hint: check indentation, brackets and quotes there/),
       expect.stringMatching(/half\.yaml:5:8 failed: .*, in `image: B`$/),
+      expect.stringMatching(/^hint: write it as \S+$/),
       'manifest-tool: checking 7 specs failed: 4 of 7 have errors',
+      'hint: correct what is told above, and check again',
     ]);
-    for (const line of lines) expect(line).toMatch(/^manifest-tool: .+ failed: .+/);
+    for (const line of lines) expect(line).toMatch(/^(manifest-tool: .+ failed: |hint: ).+/);
   });
 
   it('reports the error of one file as a publish does', async () => {
@@ -126,7 +131,11 @@ describe('spec check', () => {
         document: 2,
         ok: false,
         warnings: [],
-        error: { code: 'USAGE', message: expect.stringContaining('half.yaml:5:8') as string },
+        error: {
+          code: 'USAGE',
+          message: expect.stringContaining('half.yaml:5:8') as string,
+          hint: 'write it as library/b',
+        },
       },
       { ...good, file: file('half.yaml'), document: 3, target: 'example.com/d:1', tags: [] },
       {
@@ -134,7 +143,11 @@ describe('spec check', () => {
         document: null,
         ok: false,
         warnings: [],
-        error: { code: 'USAGE', message: expect.stringContaining('no such file') as string },
+        error: {
+          code: 'USAGE',
+          message: expect.stringContaining('no such file') as string,
+          hint: 'check the path',
+        },
       },
     ]);
   });

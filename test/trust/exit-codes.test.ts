@@ -12,7 +12,7 @@ import {
 } from './support/scripted.js';
 
 const folder = new Folder();
-const ERROR = /^manifest-tool: \S[^\n]* failed: \S[^\n]*\n(?:hint: [^\n]+\n)?$/;
+const ERROR = /^manifest-tool: \S[^\n]* failed: \S[^\n]*\nhint: [^\n]+\n$/;
 let server: ScriptedServer;
 let registry: FakeRegistry;
 let special: (request: Seen) => Answer | undefined;
@@ -41,7 +41,7 @@ function run(
 const inspect = (config?: object, env?: Record<string, string>): Promise<CliResult> =>
   run(['inspect', '--retry-delay', '5ms', `${server.host}/team/app:linux-amd64`], config, env);
 
-/** One error line, at most one hint, and nothing on standard output. */
+/** One error line, one hint, and nothing on standard output. */
 function expectError(result: CliResult, code: number): void {
   expectCode(result, code);
   expect(result.stdout).toBe('');

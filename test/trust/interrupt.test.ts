@@ -167,7 +167,9 @@ describe('an interrupt while tags move', () => {
       ({ requests }) => requests.some(isTag),
     );
     expect(code).toBe(130);
-    expect(stderr).toMatch(/nothing is known to be published; not confirmed: out$/m);
+    expect(stderr).toMatch(
+      /nothing is known to be published; not confirmed: out\nhint: run it again: a tag that names/,
+    );
   });
 });
 
@@ -202,7 +204,9 @@ describe('a command that does not end by itself', () => {
     child.kill('SIGINT');
     expect(await ended).toBe(130);
     expect(performance.now() - before).toBeLessThan(LIMIT_MS);
-    expect(text()).toMatch(/^manifest-tool: .*interrupted/m);
+    expect(text()).toMatch(
+      /^manifest-tool: .*interrupted.*\nhint: look at what is there before you run it again/m,
+    );
   });
 
   it('ends at once by a second signal', async () => {
@@ -227,7 +231,9 @@ describe('an interrupt of an inspect', () => {
     await server.stop();
     expect(code).toBe(130);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/^manifest-tool: reading \S+ failed: it was interrupted$/m);
+    expect(stderr).toMatch(
+      /^manifest-tool: reading \S+ failed: it was interrupted\nhint: run it again to have it done\n$/,
+    );
   });
 
   it('a token that comes late is not waited for', async () => {

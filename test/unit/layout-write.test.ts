@@ -295,15 +295,30 @@ describe('a file system that refuses', () => {
   });
 
   test.each([
-    ['ENOSPC', 'FAILED', 'no space left on the device'],
-    ['EROFS', 'FAILED', 'the file system is read-only'],
-    ['EACCES', 'DENIED', 'permission denied'],
-    ['ENOTDIR', 'FAILED', 'a part of the path is not a directory'],
-  ])('%s in words', (code, ours, words) => {
+    ['EACCES', 'DENIED', 'permission denied', 'check its permissions'],
+    ['EDQUOT', 'FAILED', 'the disk quota is used up', 'make room there'],
+    ['EEXIST', 'FAILED', 'a file of that name is in the way', 'move it out of the way'],
+    ['EFBIG', 'FAILED', 'the file is too large for the file system', 'name a layout in another'],
+    ['EIO', 'FAILED', 'the device failed (input/output error)', 'check the device'],
+    ['EISDIR', 'FAILED', 'it is a directory, a file was expected', 'move it out of the way'],
+    ['ELOOP', 'FAILED', 'too many symbolic links', 'the links in it'],
+    ['EMFILE', 'FAILED', 'too many files are open', 'ulimit -n'],
+    ['ENAMETOOLONG', 'FAILED', 'the name is too long', 'use a shorter path'],
+    ['ENFILE', 'FAILED', 'too many files are open', 'ulimit -n'],
+    ['ENOENT', 'FAILED', 'there is no such file or directory', 'check the path'],
+    ['ENOSPC', 'FAILED', 'no space left on the device', 'make room there'],
+    ['ENOTDIR', 'FAILED', 'a part of the path is not a directory', 'check the path'],
+    ['EPERM', 'DENIED', 'the operation is not permitted', 'check its permissions'],
+    ['EROFS', 'FAILED', 'the file system is read-only', 'name a layout in another place'],
+  ])('%s in words', (code, ours, words, hint) => {
     const file = `/layout/index.json.${'0'.repeat(16)}.tmp`;
     const withPath = Object.assign(new Error(code), { code, path: file });
     const error = layoutFailure('writing x', '/layout', withPath);
-    expect(error).toMatchObject({ code: ours, cause: withPath });
+    expect(error).toMatchObject({
+      code: ours,
+      cause: withPath,
+      hint: expect.stringContaining(hint),
+    });
     expect(error.message).toBe(`writing x failed: /layout/index.json: ${words}`);
     const pathless = layoutFailure('writing x', '/layout', Object.assign(new Error(), { code }));
     expect(pathless.message).toBe(`writing x failed: /layout: ${words}`);

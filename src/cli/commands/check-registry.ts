@@ -133,5 +133,7 @@ function refuseUnlessPublishing(target: RegistryReference, { checks }: RegistryR
     checks.some((check) => check.name === name && check.result === 'yes');
   if (isYes('docker-list') || isYes('oci-index')) return;
   const why = 'it takes neither a Docker manifest list nor an OCI index';
-  throw new ManifestToolError('REFUSED', `checking ${formatName(target)}`, why);
+  throw new ManifestToolError('REFUSED', `checking ${formatName(target)}`, why, {
+    hint: 'the report says what it answered to each; a newer version of it may take them',
+  });
 }

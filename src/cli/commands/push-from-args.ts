@@ -35,7 +35,12 @@ function platformList(parsed: Parsed): Platform[] {
   const seen = new Set<string>();
   for (const platform of platforms) {
     const key = platformKey(platform);
-    if (seen.has(key)) throw usageError(`--platforms names ${formatPlatform(platform)} twice`);
+    if (seen.has(key)) {
+      throw usageError(
+        `--platforms names ${formatPlatform(platform)} twice`,
+        'name it once; variants and os versions tell platforms apart',
+      );
+    }
     seen.add(key);
   }
   return platforms;

@@ -50,5 +50,8 @@ function refuseErrors(checked: readonly CheckedSpec[], reporter: Reporter): void
   if (checked.length === 1) throw first;
   for (const error of errors) reporter.failed(error);
   const why = `${errors.length} of ${checked.length} ${errors.length === 1 ? 'has an error' : 'have errors'}`;
-  throw new ManifestToolError('USAGE', `checking ${checked.length} specs`, why, { cause: first });
+  throw new ManifestToolError('USAGE', `checking ${checked.length} specs`, why, {
+    cause: first,
+    hint: 'correct what is told above, and check again',
+  });
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
-import { ManifestToolError } from '../../errors.js';
+import { ManifestToolError, type ErrorCode } from '../../errors.js';
 import { isDigest } from '../../oci/digest.js';
 import { formatName, parseReference, type RegistryReference } from '../../oci/reference.js';
 import type { Probe } from '../../registry/probe.js';
@@ -93,7 +93,11 @@ export async function checkRegistry(
  */
 function ownRepositories({ host, repository }: RegistryReference, id: string): string[] {
   const names = [`${repository}-check-${id}`, `${repository}-check-${id}-mount`];
-  for (const name of names) parseReference(`${host}/${name}`);
+  try {
+    for (const name of names) parseReference(`${host}/${name}`);
+  } catch (error) {
+    throw withWayOut(error, `${host}/${repository}`);
+  }
   return names;
 }
 
@@ -144,12 +148,15 @@ function interrupted(name: string): ManifestToolError {
   return new ManifestToolError('INTERRUPTED', `checking ${name}`, 'it was interrupted');
 }
 
+/** What may be so of repositories beside the one that is named, and not of that itself: USAGE is a name that is too long. */
+const HAS_WAY_OUT: ReadonlySet<ErrorCode> = new Set(['DENIED', 'NOT_FOUND', 'USAGE']);
+
 /** A registry may allow a user one repository and no other. */
 function withWayOut(error: unknown, name: string): unknown {
   if (!(error instanceof ManifestToolError)) return error;
   const { code, what, why, cause } = error;
   const isKnown = error.hint?.startsWith('log in with') !== true;
-  if (!isKnown || (code !== 'DENIED' && code !== 'NOT_FOUND')) return error;
+  if (!isKnown || !HAS_WAY_OUT.has(code)) return error;
   const hint = `check-registry makes repositories beside ${name}; with --tags-only it stays inside ${name}`;
   return new ManifestToolError(code, what, why, { cause, hint });
 }

@@ -1,0 +1,235 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { spawnCli } from '../support/cli.js';
+import { Folder } from './support/files.js';
+import { expectHint, expectTwoLines, type Failing } from './support/hints.js';
+
+const folder = new Folder();
+const IMAGE = 'oci-layout://fixtures/layout:linux-amd64';
+const OTHER = 'oci-layout://fixtures/layout:linux-s390x';
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+/** A layout that nothing is written to. */
+const TARGET = `oci-layout://${folder.path}/target`;
+
+const fromArgs = (platforms: string, ...more: string[]): string[] => {
+  const images = ['--template', 'x.test/app:OS-ARCH', '--target', 'x.test/app:1'];
+  return ['push', 'from-args', '--platforms', platforms, ...images, ...more];
+};
+const create = (...more: string[]): string[] => ['create', '--target', `${TARGET}:1`, ...more];
+
+afterAll(() => rmSync(path.join(folder.path, 'target'), { recursive: true, force: true }));
+
+type Row = readonly [args: readonly string[], says: RegExp, hint: RegExp];
+
+describe('a command line that cannot be read', () => {
+  it.each<Row>([
+    [[], /no command is given/, /^commands: inspect, .*; see --help$/],
+    [['inspct', 'x'], /unknown command "inspct"/, /^commands: inspect, /],
+    [['push'], /no command after push/, /^commands of push: from-args, from-spec; /],
+    [['spec', 'chek'], /unknown command "chek" of spec/, /^commands of spec: check, from; /],
+    [['inspect', '--formt', 'json', 'x'], /unknown option --formt/, /^see --help/],
+    [['inspect', '--tags', 'a', 'x'], /inspect has no option --tags/, /^see inspect --help$/],
+    [['inspect', 'x', '--username'], /--username needs a value/, /--username NAME$/],
+    [['inspect', '--debug=some', 'x'], /--debug is a switch/, /^write --debug, or leave it out$/],
+    [['inspect', '-u', 'a', '-u', 'b', 'x'], /--username is given 2 times/, /^give it once$/],
+    [['push', 'from-args'], /needs --platforms and --template and/, /^see push from-args --help$/],
+    [['inspect'], /inspect needs REF/, /^see inspect --help$/],
+    [['inspect', 'a', 'b'], /no use for "b"/, /^see inspect --help$/],
+  ])('%j', async (args, says, hint) => {
+    await expectTwoLines({ args, says, hint });
+  });
+
+  it.each<Row>([
+    [
+      ['inspect', '--progress', 'loud', 'x'],
+      /--progress "loud" is none of/,
+      /^see inspect --help$/,
+    ],
+    [['-q', '--progress', 'json', 'inspect', 'x'], /--quiet or --progress/, /^--quiet shows/],
+  ])('%j', async (args, says, hint) => {
+    await expectTwoLines({ args, says, hint });
+  });
+});
+
+describe('an option', () => {
+  it.each<Row>([
+    [['inspect', '--format', 'jsn', 'x'], /--format "jsn" is none of/, /^see inspect --help$/],
+    [create('--type', 'ocl', IMAGE), /--type "ocl" is none of/, /^see create --help$/],
+    [create('--attestations', 'all', IMAGE), /neither keep nor drop/, /^see create --help$/],
+    [
+      ['inspect', '--retry', 'many', 'x'],
+      /--retry "many" is not a number/,
+      /^for example --retry 4$/,
+    ],
+    [['inspect', '-j', '0', 'x'], /--concurrency "0" is not/, /^for example --concurrency 4$/],
+    [['inspect', '--timeout', 'soon', 'x'], /--timeout "soon" is no time/, /500ms, 2s or 1m30s$/],
+    [create('--wait', '0s', IMAGE), /--wait "0s" is no time/, /^for example --wait 500ms/],
+    [['inspect', '--insecure=', 'x'], /--insecure= names no host/, /--insecure=localhost:5000$/],
+    [create('--expect', 'sha256:abc', IMAGE), /--expect "sha256:abc"/, /^inspect and query show/],
+    [
+      create('--tags', 'a,,b', IMAGE),
+      /--tags has an empty item/,
+      /^write --tags TAG,\.\.\., and no/,
+    ],
+    [create('--tags', '-x', IMAGE), /--tags "-x" is no tag/, /^a tag is of letters, digits/],
+    [create('--tag', `x@${DIGEST}`, IMAGE), /names a digest/, /^name a tag$/],
+    [create('--tag', 'a', '--tag', 'a', IMAGE), /--tag "a" is given twice/, /^give it once$/],
+    [
+      create('--annotations', 'a', IMAGE),
+      /--annotations "a" is not/,
+      /^a comma ends an annotation/,
+    ],
+    [
+      create('--annotation', 'a', IMAGE),
+      /--annotation "a" is not of the form/,
+      /^for example org\./,
+    ],
+    [create('--annotation', 'manifest:a=b', IMAGE), /no level here/, /^the levels are index: and/],
+    [
+      create('--annotation', 'manifest-descriptor[linux]:a=b', IMAGE),
+      /os\/arch/,
+      /^the common ones are linux\/amd64/,
+    ],
+    [create('--digestfile', `${folder.path}/no/d`, IMAGE), /--digestfile/, /^name a file in a dir/],
+    [create('--metadata-file', '/dev', IMAGE), /--metadata-file/, /^name a file in a directory/],
+    [fromArgs('linux/arm/v7/x'), /not of the form os\/arch/, /^the common ones are linux\/amd64/],
+    [fromArgs('linus/amd64'), /os "linus" is not known/, /^the common ones are linux, windows/],
+    [fromArgs('linux/amd46'), /architecture "amd46" is not/, /^the common ones are amd64, arm64/],
+    [fromArgs('linux/arm/v9'), /"v9" is no variant of arm/, /^its variants are v5, v6, v7 and v8$/],
+    [fromArgs('linux/arm64/v7'), /no variant of arm64/, /^its variants are v8, v9/],
+    [fromArgs('linux/amd64/v5'), /no variant of amd64/, /^its variants are v1, v2, v3 and v4$/],
+    [fromArgs('linux/amd64,linux/x86_64'), /names linux\/amd64 twice/, /^name it once; variants/],
+    [fromArgs('linux/amd64', '--annotations', 'a=b'), /no annotations/, /^give --type oci, or/],
+    [
+      ['push', 'from-args', '--platforms=linux/386', '--template=x/App:OS', '--target=x/y:1'],
+      /--template "x\/App:OS"/,
+      /^write it as x\/app$/,
+    ],
+    [['verify', '--platforms', 'linux', IMAGE], /os\/arch/, /^the common ones are linux\/amd64/],
+  ])('%j', async (args, says, hint) => {
+    await expectHint({ args, says, hint });
+  });
+});
+
+describe('options that do not go together', () => {
+  it.each<Row>([
+    [['inspect', '--raw', '--format', 'json', 'x'], /--raw or --format/, /^--raw is the form of/],
+    [['inspect', '--expand-config', 'x'], /only of use with --raw/, /^give both, or --config/],
+    [['inspect', '--raw', '--config', '--expand-config', 'x'], /not both/, /^--config shows the/],
+    [
+      ['inspect', '--config', '--format', 'table', 'x'],
+      /no --format table/,
+      /^it is shown as JSON/,
+    ],
+    [
+      ['inspect', '--config', '--referrers', 'x'],
+      /no use with --config/,
+      /--format table or json$/,
+    ],
+    [['inspect', '--platform', 'linux/386,linux/arm', 'x'], /names 2 platforms/, /one at a time$/],
+    [['remove', 'x'], /needs --platform or --digest/, /^see remove --help$/],
+    [['annotate', 'x'], /nothing to change/, /^see annotate --help$/],
+    [['annotate', 'x', '--variant', 'v8'], /of which entry/, /^give --platform or --digest$/],
+    [['annotate', 'x', '--platform=linux/386', '--os=linus'], /os "linus"/, /^the common ones are/],
+    [['annotate', 'x', '--annotation', 'index:a=b'], /no level here/, /^name an entry with/],
+    [['remove', 'x', '--digest', 'sha256:1'], /--digest "sha256:1"/, /^inspect and query show/],
+    [
+      ['add', `x@${DIGEST}`, 'y'],
+      /names a digest, which cannot change/,
+      /^name the list by a tag$/,
+    ],
+    [['copy', 'x', 'y', 'y'], /given twice/, /^give it once$/],
+    [['copy', 'x', 'y:1', 'y'], /names no tag/, /^name a tag$/],
+    [['copy', 'x', 'y:1', `y@${DIGEST}`], /a digest is no tag/, /^leave it out, or name a tag$/],
+    [['push', 'from-spec', '-', '-'], /standard input is named twice/, /^it can be read once$/],
+    [['check-registry', TARGET], /is a directory, and no registry/, /^give HOST\/REPOSITORY$/],
+    [['check-registry', 'x.test/app:1'], /names a tag/, /^leave it out$/],
+    [['check-registry', 'x.test:5000'], /names a tag/, /a repository as well: x.test:5000\/REPO/],
+    [
+      ['check-registry', `x.test/${'a'.repeat(240)}`],
+      /longer than 255/,
+      /^check-registry makes .*--tags-only/,
+    ],
+    [['completion', 'tcsh'], /no completion for "tcsh"/, /^there is one for bash, zsh and fish$/],
+  ])('%j', async (args, says, hint) => {
+    await expectHint({ args, says, hint });
+  });
+});
+
+describe('a password', () => {
+  it.each<[...Row, stdin?: string]>([
+    [
+      ['inspect', '-p', 'canary', '--password-stdin', 'x'],
+      /not both/,
+      /^other users of this machine/,
+    ],
+    [['inspect', '--password-stdin', 'x'], /needs --username/, /^for example --username NAME/],
+    [
+      ['inspect', '-u', 'a', '--password-stdin', 'x'],
+      /has no password/,
+      /^send it there: .* < FILE/,
+    ],
+    [['inspect', '-p', 'canary', 'x'], /a password has no user name/, /^give --username with it$/],
+  ])('%j', async (args, says, hint, stdin = '') => {
+    await expectHint({ args, says, hint, stdin });
+  });
+});
+
+describe('a reference', () => {
+  const FORM = /^write host\/repository:tag, or oci-layout:\/\/PATH:TAG for a directory$/;
+
+  it.each<readonly [reference: string, says: RegExp, hint: RegExp]>([
+    ['', /it is empty/, FORM],
+    ['https://x.test/app', /has no "https:\/\/"/, FORM],
+    ['0'.repeat(64), /an image ID/, /^push the image, and name it by its repository/],
+    [DIGEST, /needs the name of its repository/, /^for example host\/repository@sha256:0+$/],
+    ['x_y.test/app', /"x_y\.test" is no host/, /^a host is of letters, digits/],
+    ['x.test:99999/app', /"x\.test:99999" is no host/, /^a host is of .*:PORT/],
+    ['x.test/Team/App:1', /must be in lower case/, /^write it as team\/app$/],
+    ['x.test/team//app', /no repository name/, /^it is of lower-case letters and digits/],
+    [`x.test/${'a'.repeat(250)}`, /longer than 255 characters/, /^choose a shorter name/],
+    ['x.test/app:1 0', /"1 0" is no tag/, /^the tag stands behind the last colon/],
+    ['x.test/app@sha256:abc', /64 hexadecimal digits/, /^inspect and query show the digest/],
+    [
+      'oci-layout://',
+      /the path of the layout directory is missing/,
+      /^write oci-layout:\/\/PATH:TAG$/,
+    ],
+    ['oci-layout://a\0b', /NUL/, /^write oci-layout:\/\/PATH:TAG$/],
+  ])('%j', async (reference, says, hint) => {
+    await expectHint({ args: ['query', reference], says, hint });
+  });
+});
+
+describe('a result that cannot be written', () => {
+  it('to a file, when all is published', async () => {
+    const row: Failing = {
+      args: ['-q', 'copy', IMAGE, `${TARGET}:full`, '--digestfile', '/dev/full'],
+      code: 1,
+      says: /writing --digestfile \/dev\/full failed/,
+      hint: /^what was asked for is published all the same: query shows its digest$/,
+    };
+    await expectTwoLines(row);
+  });
+
+  it('to standard output', async () => {
+    const { child, done } = spawnCli(
+      [
+        '-c',
+        'exec "$0" "$@" > /dev/full',
+        process.execPath,
+        'bin/manifest-tool.cjs',
+        'query',
+        OTHER,
+      ],
+      { program: '/bin/sh' },
+    );
+    const { code, stderr } = await done;
+    expect(child.exitCode).toBe(1);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^manifest-tool: writing to standard output failed: ENOSPC[^\n]*\nhint: make room there, or send standard output to another place\n$/,
+    );
+  });
+});

@@ -1,0 +1,218 @@
+import { copyFileSync, mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { makeAuthority, type Authority } from './support/authority.js';
+import { base64, Folder, pathWith } from './support/files.js';
+import { expectHint } from './support/hints.js';
+import { startScripted, type ScriptedServer } from './support/scripted.js';
+
+const folder = new Folder();
+let authority: Authority;
+let server: ScriptedServer;
+
+beforeAll(async () => {
+  authority = await makeAuthority(path.join(folder.path, 'authority'));
+  server = await startScripted(() => ({ status: 404 }), authority.server);
+});
+
+afterAll(() => server.stop());
+
+const inspect = (...options: string[]): string[] => {
+  return ['inspect', '--retry', '0', ...options, `${server.host}/team/app:1`];
+};
+
+type Row = readonly [name: string, options: () => string[], says: RegExp, hint: RegExp];
+
+describe('certificates', () => {
+  /** A home with a directory of certificates for the server. */
+  const home = (files: Record<string, string>): string => {
+    const made = folder.directory();
+    const directory = path.join(made, '.config/containers/certs.d', server.host);
+    mkdirSync(directory, { recursive: true });
+    for (const [name, file] of Object.entries(files))
+      copyFileSync(file, path.join(directory, name));
+    return made;
+  };
+  const rubbish = (): string => folder.write('rubbish.pem', 'rubbish');
+
+  it.each<Row>([
+    [
+      '--ca-file that is not there',
+      () => ['--ca-file', '/no/ca'],
+      /no such file/,
+      /^check the path$/,
+    ],
+    ['--ca-file that is a directory', () => ['--ca-file', '/etc'], /EISDIR/, /^name a file in it$/],
+    [
+      '--ca-file of something else',
+      () => ['--ca-file', rubbish()],
+      /no certificate in PEM form/,
+      /^`openssl x509 -inform der -in \S+rubbish\.pem` prints one/,
+    ],
+    [
+      '--cert-file alone',
+      () => ['--cert-file', authority.client.certFile],
+      /--key-file is missing/,
+      /^a client certificate needs both$/,
+    ],
+    [
+      '--key-file that is not there',
+      () => ['--cert-file', authority.client.certFile, '--key-file', '/no/key'],
+      /--key-file \/no\/key failed: there is no such file/,
+      /^check the path$/,
+    ],
+    [
+      'a key of another certificate',
+      () => ['--cert-file', authority.client.certFile, '--key-file', authority.server.keyFile],
+      /loading the certificates for/,
+      /^check that certificate and key are in PEM form, belong together/,
+    ],
+    [
+      '--cert-dir that is not there',
+      () => ['--cert-dir', '/no/dir'],
+      /no such/,
+      /^check the path$/,
+    ],
+  ])('%s', async (_, options, says, hint) => {
+    await expectHint({ args: inspect(...options()), says, hint });
+  });
+
+  it('of which one half is missing', async () => {
+    const { certFile, keyFile } = authority.client;
+    await expectHint({
+      args: inspect(),
+      env: { HOME: home({ 'a.cert': certFile }) },
+      says: /there is no a\.key beside it/,
+      hint: /^the certificate of an authority is named \*\.crt$/,
+    });
+    await expectHint({
+      args: inspect(),
+      env: { HOME: home({ 'a.key': keyFile }) },
+      says: /there is no a\.cert beside it/,
+      hint: /^a client certificate needs both: put it there, or take the key away$/,
+    });
+  });
+
+  it('that nobody here trusts', async () => {
+    await expectHint({
+      args: inspect('--ca-file', authority.client.certFile),
+      code: 5,
+      says: /signed by an authority that is not trusted here/,
+      hint: /^give its authority with --ca-file FILE, or put it in \/etc\/docker\/certs\.d/,
+    });
+  });
+});
+
+describe('a redirect', () => {
+  it('from https to http', async () => {
+    server.script = () => ({ status: 307, headers: { location: 'http://127.0.0.1:1/' } });
+    await expectHint({
+      args: inspect('--insecure'),
+      code: 1,
+      says: /a redirect from https to http/,
+      hint: /^if the registry is yours, have it redirect to https: X-Forwarded-Proto behind a proxy$/,
+    });
+  });
+});
+
+describe('credentials', () => {
+  const config = (text: string): string[] => ['--docker-cfg', folder.write('config.json', text)];
+  const FORM = /^correct it, or move it away and log in again \(docker login, podman login\)$/;
+  const AGAIN = /^log in to the registry again \(docker login, podman login\)/;
+  const entry = (value: unknown): string[] =>
+    config(JSON.stringify({ auths: { [server.host]: value } }));
+
+  it.each<Row>([
+    ['no JSON', () => config('{"auths": '), /it is not JSON/, /^a JSON file has no comments/],
+    ['no object', () => config('[]'), /it is JSON, but not an object/, FORM],
+    ['auths of a list', () => config('{"auths":[]}'), /auths is not an object/, FORM],
+    ['a store of a number', () => config('{"credsStore":1}'), /credsStore is not a string/, FORM],
+    ['an entry of a text', () => entry('x'), /is not an object/, AGAIN],
+    ['an auth that is no base64', () => entry({ auth: '?' }), /not base64 of text/, AGAIN],
+    ['an auth without colon', () => entry({ auth: base64('x') }), /without a colon/, AGAIN],
+    ['an auth without user', () => entry({ auth: base64(':x') }), /without a user/, AGAIN],
+    ['a password alone', () => entry({ password: 'canary' }), /without a username/, AGAIN],
+    ['a number for a name', () => entry({ username: 1 }), /username that is no string/, AGAIN],
+    [
+      'too large a file',
+      () => config(' '.repeat(2 ** 21)),
+      /more than the/,
+      /^check that it is the f/,
+    ],
+    [
+      '--authfile that is not there',
+      () => ['--authfile', '/no'],
+      /does not exist/,
+      /^correct --authf/,
+    ],
+    [
+      '--authfile of a directory',
+      () => ['--authfile', '/etc'],
+      /a directory/,
+      /^name a file in it$/,
+    ],
+    [
+      'no such helper',
+      () => config('{"credsStore":"not-there"}'),
+      /docker-credential-not-there .* is not installed/,
+      /^install docker-credential-not-there in an absolute directory of PATH/,
+    ],
+    [
+      'no name of a helper',
+      () => config('{"credsStore":"a/b"}'),
+      /"a\/b" .* is no name of a credential helper/,
+      /^it is what stands behind docker-credential- in the name of the program/,
+    ],
+  ])('%s', async (_, options, says, hint) => {
+    await expectHint({ args: inspect('--insecure', ...options()), says, hint });
+  });
+
+  it('whose helper fails', async () => {
+    const bin = folder.directory();
+    folder.helper(bin, 'broken', 'exit 3');
+    await expectHint({
+      args: inspect('--insecure', ...config('{"credsStore":"broken"}')),
+      env: { PATH: pathWith(bin) },
+      says: /docker-credential-broken .* ended with exit code 3/,
+      hint: /^try `docker-credential-broken list`/,
+    });
+  });
+
+  it('of REGISTRY_AUTH_FILE, which is not there', async () => {
+    server.script = () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } });
+    await expectHint({
+      args: inspect('--insecure'),
+      env: { REGISTRY_AUTH_FILE: '/no/auth.json' },
+      says: /REGISTRY_AUTH_FILE names this file, and it does not exist/,
+      hint: /^correct REGISTRY_AUTH_FILE, or leave it out to have the usual files read$/,
+    });
+  });
+});
+
+describe('a proxy', () => {
+  const FORM = /^write HTTPS_PROXY as http:\/\/host:port, with user:password@ before the host/;
+
+  it.each<readonly [proxy: string, code: number, says: RegExp, hint: RegExp]>([
+    ['socks5://127.0.0.1:1', 2, /SOCKS proxies are not supported/, FORM],
+    ['ftp://127.0.0.1:1', 2, /neither an http nor an https address/, FORM],
+    ['http://127.0.0.1:99999', 2, /not a valid address/, FORM],
+    [
+      'http://127.0.0.1:1',
+      5,
+      /the proxy 127\.0\.0\.1:1 cannot be used/,
+      /^check HTTPS_PROXY, HTTP/,
+    ],
+  ])('%s', async (proxy, code, says, hint) => {
+    const args = ['inspect', '--retry', '0', 'registry.test/x'];
+    await expectHint({ args, env: { HTTPS_PROXY: proxy }, code, says, hint });
+  });
+
+  it('of a CGI program', async () => {
+    await expectHint({
+      args: ['inspect', '--plain-http', 'registry.test/x'],
+      env: { HTTP_PROXY: 'http://127.0.0.1:1', REQUEST_METHOD: 'GET' },
+      says: /cannot be trusted in a CGI program/,
+      hint: /^unset HTTP_PROXY, or name the registry in NO_PROXY$/,
+    });
+  });
+});

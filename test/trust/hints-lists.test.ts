@@ -1,0 +1,234 @@
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { runCli } from '../support/cli.js';
+import { LAYER, OCI_INDEX, type Entry, type LayoutFolder } from '../support/layout.js';
+import { Folder } from './support/files.js';
+import { expectHint, type Failing } from './support/hints.js';
+import { makeListLayout } from './support/list-layout.js';
+
+const folder = new Folder();
+const made: LayoutFolder[] = [];
+let layout: LayoutFolder;
+let amd64: Entry;
+let armV7: Entry;
+
+beforeEach(async () => {
+  ({ layout, amd64, armV7 } = await makeListLayout());
+  made.push(layout);
+});
+
+afterAll(() => Promise.all(made.map((each) => each.remove())));
+
+const named = (tag: string): string => layout.reference(tag);
+const OTHER = `sha256:${'0'.repeat(64)}`;
+
+type Row = readonly [
+  name: string,
+  args: () => readonly string[],
+  code: number,
+  says: RegExp,
+  hint: RegExp,
+];
+
+async function check([, args, code, says, hint]: Row): Promise<void> {
+  await expectHint({ args: args(), code, says, hint });
+}
+
+describe('a list', () => {
+  const create = (...more: string[]): string[] => ['create', '--target', named('new'), ...more];
+
+  it.each<Row>([
+    [
+      'of two images for one platform',
+      () => create(named('amd64'), named('amd64')),
+      2,
+      /two images are for linux\/amd64/,
+      /^leave one of them out, or give it another variant or os version$/,
+    ],
+    [
+      'under the digest of another',
+      () => ['create', '--target', `oci-layout://${layout.root}@${OTHER}`, named('amd64')],
+      2,
+      /not the one that the target names/,
+      /^name the target by a tag$/,
+    ],
+    [
+      'under a tag that is to stay',
+      () => ['create', '--no-clobber', '--target', named('list'), named('amd64')],
+      6,
+      /--no-clobber moves no tag/,
+      /^publish under another tag, or leave --no-clobber out/,
+    ],
+    [
+      'under a tag that has moved',
+      () => ['create', '--expect', OTHER, '--target', named('list'), named('amd64')],
+      6,
+      /as expected/,
+      /^somebody else has published; look at what is there/,
+    ],
+    [
+      'with a warning, where none may be',
+      () => create('--strict', '--type', 'docker', named('amd64')),
+      2,
+      /there is a warning/,
+      /^see to it, or leave --strict out$/,
+    ],
+    [
+      'of which nothing is there',
+      () => create('--ignore-missing', named('none')),
+      3,
+      /not one of its images was found/,
+      /^check the names in the warnings; --wait TIME waits for/,
+    ],
+    [
+      'with too many annotations',
+      () =>
+        create('--type=oci', '--annotation', `a=${'x'.repeat(5 * 1024 * 1024)}`, named('amd64')),
+      1,
+      /more than the 4194304 that registries take/,
+      /^leave annotations or images out of it$/,
+    ],
+  ])('%s', async (...row) => check(row));
+
+  it('of an image without platform', async () => {
+    await layout.tag(await layout.image({}, []), 'bare');
+    await expectHint({
+      args: create(named('bare')),
+      says: /its platform has no os/,
+      hint: /^give both os and architecture: the configuration of the image does not$/,
+    });
+  });
+
+  it('of an image for nothing that is known', async () => {
+    await layout.tag(await layout.image({ os: 'linus', architecture: 'arm' }, []), 'odd');
+    const hint = /^the common ones are linux/;
+    await expectHint({ args: create(named('odd')), says: /os "linus" is not known/, hint });
+  });
+
+  it('of very many images', async () => {
+    const annotations = {
+      'vnd.docker.reference.type': 'attestation-manifest',
+      'vnd.docker.reference.digest': amd64.digest,
+    };
+    const many = Array.from({ length: 501 }, () => ({
+      ...armV7,
+      platform: undefined,
+      annotations,
+    }));
+    await layout.tag(await layout.index(many), 'half');
+    await expectHint({
+      args: create(named('amd64'), named('half'), named('half')),
+      code: 1,
+      says: /the list has 1003 entries, more than 1000/,
+      hint: /^make several lists of them$/,
+    });
+  });
+
+  it('in lists in lists', async () => {
+    let top = await layout.index([amd64]);
+    for (let depth = 0; depth < 6; depth += 1) top = await layout.index([top]);
+    await layout.tag(top, 'deep');
+    const says = /lists inside of lists, more than \d deep/;
+    await expectHint({
+      args: create(named('deep')),
+      code: 1,
+      says,
+      hint: /^name the lists or images inside of it by their digests$/,
+    });
+    await expectHint({
+      args: ['copy', named('deep'), `oci-layout://${folder.path}/deep:1`],
+      code: 1,
+      says,
+      hint: /^copy a list that is inside of it, by its digest: inspect --format raw shows them$/,
+    });
+  });
+
+  it('with things that refer to each other without end', async () => {
+    let subject: Entry = amd64;
+    for (let depth = 0; depth < 6; depth += 1) {
+      const { mediaType, digest, size } = subject;
+      const layer = await layout.blob(LAYER, `${depth}`);
+      subject = await layout.image({}, [layer], { subject: { mediaType, digest, size } });
+      await layout.tag(subject);
+    }
+    await expectHint({
+      args: ['copy', '--referrers', named('amd64'), `oci-layout://${folder.path}/deep:2`],
+      code: 1,
+      says: /refer to each other, more than 4 deep/,
+      hint: /^copy it without --referrers, and those that it needs by their digests$/,
+    });
+  });
+});
+
+describe('what is not whole', () => {
+  const HINT = /^push or copy again what is missing or damaged; add and remove change/;
+  const row = (...args: string[]): Failing => ({
+    args,
+    code: 6,
+    says: /failed: (a defect|2 defects): /,
+    hint: HINT,
+  });
+
+  it('is found by verify', async () => {
+    await expectHint(row('verify', '--platforms', 'linux/386', named('amd64')));
+    await layout.tag({ ...(await layout.index([amd64, armV7])), mediaType: OCI_INDEX }, 'broken');
+    await rm(path.join(layout.root, 'blobs', armV7.digest.replace(':', '/')));
+    await expectHint(row('verify', named('broken')));
+  });
+});
+
+describe('one of several', () => {
+  const SUMMARY = /see to what is told above, and run it again: what is published already stays/;
+  const taken = (): string => `oci-layout://${folder.path}:1`;
+  const pairs = async (...args: string[]): Promise<[string, string][]> => {
+    const { stderr, code } = await runCli(['-q', ...args]);
+    expect(code).not.toBe(0);
+    const lines = stderr.trimEnd().split('\n');
+    return lines.flatMap((line, i) => (i % 2 === 0 ? [[line, lines[i + 1] ?? '']] : []));
+  };
+  const expectPairs = (found: readonly [string, string][], count: number): void => {
+    expect(found).toHaveLength(count);
+    for (const [message, hint] of found) {
+      expect(message).toMatch(/^manifest-tool: .* failed: /);
+      expect(hint).toMatch(/^hint: /);
+    }
+    expect(found.at(-1)![1]).toMatch(SUMMARY);
+  };
+
+  it('targets that fails has its own hint, and so has the sum', async () => {
+    folder.write('precious.txt', 'x');
+    expectPairs(await pairs('copy', named('list'), named('copied'), taken()), 2);
+    const other = `oci-layout://${folder.write('file', '')}:1`;
+    expectPairs(await pairs('copy', named('list'), taken(), other), 3);
+  });
+
+  it('specs that fails has its own hint, and so has the sum', async () => {
+    const spec = (target: string): string =>
+      `image: ${target}\nmanifests: [{ image: ${named('amd64')} }]\n`;
+    const file = folder.write('two.yaml', `${spec(named('one'))}---\n${spec(taken())}`);
+    folder.write('precious.txt', 'x');
+    expectPairs(await pairs('push', '--type', 'oci', 'from-spec', file), 2);
+  });
+});
+
+describe('an interrupt', () => {
+  it.each<Row>([
+    [
+      'of a read',
+      () => ['inspect', named('list')],
+      130,
+      /it was interrupted$/,
+      /^run it again to hav/,
+    ],
+    [
+      'of a publish',
+      () => ['copy', named('list'), named('copied')],
+      130,
+      /it was interrupted; nothing was published$/,
+      /^run it again: what has arrived is not sent again$/,
+    ],
+  ])('%s', async (_, args, code, says, hint) => {
+    await expectHint({ args: args(), code, says, hint, signal: AbortSignal.abort() });
+  });
+});

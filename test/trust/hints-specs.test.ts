@@ -1,0 +1,168 @@
+import { describe, expect, it } from 'vitest';
+import { runCli, spawnCli } from '../support/cli.js';
+import { Folder } from './support/files.js';
+import { expectHint } from './support/hints.js';
+
+const folder = new Folder();
+
+type Row = readonly [name: string, text: string, says: RegExp, hint: RegExp];
+
+/** A spec that is right but for what `lines` say. */
+const spec = (...lines: string[]): string =>
+  ['image: x.test/app:1', 'manifests: [{ image: x.test/app:a }]', ...lines].join('\n');
+const entry = (text: string): string => `image: x.test/app:1\nmanifests:\n  - ${text}\n`;
+
+/** Errors of what stands in a spec: the same of `spec check` and of a push. */
+const WRONG: readonly Row[] = [
+  ['no YAML', 'image: [\n', /it is no YAML/, /^check indentation, brackets and quotes there/],
+  ['empty', '', /it is empty/, /^spec from REF writes a spec of what is published/],
+  ['a list', '- x\n', /the spec is a list/, /^a mapping is lines of the form KEY: VALUE$/],
+  ['a text', 'x\n', /the spec is a text/, /^a mapping is lines of the form KEY: VALUE$/],
+  ['without image', 'manifests: []\n', /"image" is missing/, /^write image: host\/repository:tag$/],
+  ['an image of nothing', 'image:\n', /"image" is missing/, /^write image: host\/repository:tag$/],
+  ['without manifests', 'image: x\n', /"manifests" is missing/, /^write manifests: with a line/],
+  ['manifests of nothing', 'image: x\nmanifests: []\n', /"manifests" is missing/, /^write manif/],
+  ['manifests of a text', 'image: x\nmanifests: y\n', /is a text/, /^a list is lines of the form/],
+  ['an entry without image', entry('platform: {}'), /has no "image"/, /^write image: .* in it$/],
+  ['an entry of a text', entry('x.test/app'), /but a mapping is needed/, /^a mapping is lines of/],
+  [
+    'a list for a text',
+    'image: [x]\nmanifests: [x]',
+    /but a text is needed/,
+    /^a text is written KEY: VALUE, in quotes/,
+  ],
+  ['a text for a list', spec('tags: latest'), /tags is a text/, /^a list is lines of the form - I/],
+  ['a bad tag', spec('tags: [a b]'), /tags\[0\] "a b" is no tag/, /^a tag is of letters, digits/],
+  ['a bad reference', entry('image: x.test/App:1'), /in lower case/, /^write it as app$/],
+  ['an empty reference', 'image: ""\nmanifests: [{ image: x }]', /it is empty/, /^write host\/rep/],
+  ['no such alias', 'image: *x\n', /the alias \*x, which names nothing/, /^put &x before what it/],
+  [
+    'an unknown os',
+    entry('{ image: x, platform: { os: linus, architecture: arm } }'),
+    /os "linus"/,
+    /^the common ones are linux/,
+  ],
+  [
+    'an unknown architecture',
+    entry('{ image: x, platform: { os: linux, architecture: amd46 } }'),
+    /"amd46" is not known/,
+    /^the common ones are amd64/,
+  ],
+  [
+    'an unknown variant',
+    entry('{ image: x, platform: { os: linux, architecture: arm, variant: v1 } }'),
+    /"v1" is no variant of arm/,
+    /^its variants are v5, v6, v7 and v8$/,
+  ],
+];
+
+/** Errors that a publish has only where it would publish. */
+const REFUSED: readonly Row[] = [
+  [
+    'annotations',
+    spec('annotations: { a: b }'),
+    /no annotations/,
+    /^give --type oci, or leave the/,
+  ],
+  [
+    'one image twice',
+    'image: x\nmanifests: [{ image: y }, { image: y }]\n',
+    /manifests\[1\] is for/,
+    /^a list has one image for a platform: leave one/,
+  ],
+];
+
+describe('a spec', () => {
+  it.each([...WRONG, ...REFUSED])('spec check: %s', async (_, text, says, hint) => {
+    await expectHint({ args: ['spec', 'check', folder.write('a.yaml', text)], says, hint });
+  });
+
+  it.each(WRONG)('push: %s', async (_, text, says, hint) => {
+    await expectHint({ args: ['push', 'from-spec', folder.write('a.yaml', text)], says, hint });
+  });
+
+  it.each<readonly [option: string, ...Row]>([
+    [
+      '--strict',
+      'an unknown key',
+      spec('tag: x'),
+      /there is a warning, and/,
+      /^see to it, or leave --/,
+    ],
+    [
+      '--strict',
+      'more of them',
+      spec('a: x', 'b: y'),
+      /there are 2 warnings, and .* of them/,
+      /^see to them, or/,
+    ],
+    [
+      '--env',
+      'an unknown variable',
+      'image: ${NONE}\nmanifests: [x]',
+      /variable NONE/,
+      /^set it, or write/,
+    ],
+  ])('with %s: %s', async (option, _, text, says, hint) => {
+    const file = folder.write('a.yaml', text);
+    await expectHint({ args: ['spec', 'check', option, file], says, hint });
+    await expectHint({ args: ['push', 'from-spec', option, file], says, hint });
+  });
+
+  it('whose tag another one has', async () => {
+    const args = [folder.write('twice.yaml', `${spec()}\n---\n${spec()}\n`)];
+    const says = /two of the specs publish x\.test\/app:1/;
+    await expectHint({
+      args: ['push', 'from-spec', ...args],
+      says,
+      hint: /^give one of them another tag; spec check/,
+    });
+    const { stderr } = await runCli(['spec', 'check', ...args]);
+    expect(stderr).toMatch(/is published by \S+ as well.*\nhint: give one of them another tag\n/);
+    expect(stderr).toMatch(
+      /1 of 2 has an error\nhint: correct what is told above, and check again\n$/,
+    );
+  });
+
+  it('that is one of several, with an option for one', async () => {
+    const file = folder.write('several.yaml', `${spec()}\n---\n${spec().replace(':1', ':2')}\n`);
+    await expectHint({
+      args: ['push', 'from-spec', '-t', 'x', file],
+      says: /--tag is for one list/,
+      hint: /^write the tags into the specs$/,
+    });
+  });
+
+  // In a process of its own: there the stack ends at the same place each time.
+  it('that is nested without end', async () => {
+    const file = folder.write('deep.yaml', '['.repeat(20_000));
+    const { stderr } = await spawnCli(['spec', 'check', file]).done;
+    expect(stderr).toMatch(
+      /nested too deeply\nhint: check that it is the file that is meant[^\n]*\n$/,
+    );
+  });
+
+  it('has its hint in the document of --json', async () => {
+    const { stdout } = await runCli(['spec', 'check', '--json', folder.write('a.yaml', '')]);
+    expect(JSON.parse(stdout)).toMatchObject([{ error: { hint: expect.stringMatching(/REF/) } }]);
+  });
+});
+
+describe('a file of specs', () => {
+  it.each<readonly [name: string, file: () => string, says: RegExp, hint: RegExp]>([
+    ['that is not there', () => '/nowhere/a.yaml', /no such file/, /^check the path$/],
+    ['below a file', () => '/dev/null/a.yaml', /ENOTDIR/, /^check the path$/],
+    ['that is a directory', () => folder.path, /it is a directory/, /^name a file in it$/],
+    ['with a name without end', () => 'a'.repeat(300), /ENAMETOOLONG/, /^use a shorter path$/],
+    [
+      'that is large',
+      () => folder.write('l', 'a'.repeat(2 ** 21)),
+      /1 MiB/,
+      /^check that it is th/,
+    ],
+    ['that is no text', () => '/usr/bin/env', /UTF-8/, /^save it in UTF-8$/],
+  ])('%s', async (_, file, says, hint) => {
+    await expectHint({ args: ['push', 'from-spec', file()], says, hint });
+    await expectHint({ args: ['spec', 'check', file()], says, hint });
+  });
+});

@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, beforeEach, describe, it } from 'vitest';
+import { sha256 } from '../support/http.js';
+import { expectHint } from './support/hints.js';
+import { always, isWrite, OddRegistry, type Odd } from './support/odd-registry.js';
+import { failure, type Answer } from './support/scripted.js';
+
+let odds: OddRegistry;
+
+beforeAll(async () => {
+  odds = await OddRegistry.start();
+});
+
+beforeEach(() => odds.reset());
+
+afterAll(() => odds.server.stop());
+
+type Row = readonly [name: string, answer: Odd, code: number, says: RegExp, hint: RegExp];
+
+describe('an answer to a write', () => {
+  it.each<Row>([
+    [
+      '400',
+      (r) => (isWrite(r) ? { status: 400 } : undefined),
+      1,
+      /status 400/,
+      /^check-registry proves/,
+    ],
+    [
+      '413',
+      (r) => (isWrite(r) ? { status: 413 } : undefined),
+      1,
+      /too large/,
+      /^have the registry, or t/,
+    ],
+    [
+      'a tag that does not move',
+      (r) => (isWrite(r) && r.path.endsWith('/1') ? failure(400, 'X', 'immutable') : undefined),
+      6,
+      /the registry does not move it/,
+      /^publish under another tag, or have the registry allow it$/,
+    ],
+    [
+      'a blob that it misses',
+      (r) => (isWrite(r) ? failure(400, 'MANIFEST_BLOB_UNKNOWN', 'no') : undefined),
+      3,
+      /misses something that it names/,
+      /^run it again, with --wait TIME where/,
+    ],
+    [
+      'a repository that it does not make',
+      (r) => (isWrite(r) ? failure(404, 'NAME_UNKNOWN', 'no') : undefined),
+      3,
+      /the repository does not exist/,
+      /^create it at the registry$/,
+    ],
+    [
+      'another digest',
+      (r) =>
+        isWrite(r) ? { status: 201, headers: { 'docker-content-digest': sha256('x') } } : undefined,
+      1,
+      /the registry stored sha256:\S+ instead of/,
+      /^have the registry, or the proxy before it, keep manifests as they are sent$/,
+    ],
+    [
+      'no place to upload to',
+      (r) => (r.method === 'POST' ? { status: 202 } : undefined),
+      1,
+      /names no place to upload to/,
+      /^have the registry, or the proxy before it, send the address of the upload$/,
+    ],
+    [
+      'a place that is none',
+      (r) => (r.method === 'POST' ? { status: 202, headers: { location: 'http://' } } : undefined),
+      1,
+      /is no address/,
+      /^have the registry, or the proxy before it, send the address of the upload$/,
+    ],
+    [
+      'a place at another host',
+      (r) =>
+        r.method === 'POST'
+          ? { status: 202, headers: { location: 'http://evil.test/' } }
+          : undefined,
+      1,
+      /is at http:\/\/evil\.test, which is not/,
+      /^nothing was sent there; have the registry name its own address$/,
+    ],
+  ])('%s', async (_, answer, code, says, hint) => {
+    odds.odd = answer;
+    await expectHint({ args: odds.copying(), code, says, hint });
+  });
+});
+
+describe('a redirect', () => {
+  const to = (location: string | undefined, status = 307): Answer => ({
+    status,
+    headers: location === undefined ? {} : { location },
+  });
+  const NOT_FOLLOWED =
+    /^nothing was sent there; if the registry is yours, correct where it redirects to$/;
+
+  it.each<Row>([
+    ['to nowhere', always(to(undefined)), 1, /a redirect without Location/, NOT_FOLLOWED],
+    ['to a file', always(to('file:///etc/passwd')), 1, /no http address/, NOT_FOLLOWED],
+    ['with a name', always(to('http://a:canary@evil.test/')), 1, /credentials in it/, NOT_FOLLOWED],
+    [
+      'in a circle',
+      (r) => to(r.path),
+      1,
+      /more than 5 redirects/,
+      /^check the name of the registry, and/,
+    ],
+  ])('%s', async (_, answer, code, says, hint) => {
+    odds.odd = answer;
+    await expectHint({ args: odds.reading(), code, says, hint });
+  });
+
+  it('of a write that would become a read', async () => {
+    odds.odd = (r) => (isWrite(r) ? to('http://other.test/', 302) : undefined);
+    await expectHint({
+      args: odds.copying(),
+      code: 1,
+      says: /would lose what is written/,
+      hint: /^use the address that the registry redirects to: other\.test$/,
+    });
+  });
+});
+
+describe('check-registry', () => {
+  const check = (...more: string[]): string[] => {
+    return ['check-registry', '--retry', '0', ...more, `${odds.server.host}/app`];
+  };
+
+  it('of a registry that takes no lists', async () => {
+    odds.odd = (request) => {
+      if (request.method === 'DELETE') return { status: 405 };
+      const isList = /list|index/.test(request.headers['content-type'] ?? '');
+      return isWrite(request) && isList ? failure(400, 'UNSUPPORTED', 'no') : undefined;
+    };
+    await expectHint({
+      args: check('--tags-only'),
+      code: 6,
+      says: /takes neither a Docker manifest list nor an OCI index/,
+      hint: /^the report says what it answered to each; a newer version of it may take them$/,
+    });
+  });
+
+  it('of a registry that does not allow it', async () => {
+    odds.odd = ({ method }) => (method === 'POST' ? { status: 403 } : undefined);
+    await expectHint({
+      args: check(),
+      code: 4,
+      says: /not allowed/,
+      hint: /^log in with "docker login/,
+    });
+  });
+});
