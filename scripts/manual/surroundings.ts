@@ -17,6 +17,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, use: string])[] = [
   ['SSL_CERT_FILE, NODE_EXTRA_CA_CERTS', 'files of authorities to trust as well'],
   ['NO_COLOR', 'where it is set, and not empty, no colours are shown'],
   ['TERM', '`dumb` is a terminal without a live line and colours'],
+  ['CI', 'where it is set, a terminal is a log, and has no live line'],
 ];
 
 /** Files that are read, and what for. */
