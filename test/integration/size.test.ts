@@ -45,7 +45,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await registry.stop();
   await rm(folder, { recursive: true, force: true });
-});
+}, 120_000);
 
 async function addImage(i: number, layer: Buffer): Promise<void> {
   const history = Array.from({ length: 10 }, (_, step) => ({ created_by: `RUN step ${step}` }));
