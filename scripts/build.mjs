@@ -48,7 +48,7 @@ const GROUPS = [
   ],
   [
     'early',
-    /[\\/]src[\\/](?:registry[\\/](?:early|address)|transport[\\/](?:early-connection|shared-lookup|proxy-for|no-proxy|url))\.ts$/,
+    /[\\/]src[\\/](?:registry[\\/](?:early|address)|transport[\\/](?:early-connections|concurrency|shared-lookup|proxy-for|no-proxy|url))\.ts$/,
   ],
   [
     'registry',
@@ -76,6 +76,22 @@ const shims = {
     if (!from.includes('/node_modules/undici/')) return null;
     const shim = UNDICI_SHIMS.find(([end]) => source.endsWith(end));
     return shim === undefined ? null : path.join(SHIMS, shim[1]);
+  },
+};
+
+/** Writes what is not ASCII as escapes: a file of ASCII is read, and parsed, in half of the time. */
+const ascii = {
+  name: 'ascii',
+  generateBundle(_options, bundled) {
+    for (const chunk of Object.values(bundled)) {
+      if (chunk.type !== 'chunk') continue;
+      if (/String\.raw`[^`]*[^\0-\x7f`]/.test(chunk.code))
+        throw new Error(`${chunk.fileName}: an escape would stay in String.raw`);
+      chunk.code = chunk.code.replaceAll(
+        /[^\0-\x7f]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      );
+    }
   },
 };
 
@@ -108,7 +124,7 @@ export async function bundle({ write }) {
         entry: path.join(ROOT, 'src', 'cli', 'entry.ts'),
         library: path.join(ROOT, 'src', 'index.ts'),
       },
-      plugins: [shims],
+      plugins: [shims, ascii],
       // Of yargs the parser is needed at every start, the rest for help alone.
       treeshake: { moduleSideEffects: (id) => !/[\\/]node_modules[\\/]yargs[\\/]/.test(id) },
       // What the groups need: the chunks of the entries may export what others take from them.

@@ -3,7 +3,7 @@ import type { RegistryReference } from '../oci/reference.js';
 import { Authenticator } from '../transport/auth.js';
 import type { CredentialLookup } from '../transport/credential.js';
 import { Dispatchers, type NetworkOptions } from '../transport/dispatchers.js';
-import type { EarlyConnection } from '../transport/early-connection.js';
+import type { EarlyConnections } from '../transport/early-connections.js';
 import { withCommonHeaders } from '../transport/headers.js';
 import type { Scope, Transport } from '../transport/http.js';
 import { withLog, type RequestRecord } from '../transport/log.js';
@@ -69,10 +69,10 @@ export class Registries {
   /** Retries and all that is below: what the registries of a command share, and their token servers. */
   private readonly wire: Transport;
 
-  /** `early` is a connection that was begun already. */
+  /** `early` are connections that were begun already. */
   constructor(
     private readonly options: RegistryOptions,
-    early?: EarlyConnection,
+    early?: EarlyConnections,
   ) {
     this.dispatchers = new Dispatchers(options, early);
     const timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { buildConnector as Connectors } from 'undici';
 import util from 'undici/lib/core/util.js';
+import type { Begun } from './early-connections.js';
 
 /** As undici sets it for connections that it opens. */
 const KEEP_ALIVE_MS = 60_000;
@@ -10,7 +11,7 @@ const KEEP_ALIVE_MS = 60_000;
  * opened one.
  */
 export async function adopt(
-  { socket, opened }: { readonly socket: Socket; readonly opened: Promise<Socket> },
+  { socket, opened }: Begun,
   options: Connectors.Options,
   connect: Connectors.connector,
   timeoutMs: number,

@@ -1,4 +1,5 @@
-import type { EarlyConnection } from './early-connection.js';
+import { CONCURRENCY, SPARES } from './concurrency.js';
+import type { EarlyConnections } from './early-connections.js';
 import type { Origin } from './origin.js';
 import { proxied, type ProxiedOptions } from './proxy.js';
 import { proxyFor } from './proxy-for.js';
@@ -21,15 +22,12 @@ export interface NetworkOptions {
   readonly concurrency?: number;
 }
 
-/** How many requests to one host are on their way at a time. */
-const CONCURRENCY = 40;
 /**
  * How many connections of HTTP/1.1. One in TLS takes processor time, and more of them than this gain next to nothing; one without is free.
  * With HTTP/2 there is one.
  */
 const CONNECTIONS = { 'https:': 16, 'http:': CONCURRENCY } as const;
-/** How many connections are opened beside the first one, at least, and for each repository that is opened in the registry. */
-const SPARES = 15;
+/** How many connections are opened for each repository that is opened in a registry. */
 const SPARES_PER_REPOSITORY = 4;
 const CONNECT_TIMEOUT_MS = 10_000;
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -44,7 +42,7 @@ export class Dispatchers {
 
   constructor(
     private readonly options: NetworkOptions,
-    private readonly early?: EarlyConnection,
+    private readonly early?: EarlyConnections,
   ) {}
 
   /** Says that an origin is that of a registry: only registries are shown a client certificate. */

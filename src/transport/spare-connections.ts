@@ -2,7 +2,7 @@ import { connect as connectTcp, type LookupFunction, type Socket } from 'node:ne
 import type { TLSSocket } from 'node:tls';
 import type { buildConnector as Connectors } from 'undici';
 import { adopt, isUsable } from './adopt.js';
-import type { EarlyConnection } from './early-connection.js';
+import type { Begun, EarlyConnections } from './early-connections.js';
 
 type Options = Parameters<Connectors.connector>[0];
 
@@ -14,8 +14,8 @@ interface SpareOptions {
   /** How many there are to be beside the first one; asked when that is opened. */
   readonly count: () => number;
   readonly lookup: LookupFunction;
-  /** May be the first one. */
-  readonly early: EarlyConnection | undefined;
+  /** May be the first ones. */
+  readonly early: EarlyConnections | undefined;
   readonly connectTimeoutMs: number;
 }
 
@@ -85,12 +85,13 @@ export class SpareConnections {
     callback: Connectors.Callback,
   ): void {
     this.isStarted = true;
-    const { early, connectTimeoutMs, count, lookup } = this.options;
-    const begun = early?.take(options.hostname, portOf(options));
+    const { early, connectTimeoutMs, count } = this.options;
+    const take = (): Begun | undefined => early?.take(options.hostname, portOf(options));
+    const begun = take();
     if (begun === undefined) connect(options, callback);
     else void adopt(begun, options, connect, connectTimeoutMs, callback);
-    for (let i = count(); i > 0; i -= 1)
-      this.spares.push(new Spare(this.options.connect, options, lookup));
+    for (let i = count(); i > 0; i -= 1) this.spares.push(new Spare(this.options, options, take()));
+    if (begun !== undefined) early?.destroy();
   }
 
   private prepare(): void {
@@ -106,20 +107,21 @@ export class SpareConnections {
 
 /** One connection that is being opened for whoever comes. */
 class Spare {
-  private readonly isTls: boolean;
   /** Of TCP alone, to be made one of TLS. */
   private readonly raw: Socket | undefined;
   private ready: Promise<Socket> | undefined;
   private socket: Socket | undefined;
 
   constructor(
-    private readonly connect: Connectors.connector,
+    private readonly settings: SpareOptions,
     private readonly options: Options,
-    lookup: LookupFunction,
+    /** The connection of TCP, where it was begun already. */
+    private readonly begun: Begun | undefined,
   ) {
-    this.isTls = options.protocol === 'https:';
-    if (this.isTls) {
-      this.raw = connectTcp({ host: options.hostname, port: portOf(options), lookup });
+    if (options.protocol === 'https:') {
+      const { lookup } = settings;
+      this.raw =
+        begun?.socket ?? connectTcp({ host: options.hostname, port: portOf(options), lookup });
       // Whoever takes it is told.
       this.raw.on('error', ignore);
     } else this.prepare();
@@ -128,14 +130,20 @@ class Spare {
   /** Makes it ready for requests. */
   prepare(): void {
     this.ready ??= new Promise<Socket>((resolve, reject) => {
-      const options =
-        this.raw === undefined ? this.options : { ...this.options, httpSocket: this.raw };
-      // It returns the socket at once, which its type does not say.
-      const socket: unknown = this.connect(options, (error, connected) => {
+      const done: Connectors.Callback = (error, connected) => {
         if (error === null) resolve(connected);
         else reject(error);
-      });
-      this.socket = socket as Socket;
+      };
+      const { connect, connectTimeoutMs } = this.settings;
+      if (this.raw === undefined && this.begun !== undefined) {
+        this.socket = this.begun.socket;
+        void adopt(this.begun, this.options, connect, connectTimeoutMs, done);
+      } else {
+        const tls = this.raw === undefined ? {} : { httpSocket: this.raw };
+        // It returns the socket at once, which its type does not say.
+        const socket: unknown = connect({ ...this.options, ...tls }, done);
+        this.socket = socket as Socket;
+      }
       this.socket.on('error', ignore);
     });
     this.ready.catch(ignore);

@@ -1,6 +1,6 @@
 import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
-import type { EarlyConnection } from './early-connection.js';
+import type { EarlyConnections } from './early-connections.js';
 import { Http2Choice } from './http2-choice.js';
 import type { Origin } from './origin.js';
 import { poolOptions, targetTls, type ConnectionOptions } from './pool-options.js';
@@ -10,8 +10,8 @@ import { SpareConnections } from './spare-connections.js';
 export interface StraightOptions extends ConnectionOptions {
   /** How many to open beside the first, see {@link SpareConnections}; one that will be asked more than once has it. */
   readonly spares?: (() => number) | undefined;
-  /** A connection that was begun already, perhaps to this origin. */
-  readonly early?: EarlyConnection | undefined;
+  /** Connections that were begun already, perhaps to this origin. */
+  readonly early?: EarlyConnections | undefined;
 }
 
 /**

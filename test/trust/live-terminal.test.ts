@@ -178,7 +178,9 @@ describe('Ctrl-C', () => {
     const { code } = await terminal.done;
     expect(code).toBe(130);
     const text = terminal.screen.text.replaceAll('\n', '');
-    expect(text).toMatch(/^manifest-tool: .* failed: it was interrupted; nothing was published *hint: /);
+    expect(text).toMatch(
+      /^manifest-tool: .* failed: it was interrupted; nothing was published *hint: /,
+    );
     expectUsable(terminal);
   });
 

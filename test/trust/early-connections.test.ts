@@ -9,7 +9,7 @@ import { startNetwork, type Network } from './support/network.js';
 import { startScripted, type ScriptedServer } from './support/scripted.js';
 
 /**
- * The first connection is begun while the code that will use it is still being loaded. Whatever becomes of that connection, a command does
+ * The first connections are begun while the code that will use them is still being loaded. Whatever becomes of them, a command does
  * what it would do without it, and none is opened to a host that is to be reached in another way.
  */
 
