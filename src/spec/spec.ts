@@ -48,12 +48,13 @@ export function readSpec(root: SpecNode, warning: (text: string) => void): Place
   ] as const;
   if (image === undefined) throw root.missing(...noImage);
   if (image.isNull()) throw image.error(...noImage);
-  const noManifests = [
-    '"manifests" is missing: the list of the images to publish',
-    'write manifests: with a line - image: host/repository:tag below it for each image',
-  ] as const;
-  if (manifests === undefined) throw root.missing(...noManifests);
-  if (manifests.list().length === 0) throw manifests.error(...noManifests);
+  const noManifests = (what: string) =>
+    [
+      `"manifests" is ${what}: the list of the images to publish`,
+      'write manifests: with a line - image: host/repository:tag below it for each image',
+    ] as const;
+  if (manifests === undefined) throw root.missing(...noManifests('missing'));
+  if (manifests.list().length === 0) throw manifests.error(...noManifests('empty'));
   const entries = manifests.list();
   const spec = {
     target: reference(image),

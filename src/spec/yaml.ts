@@ -1,4 +1,4 @@
-import { isScalar, LineCounter, parseAllDocuments, type Document } from 'yaml';
+import { Composer, isScalar, LineCounter, Parser, type Document } from 'yaml';
 import { ManifestToolError } from '../errors.js';
 import type { Environment } from '../plan/store-options.js';
 import { SpecNode } from './node.js';
@@ -41,16 +41,25 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
   return roots;
 }
 
-/** The parser calls itself for each level of a document: one without end is refused where it has no more room. */
+/** Far more than a spec has, counted as the parser does: two for each level. */
+const MAX_DEPTH = 200;
+
+class TooDeep extends Error {}
+
+/** What is made of its tokens calls itself for each level of a document: one without end would leave the process without room. */
+class BoundedParser extends Parser {
+  override *next(source: string): ReturnType<Parser['next']> {
+    yield* super.next(source);
+    if (this.stack.length > MAX_DEPTH) throw new TooDeep();
+  }
+}
+
 function readDocuments(text: string, file: string, lineCounter: LineCounter): Document[] {
-  const options = { lineCounter, merge: true, prettyErrors: false, logLevel: 'error' } as const;
+  const composer = new Composer({ merge: true, prettyErrors: false, logLevel: 'error' });
   try {
-    const documents = parseAllDocuments(text, options);
-    if (!Array.isArray(documents)) return [];
-    const errors = documents.flatMap(({ errors: found }) => found);
-    if (!errors.some(({ message }) => message.includes('call stack'))) return documents;
+    return [...composer.compose(new BoundedParser(lineCounter.addNewLine).parse(text))];
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
+    if (!(error instanceof TooDeep)) throw error;
   }
   throw new ManifestToolError('USAGE', `reading ${file}`, 'it is nested too deeply', {
     hint: 'check that it is the file that is meant: a spec is a few levels deep',

@@ -80,7 +80,9 @@ describe.each(Object.entries(SYSTEMS))('%s', (name, system) => {
 
     const rival = `${registry.host}/${system.repository}:latest`;
     const { results } = await run('expect', { RIVAL: rival });
-    const { code, log } = results.get('publish')!;
+    const publish = results.get('publish');
+    if (publish === undefined) throw new Error(`a build failed: ${JSON.stringify([...results])}`);
+    const { code, log } = publish;
     expect(code).toBe(6);
     expect(log).toContain(`not ${second.digest} as expected`);
   });

@@ -21,7 +21,7 @@ const WRONG: readonly Row[] = [
   ['without image', 'manifests: []\n', /"image" is missing/, /^write image: host\/repository:tag$/],
   ['an image of nothing', 'image:\n', /"image" is missing/, /^write image: host\/repository:tag$/],
   ['without manifests', 'image: x\n', /"manifests" is missing/, /^write manifests: with a line/],
-  ['manifests of nothing', 'image: x\nmanifests: []\n', /"manifests" is missing/, /^write manif/],
+  ['manifests of nothing', 'image: x\nmanifests: []\n', /"manifests" is empty/, /^write manif/],
   ['manifests of a text', 'image: x\nmanifests: y\n', /is a text/, /^a list is lines of the form/],
   ['an entry without image', entry('platform: {}'), /has no "image"/, /^write image: .* in it$/],
   ['an entry of a text', entry('x.test/app'), /but a mapping is needed/, /^a mapping is lines of/],

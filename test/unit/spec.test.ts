@@ -204,8 +204,8 @@ describe('an error in a spec', () => {
     ['an image that is none', `image: A\n${LIST}`, '1:8', /image "A": .* lower case/],
     ['an image of no text', `image: ''\n${LIST}`, '1:8', /image "": it is empty/],
     ['no manifests', 'image: a', '1:1', /"manifests" is missing/],
-    ['empty manifests', 'image: a\nmanifests: []', '2:12', /"manifests" is missing/],
-    ['manifests of null', 'image: a\nmanifests:\n', '2:11', /"manifests" is missing/],
+    ['empty manifests', 'image: a\nmanifests: []', '2:12', /"manifests" is empty/],
+    ['manifests of null', 'image: a\nmanifests:\n', '2:11', /"manifests" is empty/],
     [
       'manifests in a mapping',
       'image: a\nmanifests: {a: b}',

@@ -19,8 +19,10 @@ case $1 in
     ;;
   push) # NAME
     sleep "${SLOW:-0}"
-    copy "$(cat "$HOME/built-$(echo "$2" | tr / _)")" "$2"
-    [ -z "${RIVAL:-}" ] || copy linux-s390x "$RIVAL"
+    built=$(cat "$HOME/built-$(echo "$2" | tr / _)")
+    copy "$built" "$2"
+    # One of the builds is enough: two uploads of the same blob at the same moment are too much for some registries.
+    if [ -n "${RIVAL:-}" ] && [ "$built" != linux-arm64v8 ]; then copy linux-s390x "$RIVAL"; fi
     ;;
   *)
     echo "docker.sh knows no $*" >&2
