@@ -63,8 +63,8 @@ export class Registries {
   private readonly connections = new Map<string, Connection>();
   private readonly dispatchers: Dispatchers;
   private readonly copies = {
-    large: new HostGate(COPIES.large),
-    small: new HostGate(COPIES.small),
+    large: new HostGate(() => COPIES.large),
+    small: new HostGate(() => COPIES.small),
   };
   /** Retries and all that is below: what the registries of a command share, and their token servers. */
   private readonly wire: Transport;
@@ -87,7 +87,7 @@ export class Registries {
     this.wire = withRetry(withCommonHeaders(wire, `manifest-tool/${VERSION}`), {
       retries: options.retries ?? RETRIES,
       delayMs: options.retryDelayMs ?? RETRY_DELAY_MS,
-      concurrency: this.dispatchers.concurrency,
+      concurrency: (url) => this.dispatchers.concurrency(url),
       signal: options.signal,
       onWait: options.onWait ?? ignore,
     });

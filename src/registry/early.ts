@@ -19,14 +19,14 @@ export async function connectEarly(
   { env, plainHttp, concurrency = CONCURRENCY }: EarlyOptions,
 ): Promise<EarlyConnections | undefined> {
   const address = apiAddress(host);
-  const isPlain = plainHttp(host) || isLoopbackHost(parseUrl(`http://${address}`)?.hostname ?? '');
+  const isLoopback = isLoopbackHost(parseUrl(`http://${address}`)?.hostname ?? '');
+  const isPlain = plainHttp(host) || isLoopback;
   const url = parseUrl(`${isPlain ? 'http' : 'https'}://${address}`);
   // On this machine the scheme is not known yet, and with it the port where none is written.
-  if (url === undefined || (isPlain && url.port === '' && !plainHttp(host))) return undefined;
-  if (!goesStraight(url, env)) return undefined;
-  const connections = new EarlyConnections(url);
-  await connections.begin(1 + Math.min(SPARES, concurrency - 1));
-  // While they are on their way: later Node's cached code may be of no use any more (`tuneEngine`).
+  const isCertain = url !== undefined && (plainHttp(host) || !isLoopback || url.port !== '');
+  const connections = isCertain && goesStraight(url, env) ? new EarlyConnections(url) : undefined;
+  await connections?.begin(1 + Math.min(SPARES, concurrency - 1));
+  // What is needed of Node, while they are on their way: later its cached code may be of no use any more (`tuneEngine`).
   if (!isPlain) process.getBuiltinModule('node:http2');
   process.getBuiltinModule('node:crypto');
   return connections;

@@ -55,9 +55,10 @@ export class Dispatchers {
     this.repositories.set(host, (this.repositories.get(host) ?? 0) + 1);
   }
 
-  /** How many requests to a host may be on their way at a time. */
-  get concurrency(): number {
-    return this.options.concurrency ?? CONCURRENCY;
+  /** How many requests to the host of a URL may be on their way at a time: no more than it has connections for. */
+  concurrency(url: URL): number {
+    const isHttp2 = this.byOrigin.get(url.origin)?.http2?.isSpoken === true;
+    return isHttp2 ? (this.options.concurrency ?? CONCURRENCY) : this.connections(url);
   }
 
   /** See {@link tlsIsMeant}. */

@@ -1,4 +1,5 @@
 import { now } from '../clock.js';
+import { Room } from './room.js';
 
 /** Each wait of a request is longer by up to this part, so that those that waited together do not come back together. Never shorter. */
 const JITTER = 0.2;
@@ -10,9 +11,12 @@ const JITTER = 0.2;
 export class HostGate {
   /** Nothing is sent before this moment of the monotonic clock, in milliseconds. */
   private until = 0;
-  private readonly queue: (() => void)[] = [];
+  private readonly room: Room;
 
-  constructor(private free: number) {}
+  /** `limit` is how many at a time. */
+  constructor(limit: () => number) {
+    this.room = new Room(limit);
+  }
 
   /** Asks all to wait from now on; a longer wait that is already running stays. */
   hold(milliseconds: number): void {
@@ -24,21 +28,13 @@ export class HostGate {
    * @throws the reason of `signal` when that is aborted before.
    */
   async through<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.room();
+    await this.room.enter();
     try {
       await this.waited(signal);
       return await work();
     } finally {
-      this.free += 1;
-      this.queue.shift()?.();
+      this.room.leave();
     }
-  }
-
-  private async room(): Promise<void> {
-    while (this.free === 0) {
-      await new Promise<void>((resolve) => this.queue.push(resolve));
-    }
-    this.free -= 1;
   }
 
   private async waited(signal: AbortSignal): Promise<void> {

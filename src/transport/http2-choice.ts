@@ -8,6 +8,7 @@ import type { SpareConnections } from './spare-connections.js';
 export class Http2Choice {
   private current: Promise<Http2Connection | undefined> | undefined;
   private isHttp1 = false;
+  private isHttp2 = false;
 
   constructor(
     private readonly origin: string,
@@ -34,6 +35,11 @@ export class Http2Choice {
     return undefined;
   }
 
+  /** Whether the server has chosen HTTP/2. */
+  get isSpoken(): boolean {
+    return this.isHttp2 && !this.isHttp1;
+  }
+
   /** For a server that speaks HTTP/2 and then wants HTTP/1.1 (RFC 9113, HTTP_1_1_REQUIRED). */
   leave(): void {
     this.isHttp1 = true;
@@ -49,6 +55,7 @@ export class Http2Choice {
   private async open(): Promise<Http2Connection | undefined> {
     const socket = await this.spares.open(new URL(this.origin));
     if (socket.alpnProtocol === 'h2') {
+      this.isHttp2 = true;
       this.spares.destroy();
       const { Http2Connection } = await import('./http2.js');
       return new Http2Connection(this.origin, socket, () => this.leave());

@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import errors from 'undici/lib/core/errors.js';
 import { reasonOf } from '../errors.js';
 import { BodyTooLarge, HttpHeaders, type HttpRequest, type HttpResponse } from './http.js';
+import { Room } from './room.js';
 import type { Timeouts } from './timeouts.js';
 
 const { NGHTTP2_CANCEL, NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } =
@@ -25,8 +26,7 @@ class NotProcessed extends errors.SocketError {
  */
 export class Http2Connection {
   private readonly session: ClientHttp2Session;
-  private readonly queue: (() => void)[] = [];
-  private active = 0;
+  private readonly room = new Room(() => this.limit());
   /** The last request that the server will do something about, once it has said so. */
   private lastProcessed = Infinity;
 
@@ -58,25 +58,17 @@ export class Http2Connection {
    * @throws {NotProcessed}; undici's errors for a connection that is lost or silent; the reason of the signal.
    */
   async send(request: HttpRequest, timeouts: Timeouts, signal: AbortSignal): Promise<HttpResponse> {
-    await this.room(signal);
+    await this.room.enter();
     try {
+      signal.throwIfAborted();
       return await this.exchange(request, timeouts, signal);
     } finally {
-      this.active -= 1;
-      this.queue.shift()?.();
+      this.room.leave();
     }
   }
 
   destroy(): void {
     this.session.destroy();
-  }
-
-  private async room(signal: AbortSignal): Promise<void> {
-    while (this.active >= this.limit()) {
-      await new Promise<void>((resolve) => this.queue.push(resolve));
-      signal.throwIfAborted();
-    }
-    this.active += 1;
   }
 
   /** Node knows nothing of the server's settings before they are there, and says so by an empty object or none. */

@@ -16,8 +16,8 @@ export interface RetryOptions {
   readonly retries: number;
   /** The first wait, in milliseconds; it doubles each time. */
   readonly delayMs: number;
-  /** How many requests to one host are on their way at a time. */
-  readonly concurrency: number;
+  /** How many requests to the host of a URL are on their way at a time, from now on. */
+  readonly concurrency: (url: URL) => number;
   readonly signal: AbortSignal;
   readonly onWait?: (wait: Wait) => void;
 }
@@ -56,7 +56,7 @@ export function withRetry(next: Transport, options: RetryOptions): Transport {
   const gates = new Map<string, HostGate>();
   return async (request) => {
     const { host } = request.url;
-    const gate = gates.get(host) ?? new HostGate(options.concurrency);
+    const gate = gates.get(host) ?? new HostGate(() => options.concurrency(request.url));
     gates.set(host, gate);
     const start = now();
     const attempts = (request.retries ?? options.retries) + 1;

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectCode, runCli } from '../support/cli.js';
+import { makeAuthority } from './support/authority.js';
 import { FakeRegistry, makeList } from './support/fake-registry.js';
+import { Folder } from './support/files.js';
 import { failure, startScripted, type Reply, type ScriptedServer } from './support/scripted.js';
 
 const CHILDREN = 40;
@@ -123,4 +125,21 @@ describe('test 21: asked to slow down', () => {
     expect(result.stderr).toMatch(/3 tries/);
     expect(result.stderr).toMatch(/^hint: .*log in/m);
   });
+});
+
+it('over TLS without HTTP/2, nothing is sent that waits for a connection when the wait begins', async () => {
+  const authority = await makeAuthority(new Folder().path);
+  let limitedAt = Infinity;
+  const tls = await startScripted((request) => {
+    if (request.path.includes('/manifests/sha256:')) limitedAt = Math.min(limitedAt, request.time);
+    const isLimited = request.time >= limitedAt && request.time < limitedAt + 900;
+    return isLimited ? limited({ 'retry-after': '1' }) : registry.answer(request);
+  }, authority.server);
+  try {
+    expectCode(await runCli(['inspect', '--insecure', `${tls.host}/x:list`]), 0);
+    const early = tls.requests.filter(({ time }) => time >= limitedAt && time < limitedAt + 900);
+    expect(early.length).toBeLessThanOrEqual(16);
+  } finally {
+    await tls.stop();
+  }
 });
