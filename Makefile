@@ -52,7 +52,7 @@ bench: build ## Measures jobs beside the peers that are in PATH, and the start-u
 	node scripts/bench.mjs $(BENCH_ARGS)
 
 round-trips: $(INSTALLED) ## Counts what each command sends anew, into docs/round-trips.json, and makes the tables of it
-	UPDATE_ROUND_TRIPS=1 npx vitest run test/integration/round-trips.test.ts --testNamePattern 'sends what the table says'
+	UPDATE_ROUND_TRIPS=1 npx vitest run test/e2e/round-trips.test.ts --testNamePattern 'sends what the table says'
 	npx oxfmt docs/round-trips.json
 	node scripts/docs.mjs
 
@@ -90,4 +90,4 @@ fuzz: $(INSTALLED) ## Tries each parser with 100,000 inputs (FUZZ_RUNS), and pri
 	node scripts/fuzz.mjs
 
 races: $(INSTALLED) ## Lets ten commands edit one list at the same moment, fifty times
-	MANIFEST_TOOL_RACES=50 npx vitest run test/integration/edits.test.ts --testNamePattern 'ten adds'
+	MANIFEST_TOOL_RACES=50 npx vitest run test/e2e/edits.test.ts --testNamePattern 'ten adds'

@@ -4,7 +4,10 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     // `make faults`
-    exclude: process.env['MANIFEST_TOOL_FAULTS'] === 'full' ? [] : ['test/faults/full.test.ts'],
+    exclude:
+      process.env['MANIFEST_TOOL_FAULTS'] === 'full'
+        ? []
+        : ['test/adversarial/faults/full.test.ts'],
     // Each file in a process of its own: what it starts ends with it.
     pool: 'forks',
     maxWorkers: 2,

@@ -42,26 +42,16 @@ const GROUPS = [
     'base',
     /[\\/]src[\\/](?:clock|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
-  [
-    'core',
-    /[\\/]src[\\/](?:oci|credentials)[\\/]|[\\/]src[\\/]plan[\\/](?:stores|store-options|select|inspect|read-config|in-parallel|pick-entry|pause|waiting)\.ts$/,
-  ],
-  [
-    'early',
-    /[\\/]src[\\/](?:registry[\\/](?:early|address)|transport[\\/](?:early-connections|concurrency|shared-lookup|proxy-for|no-proxy|url))\.ts$/,
-  ],
+  ['core', /[\\/]src[\\/](?:oci|credentials|core[\\/]read|concurrency|core[\\/][a-z-]+\.ts$)/],
   [
     'registry',
-    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:transport(?![\\/]http2\.ts)|registry(?![\\/]probe))[\\/]/,
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http(?![\\/]connect[\\/]http2\.ts)|registry(?![\\/]raw))[\\/]/,
   ],
-  [
-    'publish',
-    /[\\/]src[\\/]plan[\\/](?:publish|target-writer|blobs|execute|guard|outcome|publication|steps|push|build|request|resolve|entry-platform|strict|warnings)\.ts$/,
-  ],
+  ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
   // Of the command line alone: it needs the entry, and the library must not load that.
   [
     'results',
-    /[\\/]src[\\/]cli[\\/](?:publish|result|result-files|list-options|targets|defects)\.ts$/,
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files|defects)|options[\\/](?:publishing|targets)|commands[\\/]shared)/,
   ],
 ];
 

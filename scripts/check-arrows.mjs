@@ -1,5 +1,5 @@
 /**
- * Holds the import arrows of the architecture: `cli -> spec -> plan -> registry | layout -> transport`, with `oci`
+ * Holds the import arrows of the architecture: `cli -> spec -> core -> registry | layout -> http`, with `oci`
  * and the files beside the folders (`errors`, `text`, `version`) as leaves. Also: no import cycle, and no file that
  * nothing imports. Type imports count like any other.
  * `--self-test` plants one violation of each kind and fails unless each is found.
@@ -15,31 +15,44 @@ const ENTRIES = ['src/cli/entry.ts', 'src/index.ts'];
 /** What each part of src may import beside itself: a folder, a file of the top level, or one file of a folder. */
 const ARROWS = {
   clock: [],
+  concurrency: ['errors'],
   duration: [],
   errors: [],
   secrets: [],
   text: [],
   version: [],
-  oci: ['errors', 'text'],
-  transport: ['clock', 'duration', 'errors', 'text', 'version', 'oci/digest'],
-  credentials: ['errors', 'text', 'transport/credential'],
-  registry: ['duration', 'errors', 'text', 'version', 'oci', 'transport'],
-  layout: ['errors', 'text', 'oci'],
-  plan: ['clock', 'errors', 'text', 'oci', 'registry', 'layout', 'transport/credential'],
-  spec: ['errors', 'text', 'oci', 'plan'],
+  oci: ['concurrency', 'errors', 'text'],
+  http: ['clock', 'concurrency', 'duration', 'errors', 'text', 'version', 'oci/digest'],
+  credentials: ['errors', 'text', 'http/auth/credential'],
+  registry: ['clock', 'concurrency', 'duration', 'errors', 'text', 'version', 'oci', 'http'],
+  layout: ['clock', 'concurrency', 'errors', 'text', 'oci'],
+  core: [
+    'clock',
+    'concurrency',
+    'errors',
+    'text',
+    'oci',
+    'registry',
+    'layout',
+    'http/auth/credential',
+  ],
+  'check-registry': ['clock', 'concurrency', 'errors', 'text', 'oci', 'registry', 'core'],
+  spec: ['errors', 'text', 'oci', 'core'],
   cli: [
     'clock',
+    'concurrency',
     'duration',
     'errors',
     'secrets',
     'text',
     'version',
     'oci',
-    'transport',
+    'http',
     'credentials',
     'registry',
     'layout',
-    'plan',
+    'core',
+    'check-registry',
     'spec',
   ],
   index: [
@@ -49,18 +62,19 @@ const ARROWS = {
     'text',
     'version',
     'oci',
-    'transport',
+    'http',
     'credentials',
     'registry',
     'layout',
-    'plan',
+    'core',
+    'check-registry',
     'spec',
   ],
 };
 
 /** Packages that only some parts may import, so that no other part comes to depend on them (types may be used anywhere). */
 const PACKAGES = {
-  undici: ['transport', 'registry/connect'],
+  undici: ['http'],
   yargs: ['cli'],
   ora: ['cli'],
   yaml: ['spec'],
@@ -170,46 +184,38 @@ const SOUND = {
   'src/errors.ts': '',
   'src/oci/digest.ts': "import '../errors.js';",
   'src/oci/platform.ts': '',
-  'src/transport/credential.ts': '',
-  'src/transport/http.ts':
+  'src/http/auth/credential.ts': '',
+  'src/http/client.ts':
     "import Agent from 'undici/lib/dispatcher/agent.js'; import '../oci/digest.js';",
-  'src/credentials/lookup.ts': "import type { C } from '../transport/credential.js';",
-  'src/registry/connect.ts': "import '../transport/http.js'; import type { Agent } from 'undici';",
+  'src/credentials/store.ts': "import type { C } from '../http/auth/credential.js';",
+  'src/registry/registries.ts': "import '../http/client.js'; import type { Agent } from 'undici';",
   'src/layout/layout.ts': "import '../oci/platform.js';",
-  'src/plan/push.ts': "import '../registry/connect.js'; export * from '../layout/layout.js';",
+  'src/core/push.ts': "import '../registry/registries.js'; export * from '../layout/layout.js';",
   'src/cli/main.ts':
-    "import '../credentials/lookup.js'; const plan = await import('../plan/push.js');",
+    "import '../credentials/store.js'; const core = await import('../core/push.js');",
   'src/cli/entry.ts': "import './main.js';",
-  'src/index.ts': "export { push } from './plan/push.js';",
+  'src/index.ts': "export { push } from './core/push.js';",
 };
 const PLANTED = [
   ['src/errors.ts', "import './oci/platform.js';", 'errors must not import src/oci/platform.ts'],
-  ['src/oci/platform.ts', "import '../transport/credential.js';", 'oci must not import'],
+  ['src/oci/platform.ts', "import '../http/auth/credential.js';", 'oci must not import'],
+  ['src/http/client.ts', "import type { P } from '../oci/platform.js';", 'http must not import'],
+  ['src/credentials/store.ts', "export * from '../http/client.js';", 'credentials must not import'],
   [
-    'src/transport/http.ts',
-    "import type { P } from '../oci/platform.js';",
-    'transport must not import',
-  ],
-  [
-    'src/credentials/lookup.ts',
-    "export * from '../transport/http.js';",
-    'credentials must not import',
-  ],
-  [
-    'src/registry/connect.ts',
+    'src/registry/registries.ts',
     "\nawait import('../layout/layout.js');",
-    'src/registry/connect.ts:2: registry',
+    'src/registry/registries.ts:2: registry',
   ],
   [
     'src/layout/layout.ts',
-    "type T = import('../transport/credential.js').C;",
+    "type T = import('../http/auth/credential.js').C;",
     'layout must not import',
   ],
-  ['src/plan/push.ts', "import '../credentials/lookup.js';", 'plan must not import'],
+  ['src/core/push.ts', "import '../credentials/store.js';", 'core must not import'],
   [
-    'src/plan/push.ts',
+    'src/core/push.ts',
     "import '../index.js';",
-    'plan must not import src/index.ts',
+    'core must not import src/index.ts',
     'import cycle',
   ],
   ['src/oci/digest.ts', "import './digest.js';", 'oci must not import', 'import cycle'],
@@ -217,8 +223,8 @@ const PLANTED = [
   ['src/oci/dead.ts', '', 'src/oci/dead.ts:1: nothing imports it'],
   ['src/cli/main.ts', "import './gone.js';", 'no file of src'],
   ['src/cli/main.ts', "const name = ''; await import(name);", 'cannot be checked'],
-  ['src/plan/push.ts', "import yargs from 'yargs';", 'only cli may import yargs'],
-  ['src/transport/http.ts', "import { request } from 'undici';", 'imported by its deep paths'],
+  ['src/core/push.ts', "import yargs from 'yargs';", 'only cli may import yargs'],
+  ['src/http/client.ts', "import { request } from 'undici';", 'imported by its deep paths'],
 ];
 
 function selfTest() {

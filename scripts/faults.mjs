@@ -1,5 +1,5 @@
 /**
- * Runs the whole fault matrix (test/faults/matrix.ts): every fault at every request of a push, once and always. Prints the runs that
+ * Runs the whole fault matrix (test/adversarial/faults/matrix.ts): every fault at every request of a push, once and always. Prints the runs that
  * did not end as they have to, and a table; ends with 1 unless all did.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,7 +13,12 @@ rmSync(RESULTS, { force: true });
 const start = performance.now();
 const { status } = spawnSync(
   process.execPath,
-  ['node_modules/vitest/vitest.mjs', 'run', 'test/faults/full.test.ts', '--reporter=dot'],
+  [
+    'node_modules/vitest/vitest.mjs',
+    'run',
+    'test/adversarial/faults/full.test.ts',
+    '--reporter=dot',
+  ],
   {
     cwd: ROOT,
     env: { ...process.env, MANIFEST_TOOL_FAULTS: 'full' },
@@ -21,7 +26,9 @@ const { status } = spawnSync(
   },
 );
 if (status !== 0) {
-  console.error('the fault matrix could not be run: npx vitest run test/faults/full.test.ts');
+  console.error(
+    'the fault matrix could not be run: npx vitest run test/adversarial/faults/full.test.ts',
+  );
   process.exit(1);
 }
 const { kinds, faults, results } = JSON.parse(readFileSync(RESULTS, 'utf8'));

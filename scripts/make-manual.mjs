@@ -1,5 +1,5 @@
 /**
- * Makes docs/commands and man from the definitions of the commands (src/cli/commands.ts, src/cli/options.ts) and the texts in scripts/manual.
+ * Makes docs/commands and man from the definitions of the commands (src/cli/args/commands.ts, src/cli/args/options.ts) and the texts in scripts/manual.
  *
  *     node scripts/make-manual.mjs           writes them
  *     node scripts/make-manual.mjs --check   exits 1 where a committed file is not what would be written

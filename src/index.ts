@@ -5,9 +5,9 @@
  */
 
 // Stores, readers and writers
-export { openStores, type Stores } from './plan/stores.js';
-export type { Environment, HostRule, StoreOptions } from './plan/store-options.js';
-export type { Access } from './registry/connect.js';
+export { openStores, type Stores } from './core/client.js';
+export type { Environment, HostRule, StoreOptions } from './core/client-options.js';
+export type { Access } from './registry/registries.js';
 export type {
   BlobOutcome,
   FetchedManifest,
@@ -18,8 +18,8 @@ export type {
 } from './oci/content.js';
 
 // Credentials
-export { createCredentialLookup, type CredentialOptions } from './credentials/lookup.js';
-export type { Credential, CredentialLookup } from './transport/credential.js';
+export { createCredentialLookup, type CredentialOptions } from './credentials/store.js';
+export type { Credential, CredentialLookup } from './http/auth/credential.js';
 
 // What is read
 export {
@@ -28,22 +28,22 @@ export {
   type Described,
   type DescribeOptions,
   type DescribeRequest,
-} from './plan/describe.js';
-export { queryImage, type QueryResult } from './plan/query.js';
-export type { FetchedConfig } from './plan/read-config.js';
-export { totalsOf, type Totals } from './plan/totals.js';
+} from './core/read/describe.js';
+export { queryImage, type QueryResult } from './core/read/query.js';
+export type { FetchedConfig } from './core/read/config.js';
+export { totalsOf, type Totals } from './core/read/totals.js';
 export {
   verifyImage,
   type Verification,
   type VerifiedEntry,
   type VerifyOptions,
-} from './plan/verify.js';
-export type { Defect } from './plan/defects.js';
+} from './core/read/verify.js';
+export type { Defect } from './core/read/defects.js';
 
 // What is published
-export { pushList } from './plan/push.js';
-export { copyImage, type CopyRequest } from './plan/copy.js';
-export { sourcesFromTemplate } from './plan/template.js';
+export { pushList } from './core/publish/push.js';
+export { copyImage, type CopyRequest } from './core/publish/copy.js';
+export { sourcesFromTemplate } from './core/publish/template.js';
 export type {
   EntryAnnotations,
   ListRequest,
@@ -51,28 +51,28 @@ export type {
   RequestedType,
   SourceRequest,
   Spec,
-} from './plan/request.js';
-export type { Publication, PublishingOptions, Target } from './plan/publication.js';
-export type { Outcome, PushResult } from './plan/publish.js';
-export type { ChildStep, PushPlan, TagState } from './plan/steps.js';
-export type { ResolvedImage } from './plan/resolved.js';
-export type { BlobProgress, PlanEvents } from './plan/events.js';
-export type { RequestRecord } from './transport/log.js';
-export type { Wait } from './transport/retry.js';
+} from './core/publish/request.js';
+export type { Publication, PublishingOptions, Target } from './core/publish/publication.js';
+export type { Outcome, PushResult } from './core/publish/publisher.js';
+export type { ChildStep, PushPlan, TagState } from './core/publish/plan.js';
+export type { ResolvedImage } from './core/publish/resolved.js';
+export type { BlobProgress, PlanEvents } from './core/events.js';
+export type { RequestRecord } from './http/log.js';
+export type { Wait } from './http/retry.js';
 
 // What is edited
-export { addToList, type AddRequest } from './plan/add.js';
+export { addToList, type AddRequest } from './core/edit/add.js';
 export {
   annotateList,
   removeFromList,
   type AnnotateRequest,
   type RemoveRequest,
-} from './plan/change.js';
-export type { EditRequest, EditResult } from './plan/edit.js';
-export type { EntryChanges, Selection } from './plan/edits.js';
+} from './core/edit/change.js';
+export type { EditRequest, EditResult } from './core/edit/loop.js';
+export type { EntryChanges, Selection } from './core/edit/changes.js';
 
 // Specs
-export { requestOf, type RequestOf } from './plan/request-of.js';
+export { requestOf, type RequestOf } from './core/publish/request-of.js';
 export {
   checkSpecs,
   type CheckedSpec,
@@ -80,16 +80,16 @@ export {
   type SpecFile,
 } from './spec/check.js';
 export { parseSpecs, type SpecOptions } from './spec/spec.js';
-export { formatSpec } from './spec/text.js';
+export { formatSpec } from './spec/format.js';
 
 // What a registry supports
 export {
   checkRegistry,
   type CheckOptions,
   type RegistryReport,
-} from './plan/check-registry/check-registry.js';
-export type { CheckName, CheckResult } from './plan/check-registry/check.js';
-export type { ManifestLimit } from './plan/check-registry/limits.js';
+} from './check-registry/check-registry.js';
+export type { CheckName, CheckResult } from './check-registry/check.js';
+export type { ManifestLimit } from './check-registry/limits.js';
 
 // Values
 export { digestOf, isDigest, parseDigest, type Digest } from './oci/digest.js';
@@ -101,7 +101,7 @@ export type {
   ImageIndex,
   ImageManifest,
 } from './oci/documents.js';
-export { encodeIndex, type ListType } from './oci/encode-index.js';
+export { encodeIndex, type ListType } from './oci/json/encode-index.js';
 export { formatPlatform, parsePlatform, type Platform } from './oci/platform.js';
 export {
   formatReference,

@@ -1,4 +1,4 @@
-import { exampleLines } from '../../src/cli/example.js';
+import { exampleLines } from '../../src/cli/args/example.js';
 import type { Item, Page } from './page.js';
 import type { Text } from './text.js';
 
@@ -6,7 +6,7 @@ import type { Text } from './text.js';
 const WIDTH = 90;
 
 const NOTE =
-  '<!-- Made by `make manual` from src/cli/commands.ts, src/cli/options.ts and scripts/manual: change those. -->';
+  '<!-- Made by `make manual` from src/cli/args/commands.ts, src/cli/args/options.ts and scripts/manual: change those. -->';
 
 /** The file of a page in docs/commands. */
 export function markdownName(slug: string): string {

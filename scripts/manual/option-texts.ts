@@ -1,4 +1,4 @@
-import type { OptionName } from '../../src/cli/options.js';
+import type { OptionName } from '../../src/cli/args/options.js';
 
 /** What the manual says of an option beyond its line in the help. */
 export const OPTION_TEXTS: Partial<Record<OptionName, string>> = {

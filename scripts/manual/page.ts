@@ -1,8 +1,8 @@
 import type { CommandSpec } from '../../src/cli/command.js';
-import { COMMANDS } from '../../src/cli/commands.js';
-import { EXIT_MEANINGS } from '../../src/cli/exit-codes.js';
-import { OPTIONS, OPTIONS_EVERYWHERE, type OptionName } from '../../src/cli/options.js';
-import { synopsis, valueTerm } from '../../src/cli/synopsis.js';
+import { COMMANDS } from '../../src/cli/args/commands.js';
+import { EXIT_MEANINGS } from '../../src/cli/args/exit-codes.js';
+import { OPTIONS, OPTIONS_EVERYWHERE, type OptionName } from '../../src/cli/args/options.js';
+import { synopsis, valueTerm } from '../../src/cli/args/synopsis.js';
 import { COMMAND_TEXTS } from './command-texts.js';
 import { OPTION_TEXTS } from './option-texts.js';
 import { ENVIRONMENT, FILES } from './surroundings.js';

@@ -1,4 +1,4 @@
-import { exampleLines } from '../../src/cli/example.js';
+import { exampleLines } from '../../src/cli/args/example.js';
 import type { Item, Page } from './page.js';
 import type { Text } from './text.js';
 
@@ -14,7 +14,7 @@ export function manName(slug: string): string {
 export function roff(page: Page): string {
   const name = manName(page.slug);
   const lines = [
-    '.\\" Made by `make manual` from src/cli/commands.ts, src/cli/options.ts and scripts/manual: change those.',
+    '.\\" Made by `make manual` from src/cli/args/commands.ts, src/cli/args/options.ts and scripts/manual: change those.',
     `.TH ${quoted(name.toUpperCase())} 1 "" ${quoted('manifest-tool')} ${quoted('User Commands')}`,
     // A word that does not fit is neither hyphenated nor blown up: what is typed stays as it is.
     '.nh',

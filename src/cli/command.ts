@@ -1,6 +1,6 @@
 import type { Io } from './io.js';
-import type { OptionName } from './options.js';
-import type { Reporter } from './reporter.js';
+import type { OptionName } from './args/options.js';
+import type { Reporter } from './progress/reporter.js';
 
 /** The command line, read: words that are no options, and the options by their long names. */
 export interface Parsed {

@@ -1,9 +1,9 @@
 import { VERSION } from '../version.js';
 import { COMMIT } from './commit.js';
 import type { Io } from './io.js';
-import { parseCommandLine } from './parse.js';
-import { reportStyle } from './report-style.js';
-import { Reporter } from './reporter.js';
+import { parseCommandLine } from './args/parse.js';
+import { reportStyle } from './options/report-style.js';
+import { Reporter } from './progress/reporter.js';
 
 /** Runs one command line and returns its exit code; nothing is thrown, and nothing of the process is touched but `io`. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -15,7 +15,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const invocation = parseCommandLine(argv);
     if (invocation.kind === 'version') io.stdout.write(versionLine(COMMIT));
     else if (invocation.kind === 'help') {
-      const { helpText } = await import('./help.js');
+      const { helpText } = await import('./args/help.js');
       io.stdout.write(await helpText(invocation.path, io.stdout.columns));
     } else {
       const { command, parsed } = invocation;

@@ -1,5 +1,5 @@
-import type { Credential } from '../transport/credential.js';
-import { configError, quoted } from './failure.js';
+import type { Credential } from '../http/auth/credential.js';
+import { configError, quoted } from './errors.js';
 import { isObject, member, type JsonObject } from './json.js';
 
 /** An entry of `auths`, and where it stands, for messages. */

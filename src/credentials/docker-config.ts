@@ -1,5 +1,5 @@
 import { reasonOf, systemCode, unreadableHint } from '../errors.js';
-import { configError, FORM_HINT, quoted } from './failure.js';
+import { configError, FORM_HINT, quoted } from './errors.js';
 import { files } from './files.js';
 import { isObject, member, parseObject, type JsonObject } from './json.js';
 

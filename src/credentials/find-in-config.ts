@@ -1,7 +1,7 @@
-import type { Credential } from '../transport/credential.js';
+import type { Credential } from '../http/auth/credential.js';
 import { credentialOf } from './auth-entry.js';
 import type { DockerConfig } from './docker-config.js';
-import { oneLine, quoted } from './failure.js';
+import { oneLine, quoted } from './errors.js';
 import type { AskHelper, HelperSetting } from './helper.js';
 import { hostNames, hostOfKey, namespaceKeys } from './keys.js';
 

@@ -1,6 +1,6 @@
-import type { Credential } from '../transport/credential.js';
+import type { Credential } from '../http/auth/credential.js';
 import { findExecutable } from './executable.js';
-import { configError, oneLine, quoted } from './failure.js';
+import { configError, oneLine, quoted } from './errors.js';
 import { runHelper, type HelperOutcome, type HelperRun } from './helper-process.js';
 import { isObject, member } from './json.js';
 import { helperKey } from './keys.js';

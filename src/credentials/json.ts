@@ -1,4 +1,4 @@
-import { configError, FORM_HINT } from './failure.js';
+import { configError, FORM_HINT } from './errors.js';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 

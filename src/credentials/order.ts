@@ -1,6 +1,6 @@
 import { homedir } from 'node:os';
 import path from 'node:path';
-import type { CredentialLookup } from '../transport/credential.js';
+import type { CredentialLookup } from '../http/auth/credential.js';
 import type { AskHelper } from './helper.js';
 import type { CredentialOptions } from './options.js';
 import {

@@ -1,9 +1,9 @@
 import path from 'node:path';
 import { ManifestToolError, systemCode } from '../errors.js';
-import type { CredentialLookup } from '../transport/credential.js';
+import type { CredentialLookup } from '../http/auth/credential.js';
 import { detectStore } from './default-store.js';
 import { parseConfig, readConfig, type DockerConfig } from './docker-config.js';
-import { configError } from './failure.js';
+import { configError } from './errors.js';
 import { files } from './files.js';
 import { findInConfig } from './find-in-config.js';
 import type { AskHelper } from './helper.js';

@@ -1,8 +1,8 @@
 import { ManifestToolError } from '../errors.js';
 import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
-import { asWritable, goMarshalIndent } from '../oci/go-json.js';
-import { parseJson, type JsonValue } from '../oci/json-value.js';
-import { corrupt, parsing } from './failure.js';
+import { asWritable, goMarshalIndent } from '../oci/json/go-marshal.js';
+import { parseJson, type JsonValue } from '../oci/json/parse.js';
+import { corrupt, parsing } from './errors.js';
 import { withLock } from './lock.js';
 import { indexPath } from './paths.js';
 import { readRegular } from './read-file.js';

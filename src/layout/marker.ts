@@ -1,9 +1,9 @@
 import { mkdir, readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ManifestToolError, systemCode } from '../errors.js';
-import { Fields } from '../oci/fields.js';
-import { parseJson } from '../oci/json-value.js';
-import { parsing } from './failure.js';
+import { Fields } from '../oci/json/fields.js';
+import { parseJson } from '../oci/json/parse.js';
+import { parsing } from './errors.js';
 import { blobsPath, indexPath, markerPath } from './paths.js';
 import { readRegular } from './read-file.js';
 import { writeAtomically } from './write-file.js';

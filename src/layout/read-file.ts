@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { systemCode } from '../errors.js';
 import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
-import { corrupt } from './failure.js';
+import { corrupt } from './errors.js';
 
 /**
  * A link in the last part of the path is not followed (out of the layout, for example), and a named

@@ -1,12 +1,12 @@
 import { ManifestToolError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
 import { NO_IMAGE_HINT, parseDocument, type Descriptor } from '../oci/documents.js';
-import type { JsonValue } from '../oci/json-value.js';
+import type { JsonValue } from '../oci/json/parse.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import { referrerDescriptor, referrersTag } from '../oci/referrers.js';
 import { readBlob } from './blobs.js';
-import { parsing } from './failure.js';
-import { findTag, indexEntries } from './index-document.js';
+import { parsing } from './errors.js';
+import { findTag, indexEntries } from './index-json.js';
 import { blobPath, indexPath } from './paths.js';
 
 /**

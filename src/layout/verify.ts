@@ -1,7 +1,7 @@
 import { matchesDigest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
 import { SOURCE_HINT, verifiedContent, WrongContent } from '../oci/verified-content.js';
-import { corrupt } from './failure.js';
+import { corrupt } from './errors.js';
 
 /** What identifies content: its digest and its size in bytes. */
 export type ContentId = Pick<Descriptor, 'digest' | 'size'>;

@@ -1,6 +1,6 @@
 import type { Digest } from './digest.js';
-import { FieldError, Fields } from './fields.js';
-import { isJsonObject, parseJson, type JsonObject } from './json-value.js';
+import { FieldError, Fields } from './json/fields.js';
+import { isJsonObject, parseJson, type JsonObject } from './json/parse.js';
 import { isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 import type { Platform } from './platform.js';
 

@@ -1,10 +1,10 @@
 import { ManifestToolError } from '../errors.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
-import { connectionFailure } from '../transport/failures.js';
-import { DamagedBody, isSuccess, type HttpResponse } from '../transport/http.js';
+import { connectionFailure } from '../http/errors.js';
+import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { send, unexpected, type Call, type Connection } from './connection.js';
-import { partFailure } from './failure.js';
+import { partFailure } from './errors.js';
 import { sessionOf } from './uploads.js';
 
 const MAX_ANSWER_OF_WRITE = 64 * 1024;

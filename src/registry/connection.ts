@@ -1,7 +1,7 @@
 import { ManifestToolError, type ErrorCode } from '../errors.js';
-import { connectionFailure } from '../transport/failures.js';
-import type { HttpRequest, HttpResponse, Scope, Transport } from '../transport/http.js';
-import { answerFailure } from './failure.js';
+import { connectionFailure } from '../http/errors.js';
+import type { HttpRequest, HttpResponse, Scope, Transport } from '../http/request.js';
+import { answerFailure } from './errors.js';
 
 /** One registry as the verbs of the specification see it: an address, a way to send requests, and somebody who sends them. */
 export interface Connection {

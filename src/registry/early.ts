@@ -1,7 +1,7 @@
-import { CONCURRENCY, SPARES } from '../transport/concurrency.js';
-import { EarlyConnections } from '../transport/early-connections.js';
-import { proxyFor } from '../transport/proxy-for.js';
-import { isLoopbackHost, parseUrl } from '../transport/url.js';
+import { CONCURRENCY, SPARES } from '../http/connect/concurrency.js';
+import { EarlyConnections } from '../http/connect/early-connections.js';
+import { proxyFor } from '../http/connect/proxy-for.js';
+import { isLoopbackHost, parseUrl } from '../http/url.js';
 import { apiAddress } from './address.js';
 
 export interface EarlyOptions {

@@ -7,11 +7,11 @@ import {
   parseDocument,
   type Descriptor,
 } from '../oci/documents.js';
-import { FieldError } from '../oci/fields.js';
+import { FieldError } from '../oci/json/fields.js';
 import { MANIFEST_ACCEPT } from '../oci/media-types.js';
-import { DamagedBody, isSuccess, type HttpResponse } from '../transport/http.js';
+import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { send, unexpected, type Connection } from './connection.js';
-import { answerFailure, partFailure, writeFailure } from './failure.js';
+import { answerFailure, partFailure, writeFailure } from './errors.js';
 import { isWebPage } from './wire-error.js';
 
 const MAX_ANSWER_OF_WRITE = 64 * 1024;

@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../errors.js';
 import type { Descriptor } from '../oci/documents.js';
-import type { HttpResponse } from '../transport/http.js';
-import { parseUrl } from '../transport/url.js';
+import type { HttpResponse } from '../http/request.js';
+import { parseUrl } from '../http/url.js';
 import { send, unexpected, type Connection } from './connection.js';
 
 const MAX_ANSWER_OF_WRITE = 64 * 1024;

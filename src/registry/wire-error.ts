@@ -1,5 +1,5 @@
-import { isJsonObject, parseJson, type JsonValue } from '../oci/json-value.js';
-import type { HttpResponse } from '../transport/http.js';
+import { isJsonObject, parseJson, type JsonValue } from '../oci/json/parse.js';
+import type { HttpResponse } from '../http/request.js';
 
 /** How much of a body tells whether it is a web page, in bytes. */
 const PAGE_START = 1024;

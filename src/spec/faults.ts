@@ -1,6 +1,6 @@
 import { formatPlatform, platformKey, type Platform } from '../oci/platform.js';
 import { formatReference } from '../oci/reference.js';
-import { checkRequest, type RequestedType, type SourceRequest } from '../plan/request.js';
+import { checkRequest, type RequestedType, type SourceRequest } from '../core/publish/request.js';
 import { ManifestToolError } from '../errors.js';
 import type { PlacedSpec } from './spec.js';
 

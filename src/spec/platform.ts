@@ -1,6 +1,6 @@
 import { ARCHITECTURE_ALIASES } from '../oci/platform-names.js';
 import { platformFault } from '../oci/platform.js';
-import type { RequestedPlatform } from '../plan/request.js';
+import type { RequestedPlatform } from '../core/publish/request.js';
 import { knownMembers } from './members.js';
 import type { SpecNode } from './node.js';
 

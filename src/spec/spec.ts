@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../errors.js';
 import { isTag, parseReference, TAG_RULE, type Reference } from '../oci/reference.js';
-import type { SourceRequest, Spec } from '../plan/request.js';
-import type { Environment } from '../plan/store-options.js';
+import type { SourceRequest, Spec } from '../core/publish/request.js';
+import type { Environment } from '../core/client-options.js';
 import { knownMembers } from './members.js';
 import type { SpecNode } from './node.js';
 import { requestedPlatform } from './platform.js';

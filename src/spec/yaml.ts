@@ -1,6 +1,6 @@
 import { Composer, isScalar, LineCounter, Parser, type Document } from 'yaml';
 import { ManifestToolError } from '../errors.js';
-import type { Environment } from '../plan/store-options.js';
+import type { Environment } from '../core/client-options.js';
 import { SpecNode } from './node.js';
 import { quoteAt } from './quote.js';
 

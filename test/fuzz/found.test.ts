@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseCommandLine } from '../../src/cli/parse.js';
+import { parseCommandLine } from '../../src/cli/args/parse.js';
 import { parseSpecs } from '../../src/spec/spec.js';
 import { parseDuration } from '../../src/duration.js';
 import { Secrets } from '../../src/secrets.js';

@@ -1,14 +1,14 @@
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import { OPTIONS } from '../../src/cli/options.js';
-import { parseCommandLine } from '../../src/cli/parse.js';
-import type { Spec } from '../../src/plan/request.js';
+import { OPTIONS } from '../../src/cli/args/options.js';
+import { parseCommandLine } from '../../src/cli/args/parse.js';
+import type { Spec } from '../../src/core/publish/request.js';
 import { parseSpecs } from '../../src/spec/spec.js';
 import { parseConfig as parseDockerConfig } from '../../src/credentials/docker-config.js';
 import { findInConfig } from '../../src/credentials/find-in-config.js';
 import { createHelpers } from '../../src/credentials/helper.js';
-import { createCredentialLookup } from '../../src/credentials/lookup.js';
+import { createCredentialLookup } from '../../src/credentials/store.js';
 import { formatDuration, parseDuration } from '../../src/duration.js';
 import { ManifestToolError } from '../../src/errors.js';
 import {
@@ -19,16 +19,16 @@ import {
   parseDigest,
 } from '../../src/oci/digest.js';
 import { parseConfig, parseDocument, type ImageDocument } from '../../src/oci/documents.js';
-import { FieldError } from '../../src/oci/fields.js';
-import { configMembers } from '../../src/oci/go-config.js';
-import { goMarshalIndent, Members } from '../../src/oci/go-json.js';
-import { indexMembers, manifestMembers } from '../../src/oci/go-structs.js';
+import { FieldError } from '../../src/oci/json/fields.js';
+import { configMembers } from '../../src/oci/json/go-config.js';
+import { goMarshalIndent, Members } from '../../src/oci/json/go-marshal.js';
+import { indexMembers, manifestMembers } from '../../src/oci/json/go-structs.js';
 import {
   JsonNumber,
   parseJson,
   type JsonObject,
   type JsonValue,
-} from '../../src/oci/json-value.js';
+} from '../../src/oci/json/parse.js';
 import {
   formatPlatform,
   parsePlatform,
@@ -37,12 +37,12 @@ import {
 } from '../../src/oci/platform.js';
 import { formatReference, parseReference } from '../../src/oci/reference.js';
 import { Secrets } from '../../src/secrets.js';
-import { parseChallenges } from '../../src/transport/challenge.js';
-import { HttpHeaders } from '../../src/transport/http.js';
-import { isDirect } from '../../src/transport/no-proxy.js';
-import { proxyFor } from '../../src/transport/proxy-for.js';
-import { checkedRealm } from '../../src/transport/realm.js';
-import { isSecondaryLimit, retryAfter } from '../../src/transport/retry-after.js';
+import { parseChallenges } from '../../src/http/auth/challenge.js';
+import { HttpHeaders } from '../../src/http/request.js';
+import { isDirect } from '../../src/http/connect/no-proxy.js';
+import { proxyFor } from '../../src/http/connect/proxy-for.js';
+import { checkedRealm } from '../../src/http/auth/realm.js';
+import { isSecondaryLimit, retryAfter } from '../../src/http/retry-after.js';
 import { accepted, checkText, parser, that, type Parser } from './check.js';
 import { configs, documents, wireTypes } from './documents.js';
 import {

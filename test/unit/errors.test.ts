@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hintOf } from '../../src/cli/hint.js';
+import { hintOf } from '../../src/cli/progress/hints.js';
 import { EXIT_CODES, unreadableHint, type ErrorCode } from '../../src/errors.js';
 
 // As root nothing is denied, so the errors are made and not provoked.

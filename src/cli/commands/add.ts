@@ -1,10 +1,10 @@
 import { parseReference } from '../../oci/reference.js';
-import { addToList } from '../../plan/add.js';
+import { addToList } from '../../core/edit/add.js';
 import type { Parsed } from '../command.js';
-import { edit } from '../edit.js';
+import { edit } from './shared/edit.js';
 import type { Io } from '../io.js';
-import { dropsAttestations } from '../list-options.js';
-import type { Reporter } from '../reporter.js';
+import { dropsAttestations } from '../options/publishing.js';
+import type { Reporter } from '../progress/reporter.js';
 
 /** `add REF SOURCE…`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

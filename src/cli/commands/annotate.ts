@@ -1,13 +1,13 @@
 import type { Platform } from '../../oci/platform.js';
 import { checkPlatform } from '../../oci/platform.js';
-import { annotateList } from '../../plan/change.js';
+import { annotateList } from '../../core/edit/change.js';
 import type { Parsed } from '../command.js';
-import { edit, selection } from '../edit.js';
+import { edit, selection } from './shared/edit.js';
 import type { Io } from '../io.js';
-import { singleAnnotations } from '../list-options.js';
-import type { Reporter } from '../reporter.js';
-import { items, value } from '../settings.js';
-import { usageError } from '../usage.js';
+import { singleAnnotations } from '../options/publishing.js';
+import type { Reporter } from '../progress/reporter.js';
+import { items, value } from '../options/connection.js';
+import { usageError } from '../args/usage.js';
 
 /** `annotate REF [--platform P or --digest D] …`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

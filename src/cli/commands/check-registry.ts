@@ -1,15 +1,15 @@
 import { ManifestToolError } from '../../errors.js';
 import { formatName, parseReference, type RegistryReference } from '../../oci/reference.js';
-import type { CheckResult } from '../../plan/check-registry/check.js';
-import { checkRegistry, type RegistryReport } from '../../plan/check-registry/check-registry.js';
+import type { CheckResult } from '../../check-registry/check.js';
+import { checkRegistry, type RegistryReport } from '../../check-registry/check-registry.js';
 import { escapeText } from '../../text.js';
-import { wrap } from '../columns.js';
+import { wrap } from '../output/columns.js';
 import type { Parsed } from '../command.js';
 import type { Io, Output } from '../io.js';
-import type { Reporter } from '../reporter.js';
-import { jsonText } from '../result.js';
-import { storesFor } from '../settings.js';
-import { usageError } from '../usage.js';
+import type { Reporter } from '../progress/reporter.js';
+import { jsonText } from '../output/result.js';
+import { storesFor } from '../options/connection.js';
+import { usageError } from '../args/usage.js';
 
 /** How long deleting may take after an interrupt, in milliseconds: less than the process is given to end. */
 const GRACE_MS = 400;

@@ -1,15 +1,15 @@
 import { suggestion } from '../../text.js';
 import type { CommandSpec, Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { usageError } from '../usage.js';
+import { usageError } from '../args/usage.js';
 
 const SCRIPTS: ReadonlyMap<
   string,
   () => Promise<{ script(commands: readonly CommandSpec[]): string }>
 > = new Map([
-  ['bash', () => import('../completion/bash.js')],
-  ['zsh', () => import('../completion/zsh.js')],
-  ['fish', () => import('../completion/fish.js')],
+  ['bash', () => import('../args/completion/bash.js')],
+  ['zsh', () => import('../args/completion/zsh.js')],
+  ['fish', () => import('../args/completion/fish.js')],
 ]);
 
 /** `completion SHELL`, for these commands: they cannot be imported here, as they lead to this one. */

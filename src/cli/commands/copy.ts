@@ -1,11 +1,11 @@
 import { parseReference } from '../../oci/reference.js';
-import { copyImage } from '../../plan/copy.js';
+import { copyImage } from '../../core/publish/copy.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { publishingOptions } from '../list-options.js';
-import { publishWith } from '../publish.js';
-import type { Reporter } from '../reporter.js';
-import { targetsFrom } from '../targets.js';
+import { publishingOptions } from '../options/publishing.js';
+import { publishWith } from './shared/publish.js';
+import type { Reporter } from '../progress/reporter.js';
+import { targetsFrom } from '../options/targets.js';
 
 /** `copy SOURCE TARGET…`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

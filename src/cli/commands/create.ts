@@ -1,11 +1,11 @@
 import { parseReference } from '../../oci/reference.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { listingOptions, listType, publishingOptions } from '../list-options.js';
-import { publish } from '../publish.js';
-import type { Reporter } from '../reporter.js';
-import { targetsFrom } from '../targets.js';
-import { value } from '../settings.js';
+import { listingOptions, listType, publishingOptions } from '../options/publishing.js';
+import { publish } from './shared/publish.js';
+import type { Reporter } from '../progress/reporter.js';
+import { targetsFrom } from '../options/targets.js';
+import { value } from '../options/connection.js';
 
 /** `create --target REF SOURCE…`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

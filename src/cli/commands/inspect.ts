@@ -1,17 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import { ManifestToolError, reasonOf } from '../../errors.js';
-import { parseJson } from '../../oci/json-value.js';
+import { parseJson } from '../../oci/json/parse.js';
 import { parseReference, type Reference } from '../../oci/reference.js';
-import { inspectSelected } from '../../plan/inspect.js';
-import { onlyImage, selectManifest, type Selected } from '../../plan/select.js';
-import { coloursFor, type Colours } from '../colours.js';
+import { inspectSelected } from '../../core/read/inspect.js';
+import { onlyImage, selectManifest, type Selected } from '../../core/read/select.js';
+import { coloursFor, type Colours } from '../output/colours.js';
 import type { Parsed } from '../command.js';
-import { inspectOptions, type InspectOptions } from '../inspect-options.js';
+import { inspectOptions, type InspectOptions } from '../options/inspect.js';
 import type { Io } from '../io.js';
-import { renderHuman } from '../render-human.js';
-import { renderRaw } from '../render-raw.js';
-import type { Reporter } from '../reporter.js';
-import { storesFor } from '../settings.js';
+import { renderHuman } from '../output/inspect/human.js';
+import { renderRaw } from '../output/inspect/raw.js';
+import type { Reporter } from '../progress/reporter.js';
+import { storesFor } from '../options/connection.js';
 
 /** `inspect REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
@@ -49,7 +49,7 @@ async function forStdout(shown: Shown, { isTTY }: Io['stdout']): Promise<string 
   if (typeof shown === 'string') return shown;
   const { json } = shown;
   const text = typeof json === 'string' ? json : Buffer.from(json).toString();
-  if (isTTY) return (await import('../../oci/json-text.js')).harmlessJson(text);
+  if (isTTY) return (await import('../../oci/json/json-text.js')).harmlessJson(text);
   return typeof json === 'string' || isUtf8(json) ? text : json;
 }
 
@@ -74,15 +74,15 @@ async function human(selected: Selected, { name, options, colours }: Context): P
   ]);
   const text = renderHuman(name, inspected, colours);
   if (referrers === undefined) return text;
-  const { renderReferrers } = await import('../render-referrers.js');
+  const { renderReferrers } = await import('../output/inspect/referrers.js');
   return text + renderReferrers(referrers, colours);
 }
 
 async function asDocument(selected: Selected, { name, options }: Context): Promise<string> {
   const [{ describeSelected }, { inspectDocument }, { printableJson }] = await Promise.all([
-    import('../../plan/describe.js'),
-    import('../inspect-document.js'),
-    import('../../oci/json-text.js'),
+    import('../../core/read/describe.js'),
+    import('../output/inspect/document.js'),
+    import('../../oci/json/json-text.js'),
   ]);
   const referrers = options.referrers ? 'all' : 'none';
   const described = await describeSelected(selected, { configs: 'all', referrers });
@@ -91,8 +91,8 @@ async function asDocument(selected: Selected, { name, options }: Context): Promi
 
 async function table(selected: Selected, { name, options, io, colours }: Context): Promise<string> {
   const [{ describeSelected }, { renderTable }] = await Promise.all([
-    import('../../plan/describe.js'),
-    import('../render-table.js'),
+    import('../../core/read/describe.js'),
+    import('../output/inspect/table.js'),
   ]);
   const referrers = options.referrers ? 'top' : 'none';
   const described = await describeSelected(selected, { configs: 'needed', referrers });
@@ -105,7 +105,7 @@ async function docker(
   { reference }: Context,
   isVerbose: boolean,
 ): Promise<Shown> {
-  const render = await import('../render-docker.js');
+  const render = await import('../output/inspect/docker.js');
   const { manifest, entry } = selected;
   // Its configuration is not needed.
   if (!isVerbose && manifest.document.kind === 'manifest') {
@@ -129,7 +129,7 @@ async function configuration(
   const { store, manifest, document, config } = await onlyImage(selected, reference);
   const bytes = config?.bytes ?? (await store.getBlob(document.config));
   if (format === 'raw') return { json: bytes };
-  const { indentJson } = await import('../../oci/json-text.js');
+  const { indentJson } = await import('../../oci/json/json-text.js');
   const text = Buffer.from(bytes).toString();
   try {
     parseJson(text);

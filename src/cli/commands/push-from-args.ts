@@ -1,14 +1,14 @@
 import { formatPlatform, parsePlatform, platformKey, type Platform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
-import { sourcesFromTemplate } from '../../plan/template.js';
+import { sourcesFromTemplate } from '../../core/publish/template.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { listingOptions, listType, publishingOptions } from '../list-options.js';
-import { publish } from '../publish.js';
-import type { Reporter } from '../reporter.js';
-import { items, value } from '../settings.js';
-import { targetsFrom } from '../targets.js';
-import { usageError } from '../usage.js';
+import { listingOptions, listType, publishingOptions } from '../options/publishing.js';
+import { publish } from './shared/publish.js';
+import type { Reporter } from '../progress/reporter.js';
+import { items, value } from '../options/connection.js';
+import { targetsFrom } from '../options/targets.js';
+import { usageError } from '../args/usage.js';
 
 /** `push from-args --platforms P,… --template T --target REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

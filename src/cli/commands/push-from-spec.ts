@@ -1,17 +1,17 @@
-import type { ListRequest, Spec } from '../../plan/request.js';
-import { refuseWarnings } from '../../plan/strict.js';
+import type { ListRequest, Spec } from '../../core/publish/request.js';
+import { refuseWarnings } from '../../core/publish/strict.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { listingOptions, listType, publishingOptions } from '../list-options.js';
-import { publish } from '../publish.js';
-import { publishMany } from '../publish-many.js';
-import type { Reporter } from '../reporter.js';
-import { readSpecFile } from '../spec-file.js';
-import { specFiles, specVariables } from '../spec-files.js';
+import { listingOptions, listType, publishingOptions } from '../options/publishing.js';
+import { publish } from './shared/publish.js';
+import { publishMany } from './shared/publish-many.js';
+import type { Reporter } from '../progress/reporter.js';
+import { readSpecFile } from '../options/spec-file.js';
+import { specFiles, specVariables } from '../options/spec-files.js';
 import { parseSpecs } from '../../spec/spec.js';
-import { targetsFrom } from '../targets.js';
+import { targetsFrom } from '../options/targets.js';
 import { tuneEngine } from '../tune-engine.js';
-import { usageError } from '../usage.js';
+import { usageError } from '../args/usage.js';
 
 /** A spec of more characters makes so much garbage when it is read that it is worth to tune the engine before. */
 const LARGE_SPEC = 64 * 1024;

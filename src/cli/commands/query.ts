@@ -1,13 +1,13 @@
-import { Members } from '../../oci/go-json.js';
-import { printableJson } from '../../oci/json-text.js';
+import { Members } from '../../oci/json/go-marshal.js';
+import { printableJson } from '../../oci/json/json-text.js';
 import { formatPlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
-import { queryImage, type QueryResult } from '../../plan/query.js';
+import { queryImage, type QueryResult } from '../../core/read/query.js';
 import { escapeText } from '../../text.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import type { Reporter } from '../reporter.js';
-import { storesFor } from '../settings.js';
+import type { Reporter } from '../progress/reporter.js';
+import { storesFor } from '../options/connection.js';
 
 /** `query REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

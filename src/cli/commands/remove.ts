@@ -1,9 +1,9 @@
-import { removeFromList } from '../../plan/change.js';
+import { removeFromList } from '../../core/edit/change.js';
 import type { Parsed } from '../command.js';
-import { edit, selection } from '../edit.js';
+import { edit, selection } from './shared/edit.js';
 import type { Io } from '../io.js';
-import type { Reporter } from '../reporter.js';
-import { usageError } from '../usage.js';
+import type { Reporter } from '../progress/reporter.js';
+import { usageError } from '../args/usage.js';
 
 /** `remove REF --platform P… or --digest D…`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

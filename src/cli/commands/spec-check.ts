@@ -3,11 +3,11 @@ import { SpecChecker, unreadable, type CheckedSpec } from '../../spec/check.js';
 import { escapeText } from '../../text.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { listType } from '../list-options.js';
-import type { Reporter } from '../reporter.js';
-import { checkDocument, checkLine } from '../spec-check.js';
-import { readSpecFile } from '../spec-file.js';
-import { specFiles, specVariables } from '../spec-files.js';
+import { listType } from '../options/publishing.js';
+import type { Reporter } from '../progress/reporter.js';
+import { checkDocument, checkLine } from '../output/spec-check.js';
+import { readSpecFile } from '../options/spec-file.js';
+import { specFiles, specVariables } from '../options/spec-files.js';
 
 /** `spec check FILE…`: all are read, whatever is wrong with one of them. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

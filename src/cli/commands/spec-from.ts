@@ -1,10 +1,10 @@
 import { formatReference, parseReference } from '../../oci/reference.js';
-import { requestOf, type RequestOf } from '../../plan/request-of.js';
+import { requestOf, type RequestOf } from '../../core/publish/request-of.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import type { Reporter } from '../reporter.js';
-import { storesFor } from '../settings.js';
-import { formatSpec } from '../../spec/text.js';
+import type { Reporter } from '../progress/reporter.js';
+import { storesFor } from '../options/connection.js';
+import { formatSpec } from '../../spec/format.js';
 
 /** `spec from REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

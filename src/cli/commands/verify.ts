@@ -1,12 +1,12 @@
 import { parsePlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
-import { verifyImage, type Verification } from '../../plan/verify.js';
+import { verifyImage, type Verification } from '../../core/read/verify.js';
 import { countOf, escapeText } from '../../text.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
-import { refuseDefects } from '../defects.js';
-import type { Reporter } from '../reporter.js';
-import { items, storesFor } from '../settings.js';
+import { refuseDefects } from '../output/defects.js';
+import type { Reporter } from '../progress/reporter.js';
+import { items, storesFor } from '../options/connection.js';
 
 /** `verify REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {

@@ -1,0 +1,103 @@
+import { ManifestToolError } from '../../../errors.js';
+import { formatReference, withSuffix, type Reference } from '../../../oci/reference.js';
+import { SUMMARY_HINT } from '../../../core/publish/outcome.js';
+import { tagsOf, type Publication } from '../../../core/publish/publication.js';
+import type { Outcome, PushResult } from '../../../core/publish/publisher.js';
+import { pushList } from '../../../core/publish/push.js';
+import type { ListRequest } from '../../../core/publish/request.js';
+import type { Stores } from '../../../core/client.js';
+import type { Parsed } from '../../command.js';
+import { refuseDefects } from '../../output/defects.js';
+import type { Io } from '../../io.js';
+import type { Reporter } from '../../progress/reporter.js';
+import { ResultFiles } from '../../output/files.js';
+import { jsonText, renderPlan, resultDocument, type ResultDocument } from '../../output/result.js';
+import { storesFor } from '../../options/connection.js';
+
+/** Publishes a list and prints its digest: what all commands have in common that make one. */
+export async function publish(
+  request: ListRequest,
+  parsed: Parsed,
+  io: Io,
+  reporter: Reporter,
+): Promise<void> {
+  await publishWith(request, parsed, io, reporter, (stores) => pushList(stores, request, reporter));
+}
+
+/**
+ * The same for whatever `run` publishes.
+ * @throws {ManifestToolError} with the code of the first target at which it failed, when all that can be done is done.
+ */
+export async function publishWith(
+  publication: Publication,
+  parsed: Parsed,
+  io: Io,
+  reporter: Reporter,
+  run: (stores: Stores) => Promise<PushResult>,
+): Promise<void> {
+  const files = await ResultFiles.open(parsed);
+  const stores = await storesFor(parsed, io, reporter);
+  try {
+    const dryRun = publication.dryRun === true;
+    const { outcomes } = await reporter.during(() => run(stores));
+    const result = resultDocument(outcomes, dryRun);
+    noteUntagged(outcomes, dryRun, reporter);
+    await proveWhole(stores, publishedAt(outcomes), result, parsed, reporter);
+    if (!dryRun) await files.write(result);
+    io.stdout.write(parsed.switches.has('json') ? jsonText(result) : humanText(result));
+    refuseFailures(outcomes);
+  } finally {
+    await Promise.all([stores.close(), files.close()]);
+  }
+}
+
+function noteUntagged(outcomes: readonly Outcome[], dryRun: boolean, reporter: Reporter): void {
+  const verb = dryRun ? 'would be published' : 'is published';
+  for (const outcome of outcomes) {
+    if ('error' in outcome || tagsOf(outcome.target).length > 0) continue;
+    const name = outcomes.length === 1 ? 'the target' : formatReference(outcome.target.target);
+    reporter.note(
+      `${name} has no tag: what was asked for ${verb} by its digest alone, and no tag has moved`,
+    );
+  }
+}
+
+/** The targets at which it did not fail. */
+export function publishedAt(outcomes: readonly Outcome[]): Reference[] {
+  return outcomes.flatMap((outcome) => ('error' in outcome ? [] : [outcome.target.target]));
+}
+
+function refuseFailures(outcomes: readonly Outcome[]): void {
+  const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
+  const [first] = failed;
+  if (first === undefined) return;
+  const what = `publishing to ${outcomes.length} targets`;
+  const why = `${failed.length} of ${outcomes.length} failed`;
+  throw new ManifestToolError(first.code, what, why, { cause: first, hint: SUMMARY_HINT });
+}
+
+function humanText(result: ResultDocument): string {
+  const plan = result.dryRun ? renderPlan(result) : '';
+  return `${plan}Digest: ${result.digest} ${result.size}\n`;
+}
+
+/**
+ * Proves from each target that what was published there is whole, where --verify asks for it.
+ * @throws {ManifestToolError} REFUSED with each defect.
+ */
+export async function proveWhole(
+  stores: Stores,
+  targets: readonly Reference[],
+  { digest, dryRun }: ResultDocument,
+  parsed: Parsed,
+  reporter: Reporter,
+): Promise<void> {
+  if (dryRun || !parsed.switches.has('verify')) return;
+  const { verifyImage } = await import('../../../core/read/verify.js');
+  for (const target of targets) {
+    const published = withSuffix(target, digest);
+    const name = formatReference(published);
+    refuseDefects(name, await verifyImage(stores, published, {}, reporter));
+    reporter.note(`verified ${name}`);
+  }
+}

@@ -1,0 +1,107 @@
+import type { FetchedManifest } from '../../../oci/content.js';
+import type { Descriptor } from '../../../oci/documents.js';
+import {
+  goMarshal,
+  goMarshalIndent,
+  Members,
+  type Writable,
+} from '../../../oci/json/go-marshal.js';
+import { dockerDescriptor, ociDescriptor } from '../../../oci/json/go-structs.js';
+import { escapeHtmlInJson, indentJson } from '../../../oci/json/json-text.js';
+import {
+  DOCKER_MANIFEST,
+  DOCKER_MANIFEST_LIST,
+  OCI_INDEX,
+  OCI_MANIFEST,
+} from '../../../oci/media-types.js';
+import type { Platform } from '../../../oci/platform.js';
+import { formatReference, type Reference } from '../../../oci/reference.js';
+import type { InspectedImage, InspectedList } from '../../../core/read/inspect.js';
+
+/*
+ * What docker's client (28.2) prints, to the byte. An image goes through as text, in other white space. Of a list only type, size, digest
+ * and platform of the entries are kept, and the list is written again; whether it is an OCI index shows its first image.
+ */
+
+/** `docker manifest inspect` of one image. */
+export function dockerImage({ bytes }: FetchedManifest): string {
+  const text = Buffer.from(bytes).toString();
+  // Go's json.Indent keeps the white space at the end.
+  return `${indentJson(text, '\t')}${/\s*$/.exec(text)![0]}\n`;
+}
+
+/** `docker manifest inspect` of a list. */
+export function dockerList(list: InspectedList): string {
+  const children = childrenOf(list);
+  const [first] = children;
+  const isOci = (first ?? list.manifest).mediaType === (first ? OCI_MANIFEST : OCI_INDEX);
+  const document = new Members([
+    ['schemaVersion', 2],
+    ['mediaType', isOci ? OCI_INDEX : DOCKER_MANIFEST_LIST],
+    ['manifests', children.map((child) => dockerDescriptor(child))],
+  ]);
+  return `${goMarshalIndent(document, '   ')}\n`;
+}
+
+/** `docker manifest inspect -v` of one image; `entry` is how the list has it that it was taken from. */
+export function dockerVerboseImage(
+  reference: Reference,
+  { manifest, config }: InspectedImage,
+  entry: Descriptor | undefined,
+): string {
+  const named = entry === undefined ? reference : { ...reference, digest: entry.digest };
+  const platform = entry?.platform ?? config.platform;
+  return verbose(imageObject(named, descriptorOf(manifest, platform), manifest));
+}
+
+/** `docker manifest inspect -v` of a list. */
+export function dockerVerboseList(reference: Reference, list: InspectedList): string {
+  const objects = childrenOf(list).map((child, i) =>
+    imageObject({ ...reference, digest: child.digest }, child, list.children[i]),
+  );
+  return verbose(`[${objects.join(',')}]`);
+}
+
+function verbose(text: string): string {
+  return `${indentJson(text, '\t')}\n`;
+}
+
+/** What docker knows of the entries: what it found under their digests, and the platform that the list gives. */
+function childrenOf({ document, children }: InspectedList): Descriptor[] {
+  return document.manifests.map((entry, i) => descriptorOf(children[i] ?? entry, entry.platform));
+}
+
+function descriptorOf(
+  { mediaType, digest, size }: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>,
+  platform: Platform = { os: '', architecture: '' },
+): Descriptor {
+  return { mediaType, digest, size, platform };
+}
+
+/** One image with its manifest, as JSON without white space around the manifest's own. */
+function imageObject(
+  reference: Reference,
+  descriptor: Descriptor,
+  manifest: FetchedManifest | undefined,
+): string {
+  const bytes = manifest && Buffer.from(manifest.bytes);
+  const members: [string, Writable | undefined][] = [
+    ['Ref', formatReference(withDefaultTag(reference))],
+    ['Descriptor', ociDescriptor(descriptor)],
+    ['Raw', bytes?.toString('base64')],
+  ];
+  const head = goMarshal(new Members(members));
+  const kind = MANIFEST_KEYS.get(descriptor.mediaType);
+  if (bytes === undefined || kind === undefined) return head;
+  return `${head.slice(0, -1)},"${kind}":${escapeHtmlInJson(bytes.toString())}}`;
+}
+
+const MANIFEST_KEYS: ReadonlyMap<string, string> = new Map([
+  [DOCKER_MANIFEST, 'SchemaV2Manifest'],
+  [OCI_MANIFEST, 'OCIManifest'],
+]);
+
+function withDefaultTag(reference: Reference): Reference {
+  const isNamed = reference.tag !== undefined || reference.digest !== undefined;
+  return isNamed ? reference : { ...reference, tag: 'latest' };
+}

@@ -1,0 +1,29 @@
+import type { Descriptor } from '../../../oci/documents.js';
+import { escapeText } from '../../../text.js';
+import type { Colours } from '../colours.js';
+import { cut } from '../columns.js';
+import { annotationLines } from './table-rows.js';
+
+/** The widest line where none is too wide. */
+const ANY_WIDTH = 1024;
+
+/** What `inspect --referrers` lists for people: each with its type, size and annotations. */
+export function renderReferrers(
+  referrers: readonly Descriptor[],
+  c: Colours,
+  width = ANY_WIDTH,
+): string {
+  const lines = [
+    `Referrers: ${c.red(String(referrers.length))}`,
+    ...referrers.flatMap(({ artifactType, mediaType, digest, size, annotations }) => {
+      const type = cut(escapeText(artifactType ?? mediaType), width - 10);
+      return [
+        ` * ${c.yellow(cut(digest, width - 3))}`,
+        `    Type: ${c.green(type)}`,
+        `    Size: ${c.blue(String(size))}`,
+        ...annotationLines(annotations).map((line) => `      ${cut(line, width - 6)}`),
+      ];
+    }),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}

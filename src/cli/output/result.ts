@@ -1,0 +1,152 @@
+import type { Digest } from '../../oci/digest.js';
+import { formatPlatform } from '../../oci/platform.js';
+import { formatName, formatReference, type Reference } from '../../oci/reference.js';
+import type { EditResult } from '../../core/edit/loop.js';
+import type { ErrorCode, ManifestToolError } from '../../errors.js';
+import type { Outcome } from '../../core/publish/publisher.js';
+import type { ResolvedImage } from '../../core/publish/resolved.js';
+import type { PushPlan } from '../../core/publish/plan.js';
+
+/** What became of a tag, or would in a dry run. */
+interface TagResult {
+  readonly name: string;
+  /** What it named before; null where there was no such tag. */
+  readonly from: Digest | null;
+  readonly to: Digest;
+  readonly status: 'moved' | 'unchanged' | 'would move';
+}
+
+/** The result of a push for programs (`--json`). */
+export interface ResultDocument {
+  readonly target: string;
+  readonly mediaType: string;
+  readonly digest: Digest;
+  readonly size: number;
+  readonly dryRun: boolean;
+  readonly tags: readonly TagResult[];
+  readonly images: readonly {
+    readonly digest: Digest;
+    readonly size: number;
+    readonly platform: string | null;
+    readonly source: string;
+    /** Whether it was brought to a target that did not hold it. */
+    readonly written: boolean;
+  }[];
+  /** Targets at which it failed, where it did not fail at all of them. */
+  readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
+}
+
+export interface FailureDocument {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** The result of a publish, at all of its targets; at one at least it did not fail. */
+export function resultDocument(outcomes: readonly Outcome[], dryRun: boolean): ResultDocument {
+  const done = outcomes.flatMap((outcome) => ('plan' in outcome ? [outcome] : []));
+  const { list, images } = done[0]!.plan;
+  const written = new Set(
+    done.flatMap(({ plan }) => plan.children.map(({ manifest }) => manifest.digest)),
+  );
+  return {
+    target: formatReference(outcomes[0]!.target.target),
+    mediaType: list.mediaType,
+    digest: list.digest,
+    size: list.size,
+    dryRun,
+    tags: done.flatMap(({ target, plan }) => tagResults(target.target, plan, dryRun)),
+    images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
+    failed: outcomes.flatMap((outcome) =>
+      'error' in outcome
+        ? [{ target: formatReference(outcome.target.target), error: failure(outcome.error) }]
+        : [],
+    ),
+  };
+}
+
+function tagResults(target: Reference, plan: PushPlan, dryRun: boolean): TagResult[] {
+  const tag = (name: string, isMoved: boolean): TagResult => ({
+    name: `${formatName(target)}:${name}`,
+    from: plan.before.get(name) ?? null,
+    to: plan.list.digest,
+    status: isMoved ? (dryRun ? 'would move' : 'moved') : 'unchanged',
+  });
+  return [
+    ...plan.tags.map((name) => tag(name, true)),
+    ...plan.unchanged.map((name) => tag(name, false)),
+  ];
+}
+
+function imageResult({ entry, name }: ResolvedImage, written: boolean) {
+  const { digest, size, platform } = entry;
+  return {
+    digest,
+    size,
+    platform: platform === undefined ? null : formatPlatform(platform),
+    source: name,
+    written,
+  };
+}
+
+export function failure({ code, message }: ManifestToolError): FailureDocument {
+  return { code, message };
+}
+
+/** The plan of a dry run for people: a line for each image and each tag. */
+export function renderPlan({ images, tags }: ResultDocument): string {
+  const lines = [
+    ...images.map(({ digest, platform, source, written }) => {
+      const how = written ? 'would be brought from' : 'is there, as';
+      return `image ${platform ?? 'without platform'} ${digest} ${how} ${source}`;
+    }),
+    ...tags.map(({ name, from, to, status }) => {
+      if (status === 'unchanged') return `tag ${name} names ${to} already`;
+      return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
+    }),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** The file of `--metadata-file`, with the keys that buildx gives it. */
+export function metadataText({ mediaType, digest, size, tags, target }: ResultDocument): string {
+  const names = tags.length === 0 ? [target] : tags.map(({ name }) => name);
+  return `${JSON.stringify(
+    {
+      'containerimage.descriptor': { mediaType, digest, size },
+      'containerimage.digest': digest,
+      'image.name': names.join(','),
+    },
+    undefined,
+    2,
+  )}\n`;
+}
+
+/** The result of an edit. */
+export function editDocument(
+  target: Reference,
+  { before, after, brought = [] }: EditResult,
+  dryRun: boolean,
+): ResultDocument {
+  const isSame = before.digest === after.digest;
+  const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
+  const name = formatReference(target.tag === undefined ? { ...target, tag: 'latest' } : target);
+  return {
+    target: name,
+    mediaType: after.mediaType,
+    digest: after.digest,
+    size: after.size,
+    dryRun,
+    tags: [{ name, from: before.digest, to: after.digest, status }],
+    images: brought.map((image) => imageResult(image, formatName(target) !== image.source.name)),
+    failed: [],
+  };
+}
+
+/** An edit for people. */
+export function renderEdit(document: ResultDocument): string {
+  return `${document.dryRun ? renderPlan(document) : ''}Digest: ${document.digest} ${document.size}\n`;
+}
+
+export function jsonText(document: object): string {
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}

@@ -1,0 +1,100 @@
+import { formatDuration } from '../../duration.js';
+import type { Digest } from '../../oci/digest.js';
+import type { BlobProgress } from '../../core/events.js';
+import { formatSize } from '../../text.js';
+import type { RequestRecord } from '../../http/log.js';
+import type { Wait } from '../../http/retry.js';
+
+interface Message {
+  readonly message: string;
+}
+
+interface Manifest {
+  /** The reference that was read, or the target that was written to. */
+  readonly name: string;
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+}
+
+interface Tag {
+  readonly name: string;
+  readonly digest: Digest;
+  /** What the tag named before; null where it named nothing, or that is not known. */
+  readonly from: Digest | null;
+}
+
+/** What goes with each kind of event. */
+interface Details {
+  readonly warning: Message;
+  readonly note: Message;
+  readonly activity: Message;
+  readonly waiting: { readonly reason: string };
+  readonly retry: Wait;
+  readonly read: Manifest;
+  readonly blob: BlobProgress;
+  readonly written: Manifest;
+  readonly tagged: Tag;
+  readonly unchanged: Tag;
+  readonly request: RequestRecord;
+  readonly debug: Message;
+  readonly error: Message & {
+    readonly code: string;
+    readonly exitCode: number;
+    readonly hint: string;
+  };
+}
+
+type Kind = keyof Details;
+
+/** What a command tells of on standard error; with `--progress json` these are the lines (docs/progress.md). */
+export type ReportEvent = { [E in Kind]: { readonly event: E } & Details[E] }[Kind];
+
+/** How much a line matters: `always` is shown in any case, `result` not with --quiet, `progress` only where it is asked for. */
+export type Weight = 'always' | 'result' | 'progress';
+
+type Line = readonly [Weight, string];
+
+/** The lines of an event for people, none for one that is not worth one. */
+export function linesOf(event: ReportEvent): readonly Line[] {
+  const lines = LINES[event.event] as (details: ReportEvent) => readonly Line[];
+  return lines(event);
+}
+
+const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } = {
+  warning: ({ message }) => [['always', `manifest-tool: warning: ${message}`]],
+  note: ({ message }) => [['result', message]],
+  activity: ({ message }) => [['progress', message]],
+  waiting: ({ reason }) => [['result', `waiting: ${reason}`]],
+  retry: ({ host, reason, milliseconds, attempt, attempts }) => {
+    const time = formatDuration(milliseconds);
+    const what = `waiting ${time} for ${host} (${reason}), then try ${attempt} of ${attempts}`;
+    return [['result', what]];
+  },
+  read: ({ name }) => [['progress', `read ${name}`]],
+  blob: blobLines,
+  written: ({ name, digest }) => [['progress', `wrote ${name}@${digest}`]],
+  tagged: ({ name, digest, from }) => {
+    const moved = from === null ? '' : `, from ${from} to ${digest}`;
+    return [['result', `published ${name}${moved}`]];
+  },
+  unchanged: ({ name }) => [['result', `unchanged ${name}`]],
+  request: ({ method, url, outcome, milliseconds, attempt, signedWith }) => {
+    const whose = signedWith === undefined ? 'no credentials' : `credentials: ${signedWith}`;
+    const what = `${method} ${url} -> ${outcome}, ${milliseconds} ms, try ${attempt}, ${whose}`;
+    return [['always', `debug: ${what}`]];
+  },
+  debug: ({ message }) => [['always', `debug: ${message}`]],
+  error: ({ message, hint }) => [
+    ['always', `manifest-tool: ${message}`],
+    ['always', `hint: ${hint}`],
+  ],
+};
+
+function blobLines({ state, digest, size, target }: BlobProgress): Line[] {
+  const what = `${digest} (${formatSize(size)})`;
+  if (state === 'present') return [['progress', `${what} is in ${target} already`]];
+  const isDone = state === 'copied' || state === 'mounted';
+  return isDone ? [['progress', `${state} ${what} to ${target}`]] : [];
+}

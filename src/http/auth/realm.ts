@@ -1,0 +1,77 @@
+import { BlockList, isIP } from 'node:net';
+import { ManifestToolError } from '../../errors.js';
+import { isLoopbackHost, parseUrl } from '../url.js';
+
+/** Addresses that no public registry can mean: a realm that names one is after what only this machine can reach. */
+const INTERNAL = {
+  ipv4: blockList('ipv4', [
+    ['0.0.0.0', 8],
+    ['10.0.0.0', 8],
+    ['100.64.0.0', 10],
+    ['127.0.0.0', 8],
+    ['169.254.0.0', 16],
+    ['172.16.0.0', 12],
+    ['192.168.0.0', 16],
+  ]),
+  // A list of both would find every IPv4 address in that of the mapped ones.
+  ipv6: blockList('ipv6', [
+    ['::', 127],
+    ['fc00::', 7],
+    ['fe80::', 10],
+    ['::ffff:0:0', 96],
+    ['64:ff9b::', 96],
+  ]),
+};
+
+function blockList(
+  family: 'ipv4' | 'ipv6',
+  nets: readonly (readonly [string, number])[],
+): BlockList {
+  const list = new BlockList();
+  for (const [net, prefix] of nets) list.addSubnet(net, prefix, family);
+  return list;
+}
+
+/**
+ * Where to ask for a token. The registry names this address, and the user's password goes there, so it is judged (CVE-2020-15157):
+ * https unless the registry itself is spoken to in plain HTTP, no credentials in it, and no internal address, unless the registry
+ * has that same address or both are on this machine.
+ * @throws {ManifestToolError} DENIED where the address is refused.
+ */
+export function checkedRealm(realm: string | undefined, registry: URL): URL {
+  const refuse = (why: string): ManifestToolError =>
+    new ManifestToolError('DENIED', `authentication at ${registry.host}`, why, {
+      hint: 'no credential was sent there; if the registry is yours, correct the realm in its configuration',
+    });
+  if (realm === undefined || realm === '') {
+    throw refuse('the registry asks for a token but names no realm to get it from');
+  }
+  const url = parseUrl(realm, registry);
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
+    throw refuse('the realm that the registry names is no http address');
+  }
+  if (url.username !== '' || url.password !== '') {
+    throw refuse('the realm that the registry names has credentials in it');
+  }
+  if (url.protocol === 'http:' && registry.protocol === 'https:') {
+    throw refuse(
+      `the realm that the registry names (${url.host}) is plain http, but the registry is https`,
+    );
+  }
+  if (isInternal(url.hostname) && url.hostname !== registry.hostname && !bothHere(url, registry)) {
+    throw refuse(`the realm that the registry names (${url.host}) is an internal address`);
+  }
+  return url;
+}
+
+function isInternal(hostname: string): boolean {
+  const address = hostname.replace(/^\[|\]$/g, '');
+  const family = isIP(address);
+  const name = hostname.replace(/\.$/, '');
+  if (family === 0) return name === 'localhost' || name.endsWith('.localhost');
+  return family === 6 ? INTERNAL.ipv6.check(address, 'ipv6') : INTERNAL.ipv4.check(address, 'ipv4');
+}
+
+function bothHere(realm: URL, registry: URL): boolean {
+  return isLoopbackHost(realm.hostname) && isLoopbackHost(registry.hostname);
+}

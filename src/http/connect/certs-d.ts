@@ -1,0 +1,159 @@
+import { readFileSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { ManifestToolError, systemCode, unreadableHint } from '../../errors.js';
+
+/** A certificate with its private key, both as PEM text. */
+export interface ClientPair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What a directory of certificates holds. */
+export interface HostCertificates {
+  /** The certificates of authorities (`*.crt`), each as PEM text. */
+  readonly ca: readonly string[];
+  /** The first `*.cert` by name, with the `*.key` of the same name. */
+  readonly client?: ClientPair;
+}
+
+/** Where to look for the directories of hosts. */
+export interface CertsRootOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly platform?: NodeJS.Platform | undefined;
+  /** `$HOME` of the environment where it is not given. */
+  readonly homeDir?: string | undefined;
+  /** The directories that hold those of the hosts, for tests. */
+  readonly certsRoots?: readonly string[] | undefined;
+}
+
+/** Docker Hub is known by one name and answers at another. */
+const HUB_NAMES = ['docker.io', 'registry-1.docker.io'];
+
+const CERTIFICATES =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+
+/**
+ * The directories that may hold one of a host, in the order of containers-certs.d(5), then that of rootless docker. On Windows only docker
+ * has one.
+ */
+export function certsRoots(options: CertsRootOptions): readonly string[] {
+  const { env, homeDir = env['HOME'], platform = process.platform } = options;
+  if (options.certsRoots !== undefined) return options.certsRoots;
+  if (platform === 'win32') {
+    const programs = env['PROGRAMDATA'];
+    return programs === undefined ? [] : [path.win32.join(programs, 'docker', 'certs.d')];
+  }
+  const home = (name: string): string[] =>
+    homeDir === undefined || homeDir === ''
+      ? []
+      : [path.posix.join(homeDir, '.config', name, 'certs.d')];
+  return [
+    ...home('containers'),
+    '/etc/containers/certs.d',
+    '/etc/docker/certs.d',
+    ...home('docker'),
+  ];
+}
+
+/**
+ * The first directory there is for a host (`host[:port]`, as the user writes it: the port has to be the same). Those after it are not looked
+ * at, as in containers-certs.d(5).
+ */
+export function findHostDirectory(host: string, options: CertsRootOptions): string | undefined {
+  // `https://../` is a URL, and a host of it must not become another directory.
+  if (host === '' || host === '.' || host === '..' || /[/\\]/.test(host)) return undefined;
+  const names = HUB_NAMES.includes(host) ? HUB_NAMES : [host];
+  const isWindows = (options.platform ?? process.platform) === 'win32';
+  return certsRoots(options)
+    .flatMap((root) =>
+      names.map((name) => path.join(root, isWindows ? name.replaceAll(':', '') : name)),
+    )
+    .find(isDirectory);
+}
+
+/**
+ * Reads a directory of certificates, as docker and podman do: `*.crt` are authorities, `*.cert` with the `*.key` of the same name is for the
+ * client. The client's is only read where it is wanted.
+ *
+ * @throws {ManifestToolError} CONFIG, with the name of the file: it cannot be read, or one half of a pair is missing.
+ */
+export function readCertificates(directory: string, withClient: boolean): HostCertificates {
+  const names = listing(directory).toSorted();
+  const at = (name: string): string => path.join(directory, name);
+  const ca = names
+    .filter((name) => name.endsWith('.crt'))
+    .flatMap((name) => pemCertificates(readText(at(name))));
+  if (!withClient) return { ca };
+
+  const stems = (end: string): string[] =>
+    names.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
+  const [certs, keys] = [stems('.cert'), stems('.key')];
+  const lonely = certs.find((stem) => !keys.includes(stem));
+  if (lonely !== undefined) {
+    throw missing(
+      at(`${lonely}.cert`),
+      `${lonely}.key`,
+      'the certificate of an authority is named *.crt',
+    );
+  }
+  const keyAlone = keys.find((stem) => !certs.includes(stem));
+  if (keyAlone !== undefined) {
+    throw missing(
+      at(`${keyAlone}.key`),
+      `${keyAlone}.cert`,
+      'a client certificate needs both: put it there, or take the key away',
+    );
+  }
+  // TLS of Node takes one certificate of a kind; where Go has several it sends the first that the server likes.
+  const [first] = certs;
+  if (first === undefined) return { ca };
+  return {
+    ca,
+    client: { cert: readText(at(`${first}.cert`)), key: readText(at(`${first}.key`)) },
+  };
+}
+
+/** The certificates of a PEM text, in the form that Node's own roots have, so that the same one is the same text. */
+export function pemCertificates(text: string): string[] {
+  return text.replaceAll('\r\n', '\n').match(CERTIFICATES) ?? [];
+}
+
+/** @throws {ManifestToolError} CONFIG, with the name of the file. */
+export function readText(file: string, what = file): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw unreadable(what, error);
+  }
+}
+
+function listing(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch (error) {
+    throw unreadable(directory, error);
+  }
+}
+
+/** Whether there is such a directory, as far as this user can see. */
+function isDirectory(candidate: string): boolean {
+  try {
+    return statSync(candidate).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function unreadable(what: string, error: unknown): ManifestToolError {
+  const code = systemCode(error) ?? 'unknown error';
+  const why =
+    code === 'ENOENT' ? 'there is no such file or directory' : `it is unreadable (${code})`;
+  const hint = unreadableHint(error);
+  return new ManifestToolError('CONFIG', `reading ${what}`, why, { cause: error, hint });
+}
+
+function missing(file: string, other: string, hint: string): ManifestToolError {
+  return new ManifestToolError('CONFIG', `reading ${file}`, `there is no ${other} beside it`, {
+    hint,
+  });
+}

@@ -1,0 +1,42 @@
+import type { HttpRequest, Transport } from './request.js';
+import { orAborted } from './or-aborted.js';
+import type { Origin } from './connect/origin.js';
+import type { Timeouts } from './timeouts.js';
+import { undiciTransport } from './undici.js';
+
+/** How often a request is sent again that the server has done nothing about: a server that ends connections has many to begin. */
+const MAX_RESENT = 20;
+
+/**
+ * The innermost layer: one request over the connections to its origin. Bulk goes over HTTP/1.1 in any case: it is faster there, and none of
+ * it holds up what shares a connection with it.
+ */
+export function wireTransport(
+  originOf: (url: URL) => Origin,
+  timeouts: Timeouts,
+  signal: AbortSignal,
+): Transport {
+  const overHttp1 = undiciTransport((url) => originOf(url).http1, timeouts, signal);
+  return async (request) => {
+    const { http2 } = originOf(request.url);
+    if (http2 === undefined || isBulk(request)) return overHttp1(request);
+    for (let resent = 0; ; resent += 1) {
+      const connection = await orAborted(http2.connection(), signal);
+      if (connection === undefined) return overHttp1(request);
+      try {
+        return await connection.send(request, timeouts, signal);
+      } catch (error) {
+        if (resent >= MAX_RESENT || !isNotProcessed(error)) throw error;
+      }
+    }
+  };
+}
+
+/** Not by its class, which is loaded where a server speaks HTTP/2. */
+function isNotProcessed(error: unknown): boolean {
+  return error instanceof Error && error.name === 'NotProcessed';
+}
+
+function isBulk({ streamed, upload }: HttpRequest): boolean {
+  return streamed === true || upload !== undefined;
+}

@@ -1,0 +1,30 @@
+import type { ManifestContent } from '../content.js';
+import { digestOf } from '../digest.js';
+import type { Annotations, Descriptor } from '../documents.js';
+import { goMarshalIndent, Members } from './go-marshal.js';
+import { annotations, dockerDescriptor, ociDescriptor } from './go-structs.js';
+import { DOCKER_MANIFEST_LIST, OCI_INDEX } from '../media-types.js';
+
+/** What is published: a Docker manifest list, or an OCI index. */
+export type ListType = 'docker' | 'oci';
+
+/** The exact bytes of a list: the same entries have the same digest on every machine, and with manifest-tool v2. */
+export function encodeIndex(
+  type: ListType,
+  entries: readonly Descriptor[],
+  listAnnotations: Annotations,
+): ManifestContent {
+  const mediaType = type === 'docker' ? DOCKER_MANIFEST_LIST : OCI_INDEX;
+  const text = goMarshalIndent(
+    new Members([
+      ['schemaVersion', 2],
+      ['mediaType', mediaType],
+      ['manifests', entries.map(type === 'docker' ? dockerDescriptor : ociDescriptor)],
+      // A Docker list has no annotations; a request that asks for both is refused before it comes here.
+      ['annotations', type === 'oci' ? annotations(listAnnotations) : undefined],
+    ]),
+    '  ',
+  );
+  const bytes = Buffer.from(text);
+  return { mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
+}

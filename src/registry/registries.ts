@@ -1,0 +1,180 @@
+import type { ImageStore } from '../oci/content.js';
+import type { RegistryReference } from '../oci/reference.js';
+import { Authenticator } from '../http/auth/authenticator.js';
+import type { CredentialLookup } from '../http/auth/credential.js';
+import { Dispatchers, type NetworkOptions } from '../http/connect/dispatchers.js';
+import type { EarlyConnections } from '../http/connect/early-connections.js';
+import { withCommonHeaders } from '../http/headers.js';
+import type { Scope, Transport } from '../http/request.js';
+import { withLog, type RequestRecord } from '../http/log.js';
+import { HostGate } from '../http/limiter.js';
+import { withLoopbackScheme } from '../http/loopback.js';
+import { withRedirects } from '../http/redirect.js';
+import { mergeScopes } from '../http/auth/scopes.js';
+import { withRetry, type Wait } from '../http/retry.js';
+import { withWarnings } from '../http/warnings.js';
+import { wireTransport } from '../http/wire.js';
+import { isLoopbackHost } from '../http/url.js';
+import { VERSION } from '../version.js';
+import { apiAddress } from './address.js';
+import type { Connection } from './connection.js';
+import { Repository } from './repository.js';
+
+export type { RequestRecord, Wait };
+
+/** What {@link Registries} need to know, all of it said by the caller. */
+export interface RegistryOptions extends NetworkOptions {
+  readonly credentials: CredentialLookup;
+  /** Whether there seems to be a credential for a host, without asking a helper for it: its registry is likely to want one then. */
+  readonly mayHaveCredential?: (host: string, repository: string) => Promise<boolean>;
+  /** Looks credentials up before a registry asks: a mistake in a file that the user named is then told in any case. */
+  readonly credentialsFirst?: boolean;
+  /** Whether to speak plain HTTP to a host (`host[:port]`). */
+  readonly plainHttp: (host: string) => boolean;
+  readonly signal: AbortSignal;
+  /** How often a request that failed for a reason that passes is sent again. */
+  readonly retries?: number;
+  /** The first wait before that, in milliseconds; it doubles each time. */
+  readonly retryDelayMs?: number;
+  readonly onRequest?: (record: RequestRecord) => void;
+  readonly onWait?: (wait: Wait) => void;
+  /** Told of what a registry wants the user to know: remote text. */
+  readonly onWarning?: (text: string) => void;
+  /** Told of each secret that comes from a registry or its token server, so that it is never shown. */
+  readonly onSecret?: (secret: string) => void;
+}
+
+/** What is meant to be done in a repository: `push` is to read as well. */
+export type Access = 'pull' | 'push';
+
+const ANSWER_TIMEOUT_MS = 60_000;
+/** How many blobs are copied at a time. With more large ones, each is only slower; small ones are all waiting for round trips. */
+const COPIES = { large: 4, small: 16 } as const;
+/** In bytes. */
+const LARGE_BLOB = 1024 * 1024;
+const RETRIES = 4;
+const RETRY_DELAY_MS = 500;
+
+/**
+ * All registries of one command, over shared connections. The only place where the transport is put together; from the outside in:
+ * redirects (each hop is judged by its origin), TLS on a loopback host, authentication, warnings, retries, common headers, log, undici.
+ */
+export class Registries {
+  private readonly connections = new Map<string, Connection>();
+  private readonly dispatchers: Dispatchers;
+  private readonly copies = {
+    large: new HostGate(() => COPIES.large),
+    small: new HostGate(() => COPIES.small),
+  };
+  /** Retries and all that is below: what the registries of a command share, and their token servers. */
+  private readonly wire: Transport;
+
+  /** `early` are connections that were begun already. */
+  constructor(
+    private readonly options: RegistryOptions,
+    early?: EarlyConnections,
+  ) {
+    this.dispatchers = new Dispatchers(options, early);
+    const timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;
+    const wire = withLog(
+      wireTransport(
+        (url) => this.dispatchers.get(url),
+        { headersMs: timeoutMs, idleMs: timeoutMs },
+        options.signal,
+      ),
+      options.onRequest ?? ignore,
+    );
+    this.wire = withRetry(withCommonHeaders(wire, `manifest-tool/${VERSION}`), {
+      retries: options.retries ?? RETRIES,
+      delayMs: options.retryDelayMs ?? RETRY_DELAY_MS,
+      concurrency: (url) => this.dispatchers.concurrency(url),
+      signal: options.signal,
+      onWait: options.onWait ?? ignore,
+    });
+  }
+
+  /** Opens a repository. Nothing is sent yet: what the command needs is told first, so that one token serves all of it. */
+  open(reference: RegistryReference, access: Access): ImageStore {
+    const connection = this.connect(reference);
+    this.dispatchers.addRepository(reference.host);
+    const actions = access === 'push' ? ['pull', 'push'] : ['pull'];
+    connection.expect({ repository: reference.repository, actions });
+    return new Repository(connection, reference.repository);
+  }
+
+  /** Closes all connections. */
+  close(): Promise<void> {
+    return this.dispatchers.destroy();
+  }
+
+  /** The way to the registry of a reference, with the credentials for it. Nothing is sent yet. */
+  connect(reference: RegistryReference): Connection {
+    const { host } = reference;
+    const known = this.connections.get(host);
+    if (known !== undefined) return known;
+    const origins = this.origins(host);
+    for (const origin of origins) this.dispatchers.addRegistry(origin, host);
+    const isOwn = (url: URL): boolean => origins.includes(url.origin);
+
+    const scopes: Scope[] = [];
+    const auth = new Authenticator({
+      isOwn,
+      credential: () => this.options.credentials(host, reference.repository),
+      credentialFirst: this.options.credentialsFirst ?? false,
+      expectsChallenge: async () =>
+        (await this.options.mayHaveCredential?.(host, reference.repository)) ?? false,
+      scopes: () => mergeScopes(scopes),
+      tokenTransport: withRedirects(this.wire, true),
+      onSecret: this.options.onSecret ?? ignore,
+    });
+    const warn = (text: string): void => this.options.onWarning?.(`${host} says: ${text}`);
+    const signed = auth.layer(withWarnings(this.wire, warn));
+    const connection: Connection = {
+      host,
+      origin: origins[0]!,
+      isOwn,
+      transport: withRedirects(
+        origins.length > 1
+          ? withLoopbackScheme(signed, isOwn, new URL(origins[0]!).protocol as 'http:' | 'https:')
+          : signed,
+      ),
+      expect: (scope) => scopes.push(scope),
+      whom: () => auth.describe(),
+      scheme: () => auth.scheme(),
+      copying: (size, copy) =>
+        this.copies[size > LARGE_BLOB ? 'large' : 'small'].through(this.options.signal, copy),
+      again: (reason, attempt) => this.again(host, reason, attempt),
+    };
+    this.connections.set(host, connection);
+    return connection;
+  }
+
+  private async again(host: string, reason: string, attempt: number): Promise<boolean> {
+    const attempts = (this.options.retries ?? RETRIES) + 1;
+    if (attempt >= attempts) return false;
+    const milliseconds = (this.options.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** (attempt - 1);
+    this.options.onWait?.({ host, reason, milliseconds, attempt: attempt + 1, attempts });
+    const { setTimeout } = process.getBuiltinModule('node:timers/promises');
+    // An interrupt is told by the next request.
+    await setTimeout(milliseconds, undefined, { signal: this.options.signal }).catch(
+      () => undefined,
+    );
+    return true;
+  }
+
+  /** The origin of a registry; for one on this machine of which nothing certain is said, that of plain HTTP and that of TLS, the likely one first. */
+  private origins(host: string): string[] {
+    const address = apiAddress(host);
+    const [http, https] = [new URL(`http://${address}`), new URL(`https://${address}`)];
+    if (this.options.plainHttp(host)) return [http.origin];
+    const tls = isLoopbackHost(http.hostname) ? this.dispatchers.tlsIsMeant(host) : 'certainly';
+    // With its port written out: that of the other is another one where neither has any.
+    if (tls === 'no') return [http.origin, `https://${http.hostname}:${http.port || '80'}`];
+    if (tls === 'perhaps') return [https.origin, `http://${https.hostname}:${https.port || '443'}`];
+    return [https.origin];
+  }
+}
+
+function ignore(): void {
+  // nobody wants to know
+}

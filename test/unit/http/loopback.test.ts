@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { HttpHeaders, type HttpRequest, type Transport } from '../../../src/http/request.js';
+import { withLoopbackScheme } from '../../../src/http/loopback.js';
+import { isLoopbackHost, parseUrl } from '../../../src/http/url.js';
+
+const TLS_ONLY = 'Client sent an HTTP request to an HTTPS server.\n';
+
+/** Sends requests one after another, and gives the URLs that went out. */
+async function send(answer: (url: URL) => string | Error, ...urls: string[]) {
+  const [likely] = /^https?:/.exec(urls[0]!) as unknown as ['http:' | 'https:'];
+  const sent: string[] = [];
+  const next: Transport = async ({ url }) => {
+    sent.push(url.href);
+    const body = answer(url);
+    if (body instanceof Error) throw body;
+    return {
+      status: body === '' ? 200 : 400,
+      headers: new HttpHeaders({}),
+      body: Buffer.from(body),
+      url,
+    };
+  };
+  const layer = withLoopbackScheme(next, (url) => url.host === 'localhost:5000', likely);
+  const statuses: (number | string)[] = [];
+  for (const url of urls) {
+    const request: HttpRequest = { method: 'GET', url: new URL(url), maxBytes: 100 };
+    statuses.push(await layer(request).then(({ status }) => status, String));
+  }
+  return { sent, statuses };
+}
+
+describe('a registry on this machine', () => {
+  test('that speaks plain HTTP is spoken to in it', async () => {
+    const { sent } = await send(() => '', 'http://localhost:5000/a', 'http://localhost:5000/b');
+    expect(sent).toEqual(['http://localhost:5000/a', 'http://localhost:5000/b']);
+  });
+
+  test.each([
+    ['says so', TLS_ONLY],
+    ['says so as nginx does', '<h1>The plain HTTP request was sent to HTTPS port</h1>'],
+    ['answers with an alert', Object.assign(new Error('x'), { code: 'HPE_INVALID_CONSTANT' })],
+  ])('that speaks TLS and %s is spoken to in TLS from then on', async (_what, refusal) => {
+    const { sent, statuses } = await send(
+      ({ protocol }) => (protocol === 'https:' ? '' : refusal),
+      'http://localhost:5000/a',
+      'http://localhost:5000/b',
+    );
+    expect(statuses).toEqual([200, 200]);
+    expect(sent).toEqual([
+      'http://localhost:5000/a',
+      'https://localhost:5000/a',
+      'https://localhost:5000/b',
+    ]);
+  });
+
+  test('has any other answer or failure as it is', async () => {
+    const url = 'http://localhost:5000/';
+    expect((await send(() => 'MANIFEST_INVALID', url)).sent).toEqual([url]);
+    const { sent, statuses } = await send(() => new Error('reset'), url);
+    expect([sent, statuses]).toEqual([[url], ['Error: reset']]);
+  });
+
+  test('that does not speak TLS, which was likely, is spoken to in plain HTTP from then on', async () => {
+    const { sent, statuses } = await send(
+      ({ protocol }) => (protocol === 'https:' ? new Error('wrong version number') : ''),
+      'https://localhost:5000/a',
+      'https://localhost:5000/b',
+    );
+    expect(statuses).toEqual([200, 200]);
+    expect(sent).toEqual([
+      'https://localhost:5000/a',
+      'http://localhost:5000/a',
+      'http://localhost:5000/b',
+    ]);
+  });
+
+  test('whose certificate proves nothing stays in TLS', async () => {
+    const refusal = Object.assign(new Error('x'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    const { sent } = await send(() => refusal, 'https://localhost:5000/a');
+    expect(sent).toEqual(['https://localhost:5000/a']);
+  });
+
+  test('is the only one that this is for', async () => {
+    const { sent, statuses } = await send(() => TLS_ONLY, 'http://other.example/');
+    expect([sent, statuses]).toEqual([['http://other.example/'], [400]]);
+  });
+});
+
+describe('isLoopbackHost', () => {
+  test.each(['localhost', 'LocalHost', '127.0.0.1', '127.255.0.1', '::1', '[::1]'])(
+    '%s',
+    (host) => {
+      expect(isLoopbackHost(host)).toBe(true);
+    },
+  );
+
+  test.each([
+    '',
+    'localhost.example',
+    'a.localhost',
+    '128.0.0.1',
+    '127.0.0.1.example',
+    '::',
+    '[::2]',
+    '127',
+  ])('not %s', (host) => {
+    expect(isLoopbackHost(host)).toBe(false);
+  });
+});
+
+test('parseUrl gives nothing for what is no URL', () => {
+  expect(parseUrl('https://[')).toBeUndefined();
+  expect(parseUrl('x')).toBeUndefined();
+  expect(parseUrl('x', new URL('https://a/b/'))?.href).toBe('https://a/b/x');
+});

@@ -1,0 +1,316 @@
+import { cp, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { guarded } from '../../../src/layout/errors.js';
+import { openLayout } from '../../../src/layout/layout.js';
+import type { Digest } from '../../../src/oci/digest.js';
+import { parseConfig, parseDocument, type ImageIndex } from '../../../src/oci/documents.js';
+import { OCI_MANIFEST } from '../../../src/oci/media-types.js';
+
+const FIXTURE = path.resolve('fixtures/layout');
+const ABSENT = `sha256:${'0'.repeat(64)}` as Digest;
+
+let scratch: string;
+let root: string;
+
+beforeEach(async () => {
+  scratch = await mkdtemp(path.join(tmpdir(), 'layout-read-'));
+  root = path.join(scratch, 'layout');
+  await cp(FIXTURE, root, { recursive: true });
+});
+
+afterEach(() => rm(scratch, { recursive: true, force: true }));
+
+function blobFile(digest: Digest): string {
+  return path.join(root, 'blobs', ...digest.split(':'));
+}
+
+async function setIndex(entries: readonly object[], more: object = {}): Promise<void> {
+  const index = { schemaVersion: 2, ...more, manifests: entries };
+  await writeFile(path.join(root, 'index.json'), JSON.stringify(index));
+}
+
+async function fixtureIndex(): Promise<ImageIndex> {
+  const { document } = parseDocument(await readFile(path.join(FIXTURE, 'index.json')), undefined);
+  if (document.kind !== 'index') throw new Error('the fixture has no index');
+  return document;
+}
+
+function named(name: string, digest: Digest, size: number): object {
+  const annotations = { 'org.opencontainers.image.ref.name': name };
+  return { mediaType: OCI_MANIFEST, digest, size, annotations };
+}
+
+test('the fixture is what its script makes', () => {
+  const script = 'scripts/make-layout-fixture.mjs';
+  expect(execFileSync(process.execPath, [script, '--check'], { encoding: 'utf8' })).toBe('');
+});
+
+describe('reading a layout', () => {
+  test.each([
+    ['linux-amd64', { os: 'linux', architecture: 'amd64' }],
+    ['linux-arm64v8', { os: 'linux', architecture: 'arm64', variant: 'v8' }],
+    ['linux-armv7', { os: 'linux', architecture: 'arm', variant: 'v7' }],
+    ['linux-386', { os: 'linux', architecture: '386' }],
+    ['linux-s390x', { os: 'linux', architecture: 's390x' }],
+    ['linux-ppc64le', { os: 'linux', architecture: 'ppc64le' }],
+    ['linux-riscv64', { os: 'linux', architecture: 'riscv64' }],
+    ['windows-amd64', { os: 'windows', architecture: 'amd64', osVersion: '10.0.20348.2655' }],
+  ])('finds the tag %s with its manifest and config', async (tag, platform) => {
+    const layout = openLayout(root);
+    const { document, mediaType, size, bytes } = await layout.getManifest(tag);
+    expect(mediaType).toBe(OCI_MANIFEST);
+    expect(size).toBe(bytes.length);
+    if (document.kind !== 'manifest') throw new Error('not an image');
+    expect(parseConfig(await layout.getBlob(document.config)).platform).toEqual(platform);
+  });
+
+  test('is named by its path', () => {
+    expect(openLayout('some/where').name).toBe('oci-layout://some/where');
+  });
+
+  test('finds a manifest by its digest, and by a descriptor', async () => {
+    const layout = openLayout(root);
+    const byTag = await layout.getManifest('linux-amd64');
+    expect(await layout.getManifest(byTag.digest)).toEqual(byTag);
+    const expected = { mediaType: OCI_MANIFEST, digest: byTag.digest, size: byTag.size };
+    expect(await layout.getManifest(byTag.digest, expected)).toEqual(byTag);
+    expect(await layout.getManifest('linux-amd64', expected)).toEqual(byTag);
+  });
+
+  test('opens a blob as a stream', async () => {
+    const layout = openLayout(root);
+    const { document } = await layout.getManifest('linux-amd64');
+    if (document.kind !== 'manifest') throw new Error('unexpected');
+    const layer = document.layers![0]!;
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await layout.openBlob(layer)) chunks.push(chunk);
+    expect(Buffer.concat(chunks)).toEqual(await readFile(blobFile(layer.digest)));
+    await expect(layout.openBlob({ ...layer, size: 1 })).rejects.toMatchObject({
+      code: 'CORRUPT',
+    });
+    await expect(layout.openBlob({ ...layer, digest: ABSENT })).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+  });
+});
+
+describe('a tag', () => {
+  test('that is not there is NOT_FOUND, with the tags that are', async () => {
+    await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: `reading oci-layout://${root}:latest failed: the layout has no tag latest`,
+      hint: expect.stringMatching(/^it has linux-amd64, linux-arm64v8, .*, windows-amd64$/),
+    });
+  });
+
+  test('that is not there lists ten, counts the rest and quotes what is no tag', async () => {
+    const names = Array.from({ length: 12 }, (_, i) => `t${i}`);
+    await setIndex(['a\nb', ...names].map((name) => named(name, ABSENT, 1)));
+    await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
+      hint: 'it has "a\\nb", t0, t1, t2, t3, t4, t5, t6, t7, t8 and 3 more',
+    });
+    await setIndex([]);
+    await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
+      hint: 'no image in it has a tag: name one by its digest',
+    });
+  });
+
+  test('matches a full reference, but an exact name first', async () => {
+    const [a, b] = (await fixtureIndex()).manifests;
+    await setIndex([named('example.com/app:1', a!.digest, a!.size)]);
+    expect((await openLayout(root).getManifest('1')).digest).toBe(a!.digest);
+    await setIndex([
+      named('example.com/app:1', a!.digest, a!.size),
+      named('1', b!.digest, b!.size),
+    ]);
+    expect((await openLayout(root).getManifest('1')).digest).toBe(b!.digest);
+  });
+
+  test('is refused where full references with it name different images', async () => {
+    const [a, b] = (await fixtureIndex()).manifests;
+    await setIndex([
+      named('example.com/a:1', a!.digest, a!.size),
+      named('example.com/b:1', b!.digest, b!.size),
+    ]);
+    await expect(openLayout(root).getManifest('1')).rejects.toMatchObject({
+      code: 'CORRUPT',
+      message: expect.stringContaining('several images with names that end in ":1"'),
+    });
+  });
+
+  test('is found although another entry is damaged', async () => {
+    const [a] = (await fixtureIndex()).manifests;
+    await setIndex([{ digest: 7 }, named('1', a!.digest, a!.size)]);
+    expect((await openLayout(root).getManifest('1')).digest).toBe(a!.digest);
+  });
+
+  test('whose blob is missing is NOT_FOUND', async () => {
+    await setIndex([named('1', ABSENT, 1)]);
+    await expect(openLayout(root).getManifest('1')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      why: `the layout has no blob ${ABSENT}`,
+    });
+  });
+});
+
+describe('content that is not what it should be is CORRUPT', () => {
+  test('other bytes of the same size', async () => {
+    const { digest } = await openLayout(root).getManifest('linux-amd64');
+    const bytes = await readFile(blobFile(digest));
+    bytes[bytes.length - 2]! ^= 1;
+    await writeFile(blobFile(digest), bytes);
+    await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({
+      code: 'CORRUPT',
+      why: `${blobFile(digest)}: the content is damaged: it does not have the digest ${digest}`,
+    });
+  });
+
+  test('another size than the entry, or than the caller, says', async () => {
+    const layout = openLayout(root);
+    const { digest, size } = await layout.getManifest('linux-amd64');
+    const expected = { mediaType: OCI_MANIFEST, digest, size: size + 1 };
+    const error = { code: 'CORRUPT', message: expect.stringContaining(`has ${size} bytes, its`) };
+    await expect(layout.getManifest(digest, expected)).rejects.toMatchObject(error);
+    await expect(layout.getManifest('linux-amd64', expected)).rejects.toMatchObject(error);
+    await expect(layout.getBlob(expected)).rejects.toMatchObject(error);
+    await truncate(blobFile(digest), size - 1);
+    await expect(layout.getManifest('linux-amd64')).rejects.toMatchObject({ code: 'CORRUPT' });
+  });
+
+  test('a tag that moved since its descriptor was read', async () => {
+    const expected = { mediaType: OCI_MANIFEST, digest: ABSENT, size: 1 };
+    await expect(openLayout(root).getManifest('linux-amd64', expected)).rejects.toMatchObject({
+      code: 'CORRUPT',
+    });
+  });
+
+  test('a symbolic link, even to the right bytes', async () => {
+    const { digest } = await openLayout(root).getManifest('linux-amd64');
+    await rm(blobFile(digest));
+    await symlink(path.join(FIXTURE, 'blobs', ...digest.split(':')), blobFile(digest));
+    await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({
+      code: 'CORRUPT',
+      why: `${blobFile(digest)}: it is a symbolic link, which is not followed`,
+    });
+  });
+
+  test('a named pipe, without waiting for a writer', async () => {
+    const { digest } = await openLayout(root).getManifest('linux-amd64');
+    await rm(blobFile(digest));
+    execFileSync('mkfifo', [blobFile(digest)]);
+    await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({
+      code: 'CORRUPT',
+      why: `${blobFile(digest)}: it is not a regular file`,
+    });
+  });
+
+  test('a document of more than 4 MiB, which is not read', async () => {
+    const { digest } = await openLayout(root).getManifest('linux-amd64');
+    await truncate(blobFile(digest), 2 ** 40);
+    await expect(openLayout(root).getManifest(digest)).rejects.toMatchObject({
+      code: 'CORRUPT',
+      message: expect.stringContaining('more than the 4194304 that are read'),
+    });
+  });
+
+  test('a type that the entry and the document do not agree on', async () => {
+    const [a] = (await fixtureIndex()).manifests;
+    const mediaType = 'application/vnd.oci.image.index.v1+json';
+    await setIndex([{ ...named('1', a!.digest, a!.size), mediaType }]);
+    await expect(openLayout(root).getManifest('1')).rejects.toMatchObject({ code: 'CORRUPT' });
+  });
+
+  test.each([
+    ['no JSON', '{', /index\.json: .* at character 2$/],
+    ['no object', '[]', /index\.json: the document is not an object$/],
+    ['no list', '{"manifests":1}', /index\.json: manifests is not a list$/],
+  ])('an index.json that is %s', async (_, text, why) => {
+    await writeFile(path.join(root, 'index.json'), text);
+    await expect(openLayout(root).getManifest('1')).rejects.toMatchObject({
+      code: 'CORRUPT',
+      why: expect.stringMatching(why),
+    });
+  });
+
+  test('an entry with a digest that leaves the directory', async () => {
+    const digest = 'sha256:../../../etc/passwd' as Digest;
+    await setIndex([named('1', digest, 1)]);
+    await expect(openLayout(root).getManifest('1')).rejects.toMatchObject({
+      code: 'CORRUPT',
+      why: expect.stringContaining('manifests[0].digest is not a digest'),
+    });
+  });
+});
+
+test.each(['sha256:../../index.json', `sha256:${'a'.repeat(63)}`, '../x', 'a/b', ''])(
+  'text that is neither tag nor digest is refused before it becomes a path: %j',
+  async (text) => {
+    const layout = openLayout(root);
+    await expect(layout.getManifest(text)).rejects.toMatchObject({ code: 'USAGE' });
+    const descriptor = { mediaType: OCI_MANIFEST, digest: text as Digest, size: 1 };
+    await expect(layout.getBlob(descriptor)).rejects.toMatchObject({ code: 'USAGE' });
+  },
+);
+
+describe('what is no layout', () => {
+  test('a directory that does not exist', async () => {
+    const missing = path.join(scratch, 'missing');
+    await expect(openLayout(missing).getManifest('1')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: `reading oci-layout://${missing}:1 failed: the directory ${missing} does not exist`,
+      hint: expect.stringContaining('skopeo copy'),
+    });
+  });
+
+  test('a directory without oci-layout', async () => {
+    await rm(path.join(root, 'oci-layout'));
+    await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({
+      code: 'FAILED',
+      why: `${root} is not an OCI image layout: it has no oci-layout file`,
+      hint: expect.stringContaining('oci:PATH:TAG'),
+    });
+  });
+
+  test('a directory without index.json', async () => {
+    await rm(path.join(root, 'index.json'));
+    await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({
+      code: 'CORRUPT',
+      why: `${root}: the layout has no index.json`,
+    });
+  });
+
+  test('an archive', async () => {
+    const archive = path.join(scratch, 'image.tar');
+    await writeFile(archive, '');
+    await expect(openLayout(archive).getManifest('1')).rejects.toMatchObject({
+      code: 'FAILED',
+      hint: expect.stringContaining('tar -xf'),
+    });
+    await expect(openLayout(path.join(archive, 'x')).getManifest('1')).rejects.toMatchObject({
+      code: 'FAILED',
+      why: `${path.join(archive, 'x')}: a part of the path is not a directory`,
+    });
+  });
+
+  test.each([
+    ['{"imageLayoutVersion":"2.0.0"}', 'FAILED'],
+    ['{"imageLayoutVersion":1}', 'CORRUPT'],
+    ['{}', 'CORRUPT'],
+    ['nothing', 'CORRUPT'],
+  ])('an oci-layout file that says %s', async (text, code) => {
+    await writeFile(path.join(root, 'oci-layout'), text);
+    await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({ code });
+  });
+
+  // As root nothing is denied, so the error is made and not provoked.
+  test('a directory that may not be read is DENIED', async () => {
+    const denied = Object.assign(new Error('EACCES'), { code: 'EACCES', path: '/x/index.json' });
+    await expect(guarded('reading x', '/x', () => Promise.reject(denied))).rejects.toMatchObject({
+      code: 'DENIED',
+      why: '/x/index.json: permission denied',
+    });
+  });
+});

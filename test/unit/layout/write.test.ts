@@ -1,0 +1,331 @@
+import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { layoutFailure } from '../../../src/layout/errors.js';
+import { openLayout } from '../../../src/layout/layout.js';
+import type { ImageReader, ManifestContent } from '../../../src/oci/content.js';
+import { digestOf, type Digest } from '../../../src/oci/digest.js';
+import type { Descriptor } from '../../../src/oci/documents.js';
+import { OCI_INDEX } from '../../../src/oci/media-types.js';
+
+const FIXTURE = path.resolve('fixtures/layout');
+const REF_NAME = 'org.opencontainers.image.ref.name';
+
+let scratch: string;
+let root: string;
+
+beforeEach(async () => {
+  scratch = await mkdtemp(path.join(tmpdir(), 'layout-write-'));
+  root = path.join(scratch, 'new', 'layout');
+});
+
+afterEach(() => rm(scratch, { recursive: true, force: true }));
+
+/** An index of nothing; each number gives one of other bytes. */
+function content(id = 0): ManifestContent {
+  const annotations = { id: String(id) };
+  const text = JSON.stringify({
+    schemaVersion: 2,
+    mediaType: OCI_INDEX,
+    manifests: [],
+    annotations,
+  });
+  const bytes = Buffer.from(text);
+  return { mediaType: OCI_INDEX, digest: digestOf(bytes), size: bytes.length, bytes };
+}
+
+function entry({ mediaType, digest, size }: ManifestContent, tag?: string): object {
+  const named = tag === undefined ? {} : { annotations: { [REF_NAME]: tag } };
+  return { mediaType, digest, size, ...named };
+}
+
+async function indexText(): Promise<string> {
+  return readFile(path.join(root, 'index.json'), 'utf8');
+}
+
+async function entries(): Promise<object[]> {
+  return (JSON.parse(await indexText()) as { manifests: object[] }).manifests;
+}
+
+async function startWith(index: string): Promise<void> {
+  await mkdir(root, { recursive: true });
+  await writeFile(path.join(root, 'oci-layout'), '{"imageLayoutVersion":"1.1.0","x":1}');
+  await writeFile(path.join(root, 'index.json'), index);
+}
+
+/**
+ * All files of the scratch directory that are neither a blob nor one of the two files of a layout.
+ */
+async function strangeFiles(): Promise<string[]> {
+  const files = await readdir(scratch, { recursive: true, withFileTypes: true });
+  return files
+    .filter(
+      (each) => !each.isDirectory() && !/^([0-9a-f]{64}|oci-layout|index\.json)$/.test(each.name),
+    )
+    .map((each) => each.name);
+}
+
+const ignore = (): void => {};
+
+describe('publish', () => {
+  test('makes a layout where there is none', async () => {
+    const layout = openLayout(root);
+    const moved: string[] = [];
+    await layout.publish(content(), ['1', 'latest'], (tag) => moved.push(tag));
+    expect(moved).toEqual(['1', 'latest']);
+    expect(await readFile(path.join(root, 'oci-layout'), 'utf8')).toBe(
+      '{"imageLayoutVersion":"1.0.0"}',
+    );
+    expect(JSON.parse(await indexText())).toEqual({
+      schemaVersion: 2,
+      mediaType: OCI_INDEX,
+      manifests: [entry(content(), '1'), entry(content(), 'latest')],
+    });
+    const read = await openLayout(root).getManifest('latest');
+    expect(read).toMatchObject({ digest: content().digest, size: content().size });
+    expect(await strangeFiles()).toEqual([]);
+  });
+
+  test('a layout that was missing when it was read can be written and then read', async () => {
+    const layout = openLayout(root);
+    await expect(layout.getManifest('1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await layout.publish(content(), ['1'], ignore);
+    expect((await layout.getManifest('1')).digest).toBe(content().digest);
+  });
+
+  test('keeps what it does not know, and the order', async () => {
+    await startWith(
+      '{"zeta":1e2,"manifests":[{"a":9007199254740993},7,{"b":"<","annotations":null}],' +
+        '"annotations":{"k":"v"},"schemaVersion":2,"alpha":[]}',
+    );
+    await openLayout(root).publish(content(), ['1'], ignore);
+    const text = (await indexText()).replaceAll(/\n */g, '').replaceAll('": ', '":');
+    const { mediaType, digest, size } = content();
+    expect(text).toBe(
+      '{"zeta":1e2,"manifests":[{"a":9007199254740993},7,{"b":"\\u003c","annotations":null},' +
+        `{"mediaType":"${mediaType}","digest":"${digest}","size":${size},` +
+        `"annotations":{"${REF_NAME}":"1"}}],"annotations":{"k":"v"},"schemaVersion":2,"alpha":[]}`,
+    );
+    expect(await readFile(path.join(root, 'oci-layout'), 'utf8')).toContain('"x":1');
+  });
+
+  test('moves a tag in its place, and adds another at the end', async () => {
+    const layout = openLayout(root);
+    for (const tag of ['a', 'b', 'c']) await layout.publish(content(1), [tag], ignore);
+    await layout.publish(content(2), ['d', 'b'], ignore);
+    expect(await entries()).toEqual([
+      entry(content(1), 'a'),
+      entry(content(2), 'b'),
+      entry(content(1), 'c'),
+      entry(content(2), 'd'),
+    ]);
+  });
+
+  test('leaves one entry where a name was there twice', async () => {
+    const [a, b] = [entry(content(1), 'a'), entry(content(1), 'b')];
+    await startWith(JSON.stringify({ schemaVersion: 2, manifests: [a, b, a] }));
+    await openLayout(root).publish(content(2), ['a'], ignore);
+    expect(await entries()).toEqual([entry(content(2), 'a'), b]);
+  });
+
+  test('does not take a full reference with that tag for the tag', async () => {
+    const full = entry(content(1), 'example.com/app:1');
+    await startWith(JSON.stringify({ schemaVersion: 2, manifests: [full] }));
+    await openLayout(root).publish(content(2), ['1'], ignore);
+    expect(await entries()).toEqual([full, entry(content(2), '1')]);
+  });
+
+  test('with no tags adds one entry without a name', async () => {
+    const layout = openLayout(root);
+    await layout.publish(content(1), [], ignore);
+    await layout.publish(content(1), [], ignore);
+    expect(await entries()).toEqual([entry(content(1))]);
+    await layout.publish(content(2), ['x'], ignore);
+    await layout.publish(content(2), [], ignore);
+    expect(await entries()).toEqual([entry(content(1)), entry(content(2), 'x')]);
+  });
+
+  test('of many at the same time keeps all', async () => {
+    const tags = Array.from({ length: 40 }, (_, i) => `t${i}`);
+    await Promise.all(
+      tags.map((tag, i) => openLayout(root).publish(content(i % 5), [tag], ignore)),
+    );
+    const names = (await entries()).map((each) => Object.values(each).at(-1) as object);
+    expect(names.flatMap((each) => Object.values(each) as string[]).sort()).toEqual(tags.sort());
+    expect(await strangeFiles()).toEqual([]);
+  });
+
+  test('refuses an index.json that it does not understand, and leaves it', async () => {
+    await startWith('{"manifests":"x"}');
+    await expect(openLayout(root).publish(content(), ['1'], ignore)).rejects.toMatchObject({
+      code: 'CORRUPT',
+    });
+    expect(await indexText()).toBe('{"manifests":"x"}');
+    expect(await strangeFiles()).toEqual([]);
+  });
+
+  test('refuses an index.json that nothing could read afterwards', async () => {
+    const text = JSON.stringify({ manifests: [], x: '<'.repeat(2_000_000) });
+    await startWith(text);
+    await expect(openLayout(root).publish(content(), ['1'], ignore)).rejects.toMatchObject({
+      code: 'FAILED',
+      why: expect.stringContaining('would have more than 4194304 bytes'),
+    });
+    expect(await indexText()).toBe(text);
+  });
+
+  test('refuses a layout of another version', async () => {
+    await startWith('{}');
+    await writeFile(path.join(root, 'oci-layout'), '{"imageLayoutVersion":"2.0.0"}');
+    await expect(openLayout(root).putChild(content())).rejects.toMatchObject({ code: 'FAILED' });
+  });
+});
+
+describe('putChild', () => {
+  test('writes the bytes under their digest and names nothing', async () => {
+    const layout = openLayout(root);
+    await layout.putChild(content());
+    await layout.putChild(content());
+    expect((await layout.getManifest(content().digest)).size).toBe(content().size);
+    await expect(indexText()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  test('replaces a blob that was cut short, and a symbolic link', async () => {
+    const layout = openLayout(root);
+    await layout.putChild(content());
+    const file = path.join(root, 'blobs', ...content().digest.split(':'));
+    await writeFile(file, 'x');
+    await layout.putChild(content());
+    expect(await readFile(file)).toEqual(content().bytes);
+    await writeFile(path.join(scratch, 'index.json'), 'y');
+    await rm(file);
+    await symlink(path.join(scratch, 'index.json'), file);
+    await layout.putChild(content());
+    expect(await readFile(file)).toEqual(content().bytes);
+    expect(await readFile(path.join(scratch, 'index.json'), 'utf8')).toBe('y');
+  });
+
+  test('refuses bytes that are not those of the digest', async () => {
+    const wrong = { ...content(), bytes: Buffer.alloc(content().size) };
+    await expect(openLayout(root).putChild(wrong)).rejects.toMatchObject({ code: 'CORRUPT' });
+    const long = { ...content(), bytes: Buffer.alloc(content().size + 1) };
+    await expect(openLayout(root).putChild(long)).rejects.toMatchObject({ code: 'CORRUPT' });
+    expect(await strangeFiles()).toEqual([]);
+  });
+
+  test('refuses a digest that leaves the directory', async () => {
+    const wrong = { ...content(), digest: 'sha256:../../../x' as Digest };
+    await expect(openLayout(root).putChild(wrong)).rejects.toMatchObject({ code: 'USAGE' });
+  });
+});
+
+describe('ensureBlob', () => {
+  async function layerOf(source: ImageReader): Promise<Descriptor> {
+    const { document } = await source.getManifest('linux-amd64');
+    if (document.kind !== 'manifest') throw new Error('not an image');
+    return document.layers![0]!;
+  }
+
+  test('copies from another layout, once', async () => {
+    const source = openLayout(FIXTURE);
+    const layer = await layerOf(source);
+    expect(await openLayout(root).ensureBlob(layer, source)).toBe('copied');
+    expect(await openLayout(root).ensureBlob(layer, source)).toBe('present');
+    const name = path.join('blobs', ...layer.digest.split(':'));
+    expect(await readFile(path.join(root, name))).toEqual(await readFile(path.join(FIXTURE, name)));
+    expect(await strangeFiles()).toEqual([]);
+  });
+
+  test('verifies what it copies, and leaves nothing of what is wrong', async () => {
+    const layer = await layerOf(openLayout(FIXTURE));
+    const sources = [
+      [Buffer.alloc(layer.size)],
+      [Buffer.alloc(layer.size), Buffer.alloc(1)],
+      [Buffer.alloc(1)],
+    ];
+    for (const chunks of sources) {
+      async function* openBlob(): AsyncGenerator<Uint8Array> {
+        yield* chunks;
+      }
+      const source = Object.assign(openLayout(FIXTURE), { openBlob: async () => openBlob() });
+      await expect(openLayout(root).ensureBlob(layer, source)).rejects.toMatchObject({
+        code: 'CORRUPT',
+      });
+    }
+    expect(await readdir(path.join(root, 'blobs', 'sha256'))).toEqual([]);
+  });
+
+  test('leaves nothing where the source has no such blob', async () => {
+    const layer = { ...(await layerOf(openLayout(FIXTURE))), digest: content().digest };
+    await expect(openLayout(root).ensureBlob(layer, openLayout(FIXTURE))).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+    });
+    expect(await strangeFiles()).toEqual([]);
+  });
+});
+
+describe('a file system that refuses', () => {
+  test('a path below a file', async () => {
+    const file = path.join(scratch, 'index.json');
+    await writeFile(file, '');
+    const below = path.join(file, 'layout');
+    await expect(openLayout(below).publish(content(), ['1'], ignore)).rejects.toMatchObject({
+      code: 'FAILED',
+      what: `writing oci-layout://${below}:1`,
+      why: expect.stringMatching(/index\.json.*: a part of the path is not a directory$/),
+    });
+  });
+
+  test.each(['index.json', 'oci-layout'])('%s is a directory: nothing is left', async (name) => {
+    await mkdir(path.join(root, name), { recursive: true });
+    await expect(openLayout(root).publish(content(), ['1'], ignore)).rejects.toMatchObject({
+      why: `${path.join(root, name)}: it is not a regular file`,
+    });
+    expect(await strangeFiles()).toEqual([]);
+  });
+
+  test('a rename that fails: nothing is left', async () => {
+    const file = path.join(root, 'blobs', ...content().digest.split(':'));
+    await mkdir(file, { recursive: true });
+    await expect(openLayout(root).putChild(content())).rejects.toMatchObject({
+      why: `${file}: it is a directory, a file was expected`,
+    });
+    expect(await strangeFiles()).toEqual([]);
+  });
+
+  test.each([
+    ['EACCES', 'DENIED', 'permission denied', 'check its permissions'],
+    ['EDQUOT', 'FAILED', 'the disk quota is used up', 'make room there'],
+    ['EEXIST', 'FAILED', 'a file of that name is in the way', 'move it out of the way'],
+    ['EFBIG', 'FAILED', 'the file is too large for the file system', 'name a layout in another'],
+    ['EIO', 'FAILED', 'the device failed (input/output error)', 'check the device'],
+    ['EISDIR', 'FAILED', 'it is a directory, a file was expected', 'move it out of the way'],
+    ['ELOOP', 'FAILED', 'too many symbolic links', 'the links in it'],
+    ['EMFILE', 'FAILED', 'too many files are open', 'ulimit -n'],
+    ['ENAMETOOLONG', 'FAILED', 'the name is too long', 'use a shorter path'],
+    ['ENFILE', 'FAILED', 'too many files are open', 'ulimit -n'],
+    ['ENOENT', 'FAILED', 'there is no such file or directory', 'check the path'],
+    ['ENOSPC', 'FAILED', 'no space left on the device', 'make room there'],
+    ['ENOTDIR', 'FAILED', 'a part of the path is not a directory', 'check the path'],
+    ['EPERM', 'DENIED', 'the operation is not permitted', 'check its permissions'],
+    ['EROFS', 'FAILED', 'the file system is read-only', 'name a layout in another place'],
+  ])('%s in words', (code, ours, words, hint) => {
+    const file = `/layout/index.json.${'0'.repeat(16)}.tmp`;
+    const withPath = Object.assign(new Error(code), { code, path: file });
+    const error = layoutFailure('writing x', '/layout', withPath);
+    expect(error).toMatchObject({
+      code: ours,
+      cause: withPath,
+      hint: expect.stringContaining(hint),
+    });
+    expect(error.message).toBe(`writing x failed: /layout/index.json: ${words}`);
+    const pathless = layoutFailure('writing x', '/layout', Object.assign(new Error(), { code }));
+    expect(pathless.message).toBe(`writing x failed: /layout: ${words}`);
+  });
+
+  test('what is not known stays one line', () => {
+    const error = layoutFailure('writing x', '/layout', new Error('a\n b'));
+    expect(error.message).toBe('writing x failed: /layout: a b');
+  });
+});
