@@ -8,7 +8,7 @@ const AT_A_TIME = 64;
  * The results of `work` for each item, in their order; a bounded number of them is under way at any time, begun in their order.
  * @throws what `work` throws first; no more is begun then.
  */
-export async function inParallel<T, R>(
+export async function mapConcurrent<T, R>(
   items: readonly T[],
   work: (item: T, index: number) => Promise<R>,
 ): Promise<R[]> {

@@ -1,12 +1,12 @@
 /**
- * The library of manifest-tool: what the command line does, for programs. {@link openStores} opens registries and layouts, and every other
- * function takes what it gives. Nothing here prints, reads the environment by itself, or keeps state between two stores.
+ * The library of manifest-tool: what the command line does, for programs. {@link createClient} opens registries and layouts, and every other
+ * function takes what it gives. Nothing here prints, reads the environment by itself, or keeps state between two client.
  * @packageDocumentation
  */
 
-// Stores, readers and writers
-export { openStores, type Stores } from './core/client.js';
-export type { Environment, HostRule, StoreOptions } from './core/client-options.js';
+// Client, readers and writers
+export { createClient, type Client } from './core/client.js';
+export type { Environment, HostRule, ClientOptions } from './core/client-options.js';
 export type { Access } from './registry/registries.js';
 export type {
   BlobOutcome,
@@ -41,12 +41,12 @@ export {
 export type { Defect } from './core/read/defects.js';
 
 // What is published
-export { pushList } from './core/publish/push.js';
+export { pushIndex } from './core/publish/push.js';
 export { copyImage, type CopyRequest } from './core/publish/copy.js';
 export { sourcesFromTemplate } from './core/publish/template.js';
 export type {
   EntryAnnotations,
-  ListRequest,
+  IndexRequest,
   RequestedPlatform,
   RequestedType,
   SourceRequest,
@@ -61,10 +61,10 @@ export type { RequestRecord } from './http/log.js';
 export type { Wait } from './http/retry.js';
 
 // What is edited
-export { addToList, type AddRequest } from './core/edit/add.js';
+export { addToIndex, type AddRequest } from './core/edit/add.js';
 export {
-  annotateList,
-  removeFromList,
+  annotateIndex,
+  removeFromIndex,
   type AnnotateRequest,
   type RemoveRequest,
 } from './core/edit/change.js';
@@ -101,7 +101,7 @@ export type {
   ImageIndex,
   ImageManifest,
 } from './oci/documents.js';
-export { encodeIndex, type ListType } from './oci/json/encode-index.js';
+export { encodeIndex, type IndexType } from './oci/json/encode-index.js';
 export { formatPlatform, parsePlatform, type Platform } from './oci/platform.js';
 export {
   formatReference,

@@ -37,9 +37,9 @@ export const BASIC_CHECKS: readonly Check[] = [
     needs: [],
     after: ['blobs'],
     prove({ probe }) {
-      const { scheme, whom } = probe.identity();
+      const { scheme, identity } = probe.identity();
       if (scheme === undefined) throw new NotTried('the registry does not ask for it');
-      return Promise.resolve(`${scheme}, ${whom}`);
+      return Promise.resolve(`${scheme}, ${identity}`);
     },
   },
   {

@@ -3,9 +3,9 @@ import { setTimeout } from 'node:timers/promises';
 import { ManifestToolError, type ErrorCode } from '../errors.js';
 import { isDigest } from '../oci/digest.js';
 import { formatName, parseReference, type RegistryReference } from '../oci/reference.js';
-import type { Probe } from '../registry/raw.js';
+import type { RawRepository } from '../registry/raw.js';
 import type { PlanEvents } from '../core/events.js';
-import type { Stores } from '../core/client.js';
+import type { Client } from '../core/client.js';
 import type { CheckName, CheckResult } from './check.js';
 import { cleanUp } from './clean-up.js';
 import { makeImages } from './images.js';
@@ -22,8 +22,8 @@ export interface CheckOptions {
   /** Looks for the size limit of a manifest as well; the default is false. */
   readonly limits?: boolean;
   /**
-   * Ends the check; what it has made is deleted all the same, as far as `stores` still works then: that has to be another signal than that
-   * of the stores, or none.
+   * Ends the check; what it has made is deleted all the same, as far as `client` still works then: that has to be another signal than that
+   * of the client, or none.
    */
   readonly signal?: AbortSignal;
 }
@@ -50,7 +50,7 @@ const SETTLE_MS = 100;
  * own repositories would be too long.
  */
 export async function checkRegistry(
-  stores: Stores,
+  client: Client,
   target: RegistryReference,
   options: CheckOptions = {},
   events: PlanEvents = {},
@@ -58,8 +58,8 @@ export async function checkRegistry(
   const { tagsOnly = false, limits = false, signal = new AbortController().signal } = options;
   const id = randomBytes(6).toString('hex');
   const names = tagsOnly ? [target.repository] : ownRepositories(target, id);
-  const probes = await stores.probe(target, names);
-  const [probe, other] = probes as [Probe, Probe | undefined];
+  const probes = await client.probe(target, names);
+  const [probe, other] = probes as [RawRepository, RawRepository | undefined];
   const traces = new Traces();
   const stop = new AbortController();
   const site = new Site({

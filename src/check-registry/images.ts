@@ -1,7 +1,7 @@
 import type { ManifestContent } from '../oci/content.js';
 import { digestOf } from '../oci/digest.js';
 import type { Descriptor, ImageManifest } from '../oci/documents.js';
-import { encodeIndex, type ListType } from '../oci/json/encode-index.js';
+import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
 import { goMarshalIndent, Members } from '../oci/json/go-marshal.js';
 import { manifestMembers } from '../oci/json/go-structs.js';
 import { DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.js';
@@ -109,7 +109,7 @@ export function descriptorOf({ mediaType, digest, size }: ManifestContent): Desc
 
 /** A list that has exactly so many bytes: filled up with blanks, which every reader of JSON passes over. */
 export function listOfSize(
-  type: ListType,
+  type: IndexType,
   entries: readonly Descriptor[],
   size: number,
 ): ManifestContent {

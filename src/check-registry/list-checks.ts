@@ -1,4 +1,4 @@
-import { encodeIndex, type ListType } from '../oci/json/encode-index.js';
+import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
 import type { Descriptor } from '../oci/documents.js';
 import type { ManifestContent } from '../oci/content.js';
 import type { Check, CheckName } from './check.js';
@@ -11,7 +11,7 @@ function listCheck(
   name: CheckName,
   title: string,
   needs: readonly CheckName[],
-  type: ListType,
+  type: IndexType,
   entries: (images: SmallImages) => Descriptor[],
   annotations: ReadonlyMap<string, string> = NO_ANNOTATIONS,
 ): Check {

@@ -1,7 +1,7 @@
 import type { Digest } from '../oci/digest.js';
 import type { ManifestContent } from '../oci/content.js';
-import type { Answer, Probe } from '../registry/raw.js';
-import { Patience } from '../core/wait.js';
+import type { Answer, RawRepository } from '../registry/raw.js';
+import { WaitPolicy } from '../core/wait.js';
 import type { Blob, SmallImages } from './images.js';
 import type { ManifestLimit } from './limits.js';
 import { Absent, Refusal, refusalOf } from './refusal.js';
@@ -13,9 +13,9 @@ const APPEAR_MS = 3000;
 export interface SiteOptions {
   /** What all names of this check have in them. */
   readonly id: string;
-  readonly probe: Probe;
+  readonly probe: RawRepository;
   /** Another repository of the same registry, where one may be made. */
-  readonly other?: Probe;
+  readonly other?: RawRepository;
   readonly images: SmallImages;
   readonly traces: Traces;
   /** Aborted when nothing more is to be written. */
@@ -24,8 +24,8 @@ export interface SiteOptions {
 
 /** Where checks are made: writes that are noted, and reads that prove them. */
 export class Site {
-  readonly probe: Probe;
-  readonly other: Probe | undefined;
+  readonly probe: RawRepository;
+  readonly other: RawRepository | undefined;
   readonly images: SmallImages;
   /** The size limit of a manifest, once it is found. */
   limit: ManifestLimit | undefined;
@@ -114,7 +114,7 @@ export class Site {
   }
 
   /** Asks for a mount into another repository. */
-  mount(into: Probe, digest: Digest): Promise<Answer> {
+  mount(into: RawRepository, digest: Digest): Promise<Answer> {
     const { probe, traces, signal } = this.options;
     signal.throwIfAborted();
     return traces.bringing({ probe: into, digest }, () => into.mount(digest, probe));
@@ -123,7 +123,7 @@ export class Site {
   /** Waits until something that the registry has agreed to is so; `isSo` throws {@link Absent} as long as it is not. */
   async appears<T>(answer: Answer, isSo: () => Promise<T>, waitMs = APPEAR_MS): Promise<T> {
     try {
-      return await new Patience(waitMs, this.options.signal, {}).until(isSo);
+      return await new WaitPolicy(waitMs, this.options.signal, {}).until(isSo);
     } catch (error) {
       throw refusalOf(error, `taken (${answer.words}), but `);
     }

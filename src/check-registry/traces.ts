@@ -1,9 +1,9 @@
 import type { Digest } from '../oci/digest.js';
-import type { Probe } from '../registry/raw.js';
+import type { RawRepository } from '../registry/raw.js';
 
 /** Something that a check has put into a registry, or may have. */
 export interface Trace {
-  readonly probe: Probe;
+  readonly probe: RawRepository;
   readonly kind: 'tag' | 'manifest';
   /** The tag, or the digest. */
   readonly reference: string;
@@ -17,7 +17,7 @@ export interface Trace {
 
 /** A blob that a check has put into a repository. */
 export interface BlobTrace {
-  readonly probe: Probe;
+  readonly probe: RawRepository;
   readonly digest: Digest;
 }
 

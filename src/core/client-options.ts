@@ -11,7 +11,7 @@ export type HostRule = boolean | readonly string[] | ((host: string) => boolean)
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How registries are reached and what is told of it; every member may be left out. Callbacks must not throw. */
-export interface StoreOptions {
+export interface ClientOptions {
   /** Finds the credential for a registry; without it every registry is asked anonymously. */
   readonly credentials?: CredentialLookup;
   /**
@@ -66,7 +66,7 @@ export interface StoreOptions {
 }
 
 /** The options with what stands for those that are left out. */
-export function registryOptions(options: StoreOptions, signal: AbortSignal): RegistryOptions {
+export function registryOptions(options: ClientOptions, signal: AbortSignal): RegistryOptions {
   return {
     ...options,
     env: options.env ?? {},

@@ -3,14 +3,14 @@ import { resolve } from 'node:path';
 import type { ImageStore } from '../oci/content.js';
 import { checkReference, type Reference, type RegistryReference } from '../oci/reference.js';
 import type { Access, Registries } from '../registry/registries.js';
-import type { Probe } from '../registry/raw.js';
-import { registryOptions, type StoreOptions } from './client-options.js';
+import type { RawRepository } from '../registry/raw.js';
+import { registryOptions, type ClientOptions } from './client-options.js';
 
 /**
- * Opens repositories and layouts; the same one is the same object each time. Made by {@link openStores}: it holds the connections and the
+ * Opens repositories and layouts; the same one is the same object each time. Made by {@link createClient}: it holds the connections and the
  * tokens of a job.
  */
-export interface Stores extends AsyncDisposable {
+export interface Client extends AsyncDisposable {
   /**
    * Opens a repository or a layout, to read images or to write them. Nothing is sent yet; a registry is told at once what the token is
    * needed for (OCI distribution-spec, Authentication). Tag and digest of the reference play no part.
@@ -20,13 +20,13 @@ export interface Stores extends AsyncDisposable {
   open(reference: Reference, access: Access): Promise<ImageStore>;
   /** Closes all connections; requests that are under way fail. The same as leaving the scope of `await using`. */
   close(): Promise<void>;
-  /** Aborted by the signal of {@link StoreOptions}. */
+  /** Aborted by the signal of {@link ClientOptions}. */
   readonly signal: AbortSignal;
   /**
    * Opens repositories of the registry of `reference`, with the credentials for that, for raw requests.
    * @internal
    */
-  probe(reference: RegistryReference, repositories: readonly string[]): Promise<Probe[]>;
+  probe(reference: RegistryReference, repositories: readonly string[]): Promise<RawRepository[]>;
 }
 
 /**
@@ -35,7 +35,7 @@ export interface Stores extends AsyncDisposable {
  * Nothing is taken from the process: without `env` no proxy is used and no variable is read, without `credentials` every registry is asked
  * anonymously.
  */
-export function openStores(options: StoreOptions = {}): Stores {
+export function createClient(options: ClientOptions = {}): Client {
   const opened = new Map<string, Promise<ImageStore>>();
   const { signal, release } = ownSignal(options.signal);
   let registries: Promise<{ registries: Registries }> | undefined;
@@ -80,9 +80,9 @@ export function openStores(options: StoreOptions = {}): Stores {
     signal,
     async probe(reference, repositories) {
       checkReference(reference);
-      const { Probe } = await import('../registry/raw.js');
+      const { RawRepository } = await import('../registry/raw.js');
       const connection = (await registriesFor(reference)).connect(reference);
-      return repositories.map((repository) => new Probe(connection, repository));
+      return repositories.map((repository) => new RawRepository(connection, repository));
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -10,7 +10,7 @@ const LONGEST_PAUSE_MS = 5000;
 const MAY_COME: ReadonlySet<ErrorCode> = new Set(['NOT_FOUND', 'INCOMPLETE']);
 
 /** Waits for what may take a moment to appear (a registry of several parts, a build that has just ended): so long for all of a command. */
-export class Patience {
+export class WaitPolicy {
   private readonly end: number;
 
   constructor(

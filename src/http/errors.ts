@@ -2,7 +2,7 @@ import { ManifestToolError, reasonOf } from '../errors.js';
 import { CERTIFICATE, CONNECTION, knownCode } from './error-codes.js';
 import { BodyTooLarge, DamagedBody } from './request.js';
 import { ProxyFailure } from './connect/proxy.js';
-import { GaveUp } from './retry.js';
+import { RetriesExhausted } from './retry.js';
 
 /** Whether an error says that the other side does not speak TLS. */
 export function isNoTls(error: unknown): boolean {
@@ -14,7 +14,7 @@ export function isNoTls(error: unknown): boolean {
 /** An error of the connection as one of this program, with what to try; errors of this program pass unchanged. */
 export function connectionFailure(what: string, host: string, error: unknown): ManifestToolError {
   if (error instanceof ManifestToolError) return error;
-  if (error instanceof GaveUp) {
+  if (error instanceof RetriesExhausted) {
     const last = connectionFailure(what, host, error.cause);
     return new ManifestToolError(last.code, what, `${last.why} (${error.attempts} tries)`, {
       cause: error.cause,

@@ -7,7 +7,7 @@ import {
   type HttpResponse,
   type Transport,
 } from './request.js';
-import { HostGate } from './limiter.js';
+import { HostLimiter } from './limiter.js';
 import { ProxyFailure } from './connect/proxy.js';
 import { isSecondaryLimit, retryAfter } from './retry-after.js';
 
@@ -53,10 +53,10 @@ const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504]);
  * same bytes to the same tag, mounts. Waits are shared by all requests to a host.
  */
 export function withRetry(next: Transport, options: RetryOptions): Transport {
-  const gates = new Map<string, HostGate>();
+  const gates = new Map<string, HostLimiter>();
   return async (request) => {
     const { host } = request.url;
-    const gate = gates.get(host) ?? new HostGate(() => options.concurrency(request.url));
+    const gate = gates.get(host) ?? new HostLimiter(() => options.concurrency(request.url));
     gates.set(host, gate);
     const start = now();
     const attempts = (request.retries ?? options.retries) + 1;
@@ -71,12 +71,12 @@ export function withRetry(next: Transport, options: RetryOptions): Transport {
       // A connection that the other side had closed while it was idle: a fresh one, at once.
       if (attempt === 1 && 'error' in result && isStale(result.error)) return undefined;
       options.onWait?.({ host, reason, milliseconds: wait, attempt: attempt + 1, attempts });
-      gate.hold(wait);
+      gate.pauseFor(wait);
       return undefined;
     };
 
     for (let attempt = 1; ; attempt += 1) {
-      const result = await gate.through(options.signal, () => attemptOnce(attempt));
+      const result = await gate.run(options.signal, () => attemptOnce(attempt));
       if (result !== undefined) return final(result, attempt);
     }
   };
@@ -91,7 +91,7 @@ function waitFor(result: Result, attempt: number, delayMs: number): number {
 }
 
 /** What was thrown in the end, and after how many tries. */
-export class GaveUp extends Error {
+export class RetriesExhausted extends Error {
   constructor(
     readonly attempts: number,
     cause: unknown,
@@ -123,7 +123,7 @@ function passing(result: Result): string | undefined {
 function final(result: Result, attempts: number): HttpResponse {
   if ('response' in result) return { ...result.response, attempts };
   if (attempts === 1) throw result.error;
-  throw new GaveUp(attempts, result.error);
+  throw new RetriesExhausted(attempts, result.error);
 }
 
 /** Why an error may pass by itself; a host that is not known and a certificate that proves nothing do not. */

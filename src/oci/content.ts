@@ -99,5 +99,5 @@ export interface ImageWriter {
   replaceTag(tag: string, manifest: ManifestContent, from: Digest): Promise<boolean>;
 }
 
-/** A repository, or a layout directory, that is read and written: made by {@link Stores.open}. */
+/** A repository, or a layout directory, that is read and written: made by {@link Client.open}. */
 export interface ImageStore extends ImageReader, ImageWriter {}

@@ -7,7 +7,7 @@ import { formatPlatform, servesPlatform, type Platform } from './platform.js';
  * The entry of a list for one platform, and the attestations of it; `verb` says in an error what they are wanted for.
  * @throws {ManifestToolError} NOT_FOUND where there is none, USAGE where there are several.
  */
-export function entriesFor(
+export function selectEntry(
   platform: Platform,
   index: ImageIndex,
   name: string,

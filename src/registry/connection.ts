@@ -13,7 +13,7 @@ export interface Connection {
   readonly transport: Transport;
   /** Says that the command will need these scopes; the first said come first in a token request. */
   readonly expect: (scope: Scope) => void;
-  readonly whom: () => string;
+  readonly identity: () => string;
   /** The scheme of authentication that the registry has asked for; undefined where it has not asked. */
   readonly scheme: () => string | undefined;
   /** Runs a copy of a blob of so many bytes when there is room for it: each needs connections to read and to write. */
@@ -61,7 +61,7 @@ export function unexpected(
   const isOwn = connection.isOwn(response.url);
   return failure(what, response, {
     host: isOwn ? connection.host : `${response.url.host}, where ${connection.host} redirects to,`,
-    whom: isOwn ? connection.whom() : 'without credentials',
+    identity: isOwn ? connection.identity() : 'without credentials',
     isRedirected: !isOwn,
   });
 }

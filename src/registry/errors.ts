@@ -6,11 +6,11 @@ import { isSecondaryLimit, retryAfter } from '../http/retry-after.js';
 import { formatScope, parseScopes } from '../http/auth/scopes.js';
 import { isWebPage, WireError } from './wire-error.js';
 
-/** Where a request was going and as whom, for the message about it. */
+/** Where a request was going and as identity, for the message about it. */
 export interface RequestContext {
   readonly host: string;
   /** `as alice with the credentials of …`, `anonymously`. */
-  readonly whom: string;
+  readonly identity: string;
   /** Whether the answer is that of a host that the registry redirects to: it has never seen a credential. */
   readonly isRedirected: boolean;
 }
@@ -61,7 +61,7 @@ export function answerFailure(
   if (status === 401 || status === 403) {
     return make(
       'DENIED',
-      `not allowed ${context.isRedirected ? `by ${context.host}` : context.whom} (status ${status}${says})${asked(response)}`,
+      `not allowed ${context.isRedirected ? `by ${context.host}` : context.identity} (status ${status}${says})${asked(response)}`,
       deniedHint(status, context),
     );
   }
@@ -94,16 +94,16 @@ function asksToWait(response: HttpResponse): string {
   return wait === undefined ? '' : ` and asks to wait ${formatDuration(wait)}`;
 }
 
-function isNobody({ whom }: RequestContext): boolean {
-  return whom === 'anonymously' || whom === 'without credentials';
+function isNobody({ identity }: RequestContext): boolean {
+  return identity === 'anonymously' || identity === 'without credentials';
 }
 
 /** A registry that asks who is there may say that something is not, where it is not for all. */
-function missingHint({ isRedirected, whom }: RequestContext): string {
+function missingHint({ isRedirected, identity }: RequestContext): string {
   if (isRedirected) return LOST_HINT;
   const check = 'check the name and the tag or digest';
-  if (whom === 'without credentials') return check;
-  return whom === 'anonymously'
+  if (identity === 'without credentials') return check;
+  return identity === 'anonymously'
     ? `${check}, or log in: what is private is not shown to all`
     : `${check}, and whether this user may see the repository`;
 }

@@ -28,7 +28,7 @@ export interface Answer {
  * One repository, asked for what a registry may or may not support: a refusal is an answer here, and not an error. No answer, an answer
  * that means "not now" and one that means "who are you" are errors all the same.
  */
-export class Probe {
+export class RawRepository {
   readonly name: string;
 
   constructor(
@@ -47,9 +47,9 @@ export class Probe {
     return answerOf(response);
   }
 
-  /** The scheme of authentication that the registry has asked for so far, where it has, and whom it took us for. */
-  identity(): { readonly scheme: string | undefined; readonly whom: string } {
-    return { scheme: this.connection.scheme(), whom: this.connection.whom() };
+  /** The scheme of authentication that the registry has asked for so far, where it has, and identity it took us for. */
+  identity(): { readonly scheme: string | undefined; readonly identity: string } {
+    return { scheme: this.connection.scheme(), identity: this.connection.identity() };
   }
 
   /** @throws {ManifestToolError} where the blob is not taken, whatever the reason. */
@@ -63,7 +63,7 @@ export class Probe {
   }
 
   /** Asks for a mount; an upload that the registry opens instead (202) is given up. */
-  async mount(digest: Digest, from: Probe): Promise<Answer> {
+  async mount(digest: Digest, from: RawRepository): Promise<Answer> {
     const { connection, repository } = this;
     const response = await this.ask(mountCall(connection, repository, digest, from.repository));
     if (response.status === 202) await cancelUpload(connection, repository, response);

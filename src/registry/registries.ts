@@ -7,7 +7,7 @@ import type { EarlyConnections } from '../http/connect/early-connections.js';
 import { withCommonHeaders } from '../http/headers.js';
 import type { Scope, Transport } from '../http/request.js';
 import { withLog, type RequestRecord } from '../http/log.js';
-import { HostGate } from '../http/limiter.js';
+import { HostLimiter } from '../http/limiter.js';
 import { withLoopbackScheme } from '../http/loopback.js';
 import { withRedirects } from '../http/redirect.js';
 import { mergeScopes } from '../http/auth/scopes.js';
@@ -63,8 +63,8 @@ export class Registries {
   private readonly connections = new Map<string, Connection>();
   private readonly dispatchers: Dispatchers;
   private readonly copies = {
-    large: new HostGate(() => COPIES.large),
-    small: new HostGate(() => COPIES.small),
+    large: new HostLimiter(() => COPIES.large),
+    small: new HostLimiter(() => COPIES.small),
   };
   /** Retries and all that is below: what the registries of a command share, and their token servers. */
   private readonly wire: Transport;
@@ -139,10 +139,10 @@ export class Registries {
           : signed,
       ),
       expect: (scope) => scopes.push(scope),
-      whom: () => auth.describe(),
+      identity: () => auth.describe(),
       scheme: () => auth.scheme(),
       copying: (size, copy) =>
-        this.copies[size > LARGE_BLOB ? 'large' : 'small'].through(this.options.signal, copy),
+        this.copies[size > LARGE_BLOB ? 'large' : 'small'].run(this.options.signal, copy),
       again: (reason, attempt) => this.again(host, reason, attempt),
     };
     this.connections.set(host, connection);

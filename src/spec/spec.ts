@@ -26,7 +26,7 @@ export interface SpecOptions {
 
 /**
  * Reads the specs of a YAML file (specs/spec.schema.json), one a document. Keys that are not known are warned of and left out, as
- * manifest-tool leaves them out. Each is a part of a {@link ListRequest}.
+ * manifest-tool leaves them out. Each is a part of a {@link IndexRequest}.
  * @param file - the name of the file, for messages; nothing is opened.
  * @throws {ManifestToolError} USAGE with file, line, column and what stands there.
  */

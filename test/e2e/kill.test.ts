@@ -189,7 +189,7 @@ function writesAfterTags(requests: readonly RecordedRequest[]): string[] {
 }
 
 /** Does all tasks, a few at a time. */
-async function inParallel<T>(tasks: readonly T[], work: (task: T, n: number) => Promise<void>) {
+async function mapConcurrent<T>(tasks: readonly T[], work: (task: T, n: number) => Promise<void>) {
   const left = tasks.entries();
   const worker = async (): Promise<void> => {
     for (const [n, task] of left) await work(task, n);
@@ -224,7 +224,7 @@ describe.each(COMMANDS)('%s', (name, command, images) => {
       const kills = Array.from({ length: count }, (_, index) => index);
       const seen: (string | undefined)[] = [];
       const problems: string[] = [];
-      await inParallel(kills, async (index) => {
+      await mapConcurrent(kills, async (index) => {
         const repository = `${prefix}/${moment}${index}`;
         const { code, signal, stderr, requests } = await run(command, repository, {
           index,

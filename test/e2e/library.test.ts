@@ -5,22 +5,22 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  addToList,
-  annotateList,
+  addToIndex,
+  annotateIndex,
   copyImage,
   describeImage,
-  openStores,
+  createClient,
   parsePlatform,
   parseReference,
-  pushList,
+  pushIndex,
   queryImage,
-  removeFromList,
+  removeFromIndex,
   verifyImage,
   type Digest,
-  type ListRequest,
+  type IndexRequest,
   type ManifestToolError,
   type Reference,
-  type StoreOptions,
+  type ClientOptions,
 } from '../../src/index.js';
 import { startRegistry } from '../support/registry.js';
 
@@ -51,10 +51,10 @@ const layout = (name: string): Reference => parseReference(`oci-layout://${folde
 const amd64 = (): Reference => layout('source:linux-amd64');
 
 async function list(name: string): Promise<Reference> {
-  await using stores = openStores();
+  await using stores = createClient();
   const target = layout(name);
   const sources = [amd64(), layout('source:linux-s390x')].map((reference) => ({ reference }));
-  await pushList(stores, { target, sources, type: 'oci' });
+  await pushIndex(stores, { target, sources, type: 'oci' });
   return target;
 }
 
@@ -71,11 +71,11 @@ describe('what no command line would pass on', () => {
     ['a layout without path', { kind: 'layout', path: '' }],
     ['a tag of a layout that is none', { kind: 'layout', path: 'x', tag: ' ' }],
   ])('is %s: refused before anything is opened', async (_, reference) => {
-    await using stores = openStores();
+    await using stores = createClient();
     await expect(stores.open(reference, 'pull')).rejects.toMatchObject({ code: 'USAGE' });
   });
 
-  test.each<[string, Partial<ListRequest>, RegExp]>([
+  test.each<[string, Partial<IndexRequest>, RegExp]>([
     ['tags that are none', { tags: ['1', 'a b'] }, /"a b" is no tag/],
     ['such tags of another target', { alsoTo: [{ target: layout('b'), tags: ['/'] }] }, /no tag/],
     ['no sources', { sources: [] }, /no images/],
@@ -85,9 +85,9 @@ describe('what no command line would pass on', () => {
       /which platform of e\.co\/app/,
     ],
   ])('is a request with %s', async (_, change, message) => {
-    await using stores = openStores();
+    await using stores = createClient();
     const request = { target: layout('a:1'), sources: [{ reference: amd64() }], ...change };
-    const push = (async () => pushList(stores, request))();
+    const push = (async () => pushIndex(stores, request))();
     await expect(push).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringMatching(message) as string,
@@ -97,15 +97,15 @@ describe('what no command line would pass on', () => {
 
   test('is an edit of nothing, or of what a digest names', async () => {
     const target = await list('edits:1');
-    await using stores = openStores();
+    await using stores = createClient();
     const usage = { code: 'USAGE' };
-    await expect(removeFromList(stores, { target, entries: {} })).rejects.toMatchObject(usage);
+    await expect(removeFromIndex(stores, { target, entries: {} })).rejects.toMatchObject(usage);
     const os = { platform: { os: 'windows' } };
-    await expect(annotateList(stores, { target, changes: os })).rejects.toMatchObject(usage);
+    await expect(annotateIndex(stores, { target, changes: os })).rejects.toMatchObject(usage);
     const { descriptor } = await describeImage(stores, target);
     const fixed = { ...target, digest: descriptor.digest };
     const sources = [{ reference: amd64() }];
-    await expect(addToList(stores, { target: fixed, sources })).rejects.toMatchObject(usage);
+    await expect(addToIndex(stores, { target: fixed, sources })).rejects.toMatchObject(usage);
   });
 });
 
@@ -113,7 +113,7 @@ describe('a signal', () => {
   test('ends work on layouts, and nothing is left of it', async () => {
     const source = await list('long:1');
     const controller = new AbortController();
-    await using stores = openStores({ signal: controller.signal });
+    await using stores = createClient({ signal: controller.signal });
     const target = layout('stopped:1');
     const copy = copyImage(stores, { source, target }, { blob: () => controller.abort() });
     await expect(copy).rejects.toMatchObject({
@@ -121,14 +121,14 @@ describe('a signal', () => {
       message: expect.stringContaining('nothing was published') as string,
     });
     await expect(queryImage(stores, source)).rejects.toMatchObject({ code: 'INTERRUPTED' });
-    await using others = openStores();
+    await using others = createClient();
     await expect(queryImage(others, target)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('that comes while blobs are read is no defect of them', async () => {
     const reference = await list('proved:1');
     const controller = new AbortController();
-    await using stores = openStores({ signal: controller.signal });
+    await using stores = createClient({ signal: controller.signal });
     const proof = verifyImage(
       stores,
       reference,
@@ -144,7 +144,7 @@ describe('a signal', () => {
     ['no reason', (controller) => (controller.abort(), controller.signal)],
   ])('with %s is INTERRUPTED, and its reason is the cause', async (_, make) => {
     const signal = make(new AbortController());
-    await using stores = openStores({ signal, plainHttp: true });
+    await using stores = createClient({ signal, plainHttp: true });
     const error = await queryImage(stores, parseReference(`${host}/app`)).catch(
       (thrown: unknown) => thrown,
     );
@@ -156,8 +156,8 @@ describe('a signal', () => {
   });
 });
 
-describe('openStores', () => {
-  test.each<[string, StoreOptions['plainHttp'], string]>([
+describe('createClient', () => {
+  test.each<[string, ClientOptions['plainHttp'], string]>([
     ['for all', true, 'http:'],
     ['for none', false, 'https:'],
     ['for those in a list', ['other.example', 'HOST'], 'http:'],
@@ -166,7 +166,7 @@ describe('openStores', () => {
   ])('speaks plain HTTP %s', async (_, rule, protocol) => {
     const plainHttp = Array.isArray(rule) ? rule.map((each) => each.replace('HOST', host)) : rule!;
     const tried: string[] = [];
-    await using stores = openStores({
+    await using stores = createClient({
       plainHttp,
       // Says that TLS is meant for a host of this machine.
       insecure: true,
@@ -181,8 +181,8 @@ describe('openStores', () => {
   test('checks certificates but for the hosts that are named', async () => {
     const registry = await startRegistry({ tls: true });
     try {
-      const ask = async (options: StoreOptions): Promise<unknown> => {
-        await using stores = openStores({ ...options, retries: 0 });
+      const ask = async (options: ClientOptions): Promise<unknown> => {
+        await using stores = createClient({ ...options, retries: 0 });
         return await queryImage(stores, parseReference(`${registry.host}/app`)).catch(
           (error: unknown) => (error as ManifestToolError).code,
         );
@@ -199,7 +199,7 @@ describe('openStores', () => {
 
   test('gives the entry for one platform', async () => {
     const reference = await list('described:1');
-    await using stores = openStores();
+    await using stores = createClient();
     const s390x = parsePlatform('linux/s390x');
     const described = await describeImage(stores, reference, { platform: s390x });
     expect(described.descriptor.platform).toEqual(s390x);

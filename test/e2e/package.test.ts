@@ -13,13 +13,13 @@ const require = createRequire(import.meta.url);
 
 /** Publishes a list as {@link MAIN_JOB} does, with the library. */
 const PROGRAM = `
-import { ManifestToolError, openStores, parsePlatform, parseReference, pushList, sourcesFromTemplate } from 'manifest-tool';
+import { ManifestToolError, createClient, parsePlatform, parseReference, pushIndex, sourcesFromTemplate } from 'manifest-tool';
 
 const [target = ''] = process.argv.slice(2);
-const stores = openStores();
+const stores = createClient();
 try {
   const platforms = ['linux/amd64', 'linux/s390x'].map((text) => parsePlatform(text));
-  const { list } = await pushList(stores, {
+  const { list } = await pushIndex(stores, {
     target: parseReference(target),
     type: 'oci',
     sources: sourcesFromTemplate('oci-layout://fixtures/layout:OS-ARCH', platforms),

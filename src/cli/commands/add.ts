@@ -1,5 +1,5 @@
 import { parseReference } from '../../oci/reference.js';
-import { addToList } from '../../core/edit/add.js';
+import { addToIndex } from '../../core/edit/add.js';
 import type { Parsed } from '../command.js';
 import { edit } from './shared/edit.js';
 import type { Io } from '../io.js';
@@ -14,7 +14,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     ignoreMissing: parsed.switches.has('ignore-missing'),
     dropAttestations: dropsAttestations(parsed),
   };
-  await edit(parsed, io, reporter, (stores, request) =>
-    addToList(stores, { ...request, ...additions }, reporter),
+  await edit(parsed, io, reporter, (client, request) =>
+    addToIndex(client, { ...request, ...additions }, reporter),
   );
 }

@@ -1,6 +1,6 @@
 import type { Platform } from '../../oci/platform.js';
 import { checkPlatform } from '../../oci/platform.js';
-import { annotateList } from '../../core/edit/change.js';
+import { annotateIndex } from '../../core/edit/change.js';
 import type { Parsed } from '../command.js';
 import { edit, selection } from './shared/edit.js';
 import type { Io } from '../io.js';
@@ -20,8 +20,8 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   if (changesPlatform && entries.platforms.length + entries.digests.length === 0) {
     throw usageError('the platform of which entry?', 'give --platform or --digest');
   }
-  await edit(parsed, io, reporter, (stores, request) =>
-    annotateList(stores, { ...request, entries, changes }, reporter),
+  await edit(parsed, io, reporter, (client, request) =>
+    annotateIndex(client, { ...request, entries, changes }, reporter),
   );
 }
 

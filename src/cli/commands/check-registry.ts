@@ -8,7 +8,7 @@ import type { Parsed } from '../command.js';
 import type { Io, Output } from '../io.js';
 import type { Reporter } from '../progress/reporter.js';
 import { jsonText } from '../output/result.js';
-import { storesFor } from '../options/connection.js';
+import { clientFor } from '../options/connection.js';
 import { usageError } from '../args/usage.js';
 
 /** How long deleting may take after an interrupt, in milliseconds: less than the process is given to end. */
@@ -25,9 +25,9 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     signal: io.signal,
   };
   const late = delayed(io.signal);
-  const stores = await storesFor(parsed, { ...io, signal: late.signal }, reporter);
+  const client = await clientFor(parsed, { ...io, signal: late.signal }, reporter);
   try {
-    const report = await reporter.during(() => checkRegistry(stores, target, options, reporter));
+    const report = await reporter.during(() => checkRegistry(client, target, options, reporter));
     const clean = redacted(report, reporter);
     const isJson = parsed.switches.has('json');
     io.stdout.write(isJson ? jsonText(document(target, clean)) : table(clean.checks, io.stdout));
@@ -35,7 +35,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     refuseUnlessPublishing(target, report);
   } finally {
     late.end();
-    await stores.close();
+    await client.close();
   }
 }
 

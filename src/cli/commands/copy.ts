@@ -16,7 +16,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     ...targetsFrom(parsed, targets.map(parseReference)),
     ...publishingOptions(parsed),
   };
-  await publishWith(request, parsed, io, reporter, (stores) =>
-    copyImage(stores, request, reporter),
+  await publishWith(request, parsed, io, reporter, (client) =>
+    copyImage(client, request, reporter),
   );
 }

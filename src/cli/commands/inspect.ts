@@ -11,7 +11,7 @@ import type { Io } from '../io.js';
 import { renderHuman } from '../output/inspect/human.js';
 import { renderRaw } from '../output/inspect/raw.js';
 import type { Reporter } from '../progress/reporter.js';
-import { storesFor } from '../options/connection.js';
+import { clientFor } from '../options/connection.js';
 
 /** `inspect REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
@@ -19,17 +19,17 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   const options = inspectOptions(parsed);
   const reference = parseReference(name);
   const colours = coloursFor(io, parsed.switches.has('no-color'));
-  const stores = await storesFor(parsed, io, reporter);
+  const client = await clientFor(parsed, io, reporter);
   try {
     const output = await reporter.during(async () => {
-      const selected = await selectManifest(stores, reference, options.platform);
+      const selected = await selectManifest(client, reference, options.platform);
       return options.config
         ? configuration(selected, reference, options)
         : SHOW[options.format](selected, { name, reference, options, io, colours });
     });
     io.stdout.write(await forStdout(output, io.stdout));
   } finally {
-    await stores.close();
+    await client.close();
   }
 }
 
@@ -116,7 +116,9 @@ async function docker(
     return { json: render.dockerVerboseImage(reference, inspected, entry) };
   }
   return {
-    json: isVerbose ? render.dockerVerboseList(reference, inspected) : render.dockerList(inspected),
+    json: isVerbose
+      ? render.dockerVerboseIndex(reference, inspected)
+      : render.dockerIndex(inspected),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { ListRequest, Spec } from '../../core/publish/request.js';
+import type { IndexRequest, Spec } from '../../core/publish/request.js';
 import { refuseWarnings } from '../../core/publish/strict.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
@@ -31,7 +31,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     ignoreMissing: parsed.switches.has('ignore-missing'),
     ...publishingOptions(parsed),
   };
-  const requests = specs.map((spec): ListRequest => ({
+  const requests = specs.map((spec): IndexRequest => ({
     ...spec,
     ...targetsFrom(parsed, [spec.target], spec.tags),
     ...listing,

@@ -7,19 +7,19 @@ import { escapeText } from '../../text.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import type { Reporter } from '../progress/reporter.js';
-import { storesFor } from '../options/connection.js';
+import { clientFor } from '../options/connection.js';
 
 /** `query REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
   const name = parsed.positionals[0]!;
   const reference = parseReference(name);
-  const stores = await storesFor(parsed, io, reporter);
+  const client = await clientFor(parsed, io, reporter);
   try {
-    const result = await reporter.during(() => queryImage(stores, reference));
+    const result = await reporter.during(() => queryImage(client, reference));
     const isJson = parsed.switches.has('json');
     io.stdout.write(isJson ? queryJson(name, result) : queryText(name, result));
   } finally {
-    await stores.close();
+    await client.close();
   }
 }
 

@@ -1,4 +1,4 @@
-import { removeFromList } from '../../core/edit/change.js';
+import { removeFromIndex } from '../../core/edit/change.js';
 import type { Parsed } from '../command.js';
 import { edit, selection } from './shared/edit.js';
 import type { Io } from '../io.js';
@@ -11,7 +11,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   if (entries.platforms.length + entries.digests.length === 0) {
     throw usageError('remove needs --platform or --digest', 'see remove --help');
   }
-  await edit(parsed, io, reporter, (stores, request) =>
-    removeFromList(stores, { ...request, entries }, reporter),
+  await edit(parsed, io, reporter, (client, request) =>
+    removeFromIndex(client, { ...request, entries }, reporter),
   );
 }

@@ -3,15 +3,15 @@ import { requestOf, type RequestOf } from '../../core/publish/request-of.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import type { Reporter } from '../progress/reporter.js';
-import { storesFor } from '../options/connection.js';
+import { clientFor } from '../options/connection.js';
 import { formatSpec } from '../../spec/format.js';
 
 /** `spec from REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
   const reference = parseReference(parsed.positionals[0]!);
-  const stores = await storesFor(parsed, io, reporter);
+  const client = await clientFor(parsed, io, reporter);
   try {
-    const description = await reporter.during(() => requestOf(stores, reference));
+    const description = await reporter.during(() => requestOf(client, reference));
     const { request, type, published } = description;
     const name = formatReference(reference);
     const differences = differencesOf(description);
@@ -24,7 +24,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
     ];
     io.stdout.write(formatSpec(request, comments));
   } finally {
-    await stores.close();
+    await client.close();
   }
 }
 

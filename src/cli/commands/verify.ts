@@ -6,27 +6,27 @@ import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import { refuseDefects } from '../output/defects.js';
 import type { Reporter } from '../progress/reporter.js';
-import { items, storesFor } from '../options/connection.js';
+import { items, clientFor } from '../options/connection.js';
 
 /** `verify REF`. */
 export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
   const name = parsed.positionals[0]!;
   const reference = parseReference(name);
   const platforms = items(parsed, 'platforms').map((text) => parsePlatform(text));
-  const stores = await storesFor(parsed, io, reporter);
+  const client = await clientFor(parsed, io, reporter);
   try {
     const options = {
       deep: parsed.switches.has('deep'),
       ...(platforms.length === 0 ? {} : { platforms }),
     };
     const verification = await reporter.during(() =>
-      verifyImage(stores, reference, options, reporter),
+      verifyImage(client, reference, options, reporter),
     );
     const isJson = parsed.switches.has('json');
     io.stdout.write(isJson ? jsonText(name, verification) : table(verification));
     refuseDefects(name, verification);
   } finally {
-    await stores.close();
+    await client.close();
   }
 }
 

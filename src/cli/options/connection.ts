@@ -4,7 +4,7 @@ import {
   type CredentialOptions,
 } from '../../credentials/store.js';
 import { parseDuration } from '../../duration.js';
-import { openStores, type Stores } from '../../core/client.js';
+import { createClient, type Client } from '../../core/client.js';
 import type { CredentialLookup } from '../../http/auth/credential.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
@@ -15,11 +15,11 @@ import { usageError } from '../args/usage.js';
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
 
-/** The stores of a command, with the settings of authentication and transport that its options give. */
-export async function storesFor(parsed: Parsed, io: Io, reporter: Reporter): Promise<Stores> {
+/** The client of a command, with the settings of authentication and transport that its options give. */
+export async function clientFor(parsed: Parsed, io: Io, reporter: Reporter): Promise<Client> {
   const { signal } = io;
   const options = await credentialOptions(parsed, io, reporter);
-  return openStores({
+  return createClient({
     credentials: credentialLookup(options, reporter),
     mayHaveCredential: createCredentialPeek(options),
     credentialsFirst: parsed.values.has('docker-cfg') || parsed.values.has('authfile'),

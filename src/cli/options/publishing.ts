@@ -3,7 +3,7 @@ import type { Annotations } from '../../oci/documents.js';
 import { parsePlatform } from '../../oci/platform.js';
 import { isTag, TAG_RULE } from '../../oci/reference.js';
 import type { PublishingOptions } from '../../core/publish/publication.js';
-import type { EntryAnnotations, ListRequest, RequestedType } from '../../core/publish/request.js';
+import type { EntryAnnotations, IndexRequest, RequestedType } from '../../core/publish/request.js';
 import { choice } from '../args/choice.js';
 import type { Parsed } from '../command.js';
 import { duration, items, optional, value } from './connection.js';
@@ -60,7 +60,7 @@ export function publishingOptions(parsed: Parsed): PublishingOptions {
 
 /** The annotations and attestations of a list that is made: --annotations, --annotation and --attestations. */
 export function listingOptions(parsed: Parsed): Pick<
-  ListRequest,
+  IndexRequest,
   'entryAnnotations' | 'dropAttestations'
 > & {
   readonly annotations: Annotations;

@@ -90,7 +90,7 @@ export class Reporter implements PlanEvents {
       import('./live.js'),
     ]);
     const display = new Display((text) => this.shown(text));
-    // Room for the spinner, and for the cursor.
+    // Semaphore for the spinner, and for the cursor.
     const text = (): string => display.text(now(), this.io.stderr.columns - 4);
     this.display = display;
     this.current = startProgress(text);

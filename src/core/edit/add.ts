@@ -2,20 +2,20 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { formatReference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import { BlobMover } from '../publish/blob-mover.js';
-import { editList, type EditRequest, type EditResult } from './loop.js';
+import { editIndex, type EditRequest, type EditResult } from './loop.js';
 import { addEdit } from './changes.js';
 import type { PlanEvents } from '../events.js';
 import { writeChildren } from '../publish/execute.js';
-import type { ListRequest } from '../publish/request.js';
+import type { IndexRequest } from '../publish/request.js';
 import { resolveSources } from '../publish/resolve.js';
 import { blobsOf, planPush } from '../publish/plan.js';
-import type { Stores } from '../client.js';
-import { refuseWarnings, Strictness } from '../publish/strict.js';
-import { Patience } from '../wait.js';
+import type { Client } from '../client.js';
+import { refuseWarnings, WarningCollector } from '../publish/strict.js';
+import { WaitPolicy } from '../wait.js';
 
 /** What is added to a list, and to which. */
 export interface AddRequest
-  extends EditRequest, Pick<ListRequest, 'sources' | 'ignoreMissing' | 'dropAttestations'> {}
+  extends EditRequest, Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations'> {}
 
 /**
  * Brings images into a published list, in place (docs/edits.md): their blobs and manifests first, then the list. An image takes the place of
@@ -23,17 +23,17 @@ export interface AddRequest
  * @throws {ManifestToolError} NOT_FOUND where the list or an image is not there; USAGE where it is no list, or where `strict` makes an error
  * of a warning; REFUSED where others change the list without end, or `expect` holds it; INTERRUPTED; as the readers do.
  */
-export async function addToList(
-  stores: Stores,
+export async function addToIndex(
+  client: Client,
   request: AddRequest,
   events: PlanEvents = {},
 ): Promise<EditResult> {
   const { dryRun, strict, target: reference, waitMs, sources } = request;
   const isDry = dryRun === true;
-  const target = await stores.open(reference, isDry ? 'pull' : 'push');
-  const patience = new Patience(waitMs, stores.signal, events);
-  const strictness = new Strictness(events);
-  const blobs = new BlobMover(target, patience, events);
+  const target = await client.open(reference, isDry ? 'pull' : 'push');
+  const wait = new WaitPolicy(waitMs, client.signal, events);
+  const strictness = new WarningCollector(events);
+  const blobs = new BlobMover(target, wait, events);
   const onManifest = (manifest: FetchedManifest, source: ImageReader): void => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     if (isDry || strict === true || source === target) return;
@@ -43,15 +43,15 @@ export async function addToList(
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     // The list is looked for first: to bring images into one that is not there would be for nothing.
     const [list, images] = await Promise.all([
-      patience.until(() => target.getManifest(reference.tag ?? 'latest')),
-      resolveSources(stores, request, { onManifest, patience, events: strictness.events }),
+      wait.until(() => target.getManifest(reference.tag ?? 'latest')),
+      resolveSources(client, request, { onManifest, wait, events: strictness.events }),
     ]);
     if (strict === true)
       refuseWarnings(`editing ${formatReference(reference)}`, strictness.warnings);
     const plan = planPush(images, list, { holds: (source) => source === target, tags: new Map() });
     if (!isDry) await writeChildren(plan, target, blobs, events);
-    const context = { events, signal: stores.signal, patience, first: list };
-    const edited = await editList(target, request, addEdit(images), context);
+    const context = { events, signal: client.signal, wait, first: list };
+    const edited = await editIndex(target, request, addEdit(images), context);
     return { ...edited, brought: images };
   } finally {
     await blobs.settled();

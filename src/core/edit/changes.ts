@@ -12,7 +12,7 @@ import {
   servesPlatform,
   type Platform,
 } from '../../oci/platform.js';
-import type { ListEdit } from './loop.js';
+import type { IndexEdit } from './loop.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 
 /** Which entries of a list are meant: those for these platforms, and those with these digests. */
@@ -24,7 +24,7 @@ export interface Selection {
 }
 
 /** Whether no entry is named, so that the list itself is meant. */
-export function isOfNothing({ platforms = [], digests = [] }: Selection): boolean {
+export function isEmptySelection({ platforms = [], digests = [] }: Selection): boolean {
   return platforms.length + digests.length === 0;
 }
 
@@ -32,11 +32,11 @@ export function isOfNothing({ platforms = [], digests = [] }: Selection): boolea
  * Brings images into a list: each in the place of the one for its platform, or behind the last image; attestations go and come with their
  * images.
  */
-export function addEdit(images: readonly ResolvedImage[]): ListEdit {
+export function addEdit(images: readonly ResolvedImage[]): IndexEdit {
   /** What stood for a platform when the edit was first made: it is replaced; what others put there since is theirs. */
   const replaced = new Map<string, Digest | undefined>();
   return ({ manifests }, text) => {
-    const list = new EditedList(manifests, text, replaced);
+    const list = new EditedIndex(manifests, text, replaced);
     for (const { entry } of images) {
       if (isAttestation(entry)) list.addAttestation(entry);
       else list.addImage(entry);
@@ -46,7 +46,7 @@ export function addEdit(images: readonly ResolvedImage[]): ListEdit {
 }
 
 /** Takes entries out of a list, and the attestations of images that go. */
-export function removeEdit(digests: ReadonlySet<string>): ListEdit {
+export function removeEdit(digests: ReadonlySet<string>): IndexEdit {
   return ({ manifests }, text) => {
     const isGone = (entry: Descriptor): boolean =>
       digests.has(entry.digest) ||
@@ -64,7 +64,10 @@ export interface EntryChanges {
 }
 
 /** Changes platform fields and annotations of the entries with these digests. */
-export function annotateEntriesEdit(digests: ReadonlySet<string>, changes: EntryChanges): ListEdit {
+export function annotateEntriesEdit(
+  digests: ReadonlySet<string>,
+  changes: EntryChanges,
+): IndexEdit {
   return ({ manifests }, text) =>
     manifests.reduce((edited, entry, i) => {
       if (!digests.has(entry.digest)) return edited;
@@ -76,7 +79,7 @@ export function annotateEntriesEdit(digests: ReadonlySet<string>, changes: Entry
 }
 
 /** Sets annotations of the list itself. */
-export function annotateListEdit(annotations: Annotations): ListEdit {
+export function annotateIndexEdit(annotations: Annotations): IndexEdit {
   return (index, text) => {
     const held = index.annotations ?? new Map<string, string>();
     if ([...annotations].every(([key, value]) => held.get(key) === value)) return text;
@@ -159,7 +162,7 @@ export function checkAnnotations(what: string, mediaType: string, annotations: A
 }
 
 /** The entries of a list and its text, edited together. */
-class EditedList {
+class EditedIndex {
   private readonly entries: Descriptor[];
 
   constructor(

@@ -12,10 +12,10 @@ import { checkGuard, isGuarded } from '../publish/guard.js';
 import { pause } from '../pause.js';
 import type { PublishingOptions } from '../publish/publication.js';
 import type { ResolvedImage } from '../publish/resolved.js';
-import type { Patience } from '../wait.js';
+import type { WaitPolicy } from '../wait.js';
 
 /** A change of a list. Made on a list that has it already it changes nothing, so it can be made again on what others have written. */
-export type ListEdit = (index: ImageIndex, text: IndexText) => IndexText;
+export type IndexEdit = (index: ImageIndex, text: IndexText) => IndexText;
 
 /** Which list is edited, and under which conditions. */
 export interface EditRequest extends PublishingOptions {
@@ -37,7 +37,7 @@ export interface EditResult {
 export interface EditContext {
   readonly events: PlanEvents;
   readonly signal: AbortSignal;
-  readonly patience: Patience;
+  readonly wait: WaitPolicy;
   /** What the tag names, where that is known already. */
   readonly first?: FetchedManifest;
 }
@@ -55,11 +55,11 @@ const MAX_ROUNDS = 40;
  * @throws {ManifestToolError} USAGE where the tag names no list; REFUSED where others change it so often that no end is in sight;
  * INTERRUPTED.
  */
-export async function editList(
+export async function editIndex(
   target: ImageStore,
   request: EditRequest,
-  edit: ListEdit,
-  { events, signal, patience, first: known }: EditContext,
+  edit: IndexEdit,
+  { events, signal, wait, first: known }: EditContext,
 ): Promise<EditResult> {
   const { tag = 'latest', digest } = request.target;
   const what = `editing ${formatReference(request.target)}`;
@@ -68,7 +68,7 @@ export async function editList(
       hint: 'name the list by a tag',
     });
   }
-  const first = known ?? (await patience.until(() => target.getManifest(tag)));
+  const first = known ?? (await wait.until(() => target.getManifest(tag)));
   let current = first;
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const next = edited(what, current, edit);
@@ -101,7 +101,7 @@ export async function editList(
   );
 }
 
-function edited(what: string, current: FetchedManifest, edit: ListEdit): ManifestContent {
+function edited(what: string, current: FetchedManifest, edit: IndexEdit): ManifestContent {
   const { document, mediaType } = current;
   if (document.kind !== 'index') {
     throw new ManifestToolError('USAGE', what, 'it is one image, and no list', {

@@ -3,7 +3,7 @@ import type { BlobOutcome, ImageReader, ImageWriter } from '../../oci/content.js
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/documents.js';
 import type { BlobProgress, PlanEvents } from '../events.js';
-import type { Patience } from '../wait.js';
+import type { WaitPolicy } from '../wait.js';
 
 /** How often a blob is brought where it does not arrive as it is. */
 const TRIES = 3;
@@ -14,7 +14,7 @@ export class BlobMover {
 
   constructor(
     private readonly target: ImageWriter,
-    private readonly patience: Patience,
+    private readonly wait: WaitPolicy,
     private readonly events: PlanEvents,
   ) {}
 
@@ -55,7 +55,7 @@ export class BlobMover {
     onBytes: (bytes: number) => void,
   ): Promise<BlobOutcome> {
     try {
-      return await this.patience.until(() => this.target.ensureBlob(blob, source, onBytes));
+      return await this.wait.until(() => this.target.ensureBlob(blob, source, onBytes));
     } catch (error) {
       const isDamaged = error instanceof ManifestToolError && error.code === 'CORRUPT';
       if (!isDamaged || tries === 1) throw error;

@@ -2,11 +2,11 @@ import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { ManifestContent } from '../../oci/content.js';
 import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES, type Descriptor } from '../../oci/documents.js';
-import { encodeIndex, type ListType } from '../../oci/json/encode-index.js';
+import { encodeIndex, type IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
 import { formatPlatform, platformKey, servesPlatform } from '../../oci/platform.js';
 import { formatReference } from '../../oci/reference.js';
-import type { ListRequest } from './request.js';
+import type { IndexRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
 /** After an error about a list with too many bytes: images and annotations are what it is made of. */
@@ -17,10 +17,13 @@ export const TOO_LARGE_HINT = 'leave annotations or images out of it';
  * same bytes.
  * @throws {ManifestToolError} USAGE where two images have one platform; FAILED where it is too large.
  */
-export function buildList(request: ListRequest, images: readonly ResolvedImage[]): ManifestContent {
+export function buildIndex(
+  request: IndexRequest,
+  images: readonly ResolvedImage[],
+): ManifestContent {
   const what = `publishing ${formatReference(request.target)}`;
   refuseDuplicates(what, images);
-  const entries = listEntries(request, images);
+  const entries = indexEntries(request, images);
   if (images.length > MAX_INDEX_ENTRIES) {
     throw new ManifestToolError(
       'FAILED',
@@ -29,7 +32,7 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
       { hint: 'make several lists of them' },
     );
   }
-  const list = encodeIndex(listTypeOf(request, images), entries, request.annotations ?? new Map());
+  const list = encodeIndex(indexTypeOf(request, images), entries, request.annotations ?? new Map());
   if (list.size > MAX_DOCUMENT_SIZE) {
     throw new ManifestToolError(
       'FAILED',
@@ -42,7 +45,10 @@ export function buildList(request: ListRequest, images: readonly ResolvedImage[]
 }
 
 /** The entries of a list: images in the order of the request, then attestations; with the annotations that are asked for. */
-export function listEntries(request: ListRequest, images: readonly ResolvedImage[]): Descriptor[] {
+export function indexEntries(
+  request: IndexRequest,
+  images: readonly ResolvedImage[],
+): Descriptor[] {
   const entries = images.map(({ entry }) => entry);
   return [
     ...entries.filter((entry) => !isAttestation(entry)).map((entry) => annotated(request, entry)),
@@ -50,7 +56,7 @@ export function listEntries(request: ListRequest, images: readonly ResolvedImage
   ];
 }
 
-function annotated({ entryAnnotations = [] }: ListRequest, entry: Descriptor): Descriptor {
+function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): Descriptor {
   const wanted = entryAnnotations.filter(
     ({ platform }) =>
       platform === undefined || (entry.platform && servesPlatform(entry.platform, platform)),
@@ -61,10 +67,10 @@ function annotated({ entryAnnotations = [] }: ListRequest, entry: Descriptor): D
 }
 
 /** The kind of a list of which the user has not said it; annotations need an OCI index. */
-export function listTypeOf(
-  { type = 'auto', annotations, entryAnnotations = [] }: ListRequest,
+export function indexTypeOf(
+  { type = 'auto', annotations, entryAnnotations = [] }: IndexRequest,
   images: readonly ResolvedImage[],
-): ListType {
+): IndexType {
   if (type !== 'auto') return type;
   const isDocker = images.every(({ entry }) => entry.mediaType === DOCKER_MANIFEST);
   return isDocker && (annotations?.size ?? 0) + entryAnnotations.length === 0 ? 'docker' : 'oci';

@@ -3,7 +3,7 @@ import type { PlanEvents } from '../events.js';
 import { ImageTree } from './image-tree.js';
 import type { Publication } from './publication.js';
 import { publishContent, type PushResult } from './publisher.js';
-import type { Stores } from '../client.js';
+import type { Client } from '../client.js';
 
 /** What is copied, and where to. */
 export interface CopyRequest extends Publication {
@@ -16,18 +16,18 @@ export interface CopyRequest extends Publication {
 /**
  * Promotes an image or a list, with all that it needs (images, lists inside, attestations), without changing a byte of it. Referrers are
  * found by the referrers API or its tag schema (OCI distribution-spec, Listing Referrers).
- * @throws {ManifestToolError} as {@link pushList} does; NOT_FOUND where the source or a part of it is not there.
+ * @throws {ManifestToolError} as {@link pushIndex} does; NOT_FOUND where the source or a part of it is not there.
  */
 export function copyImage(
-  stores: Stores,
+  client: Client,
   request: CopyRequest,
   events: PlanEvents = {},
 ): Promise<PushResult> {
   const { source } = request;
-  return publishContent(stores, request, events, async (onManifest, patience) => {
+  return publishContent(client, request, events, async (onManifest, wait) => {
     events.progress?.(`reading ${formatReference(source)}`);
-    const reader = await stores.open(source, 'pull');
-    const tree = new ImageTree(reader, source, onManifest, patience);
+    const reader = await client.open(source, 'pull');
+    const tree = new ImageTree(reader, source, onManifest, wait);
     const top = await tree.read(source.digest ?? source.tag ?? 'latest');
     const parts = await tree.parts(top);
     const referrers = request.referrers === true ? await tree.referrers(parts) : [];

@@ -3,7 +3,7 @@ import type { Digest } from '../../oci/digest.js';
 import { countOf } from '../../text.js';
 import type { BlobMover } from './blob-mover.js';
 import type { PlanEvents } from '../events.js';
-import { inParallel } from '../../concurrency.js';
+import { mapConcurrent } from '../../concurrency.js';
 import { withTagOutcome } from './outcome.js';
 import type { PushPlan } from './plan.js';
 
@@ -21,7 +21,7 @@ export async function writeChildren(
   events.progress?.(`writing ${countOf(plan.children.length, 'image')} to ${target.name}`);
   const written = new Map<Digest, Promise<void>>();
   // Begun in the order of the plan, in which what a child comes after stands before it: none waits for one that is not begun.
-  await inParallel(plan.children, async (child) => {
+  await mapConcurrent(plan.children, async (child) => {
     const before = [
       ...child.blobs.map((blob) => blobs.arrived(blob, child.source)),
       ...child.after.flatMap((digest) => written.get(digest) ?? []),
@@ -42,7 +42,7 @@ export async function writeChildren(
  * Writes the list under all its tags at once. It comes after all children, so a tag never names a list whose children are missing.
  * @throws {ManifestToolError} that says which tags have moved and which have not.
  */
-export async function publishList(
+export async function publishRoot(
   plan: PushPlan,
   target: ImageWriter,
   events: PlanEvents,

@@ -3,10 +3,10 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/documents.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
-import { inParallel } from '../../concurrency.js';
+import { mapConcurrent } from '../../concurrency.js';
 import type { OnManifest } from './content.js';
 import type { ResolvedImage } from './resolved.js';
-import type { Patience } from '../wait.js';
+import type { WaitPolicy } from '../wait.js';
 
 /** How many lists may stand inside each other, and how many manifests may refer to each other. */
 const MAX_DEPTH = 4;
@@ -17,12 +17,12 @@ export class ImageTree {
     private readonly reader: ImageReader,
     private readonly source: Reference,
     private readonly onManifest: OnManifest,
-    private readonly patience: Patience,
+    private readonly wait: WaitPolicy,
   ) {}
 
   /** @throws {ManifestToolError} NOT_FOUND where it is not there. */
   read(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
-    return this.patience.until(() => this.reader.getManifest(tagOrDigest, expected));
+    return this.wait.until(() => this.reader.getManifest(tagOrDigest, expected));
   }
 
   /** A manifest and all that it names, each after what it names itself. */
@@ -44,7 +44,7 @@ export class ImageTree {
         'it has things that refer to each other',
         'copy it without --referrers, and those that it needs by their digests',
       );
-      const listed = await inParallel(level, (subject) => this.referring(subject));
+      const listed = await mapConcurrent(level, (subject) => this.referring(subject));
       const fresh = listed.flat().filter(({ manifest: { digest } }) => !seen.has(digest));
       for (const { manifest } of fresh) seen.add(manifest.digest);
       found.push(...fresh);
@@ -79,7 +79,7 @@ export class ImageTree {
       'it has lists inside of lists',
       'copy a list that is inside of it, by its digest: inspect --format raw shows them',
     );
-    const children = await inParallel(document.manifests, async (child) =>
+    const children = await mapConcurrent(document.manifests, async (child) =>
       this.walk(await this.read(child.digest, child), child, depth + 1),
     );
     return [...children.flat(), part];

@@ -6,9 +6,9 @@ import type { PlanEvents } from '../events.js';
 import { SUMMARY_HINT, withNothingPublished } from './outcome.js';
 import { checkTags, type Publication, type Target } from './publication.js';
 import type { PushPlan } from './plan.js';
-import type { Stores } from '../client.js';
+import type { Client } from '../client.js';
 import { TargetWriter } from './target-writer.js';
-import { Patience } from '../wait.js';
+import { WaitPolicy } from '../wait.js';
 
 /** What became of one target: what was written there, or would be in a dry run; or what went wrong. */
 export type Outcome =
@@ -30,26 +30,26 @@ export interface PushResult {
  * @throws {ManifestToolError} where nothing was published at any target: REFUSED where a tag is not allowed to move.
  */
 export async function publishContent(
-  stores: Stores,
+  client: Client,
   publication: Publication,
   events: PlanEvents,
-  read: (onManifest: OnManifest, patience: Patience) => Promise<Content>,
+  read: (onManifest: OnManifest, wait: WaitPolicy) => Promise<Content>,
 ): Promise<PushResult> {
   const targets: readonly Target[] = [publication, ...(publication.alsoTo ?? [])];
   for (const target of targets) checkTags(target);
-  const patience = new Patience(publication.waitMs, stores.signal, events);
+  const wait = new WaitPolicy(publication.waitMs, client.signal, events);
   // Targets are opened first: their scopes come first in a token request, which some token servers need.
   const access = publication.dryRun === true ? 'pull' : 'push';
   const writers = await Promise.all(
     targets.map(async (target) => {
-      const store = await stores.open(target.target, access);
-      return new TargetWriter(store, target, publication, patience, events);
+      const store = await client.open(target.target, access);
+      return new TargetWriter(store, target, publication, wait, events);
     }),
   );
   const content = read((manifest, source) => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     for (const writer of writers) writer.startBlobs(manifest, source);
-  }, patience);
+  }, wait);
   const written = await Promise.allSettled(writers.map((writer) => writer.publish(content)));
   // Where there is nothing to publish the reason is told once, and not for each target.
   const { list } = await content.catch((error: unknown) => {

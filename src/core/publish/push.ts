@@ -1,13 +1,13 @@
 import { formatReference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
-import { buildList, listEntries, listTypeOf } from './build.js';
+import { buildIndex, indexEntries, indexTypeOf } from './build.js';
 import type { PlanEvents } from '../events.js';
 import { publishContent, type PushResult } from './publisher.js';
-import { checkRequest, type ListRequest } from './request.js';
+import { checkRequest, type IndexRequest } from './request.js';
 import { resolveSources } from './resolve.js';
-import type { Stores } from '../client.js';
-import { refuseWarnings, Strictness } from './strict.js';
-import { listWarnings } from './warnings.js';
+import type { Client } from '../client.js';
+import { refuseWarnings, WarningCollector } from './strict.js';
+import { indexWarnings } from './warnings.js';
 
 /**
  * Publishes a list of images: a Docker manifest list, or an OCI index (OCI image-spec, image-index.md). Blobs and images first, then all
@@ -18,19 +18,19 @@ import { listWarnings } from './warnings.js';
  * for a source that is not there; REFUSED for a tag that `noClobber` or `expect` holds; DENIED, UNAVAILABLE, CORRUPT, INTERRUPTED and FAILED
  * as their names say. Thrown where it failed at every target.
  */
-export function pushList(
-  stores: Stores,
-  request: ListRequest,
+export function pushIndex(
+  client: Client,
+  request: IndexRequest,
   events: PlanEvents = {},
 ): Promise<PushResult> {
   checkRequest(request);
-  return publishContent(stores, request, events, async (onManifest, patience) => {
+  return publishContent(client, request, events, async (onManifest, wait) => {
     events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
-    const strictness = new Strictness(events);
-    const reading = { onManifest, patience, events: strictness.events };
-    const images = await resolveSources(stores, request, reading);
-    const list = buildList(request, images);
-    for (const text of listWarnings(listTypeOf(request, images), listEntries(request, images)))
+    const strictness = new WarningCollector(events);
+    const reading = { onManifest, wait, events: strictness.events };
+    const images = await resolveSources(client, request, reading);
+    const list = buildIndex(request, images);
+    for (const text of indexWarnings(indexTypeOf(request, images), indexEntries(request, images)))
       strictness.events.warning?.(text);
     if (request.strict === true)
       refuseWarnings(`publishing ${formatReference(request.target)}`, strictness.warnings);

@@ -2,22 +2,22 @@ import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ManifestContent } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/documents.js';
-import type { ListType } from '../../oci/json/encode-index.js';
+import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, isManifestType } from '../../oci/media-types.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
-import { buildList } from './build.js';
+import { buildIndex } from './build.js';
 import type { SourceRequest, Spec } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import { resolveSources } from './resolve.js';
-import type { Stores } from '../client.js';
-import { Patience } from '../wait.js';
+import type { Client } from '../client.js';
+import { WaitPolicy } from '../wait.js';
 
 /** The request that would publish what is there, as near as a request of references and platforms can say it. */
 export interface RequestOf {
   /** What to publish: the images by their digests. */
   readonly request: Spec;
   /** The kind of list to publish it as. */
-  readonly type: ListType;
+  readonly type: IndexType;
   /** What is there now. */
   readonly published: ManifestContent;
   /** What the request would publish; undefined where it would be refused. */
@@ -31,8 +31,8 @@ export interface RequestOf {
  * The list is built again from that, so that it is known, and not guessed, whether the digest would be the same.
  * @throws {ManifestToolError} NOT_FOUND where it or one of its images is not there; FAILED where no image is in it; as the readers do.
  */
-export async function requestOf(stores: Stores, reference: Reference): Promise<RequestOf> {
-  const store = await stores.open(reference, 'pull');
+export async function requestOf(client: Client, reference: Reference): Promise<RequestOf> {
+  const store = await client.open(reference, 'pull');
   const published = await store.getManifest(reference.digest ?? reference.tag ?? 'latest');
   const { document } = published;
   const isList = document.kind === 'index';
@@ -57,12 +57,12 @@ export async function requestOf(stores: Stores, reference: Reference): Promise<R
   const losses = lossesOf(published);
   try {
     const whole = { ...request, type };
-    const images = await resolveSources(stores, whole, {
+    const images = await resolveSources(client, whole, {
       events: {},
-      patience: new Patience(undefined, stores.signal, {}),
+      wait: new WaitPolicy(undefined, client.signal, {}),
       onManifest: () => {},
     });
-    const rebuilt = buildList(whole, images);
+    const rebuilt = buildIndex(whole, images);
     return { request: withPlatforms(request, images), type, published, rebuilt, losses };
   } catch (error) {
     if (!(error instanceof ManifestToolError) || error.code !== 'USAGE') throw error;
@@ -94,7 +94,7 @@ function targetOf(reference: Reference): Reference {
   return digest === undefined ? { ...name, tag: 'latest' } : name;
 }
 
-function typeOf({ mediaType }: ManifestContent): ListType {
+function typeOf({ mediaType }: ManifestContent): IndexType {
   return mediaType === DOCKER_MANIFEST_LIST || mediaType === DOCKER_MANIFEST ? 'docker' : 'oci';
 }
 

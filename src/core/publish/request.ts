@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../../errors.js';
 import type { Annotations } from '../../oci/documents.js';
-import type { ListType } from '../../oci/json/encode-index.js';
+import type { IndexType } from '../../oci/json/encode-index.js';
 import type { Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
 import type { Publication } from './publication.js';
@@ -38,10 +38,10 @@ export interface EntryAnnotations {
 }
 
 /** The kind of a list; `auto` takes that of its images: a Docker manifest list where all are Docker's, and an OCI index otherwise. */
-export type RequestedType = ListType | 'auto';
+export type RequestedType = IndexType | 'auto';
 
 /** What is to be published, before anything was looked up. */
-export interface ListRequest extends Publication {
+export interface IndexRequest extends Publication {
   /** The default is `auto`. */
   readonly type?: RequestedType;
   /** Of the list itself. Only an OCI index has annotations. */
@@ -56,7 +56,7 @@ export interface ListRequest extends Publication {
   readonly sources: readonly SourceRequest[];
 }
 
-/** What a spec says of a list; the rest of a {@link ListRequest} is not in it. */
+/** What a spec says of a list; the rest of a {@link IndexRequest} is not in it. */
 export interface Spec {
   /** The member `image`. */
   readonly target: Reference;
@@ -72,7 +72,7 @@ export interface Spec {
  * Refuses what cannot be published whatever the sources are, before the first request.
  * @throws {ManifestToolError} USAGE.
  */
-export function checkRequest(request: ListRequest): void {
+export function checkRequest(request: IndexRequest): void {
   const what = `publishing ${formatReference(request.target)}`;
   if (request.sources.length === 0)
     throw new ManifestToolError('USAGE', what, 'there are no images to publish', {

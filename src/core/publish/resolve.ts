@@ -8,27 +8,27 @@ import type { Platform } from '../../oci/platform.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import { configPlatform, entryPlatform } from './entry-platform.js';
 import type { PlanEvents } from '../events.js';
-import { inParallel } from '../../concurrency.js';
-import { entriesFor } from '../../oci/select-entry.js';
+import { mapConcurrent } from '../../concurrency.js';
+import { selectEntry } from '../../oci/select-entry.js';
 import type { OnManifest } from './content.js';
-import type { ListRequest, RequestedPlatform, SourceRequest } from './request.js';
+import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
-import type { Stores } from '../client.js';
-import type { Patience } from '../wait.js';
+import type { Client } from '../client.js';
+import type { WaitPolicy } from '../wait.js';
 
 /** How many lists may stand inside each other: a list of a list is unfolded, anything deeper is refused. */
 const MAX_DEPTH = 2;
 
 /** As much of a request as is needed to find its images. */
 export type ResolveRequest = Pick<
-  ListRequest,
+  IndexRequest,
   'target' | 'sources' | 'ignoreMissing' | 'dropAttestations'
 >;
 
 /** What goes with the reading of images. */
 export interface Reading {
   readonly onManifest: OnManifest;
-  readonly patience: Patience;
+  readonly wait: WaitPolicy;
   readonly events: PlanEvents;
 }
 
@@ -38,14 +38,14 @@ export interface Reading {
  * @throws {ManifestToolError} NOT_FOUND for an image that is not there; what the readers throw otherwise.
  */
 export async function resolveSources(
-  stores: Pick<Stores, 'open'>,
+  client: Pick<Client, 'open'>,
   request: ResolveRequest,
   reading: Reading,
 ): Promise<ResolvedImage[]> {
   const opened = await Promise.all(
     request.sources.map(async (source) => ({
       source,
-      reader: await stores.open(source.reference, 'pull'),
+      reader: await client.open(source.reference, 'pull'),
     })),
   );
   const resolver = new Resolver(request, reading);
@@ -69,7 +69,7 @@ async function allOrFirstInOrder<T, R>(
   items: readonly T[],
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
-  const outcomes = await inParallel(items, (item) =>
+  const outcomes = await mapConcurrent(items, (item) =>
     work(item).then(
       (value) => ({ value }),
       (error: unknown) => ({ error }),
@@ -97,7 +97,7 @@ class Resolver {
     tagOrDigest: string,
     expected?: Descriptor,
   ): Promise<FetchedManifest> {
-    return this.reading.patience.until(() => reader.getManifest(tagOrDigest, expected));
+    return this.reading.wait.until(() => reader.getManifest(tagOrDigest, expected));
   }
 
   async source(
@@ -126,7 +126,7 @@ class Resolver {
       if (top.document.kind === 'manifest') return { top };
       const entries =
         source.onlyPlatform === true
-          ? entriesFor(source.platform as Platform, top.document, name)
+          ? selectEntry(source.platform as Platform, top.document, name)
           : top.document.manifests;
       return { top, entries };
     } catch (error) {
@@ -168,7 +168,7 @@ class Resolver {
     const { digest } = manifest.config;
     const reading =
       this.platforms.get(digest) ??
-      this.reading.patience.until(() => configPlatform(reader, manifest, name));
+      this.reading.wait.until(() => configPlatform(reader, manifest, name));
     this.platforms.set(digest, reading);
     return reading;
   }

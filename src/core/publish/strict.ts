@@ -15,7 +15,7 @@ export function refuseWarnings(what: string, warnings: readonly string[]): void 
 }
 
 /** Passes warnings on and keeps them, for what takes them for errors in the end. */
-export class Strictness {
+export class WarningCollector {
   readonly warnings: string[] = [];
   readonly events: PlanEvents;
 

@@ -4,13 +4,13 @@ import type { Digest } from '../../oci/digest.js';
 import { formatReference } from '../../oci/reference.js';
 import { BlobMover } from './blob-mover.js';
 import type { PlanEvents } from '../events.js';
-import { publishList, writeChildren } from './execute.js';
+import { publishRoot, writeChildren } from './execute.js';
 import { checkGuard, isGuarded } from './guard.js';
 import { withNothingPublished } from './outcome.js';
 import { tagsOf, type Publication, type Target } from './publication.js';
 import type { Content } from './content.js';
 import { blobsOf, planPush, type PushPlan, type TagState } from './plan.js';
-import type { Patience } from '../wait.js';
+import type { WaitPolicy } from '../wait.js';
 
 /** Publishes to one target. */
 export class TargetWriter {
@@ -20,10 +20,10 @@ export class TargetWriter {
     private readonly store: ImageStore,
     private readonly target: Target,
     private readonly publication: Publication,
-    private readonly patience: Patience,
+    private readonly wait: WaitPolicy,
     private readonly events: PlanEvents,
   ) {
-    this.blobs = new BlobMover(store, patience, events);
+    this.blobs = new BlobMover(store, wait, events);
   }
 
   /** Starts bringing the blobs of an image, unless something may still be found that forbids to write. */
@@ -45,7 +45,7 @@ export class TargetWriter {
       // Once more, right before the tags move: a registry has no other way to keep two writers apart.
       checkGuard(this.publication, this.target, plan.list.digest, await this.readTags());
     }
-    await this.patience.until(() => this.publishComplete(plan));
+    await this.wait.until(() => this.publishComplete(plan));
     return plan;
   }
 
@@ -91,13 +91,13 @@ export class TargetWriter {
    */
   private async publishComplete(plan: PushPlan): Promise<void> {
     try {
-      await publishList(plan, this.store, this.events);
+      await publishRoot(plan, this.store, this.events);
     } catch (error) {
       if (!(error instanceof ManifestToolError) || error.code !== 'INCOMPLETE') throw error;
       this.events.warning?.(`${error.message}; its images are written once more`);
       const manifests = new Map(plan.images.map(({ manifest }) => [manifest.digest, manifest]));
       await Promise.all([...manifests.values()].map((manifest) => this.store.putChild(manifest)));
-      await publishList(plan, this.store, this.events);
+      await publishRoot(plan, this.store, this.events);
     }
   }
 }

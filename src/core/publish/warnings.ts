@@ -1,6 +1,6 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { Descriptor } from '../../oci/documents.js';
-import type { ListType } from '../../oci/json/encode-index.js';
+import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
 import { formatPlatform } from '../../oci/platform.js';
 
@@ -8,7 +8,7 @@ import { formatPlatform } from '../../oci/platform.js';
 const MANY_ENTRIES = 100;
 
 /** What is odd about a list that can be published all the same. */
-export function listWarnings(type: ListType, entries: readonly Descriptor[]): string[] {
+export function indexWarnings(type: IndexType, entries: readonly Descriptor[]): string[] {
   const images = entries.filter((entry) => !isAttestation(entry));
   return [
     ...kindWarnings(type, images),
@@ -26,7 +26,7 @@ export function listWarnings(type: ListType, entries: readonly Descriptor[]): st
   ];
 }
 
-function kindWarnings(type: ListType, images: readonly Descriptor[]): string[] {
+function kindWarnings(type: IndexType, images: readonly Descriptor[]): string[] {
   const docker = images.filter(({ mediaType }) => mediaType === DOCKER_MANIFEST).length;
   if (docker > 0 && docker < images.length) {
     return [

@@ -30,7 +30,7 @@ export function configDefects(where: string, { platform }: Descriptor, config: P
 }
 
 /** What is wrong with a list as such: entries that are never taken, attestations without what they are for. */
-export function listDefects({ manifests }: ImageIndex): Defect[] {
+export function indexDefects({ manifests }: ImageIndex): Defect[] {
   const images = manifests.filter((entry) => !isAttestation(entry));
   return [
     ...images.flatMap((entry, i) => shadowed(entry, images.slice(0, i))),

@@ -9,10 +9,10 @@ import {
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import type { Platform } from '../../oci/platform.js';
 import type { Reference } from '../../oci/reference.js';
-import { inParallel } from '../../concurrency.js';
+import { mapConcurrent } from '../../concurrency.js';
 import type { FetchedConfig } from './config.js';
 import { selectManifest, type Selected } from './select.js';
-import type { Stores } from '../client.js';
+import type { Client } from '../client.js';
 
 /** How many lists in a list are read below each other. */
 const MAX_DEPTH = 2;
@@ -57,11 +57,11 @@ export interface DescribeRequest extends DescribeOptions {
  * something is damaged; as the readers do.
  */
 export async function describeImage(
-  stores: Stores,
+  client: Client,
   reference: Reference,
   request: DescribeRequest = {},
 ): Promise<Described> {
-  return describeSelected(await selectManifest(stores, reference, request.platform), request);
+  return describeSelected(await selectManifest(client, reference, request.platform), request);
 }
 
 /** What it runs on: as its list has it, or else as its configuration does. */
@@ -128,7 +128,9 @@ class Describer {
     const { document } = manifest;
     const common = { descriptor, isEntry: false, manifest, attestations: [] };
     if (document.kind === 'index') {
-      const entries = await inParallel(document.manifests, (each) => this.entry(each, depth + 1));
+      const entries = await mapConcurrent(document.manifests, (each) =>
+        this.entry(each, depth + 1),
+      );
       return { ...common, kind: 'list', entries: withAttestations(entries) };
     }
     if (isAttestation(descriptor)) return { ...common, kind: 'attestation', entries: [] };

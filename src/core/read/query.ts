@@ -4,9 +4,9 @@ import type { Descriptor } from '../../oci/documents.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isNoPlatform, type Platform } from '../../oci/platform.js';
 import type { Reference } from '../../oci/reference.js';
-import { inParallel } from '../../concurrency.js';
+import { mapConcurrent } from '../../concurrency.js';
 import { readConfig } from './config.js';
-import type { Stores } from '../client.js';
+import type { Client } from '../client.js';
 
 /** How many lists in a list are read below each other. */
 const MAX_DEPTH = 2;
@@ -27,8 +27,8 @@ export interface QueryResult {
  * Finds the platforms of an image or a list: of a list one request, as long as all its entries say theirs.
  * @throws {ManifestToolError} NOT_FOUND where it is not there.
  */
-export async function queryImage(stores: Stores, reference: Reference): Promise<QueryResult> {
-  const store = await stores.open(reference, 'pull');
+export async function queryImage(client: Client, reference: Reference): Promise<QueryResult> {
+  const store = await client.open(reference, 'pull');
   const manifest = await store.getManifest(reference.digest ?? reference.tag ?? 'latest');
   const { digest, mediaType, document } = manifest;
   const platforms = await platformsOf(store, manifest, 0);
@@ -49,7 +49,7 @@ async function platformsOf(
     return [(await readConfig(store, document, `${store.name}@${digest}`)).platform];
   }
   const images = document.manifests.filter((entry) => !isAttestation(entry));
-  const found = await inParallel(images, (entry) => entryPlatforms(store, entry, depth + 1));
+  const found = await mapConcurrent(images, (entry) => entryPlatforms(store, entry, depth + 1));
   return found.flat();
 }
 

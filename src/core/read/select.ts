@@ -4,9 +4,9 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor, ImageManifest } from '../../oci/documents.js';
 import { formatPlatform, servesPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
-import { entriesFor } from '../../oci/select-entry.js';
+import { selectEntry } from '../../oci/select-entry.js';
 import { readConfig, type FetchedConfig } from './config.js';
-import type { Stores } from '../client.js';
+import type { Client } from '../client.js';
 
 /** The manifest that a user means. */
 export interface Selected {
@@ -25,17 +25,17 @@ export interface Selected {
  * @throws {ManifestToolError} NOT_FOUND where there is none, with what there is; USAGE where several entries serve the platform.
  */
 export async function selectManifest(
-  stores: Stores,
+  client: Client,
   reference: Reference,
   platform?: Platform,
 ): Promise<Selected> {
-  const store = await stores.open(reference, 'pull');
+  const store = await client.open(reference, 'pull');
   const manifest = await store.getManifest(reference.digest ?? reference.tag ?? 'latest');
   if (platform === undefined) return { store, manifest, attestations: [] };
   const { document } = manifest;
   const name = formatReference(reference);
   if (document.kind === 'index') {
-    const [entry, ...attestations] = entriesFor(platform, document, name, 'reading');
+    const [entry, ...attestations] = selectEntry(platform, document, name, 'reading');
     return {
       store,
       manifest: await store.getManifest(entry.digest, entry),

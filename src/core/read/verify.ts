@@ -7,9 +7,9 @@ import { formatPlatform, type Platform } from '../../oci/platform.js';
 import type { Reference } from '../../oci/reference.js';
 import { verifiedContent } from '../../oci/verified-content.js';
 import type { PlanEvents } from '../events.js';
-import { inParallel } from '../../concurrency.js';
-import { configDefects, listDefects, platformDefects, type Defect } from './defects.js';
-import type { Stores } from '../client.js';
+import { mapConcurrent } from '../../concurrency.js';
+import { configDefects, indexDefects, platformDefects, type Defect } from './defects.js';
+import type { Client } from '../client.js';
 
 /** What is proved. */
 export interface VerifyOptions {
@@ -54,22 +54,22 @@ export interface Verification {
  * CORRUPT, INTERRUPTED. What is missing or damaged below it is a defect, and no error.
  */
 export async function verifyImage(
-  stores: Stores,
+  client: Client,
   reference: Reference,
   options: VerifyOptions = {},
   events: PlanEvents = {},
 ): Promise<Verification> {
-  const reader = await stores.open(reference, 'pull');
+  const reader = await client.open(reference, 'pull');
   const top = await reader.getManifest(reference.digest ?? reference.tag ?? 'latest');
   events.progress?.(`verifying ${top.digest}`);
-  const verifier = new Verifier(reader, options.deep ?? false, stores.signal);
+  const verifier = new Verifier(reader, options.deep ?? false, client.signal);
   const { document } = top;
   const entries =
     document.kind === 'index'
-      ? await inParallel(document.manifests, (entry) => verifier.entry(entry))
+      ? await mapConcurrent(document.manifests, (entry) => verifier.entry(entry))
       : [await verifier.single(top, document)];
   const whole = [
-    ...(document.kind === 'index' ? listDefects(document) : []),
+    ...(document.kind === 'index' ? indexDefects(document) : []),
     ...platformDefects(
       entries.filter((entry) => !entry.isAttestation).map(({ platform }) => platform),
       options.platforms,
@@ -110,10 +110,10 @@ class Verifier {
             },
           ];
     if (document.kind === 'index') {
-      const inner = await inParallel(document.manifests, (each) => this.entry(each));
+      const inner = await mapConcurrent(document.manifests, (each) => this.entry(each));
       return result(entry, undefined, [
         ...typed,
-        ...listDefects(document),
+        ...indexDefects(document),
         ...inner.flatMap(({ defects }) => defects),
       ]);
     }

@@ -120,7 +120,7 @@ function refusal(
       hint: 'try again later, or more often with --retry',
     });
   }
-  const whom =
+  const identity =
     credential === undefined
       ? 'without credentials'
       : `with the credentials of ${credential.source}`;
@@ -129,7 +129,7 @@ function refusal(
   return new TokenRefused(
     status,
     what,
-    `${says} ${whom}${asked}`,
+    `${says} ${identity}${asked}`,
     credential === undefined
       ? 'log in to the registry (docker login) or give --username'
       : 'log in again, or correct these credentials',

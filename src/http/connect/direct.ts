@@ -15,10 +15,10 @@ export interface StraightOptions extends ConnectionOptions {
 }
 
 /**
- * The connections straight to one origin.
+ * The connections directOrigin to one origin.
  * @throws {ManifestToolError} CONFIG: the client's certificate is not usable.
  */
-export function straight(origin: string, options: StraightOptions): Origin {
+export function directOrigin(origin: string, options: StraightOptions): Origin {
   const { early, spares: count, connectTimeoutMs } = options;
   const lookup = early?.lookup ?? sharedLookup();
   const tls = { ...targetTls(origin, options), lookup };

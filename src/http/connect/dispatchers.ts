@@ -3,7 +3,7 @@ import type { EarlyConnections } from './early-connections.js';
 import type { Origin } from './origin.js';
 import { proxied, type ProxiedOptions } from './proxy.js';
 import { proxyFor } from './proxy-for.js';
-import { straight } from './direct.js';
+import { directOrigin } from './direct.js';
 import { tlsIsMeant, tlsSettings, type TlsOptions } from './tls.js';
 
 /** How to reach hosts: proxies and certificates, from the environment and from the user. */
@@ -84,7 +84,7 @@ export class Dispatchers {
     };
     const opened =
       proxy === undefined
-        ? straight(origin, {
+        ? directOrigin(origin, {
             ...options,
             spares: this.registries.has(origin) ? () => this.spares(url) : undefined,
             early: this.early,

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import errors from 'undici/lib/core/errors.js';
 import { reasonOf } from '../../errors.js';
 import { BodyTooLarge, HttpHeaders, type HttpRequest, type HttpResponse } from '../request.js';
-import { Room } from '../semaphore.js';
+import { Semaphore } from '../semaphore.js';
 import type { Timeouts } from '../timeouts.js';
 
 const { NGHTTP2_CANCEL, NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } =
@@ -26,7 +26,7 @@ class NotProcessed extends errors.SocketError {
  */
 export class Http2Connection {
   private readonly session: ClientHttp2Session;
-  private readonly room = new Room(() => this.limit());
+  private readonly room = new Semaphore(() => this.limit());
   /** The last request that the server will do something about, once it has said so. */
   private lastProcessed = Infinity;
 
@@ -58,12 +58,12 @@ export class Http2Connection {
    * @throws {NotProcessed}; undici's errors for a connection that is lost or silent; the reason of the signal.
    */
   async send(request: HttpRequest, timeouts: Timeouts, signal: AbortSignal): Promise<HttpResponse> {
-    await this.room.enter();
+    await this.room.acquire();
     try {
       signal.throwIfAborted();
       return await this.exchange(request, timeouts, signal);
     } finally {
-      this.room.leave();
+      this.room.release();
     }
   }
 

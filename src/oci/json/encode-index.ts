@@ -6,11 +6,11 @@ import { annotations, dockerDescriptor, ociDescriptor } from './go-structs.js';
 import { DOCKER_MANIFEST_LIST, OCI_INDEX } from '../media-types.js';
 
 /** What is published: a Docker manifest list, or an OCI index. */
-export type ListType = 'docker' | 'oci';
+export type IndexType = 'docker' | 'oci';
 
 /** The exact bytes of a list: the same entries have the same digest on every machine, and with manifest-tool v2. */
 export function encodeIndex(
-  type: ListType,
+  type: IndexType,
   entries: readonly Descriptor[],
   listAnnotations: Annotations,
 ): ManifestContent {

@@ -3,7 +3,7 @@ import { digestOf } from '../../../src/oci/digest.js';
 import type { Descriptor, ImageIndex } from '../../../src/oci/documents.js';
 import { OCI_MANIFEST } from '../../../src/oci/media-types.js';
 import { parsePlatform } from '../../../src/oci/platform.js';
-import { entriesFor } from '../../../src/oci/select-entry.js';
+import { selectEntry } from '../../../src/oci/select-entry.js';
 
 function entry(platform: string): Descriptor {
   const digest = digestOf(Buffer.from(platform));
@@ -20,7 +20,7 @@ function attestation(name: string, image: Descriptor): Descriptor {
 
 function pick(platform: string, manifests: Descriptor[]): Descriptor[] {
   const index: ImageIndex = { kind: 'index', schemaVersion: 2, manifests };
-  return entriesFor(parsePlatform(platform), index, 'e.co/app:list');
+  return selectEntry(parsePlatform(platform), index, 'e.co/app:list');
 }
 
 describe('the entry for a platform', () => {

@@ -3,7 +3,7 @@ import { parseDigest } from '../../../oci/digest.js';
 import { parseReference } from '../../../oci/reference.js';
 import type { EditRequest, EditResult } from '../../../core/edit/loop.js';
 import type { Selection } from '../../../core/edit/changes.js';
-import type { Stores } from '../../../core/client.js';
+import type { Client } from '../../../core/client.js';
 import type { Parsed } from '../../command.js';
 import type { Io } from '../../io.js';
 import { publishingOptions } from '../../options/publishing.js';
@@ -11,7 +11,7 @@ import { proveWhole } from './publish.js';
 import type { Reporter } from '../../progress/reporter.js';
 import { ResultFiles } from '../../output/files.js';
 import { editDocument, jsonText, renderEdit } from '../../output/result.js';
-import { items, storesFor } from '../../options/connection.js';
+import { items, clientFor } from '../../options/connection.js';
 import { usageError } from '../../args/usage.js';
 
 /** Edits the list that the first argument names, and prints its digest: what add, remove and annotate have in common. */
@@ -19,7 +19,7 @@ export async function edit(
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
-  run: (stores: Stores, request: EditRequest) => Promise<EditResult>,
+  run: (client: Client, request: EditRequest) => Promise<EditResult>,
 ): Promise<void> {
   const name = parsed.positionals[0]!;
   const target = parseReference(name);
@@ -31,17 +31,17 @@ export async function edit(
   }
   const request = { target, ...publishingOptions(parsed) };
   const files = await ResultFiles.open(parsed);
-  const stores = await storesFor(parsed, io, reporter);
+  const client = await clientFor(parsed, io, reporter);
   try {
-    const edited = await reporter.during(() => run(stores, request));
+    const edited = await reporter.during(() => run(client, request));
     const dryRun = request.dryRun === true;
     const document = editDocument(target, edited, dryRun);
-    await proveWhole(stores, [target], document, parsed, reporter);
+    await proveWhole(client, [target], document, parsed, reporter);
     if (!dryRun) await files.write(document);
     const isJson = parsed.switches.has('json');
     io.stdout.write(isJson ? jsonText(document) : renderEdit(document));
   } finally {
-    await Promise.all([stores.close(), files.close()]);
+    await Promise.all([client.close(), files.close()]);
   }
 }
 

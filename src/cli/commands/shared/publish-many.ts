@@ -2,15 +2,15 @@ import { ManifestToolError } from '../../../errors.js';
 import { formatName, formatReference } from '../../../oci/reference.js';
 import { SUMMARY_HINT } from '../../../core/publish/outcome.js';
 import { tagsOf } from '../../../core/publish/publication.js';
-import { pushList } from '../../../core/publish/push.js';
-import type { ListRequest } from '../../../core/publish/request.js';
+import { pushIndex } from '../../../core/publish/push.js';
+import type { IndexRequest } from '../../../core/publish/request.js';
 import type { Parsed } from '../../command.js';
 import type { Io } from '../../io.js';
 import { proveWhole, publishedAt } from './publish.js';
 import type { Reporter } from '../../progress/reporter.js';
 import { ResultFiles } from '../../output/files.js';
 import { failure, resultDocument, type ResultDocument } from '../../output/result.js';
-import { storesFor } from '../../options/connection.js';
+import { clientFor } from '../../options/connection.js';
 import { usageError } from '../../args/usage.js';
 
 /** How many lists are published at a time: their requests share the limit of each registry all the same. */
@@ -21,22 +21,22 @@ const LISTS_AT_A_TIME = 8;
  * @throws {ManifestToolError} with the code of the first list that failed, when all are done.
  */
 export async function publishMany(
-  requests: readonly ListRequest[],
+  requests: readonly IndexRequest[],
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
 ): Promise<void> {
   refuseSharedTags(requests);
   const files = await ResultFiles.open(parsed);
-  const stores = await storesFor(parsed, io, reporter);
-  const outcomes = new Map<ListRequest, ResultDocument | ManifestToolError>();
+  const client = await clientFor(parsed, io, reporter);
+  const outcomes = new Map<IndexRequest, ResultDocument | ManifestToolError>();
   const waiting = [...requests];
   const worker = async (): Promise<void> => {
     for (let request = waiting.shift(); request !== undefined; request = waiting.shift()) {
       try {
-        const { outcomes: published } = await pushList(stores, request, reporter);
+        const { outcomes: published } = await pushIndex(client, request, reporter);
         const result = resultDocument(published, request.dryRun === true);
-        await proveWhole(stores, publishedAt(published), result, parsed, reporter);
+        await proveWhole(client, publishedAt(published), result, parsed, reporter);
         outcomes.set(request, result);
       } catch (error) {
         if (!(error instanceof ManifestToolError)) throw error;
@@ -63,12 +63,12 @@ export async function publishMany(
       });
     }
   } finally {
-    await Promise.all([stores.close(), files.close()]);
+    await Promise.all([client.close(), files.close()]);
   }
 }
 
 /** @throws {ManifestToolError} USAGE where two lists are to have one tag: which of them it names in the end would be chance. */
-function refuseSharedTags(requests: readonly ListRequest[]): void {
+function refuseSharedTags(requests: readonly IndexRequest[]): void {
   const seen = new Set<string>();
   for (const { target, tags = [] } of requests) {
     for (const tag of tagsOf({ target, tags })) {
@@ -86,7 +86,7 @@ function refuseSharedTags(requests: readonly ListRequest[]): void {
 
 /** A line a list that was published, in the order of the specs. */
 function textOf(
-  requests: readonly ListRequest[],
+  requests: readonly IndexRequest[],
   outcomes: readonly (ResultDocument | ManifestToolError)[],
 ): string {
   return outcomes
@@ -99,7 +99,7 @@ function textOf(
 }
 
 function jsonOf(
-  requests: readonly ListRequest[],
+  requests: readonly IndexRequest[],
   outcomes: readonly (ResultDocument | ManifestToolError)[],
 ): string {
   const documents = outcomes.map((outcome, i) => {

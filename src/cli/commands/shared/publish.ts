@@ -3,25 +3,27 @@ import { formatReference, withSuffix, type Reference } from '../../../oci/refere
 import { SUMMARY_HINT } from '../../../core/publish/outcome.js';
 import { tagsOf, type Publication } from '../../../core/publish/publication.js';
 import type { Outcome, PushResult } from '../../../core/publish/publisher.js';
-import { pushList } from '../../../core/publish/push.js';
-import type { ListRequest } from '../../../core/publish/request.js';
-import type { Stores } from '../../../core/client.js';
+import { pushIndex } from '../../../core/publish/push.js';
+import type { IndexRequest } from '../../../core/publish/request.js';
+import type { Client } from '../../../core/client.js';
 import type { Parsed } from '../../command.js';
 import { refuseDefects } from '../../output/defects.js';
 import type { Io } from '../../io.js';
 import type { Reporter } from '../../progress/reporter.js';
 import { ResultFiles } from '../../output/files.js';
 import { jsonText, renderPlan, resultDocument, type ResultDocument } from '../../output/result.js';
-import { storesFor } from '../../options/connection.js';
+import { clientFor } from '../../options/connection.js';
 
 /** Publishes a list and prints its digest: what all commands have in common that make one. */
 export async function publish(
-  request: ListRequest,
+  request: IndexRequest,
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
 ): Promise<void> {
-  await publishWith(request, parsed, io, reporter, (stores) => pushList(stores, request, reporter));
+  await publishWith(request, parsed, io, reporter, (client) =>
+    pushIndex(client, request, reporter),
+  );
 }
 
 /**
@@ -33,21 +35,21 @@ export async function publishWith(
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
-  run: (stores: Stores) => Promise<PushResult>,
+  run: (client: Client) => Promise<PushResult>,
 ): Promise<void> {
   const files = await ResultFiles.open(parsed);
-  const stores = await storesFor(parsed, io, reporter);
+  const client = await clientFor(parsed, io, reporter);
   try {
     const dryRun = publication.dryRun === true;
-    const { outcomes } = await reporter.during(() => run(stores));
+    const { outcomes } = await reporter.during(() => run(client));
     const result = resultDocument(outcomes, dryRun);
     noteUntagged(outcomes, dryRun, reporter);
-    await proveWhole(stores, publishedAt(outcomes), result, parsed, reporter);
+    await proveWhole(client, publishedAt(outcomes), result, parsed, reporter);
     if (!dryRun) await files.write(result);
     io.stdout.write(parsed.switches.has('json') ? jsonText(result) : humanText(result));
     refuseFailures(outcomes);
   } finally {
-    await Promise.all([stores.close(), files.close()]);
+    await Promise.all([client.close(), files.close()]);
   }
 }
 
@@ -86,7 +88,7 @@ function humanText(result: ResultDocument): string {
  * @throws {ManifestToolError} REFUSED with each defect.
  */
 export async function proveWhole(
-  stores: Stores,
+  client: Client,
   targets: readonly Reference[],
   { digest, dryRun }: ResultDocument,
   parsed: Parsed,
@@ -97,7 +99,7 @@ export async function proveWhole(
   for (const target of targets) {
     const published = withSuffix(target, digest);
     const name = formatReference(published);
-    refuseDefects(name, await verifyImage(stores, published, {}, reporter));
+    refuseDefects(name, await verifyImage(client, published, {}, reporter));
     reporter.note(`verified ${name}`);
   }
 }

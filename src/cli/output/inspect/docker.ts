@@ -16,7 +16,7 @@ import {
 } from '../../../oci/media-types.js';
 import type { Platform } from '../../../oci/platform.js';
 import { formatReference, type Reference } from '../../../oci/reference.js';
-import type { InspectedImage, InspectedList } from '../../../core/read/inspect.js';
+import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';
 
 /*
  * What docker's client (28.2) prints, to the byte. An image goes through as text, in other white space. Of a list only type, size, digest
@@ -31,7 +31,7 @@ export function dockerImage({ bytes }: FetchedManifest): string {
 }
 
 /** `docker manifest inspect` of a list. */
-export function dockerList(list: InspectedList): string {
+export function dockerIndex(list: InspectedIndex): string {
   const children = childrenOf(list);
   const [first] = children;
   const isOci = (first ?? list.manifest).mediaType === (first ? OCI_MANIFEST : OCI_INDEX);
@@ -55,7 +55,7 @@ export function dockerVerboseImage(
 }
 
 /** `docker manifest inspect -v` of a list. */
-export function dockerVerboseList(reference: Reference, list: InspectedList): string {
+export function dockerVerboseIndex(reference: Reference, list: InspectedIndex): string {
   const objects = childrenOf(list).map((child, i) =>
     imageObject({ ...reference, digest: child.digest }, child, list.children[i]),
   );
@@ -67,7 +67,7 @@ function verbose(text: string): string {
 }
 
 /** What docker knows of the entries: what it found under their digests, and the platform that the list gives. */
-function childrenOf({ document, children }: InspectedList): Descriptor[] {
+function childrenOf({ document, children }: InspectedIndex): Descriptor[] {
   return document.manifests.map((entry, i) => descriptorOf(children[i] ?? entry, entry.platform));
 }
 

@@ -2,7 +2,7 @@ import { attestedDigest, isAttestation } from '../../../oci/attestation.js';
 import type { Descriptor, ImageManifest } from '../../../oci/documents.js';
 import { isManifestType } from '../../../oci/media-types.js';
 import type { Platform } from '../../../oci/platform.js';
-import type { InspectedImage, InspectedList } from '../../../core/read/inspect.js';
+import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';
 import { escapeText } from '../../../text.js';
 import type { Colours } from '../colours.js';
 
@@ -11,12 +11,12 @@ const MAX_SHOWN = 1024;
 /** What `inspect` prints for people: as manifest-tool v2 prints it, to the byte. */
 export function renderHuman(
   name: string,
-  inspected: InspectedImage | InspectedList,
+  inspected: InspectedImage | InspectedIndex,
   colours: Colours,
 ): string {
   return inspected.kind === 'image'
     ? renderImage(name, inspected, colours)
-    : renderList(name, inspected, colours);
+    : renderIndex(name, inspected, colours);
 }
 
 function renderImage(
@@ -38,9 +38,9 @@ function renderImage(
   ]);
 }
 
-function renderList(
+function renderIndex(
   name: string,
-  { manifest, document, children }: InspectedList,
+  { manifest, document, children }: InspectedIndex,
   c: Colours,
 ): string {
   const all = document.manifests.length;

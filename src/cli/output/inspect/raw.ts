@@ -10,17 +10,17 @@ import {
 } from '../../../oci/json/go-structs.js';
 import type { FetchedManifest } from '../../../oci/content.js';
 import { ManifestToolError } from '../../../errors.js';
-import type { InspectedImage, InspectedList } from '../../../core/read/inspect.js';
+import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';
 
 /** What `inspect --raw` prints: as manifest-tool v2 prints it, in the order of its structs and indented by four. */
 export function renderRaw(
   name: string,
-  inspected: InspectedImage | InspectedList,
+  inspected: InspectedImage | InspectedIndex,
   expandConfig: boolean,
 ): string {
   const members =
     inspected.kind === 'list'
-      ? listMembers(name, inspected)
+      ? indexMembersOf(name, inspected)
       : expandConfig
         ? expandedMembers(name, inspected)
         : imageMembers(name, inspected);
@@ -29,7 +29,10 @@ export function renderRaw(
 
 type MemberList = [string, Writable | undefined][];
 
-function listMembers(name: string, { manifest, document, children }: InspectedList): MemberList {
+function indexMembersOf(
+  name: string,
+  { manifest, document, children }: InspectedIndex,
+): MemberList {
   return [
     ['name', name],
     ['digest', manifest.digest],

@@ -5,7 +5,7 @@ import type { FetchedManifest } from '../../../../src/oci/content.js';
 import { digestOf, type Digest } from '../../../../src/oci/digest.js';
 import { parseConfig, parseDocument } from '../../../../src/oci/documents.js';
 import { OCI_INDEX, OCI_MANIFEST } from '../../../../src/oci/media-types.js';
-import type { InspectedImage, InspectedList } from '../../../../src/core/read/inspect.js';
+import type { InspectedImage, InspectedIndex } from '../../../../src/core/read/inspect.js';
 
 const DIGEST = `sha256:${'a'.repeat(64)}` as Digest;
 const LAYER = { mediaType: 'application/layer', digest: DIGEST, size: 3 };
@@ -39,7 +39,7 @@ function fetched(json: object): FetchedManifest {
   return { ...parsed, digest: digestOf(bytes), size: bytes.length, bytes };
 }
 
-function list(entries: readonly { mediaType: string }[]): InspectedList {
+function list(entries: readonly { mediaType: string }[]): InspectedIndex {
   const manifest = fetched({ mediaType: OCI_INDEX, manifests: entries });
   const { document } = manifest;
   if (document.kind !== 'index') throw new Error('it is no index');
@@ -58,7 +58,7 @@ function image(config: object, layers: object | null = IMAGE.layers): InspectedI
   return { kind: 'image', manifest, document, config: read };
 }
 
-const shown = (what: InspectedImage | InspectedList, name = 'app:1'): string[] =>
+const shown = (what: InspectedImage | InspectedIndex, name = 'app:1'): string[] =>
   renderHuman(name, what, PLAIN).split('\n');
 
 describe('an image', () => {

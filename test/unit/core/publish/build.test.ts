@@ -6,8 +6,8 @@ import type { Descriptor, ImageManifest } from '../../../../src/oci/documents.js
 import { OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 import { parsePlatform } from '../../../../src/oci/platform.js';
 import { parseReference } from '../../../../src/oci/reference.js';
-import { buildList } from '../../../../src/core/publish/build.js';
-import { checkRequest, type ListRequest } from '../../../../src/core/publish/request.js';
+import { buildIndex } from '../../../../src/core/publish/build.js';
+import { checkRequest, type IndexRequest } from '../../../../src/core/publish/request.js';
 import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
 
 const SOURCE: ImageReader = {
@@ -19,7 +19,7 @@ const SOURCE: ImageReader = {
   referrers: () => Promise.reject(new Error('pure')),
 };
 
-function request(change: Partial<ListRequest> = {}): ListRequest {
+function request(change: Partial<IndexRequest> = {}): IndexRequest {
   return {
     target: parseReference('e.co/app:1'),
     tags: [],
@@ -52,7 +52,7 @@ const attestation = (name: string): ResolvedImage =>
   });
 
 function order(images: ResolvedImage[]): string[] {
-  const list = JSON.parse(Buffer.from(buildList(request(), images).bytes).toString()) as {
+  const list = JSON.parse(Buffer.from(buildIndex(request(), images).bytes).toString()) as {
     manifests: { digest: string }[];
   };
   return list.manifests.map(
@@ -60,7 +60,7 @@ function order(images: ResolvedImage[]): string[] {
   );
 }
 
-describe('buildList', () => {
+describe('buildIndex', () => {
   test('has images in the order of the request, and attestations after all of them', () => {
     const images = [
       attestation('a1'),
@@ -78,7 +78,7 @@ describe('buildList', () => {
     );
     const same = fc.property(platforms, fc.constantFrom('docker', 'oci'), (list, type) => {
       const build = (): string =>
-        buildList(
+        buildIndex(
           request({ type }),
           list.map((text) => of(text, text)),
         ).digest;
@@ -95,7 +95,7 @@ describe('buildList', () => {
     ['windows/amd64:10.0.1', 'windows/amd64:10.0.2', false],
     ['windows/amd64:10.0.1', 'windows/amd64:10.0.1', true],
   ])('of %s and %s is refused as two of one platform: %s', (a, b, refused) => {
-    const build = () => buildList(request(), [of('x', a), of('y', b)]);
+    const build = () => buildIndex(request(), [of('x', a), of('y', b)]);
     if (!refused) expect(build).not.toThrow();
     else {
       expect(build).toThrow(expect.objectContaining({ code: 'USAGE' }));
@@ -110,7 +110,7 @@ describe('buildList', () => {
 
   test('is refused where it is larger than what registries take', () => {
     const large = new Map([['k', 'x'.repeat(4 << 20)]]);
-    expect(() => buildList(request({ annotations: large }), [of('x', 'linux/amd64')])).toThrow(
+    expect(() => buildIndex(request({ annotations: large }), [of('x', 'linux/amd64')])).toThrow(
       /more than the 4194304/,
     );
   });
@@ -118,8 +118,8 @@ describe('buildList', () => {
   // A list that this program would refuse to read is not one that it should publish.
   test('is refused where it has more than 1000 entries', () => {
     const images = Array.from({ length: 1001 }, (_, i) => of(`x${i}`, `windows/amd64:10.0.${i}`));
-    expect(() => buildList(request(), images.slice(1))).not.toThrow();
-    expect(() => buildList(request(), images)).toThrow(/1001/);
+    expect(() => buildIndex(request(), images.slice(1))).not.toThrow();
+    expect(() => buildIndex(request(), images)).toThrow(/1001/);
   });
 });
 
@@ -130,7 +130,7 @@ describe('checkRequest', () => {
     onlyPlatform: false,
   });
 
-  test.each<[string, Partial<ListRequest>, RegExp]>([
+  test.each<[string, Partial<IndexRequest>, RegExp]>([
     ['no images', { sources: [] }, /no images/],
     [
       'annotations of a Docker list',
@@ -142,7 +142,7 @@ describe('checkRequest', () => {
     expect(() => checkRequest(request(change))).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 
-  test.each<Partial<ListRequest>>([
+  test.each<Partial<IndexRequest>>([
     {},
     { annotations: new Map([['a', 'b']]) },
     { sources: [source('e.co/other'), source('e.co/app:2')] },

@@ -4,7 +4,7 @@ import { digestOf } from '../../../../src/oci/digest.js';
 import type { Descriptor, ImageManifest } from '../../../../src/oci/documents.js';
 import { OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 import { parseReference } from '../../../../src/oci/reference.js';
-import type { ListRequest } from '../../../../src/core/publish/request.js';
+import type { IndexRequest } from '../../../../src/core/publish/request.js';
 import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
 import { tagsOf } from '../../../../src/core/publish/publication.js';
 import { blobsOf, planPush } from '../../../../src/core/publish/plan.js';
@@ -43,7 +43,7 @@ function image(name: string, source: ImageReader): ResolvedImage {
   return { entry: content, manifest: content, source, name };
 }
 
-function requestFor(target: string, tags: string[]): ListRequest {
+function requestFor(target: string, tags: string[]): IndexRequest {
   return {
     target: parseReference(target),
     tags,

@@ -7,10 +7,10 @@ import { parseDocument } from '../../../../src/oci/documents.js';
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 import { formatPlatform, parsePlatform } from '../../../../src/oci/platform.js';
 import { formatName, parseReference } from '../../../../src/oci/reference.js';
-import type { ListRequest, SourceRequest } from '../../../../src/core/publish/request.js';
-import { Patience } from '../../../../src/core/wait.js';
+import type { IndexRequest, SourceRequest } from '../../../../src/core/publish/request.js';
+import { WaitPolicy } from '../../../../src/core/wait.js';
 import { resolveSources } from '../../../../src/core/publish/resolve.js';
-import type { Stores } from '../../../../src/core/client.js';
+import type { Client } from '../../../../src/core/client.js';
 
 interface Json {
   readonly mediaType: string;
@@ -107,14 +107,14 @@ function storeOf(name: string): ImageStore {
 
 async function resolve(sources: SourceRequest[], ignoreMissing = false) {
   const opened = new Map<string, ImageStore>();
-  const stores: Pick<Stores, 'open'> = {
+  const stores: Pick<Client, 'open'> = {
     async open(reference) {
       const name = formatName(reference);
       opened.set(name, opened.get(name) ?? storeOf(name));
       return opened.get(name)!;
     },
   };
-  const request: ListRequest = {
+  const request: IndexRequest = {
     target: parseReference('e.co/app:out'),
     tags: [],
     type: 'oci',
@@ -127,7 +127,7 @@ async function resolve(sources: SourceRequest[], ignoreMissing = false) {
   const events = { warning: (text: string) => void warnings.push(text) };
   const images = await resolveSources(stores, request, {
     events,
-    patience: new Patience(undefined, new AbortController().signal, events),
+    wait: new WaitPolicy(undefined, new AbortController().signal, events),
     onManifest: ({ digest }) => told.push(digest),
   });
   const platforms = images.map(({ entry }) => entry.platform && formatPlatform(entry.platform));

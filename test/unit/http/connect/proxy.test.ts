@@ -10,7 +10,7 @@ import type { HttpResponse } from '../../../../src/http/request.js';
 import { proxied, ProxyFailure, type ProxiedOptions } from '../../../../src/http/connect/proxy.js';
 import { proxyFor } from '../../../../src/http/connect/proxy-for.js';
 import type { TlsSettings } from '../../../../src/http/connect/tls.js';
-import { straight } from '../../../../src/http/connect/direct.js';
+import { directOrigin } from '../../../../src/http/connect/direct.js';
 import { undiciTransport } from '../../../../src/http/undici.js';
 import { makeCertificate } from '../../../support/certificate.js';
 
@@ -189,7 +189,9 @@ async function send(
   const { proxy } = more;
   const options = { tls, ...limits, ...more };
   const dispatcher =
-    proxy === undefined ? straight(origin, options).http1 : proxied(origin, { ...options, proxy });
+    proxy === undefined
+      ? directOrigin(origin, options).http1
+      : proxied(origin, { ...options, proxy });
   const signal = new AbortController().signal;
   const transport = undiciTransport(() => dispatcher, { headersMs: 5000, idleMs: 5000 }, signal);
   const request = {

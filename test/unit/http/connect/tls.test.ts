@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { rootCertificates, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { straight } from '../../../../src/http/connect/direct.js';
+import { directOrigin } from '../../../../src/http/connect/direct.js';
 import {
   tlsIsMeant,
   secureContextOf,
@@ -211,7 +211,7 @@ test('the client proves itself to a server that it trusts', async () => {
   const { origin, listener, seen } = await startServer();
   const get = async (tls: TlsSettings): Promise<number> => {
     const limits = { connections: 2, connectTimeoutMs: 2000, maxHeaderSize: 16_384 };
-    const dispatcher = straight(origin, { tls, ...limits }).http1;
+    const dispatcher = directOrigin(origin, { tls, ...limits }).http1;
     const timeouts = { headersMs: 2000, idleMs: 2000 };
     const send = undiciTransport(() => dispatcher, timeouts, new AbortController().signal);
     try {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../../src/oci/digest.js';
 import type { Descriptor } from '../../../../src/oci/documents.js';
 import { IndexText } from '../../../../src/oci/json/index-text.js';
-import { encodeIndex, type ListType } from '../../../../src/oci/json/encode-index.js';
+import { encodeIndex, type IndexType } from '../../../../src/oci/json/encode-index.js';
 import { DOCKER_MANIFEST_LIST, OCI_INDEX, OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 
 const entry = (name: string): Descriptor => ({
@@ -16,7 +16,7 @@ const entry = (name: string): Descriptor => ({
 const typeOf = { docker: DOCKER_MANIFEST_LIST, oci: OCI_INDEX };
 
 function list(
-  type: ListType,
+  type: IndexType,
   names: readonly string[],
   annotations = new Map<string, string>(),
 ): IndexText {
