@@ -1,16 +1,40 @@
-/**
- * How many things are worked on at a time. Requests have limits of their own for each host; this is only to keep what a thousand images
- * need from being there all at once.
- */
-const AT_A_TIME = 64;
+/** Limits how many operations run at a time; the limit may change at any moment. */
+export class Semaphore {
+  private active = 0;
+  private readonly queue: (() => void)[] = [];
+
+  constructor(private readonly limit: () => number) {}
+
+  /** Resolves when the operation may start; the caller must `release`. */
+  async acquire(): Promise<void> {
+    while (this.active >= this.limit()) {
+      await new Promise<void>((resolve) => this.queue.push(resolve));
+    }
+    this.active += 1;
+  }
+
+  release(): void {
+    this.active -= 1;
+    // More than one if the limit has risen.
+    const free = this.limit() - this.active;
+    for (const start of this.queue.splice(0, Math.max(0, free))) start();
+  }
+}
 
 /**
- * The results of `work` for each item, in their order; a bounded number of them is under way at any time, begun in their order.
- * @throws what `work` throws first; no more is begun then.
+ * Default bound of {@link mapConcurrent}. Requests are limited per host as well; this one keeps the memory of a thousand images from being
+ * needed all at once.
+ */
+const MAX_CONCURRENT = 64;
+
+/**
+ * Maps items with at most `limit` calls of `work` running, started in order; results are in the order of the items.
+ * @throws what `work` throws first; nothing is started after that.
  */
 export async function mapConcurrent<T, R>(
   items: readonly T[],
   work: (item: T, index: number) => Promise<R>,
+  limit = MAX_CONCURRENT,
 ): Promise<R[]> {
   const results: R[] = [];
   const left = items.entries();
@@ -26,6 +50,30 @@ export async function mapConcurrent<T, R>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(AT_A_TIME, items.length) }, worker));
+  await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
   return results;
+}
+
+/**
+ * Waits `milliseconds`.
+ * @throws the reason of `signal` as soon as it is aborted; no timer is left behind.
+ */
+export function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', abort);
+    };
+    const abort = (): void => {
+      end();
+      // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the reason that the caller of abort() chose
+      reject(signal.reason);
+    };
+    const timer = setTimeout(() => {
+      end();
+      resolve();
+    }, Math.ceil(milliseconds));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort);
+  });
 }

@@ -38,12 +38,33 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   INTERRUPTED: 130,
 };
 
+/**
+ * Causes for which the advice depends on who asks: the command line names its options (cli/progress/hints), a program its own. One section
+ * a layer; kebab-case.
+ */
+export type ErrorReason =
+  // http
+  | 'tls-not-spoken'
+  // credentials
+  // registry
+  // layout
+  // core
+  // spec
+  | 'none';
+
+/** Values for the hint of a reason. */
+export type ErrorData = Readonly<Record<string, string | number>>;
+
 /** What an error may have besides its words. */
 export interface ErrorDetails {
   /** The error that led to this one. */
   readonly cause?: unknown;
-  /** One line that says what to try next. */
+  /** One line that says what to try next. It names no option of the command line: that is what `reason` is for. */
   readonly hint?: string | undefined;
+  /** Stable identifier of the cause, more precise than the code; the command line has a hint of its own for each. */
+  readonly reason?: ErrorReason | undefined;
+  /** What the hint for `reason` needs to know: names, never secrets. */
+  readonly data?: ErrorData | undefined;
 }
 
 /**
@@ -63,6 +84,10 @@ export class ManifestToolError extends Error {
   readonly why: string;
   /** One line that says what to try next; options that it names are those of the command line. */
   readonly hint: string | undefined;
+  /** The cause as a stable identifier, if it has one of its own. */
+  readonly reason: ErrorReason | undefined;
+  /** Values that belong to `reason`. */
+  readonly data: ErrorData;
 
   /** Programs make one where a {@link CredentialLookup} of theirs fails. */
   constructor(code: ErrorCode, what: string, why: string, details: ErrorDetails = {}) {
@@ -74,12 +99,21 @@ export class ManifestToolError extends Error {
     this.what = what;
     this.why = why;
     this.hint = details.hint;
+    this.reason = details.reason;
+    this.data = details.data ?? {};
   }
 
   /** The exit code of the command line for this class of error. */
   get exitCode(): number {
     return EXIT_CODES[this.code];
   }
+}
+
+/** A handler for `catch` that turns an abort into an error INTERRUPTED of `what`. */
+export function interruptedBy(what: string): (cause: unknown) => never {
+  return (cause) => {
+    throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause });
+  };
 }
 
 /** Text of any thrown value, for use as a reason. */

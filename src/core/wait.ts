@@ -1,7 +1,7 @@
 import { now } from '../clock.js';
-import { ManifestToolError, type ErrorCode } from '../errors.js';
+import { pause } from '../concurrency.js';
+import { interruptedBy, ManifestToolError, type ErrorCode } from '../errors.js';
 import type { PlanEvents } from './events.js';
-import { pause } from './pause.js';
 
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 5000;
@@ -35,7 +35,7 @@ export class WaitPolicy {
         const left = this.end - now();
         if (!mayCome || left <= 0) throw error;
         this.events.waiting?.(error.message);
-        await pause(error.what, Math.min(wait, left), this.signal);
+        await pause(Math.min(wait, left), this.signal).catch(interruptedBy(error.what));
       }
     }
   }

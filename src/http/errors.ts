@@ -47,7 +47,7 @@ export function connectionFailure(what: string, host: string, error: unknown): M
   if (isNoTls(error)) {
     return new ManifestToolError('UNAVAILABLE', what, `${host} does not speak TLS`, {
       cause: error,
-      hint: 'if it is meant to be spoken to in plain HTTP, give --plain-http',
+      reason: 'tls-not-spoken',
     });
   }
   const connection = knownCode(error, CONNECTION);

@@ -1,5 +1,5 @@
 import { now } from '../clock.js';
-import { Semaphore } from './semaphore.js';
+import { pause, Semaphore } from '../concurrency.js';
 
 /** Each wait of a request is longer by up to this part, so that those that waited together do not come back together. Never shorter. */
 const JITTER = 0.2;
@@ -45,17 +45,4 @@ export class HostLimiter {
       await pause(left * (1 + Math.random() * JITTER), signal);
     }
   }
-}
-
-/** Resolves after at least `milliseconds`, or as soon as the signal is aborted. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, Math.ceil(milliseconds));
-    signal.addEventListener('abort', done);
-  });
 }

@@ -1,4 +1,5 @@
 import { systemCode } from '../errors.js';
+import { portOf } from './url.js';
 import { isNoTls } from './errors.js';
 import type { HttpRequest, HttpResponse, Transport } from './request.js';
 
@@ -55,6 +56,6 @@ function inScheme(request: HttpRequest, scheme: Scheme): HttpRequest {
   const other = new URL(url);
   other.protocol = scheme;
   // The same port, where it is the default of the one and not of the other.
-  if (url.port === '') other.port = url.protocol === 'http:' ? '80' : '443';
+  if (url.port === '') other.port = String(portOf(url));
   return { ...request, url: other };
 }

@@ -1,3 +1,4 @@
+import { HUB_HOST, HUB_NAMESPACE } from '../docker-hub.js';
 import { ManifestToolError } from '../errors.js';
 import { isDigest, parseDigest, type Digest } from './digest.js';
 
@@ -135,10 +136,10 @@ function splitHost(name: string): { host: string; repository: string } {
   const first = name.slice(0, Math.max(slash, 0));
   const isHost =
     slash >= 0 && (/[.:]/.test(first) || first === 'localhost' || first.toLowerCase() !== first);
-  const host = isHost ? first : 'docker.io';
+  const host = isHost ? first : HUB_HOST;
   const rest = isHost ? name.slice(slash + 1) : name;
-  if (host !== 'docker.io' && host !== 'index.docker.io') return { host, repository: rest };
-  return { host: 'docker.io', repository: rest.includes('/') ? rest : `library/${rest}` };
+  if (host !== HUB_HOST && host !== 'index.docker.io') return { host, repository: rest };
+  return { host: HUB_HOST, repository: rest.includes('/') ? rest : `${HUB_NAMESPACE}/${rest}` };
 }
 
 function suffix(tag: string | undefined, digest: Digest | undefined) {
@@ -173,6 +174,20 @@ export function formatReference(reference: Reference): string {
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
   return `${formatName(reference)}${tag}${digest}`;
+}
+
+/** The tag of a reference that names neither a tag nor a digest. */
+const DEFAULT_TAG = 'latest';
+
+/** The reference with the tag `latest` if it has neither a tag nor a digest. */
+export function withDefaultTag(reference: Reference): Reference {
+  const isNamed = reference.tag !== undefined || reference.digest !== undefined;
+  return isNamed ? reference : { ...reference, tag: DEFAULT_TAG };
+}
+
+/** The tag or digest to read: the digest if the reference has both, `latest` if it has neither. */
+export function tagOrDigestOf({ tag, digest }: Pick<Reference, 'tag' | 'digest'>): string {
+  return digest ?? tag ?? DEFAULT_TAG;
 }
 
 /** The reference without tag and digest. */

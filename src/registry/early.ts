@@ -2,7 +2,7 @@ import { CONCURRENCY, SPARES } from '../http/connect/concurrency.js';
 import { EarlyConnections } from '../http/connect/early-connections.js';
 import { proxyFor } from '../http/connect/proxy-for.js';
 import { isLoopbackHost, parseUrl } from '../http/url.js';
-import { apiAddress } from './address.js';
+import { apiHost } from '../docker-hub.js';
 
 export interface EarlyOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -18,7 +18,7 @@ export async function connectEarly(
   host: string,
   { env, plainHttp, concurrency = CONCURRENCY }: EarlyOptions,
 ): Promise<EarlyConnections | undefined> {
-  const address = apiAddress(host);
+  const address = apiHost(host);
   const isLoopback = isLoopbackHost(parseUrl(`http://${address}`)?.hostname ?? '');
   const isPlain = plainHttp(host) || isLoopback;
   const url = parseUrl(`${isPlain ? 'http' : 'https'}://${address}`);

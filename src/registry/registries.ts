@@ -15,8 +15,8 @@ import { withRetry, type Wait } from '../http/retry.js';
 import { withWarnings } from '../http/warnings.js';
 import { wireTransport } from '../http/wire.js';
 import { isLoopbackHost } from '../http/url.js';
+import { apiHost } from '../docker-hub.js';
 import { VERSION } from '../version.js';
-import { apiAddress } from './address.js';
 import type { Connection } from './connection.js';
 import { Repository } from './repository.js';
 
@@ -164,7 +164,7 @@ export class Registries {
 
   /** The origin of a registry; for one on this machine of which nothing certain is said, that of plain HTTP and that of TLS, the likely one first. */
   private origins(host: string): string[] {
-    const address = apiAddress(host);
+    const address = apiHost(host);
     const [http, https] = [new URL(`http://${address}`), new URL(`https://${address}`)];
     if (this.options.plainHttp(host)) return [http.origin];
     const tls = isLoopbackHost(http.hostname) ? this.dispatchers.tlsIsMeant(host) : 'certainly';

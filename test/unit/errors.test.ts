@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { hintOf } from '../../src/cli/progress/hints.js';
-import { EXIT_CODES, unreadableHint, type ErrorCode } from '../../src/errors.js';
+import { hintFor } from '../../src/cli/progress/hints.js';
+import { EXIT_CODES, ManifestToolError, unreadableHint, type ErrorCode } from '../../src/errors.js';
 
 // As root nothing is denied, so the errors are made and not provoked.
 describe('a file that cannot be read', () => {
@@ -20,9 +20,10 @@ describe('a file that cannot be read', () => {
 
 describe('an error without a hint of its own', () => {
   it.each(Object.keys(EXIT_CODES) as ErrorCode[])('%s', (code) => {
-    expect(hintOf(code, 'push from-args')).toMatch(
+    const error = new ManifestToolError(code, 'what', 'why');
+    expect(hintFor(error, 'push from-args')).toMatch(
       /^(see push from-args --help$|run it again|--debug)/,
     );
-    expect(hintOf(code, undefined)).toMatch(/^(see --help$|run it again|--debug)/);
+    expect(hintFor(error, undefined)).toMatch(/^(see --help$|run it again|--debug)/);
   });
 });

@@ -1,6 +1,11 @@
 import type { Digest } from '../../oci/digest.js';
 import { formatPlatform } from '../../oci/platform.js';
-import { formatName, formatReference, type Reference } from '../../oci/reference.js';
+import {
+  formatName,
+  formatReference,
+  withDefaultTag,
+  type Reference,
+} from '../../oci/reference.js';
 import type { EditResult } from '../../core/edit/loop.js';
 import type { ErrorCode, ManifestToolError } from '../../errors.js';
 import type { Outcome } from '../../core/publish/publisher.js';
@@ -129,7 +134,7 @@ export function editDocument(
 ): ResultDocument {
   const isSame = before.digest === after.digest;
   const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
-  const name = formatReference(target.tag === undefined ? { ...target, tag: 'latest' } : target);
+  const name = formatReference(withDefaultTag(target));
   return {
     target: name,
     mediaType: after.mediaType,

@@ -1,9 +1,27 @@
-import type { ErrorCode } from '../../errors.js';
+import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../../errors.js';
 
-/** What to try after an error that does not say so itself, by its class; `command` is the one that runs, where it is known. */
-export function hintOf(code: ErrorCode, command: string | undefined): string {
+/** What to do about a cause, in the words of the command line; one entry for each {@link ErrorReason}, in sections as there. */
+const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
+  // http
+  'tls-not-spoken': () => 'if it is meant to be spoken to in plain HTTP, give --plain-http',
+  // credentials
+  // registry
+  // layout
+  // core
+  // spec
+  none: () => '',
+};
+
+/** One line that says what to do next about an error; `command` is the one that runs, if known. */
+export function hintFor(error: ManifestToolError, command: string | undefined): string {
+  const { code, data, hint, reason } = error;
+  if (reason !== undefined) return HINTS[reason](data);
+  return hint ?? defaultHint(code, command);
+}
+
+function defaultHint(code: ErrorCode, command: string | undefined): string {
   if (code === 'USAGE') return command === undefined ? 'see --help' : `see ${command} --help`;
-  // Whatever was stopped, nobody but the user knows whether it is still wanted.
+  // Only the user knows whether what was stopped is still wanted.
   if (code === 'INTERRUPTED') return 'run it again to have it done';
   return '--debug shows each request, and the causes of an error';
 }

@@ -11,7 +11,7 @@ import type { Io } from '../io.js';
 import type { LiveDisplay } from './live.js';
 import { isLiveTerminal } from './live-terminal.js';
 import type { Progress } from './spinner.js';
-import { hintOf } from './hints.js';
+import { hintFor } from './hints.js';
 import { linesOf, type ReportEvent, type Weight } from './events.js';
 
 /** The longest line that is shown, in characters. */
@@ -112,7 +112,8 @@ export class Reporter implements PlanEvents {
             cause: error,
             hint: 'this is a fault of manifest-tool; run it again with --debug and report what it prints',
           });
-    const { code, exitCode, message, hint = hintOf(code, this.command) } = known;
+    const { code, exitCode, message } = known;
+    const hint = hintFor(known, this.command);
     this.tell({ event: 'error', code, exitCode, message, hint });
     if (this.debug) this.causes(known);
     return exitCode;

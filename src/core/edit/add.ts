@@ -1,5 +1,5 @@
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { formatReference } from '../../oci/reference.js';
+import { formatReference, tagOrDigestOf } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import { BlobMover } from '../publish/blob-mover.js';
 import { editIndex, type EditRequest, type EditResult } from './loop.js';
@@ -43,7 +43,7 @@ export async function addToIndex(
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     // The list is looked for first: to bring images into one that is not there would be for nothing.
     const [list, images] = await Promise.all([
-      wait.until(() => target.getManifest(reference.tag ?? 'latest')),
+      wait.until(() => target.getManifest(tagOrDigestOf(reference))),
       resolveSources(client, request, { onManifest, wait, events: strictness.events }),
     ]);
     if (strict === true)

@@ -1,15 +1,15 @@
 import { now } from '../../clock.js';
-import { ManifestToolError } from '../../errors.js';
+import { pause } from '../../concurrency.js';
+import { interruptedBy, ManifestToolError } from '../../errors.js';
 import type { FetchedManifest, ImageStore, ManifestContent } from '../../oci/content.js';
 import { digestOf } from '../../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, parseDocument, type ImageIndex } from '../../oci/documents.js';
 import { IndexText } from '../../oci/json/index-text.js';
 import { FieldError } from '../../oci/json/fields.js';
-import { formatReference, type Reference } from '../../oci/reference.js';
+import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import { TOO_LARGE_HINT } from '../publish/build.js';
 import type { PlanEvents } from '../events.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
-import { pause } from '../pause.js';
 import type { PublishingOptions } from '../publish/publication.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import type { WaitPolicy } from '../wait.js';
@@ -61,13 +61,14 @@ export async function editIndex(
   edit: IndexEdit,
   { events, signal, wait, first: known }: EditContext,
 ): Promise<EditResult> {
-  const { tag = 'latest', digest } = request.target;
+  const { digest } = request.target;
   const what = `editing ${formatReference(request.target)}`;
   if (digest !== undefined) {
     throw new ManifestToolError('USAGE', what, 'what a digest names cannot change', {
       hint: 'name the list by a tag',
     });
   }
+  const tag = tagOrDigestOf(request.target);
   const first = known ?? (await wait.until(() => target.getManifest(tag)));
   let current = first;
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
@@ -85,9 +86,9 @@ export async function editIndex(
       if (round === 1) events.tagged?.(`${target.name}:${tag}`, next, current.digest);
       if (target.isAtomic) return { before: first, after: next };
       events.progress?.(`making sure that ${tag} holds the edit`);
-      await pause(what, settlingTime(written), signal);
+      await pause(settlingTime(written), signal).catch(interruptedBy(what));
     } else {
-      await pause(what, Math.random() * MIN_SETTLING_MS, signal);
+      await pause(Math.random() * MIN_SETTLING_MS, signal).catch(interruptedBy(what));
     }
     current = await target.getManifest(tag);
   }

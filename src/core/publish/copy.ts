@@ -1,4 +1,4 @@
-import { formatReference, type Reference } from '../../oci/reference.js';
+import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { PlanEvents } from '../events.js';
 import { ImageTree } from './image-tree.js';
 import type { Publication } from './publication.js';
@@ -28,7 +28,7 @@ export function copyImage(
     events.progress?.(`reading ${formatReference(source)}`);
     const reader = await client.open(source, 'pull');
     const tree = new ImageTree(reader, source, onManifest, wait);
-    const top = await tree.read(source.digest ?? source.tag ?? 'latest');
+    const top = await tree.read(tagOrDigestOf(source));
     const parts = await tree.parts(top);
     const referrers = request.referrers === true ? await tree.referrers(parts) : [];
     // An image, whose blobs have to be there first, is written by its digest as well; so is what others refer to. A list is not.

@@ -4,7 +4,13 @@ import type { FetchedManifest, ManifestContent } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/documents.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, isManifestType } from '../../oci/media-types.js';
-import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
+import {
+  formatReference,
+  tagOrDigestOf,
+  withDefaultTag,
+  withSuffix,
+  type Reference,
+} from '../../oci/reference.js';
 import { buildIndex } from './build.js';
 import type { SourceRequest, Spec } from './request.js';
 import type { ResolvedImage } from './resolved.js';
@@ -33,7 +39,7 @@ export interface RequestOf {
  */
 export async function requestOf(client: Client, reference: Reference): Promise<RequestOf> {
   const store = await client.open(reference, 'pull');
-  const published = await store.getManifest(reference.digest ?? reference.tag ?? 'latest');
+  const published = await store.getManifest(tagOrDigestOf(reference));
   const { document } = published;
   const isList = document.kind === 'index';
   const entries = isList ? document.manifests : [published];
@@ -91,7 +97,7 @@ function isImage(entry: Pick<Descriptor, 'mediaType' | 'annotations'>): boolean 
 function targetOf(reference: Reference): Reference {
   const { digest, tag, ...name } = reference;
   if (tag !== undefined) return { ...name, tag };
-  return digest === undefined ? { ...name, tag: 'latest' } : name;
+  return digest === undefined ? withDefaultTag(name) : name;
 }
 
 function typeOf({ mediaType }: ManifestContent): IndexType {

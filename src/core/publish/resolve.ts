@@ -5,7 +5,13 @@ import type { Digest } from '../../oci/digest.js';
 import type { Descriptor, ImageManifest } from '../../oci/documents.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import type { Platform } from '../../oci/platform.js';
-import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
+import {
+  formatReference,
+  tagOrDigestOf,
+  withDefaultTag,
+  withSuffix,
+  type Reference,
+} from '../../oci/reference.js';
 import { configPlatform, entryPlatform } from './entry-platform.js';
 import type { PlanEvents } from '../events.js';
 import { mapConcurrent } from '../../concurrency.js';
@@ -139,8 +145,7 @@ class Resolver {
 
   /** A reference that is named for several platforms is read once. */
   private top(source: SourceRequest, reader: ImageReader, name: string): Promise<FetchedManifest> {
-    const { digest, tag = 'latest' } = source.reference;
-    const fetching = this.fetched.get(name) ?? this.read(reader, digest ?? tag);
+    const fetching = this.fetched.get(name) ?? this.read(reader, tagOrDigestOf(source.reference));
     this.fetched.set(name, fetching);
     return fetching;
   }
@@ -232,10 +237,4 @@ class Resolver {
 
 function asImage(manifest: FetchedManifest): FetchedManifest & { document: ImageManifest } {
   return manifest as FetchedManifest & { document: ImageManifest };
-}
-
-function withDefaultTag(reference: Reference): Reference {
-  return reference.tag === undefined && reference.digest === undefined
-    ? { ...reference, tag: 'latest' }
-    : reference;
 }

@@ -3,7 +3,7 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/documents.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isNoPlatform, type Platform } from '../../oci/platform.js';
-import type { Reference } from '../../oci/reference.js';
+import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import { mapConcurrent } from '../../concurrency.js';
 import { readConfig } from './config.js';
 import type { Client } from '../client.js';
@@ -29,7 +29,7 @@ export interface QueryResult {
  */
 export async function queryImage(client: Client, reference: Reference): Promise<QueryResult> {
   const store = await client.open(reference, 'pull');
-  const manifest = await store.getManifest(reference.digest ?? reference.tag ?? 'latest');
+  const manifest = await store.getManifest(tagOrDigestOf(reference));
   const { digest, mediaType, document } = manifest;
   const platforms = await platformsOf(store, manifest, 0);
   return {

@@ -3,7 +3,7 @@ import { isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor, ImageManifest } from '../../oci/documents.js';
 import { formatPlatform, servesPlatform, type Platform } from '../../oci/platform.js';
-import { formatReference, type Reference } from '../../oci/reference.js';
+import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import { selectEntry } from '../../oci/select-entry.js';
 import { readConfig, type FetchedConfig } from './config.js';
 import type { Client } from '../client.js';
@@ -30,7 +30,7 @@ export async function selectManifest(
   platform?: Platform,
 ): Promise<Selected> {
   const store = await client.open(reference, 'pull');
-  const manifest = await store.getManifest(reference.digest ?? reference.tag ?? 'latest');
+  const manifest = await store.getManifest(tagOrDigestOf(reference));
   if (platform === undefined) return { store, manifest, attestations: [] };
   const { document } = manifest;
   const name = formatReference(reference);

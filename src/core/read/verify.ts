@@ -4,7 +4,7 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { parseConfig, type Descriptor, type ImageManifest } from '../../oci/documents.js';
 import { isForeignLayerType, isIndexType, isManifestType } from '../../oci/media-types.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
-import type { Reference } from '../../oci/reference.js';
+import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import { verifiedContent } from '../../oci/verified-content.js';
 import type { PlanEvents } from '../events.js';
 import { mapConcurrent } from '../../concurrency.js';
@@ -60,7 +60,7 @@ export async function verifyImage(
   events: PlanEvents = {},
 ): Promise<Verification> {
   const reader = await client.open(reference, 'pull');
-  const top = await reader.getManifest(reference.digest ?? reference.tag ?? 'latest');
+  const top = await reader.getManifest(tagOrDigestOf(reference));
   events.progress?.(`verifying ${top.digest}`);
   const verifier = new Verifier(reader, options.deep ?? false, client.signal);
   const { document } = top;

@@ -1,5 +1,6 @@
 import { readFileSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { hostAliases } from '../../docker-hub.js';
 import { ManifestToolError, systemCode, unreadableHint } from '../../errors.js';
 
 /** A certificate with its private key, both as PEM text. */
@@ -25,9 +26,6 @@ export interface CertsRootOptions {
   /** The directories that hold those of the hosts, for tests. */
   readonly certsRoots?: readonly string[] | undefined;
 }
-
-/** Docker Hub is known by one name and answers at another. */
-const HUB_NAMES = ['docker.io', 'registry-1.docker.io'];
 
 const CERTIFICATES =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
@@ -62,7 +60,7 @@ export function certsRoots(options: CertsRootOptions): readonly string[] {
 export function findHostDirectory(host: string, options: CertsRootOptions): string | undefined {
   // `https://../` is a URL, and a host of it must not become another directory.
   if (host === '' || host === '.' || host === '..' || /[/\\]/.test(host)) return undefined;
-  const names = HUB_NAMES.includes(host) ? HUB_NAMES : [host];
+  const names = hostAliases(host);
   const isWindows = (options.platform ?? process.platform) === 'win32';
   return certsRoots(options)
     .flatMap((root) =>

@@ -1,9 +1,9 @@
 import { connect, type LookupFunction, type Socket } from 'node:net';
+import { portOf } from '../url.js';
 import { sharedLookup } from './shared-lookup.js';
 
 /** How long whoever waits for the first connection to be begun waits for the address of the host, in milliseconds. */
 const LOOKUP_MS = 5;
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 
 /** A connection of TCP that is being opened, or stands. */
 export interface Begun {
@@ -20,9 +20,9 @@ export class EarlyConnections {
   private readonly port: number;
   private readonly begun: Begun[] = [];
 
-  constructor({ hostname, port, protocol }: URL) {
-    this.hostname = hostname.replace(/^\[|\]$/g, '');
-    this.port = Number(port) || DEFAULT_PORTS[protocol]!;
+  constructor(url: URL) {
+    this.hostname = url.hostname.replace(/^\[|\]$/g, '');
+    this.port = portOf(url);
   }
 
   /** Begins `count` of them; resolves when they are on their way, or have failed, or looking the address up takes long. */

@@ -3,7 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import errors from 'undici/lib/core/errors.js';
 import { reasonOf } from '../../errors.js';
 import { BodyTooLarge, HttpHeaders, type HttpRequest, type HttpResponse } from '../request.js';
-import { Semaphore } from '../semaphore.js';
+import { Semaphore } from '../../concurrency.js';
 import type { Timeouts } from '../timeouts.js';
 
 const { NGHTTP2_CANCEL, NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } =

@@ -1,8 +1,6 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 import { domainToASCII } from 'node:url';
-
-/** The port of a URL that names none. */
-const DEFAULT_PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+import { portOf } from '../url.js';
 
 /**
  * Whether a URL is reached without a proxy, by the rules of Go's golang.org/x/net/http/httpproxy, which docker, podman and crane follow:
@@ -14,7 +12,7 @@ export function isDirect(url: URL, noProxy: string): boolean {
   if (host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))) {
     return true;
   }
-  const port = url.port || DEFAULT_PORTS[url.protocol] || '';
+  const port = String(portOf(url));
   const entries = noProxy.split(',').map((entry) => entry.trim().toLowerCase());
   return entries.some((entry) => matches(entry, host, port));
 }

@@ -3,6 +3,7 @@ import type { Dispatcher, buildConnector as Connectors } from 'undici';
 import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { reasonOf, systemCode } from '../../errors.js';
+import { portOf } from '../url.js';
 import { poolOptions, targetTls, tlsConnection, type ConnectionOptions } from './pool-options.js';
 import { proxyAuthorization } from './proxy-for.js';
 import type { TlsSettings } from './tls.js';
@@ -144,6 +145,6 @@ function asFailure(proxy: URL, error: Error): ProxyFailure {
   return new ProxyFailure(addressOf(proxy), `cannot be used: ${reason}`, undefined, error);
 }
 
-function addressOf({ hostname, port, protocol }: URL): string {
-  return `${hostname}:${port || (protocol === 'https:' ? '443' : '80')}`;
+function addressOf(url: URL): string {
+  return `${url.hostname}:${portOf(url)}`;
 }

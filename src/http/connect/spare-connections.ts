@@ -1,6 +1,7 @@
 import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import type { buildConnector as Connectors } from 'undici';
+import { portOf } from '../url.js';
 import { adopt, isUsable } from './adopt.js';
 import type { Begun, EarlyConnections } from './early-connections.js';
 
@@ -162,10 +163,6 @@ class Spare {
     this.socket?.destroy();
     this.raw?.destroy();
   }
-}
-
-function portOf({ port, protocol }: Options): number {
-  return Number(port) || (protocol === 'https:' ? 443 : 80);
 }
 
 function ignore(): undefined {

@@ -15,7 +15,7 @@ import {
   OCI_MANIFEST,
 } from '../../../oci/media-types.js';
 import type { Platform } from '../../../oci/platform.js';
-import { formatReference, type Reference } from '../../../oci/reference.js';
+import { formatReference, withDefaultTag, type Reference } from '../../../oci/reference.js';
 import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';
 
 /*
@@ -100,8 +100,3 @@ const MANIFEST_KEYS: ReadonlyMap<string, string> = new Map([
   [DOCKER_MANIFEST, 'SchemaV2Manifest'],
   [OCI_MANIFEST, 'OCIManifest'],
 ]);
-
-function withDefaultTag(reference: Reference): Reference {
-  const isNamed = reference.tag !== undefined || reference.digest !== undefined;
-  return isNamed ? reference : { ...reference, tag: 'latest' };
-}

@@ -1,0 +1,33 @@
+/*
+ * The names of Docker Hub: the one registry that is known by another name than the host that answers (docker/distribution reference,
+ * docker/cli configfile).
+ */
+
+/** The host in references; `docker.io/library/traefik`. */
+export const HUB_HOST = 'docker.io';
+
+/** The namespace of images whose name is a single word. */
+export const HUB_NAMESPACE = 'library';
+
+/** The host that serves the API. */
+const HUB_API_HOST = 'registry-1.docker.io';
+
+/** The key under which `docker login` stores a credential, and by which credential helpers know it. */
+export const HUB_CREDENTIAL_KEY = 'https://index.docker.io/v1/';
+
+const HUB_HOSTS: readonly string[] = ['index.docker.io', HUB_HOST, HUB_API_HOST];
+
+/** Every host name of the registry that `host` names: three for Docker Hub, one for any other. */
+export function hostAliases(host: string): readonly string[] {
+  return isHubHost(host) ? HUB_HOSTS : [host];
+}
+
+/** Whether a host name is one of Docker Hub's. */
+export function isHubHost(host: string): boolean {
+  return HUB_HOSTS.includes(host);
+}
+
+/** `host[:port]` at which the API of a registry answers, by its name in references. */
+export function apiHost(host: string): string {
+  return host === HUB_HOST ? HUB_API_HOST : host;
+}
