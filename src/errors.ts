@@ -49,6 +49,7 @@ export type ErrorReason =
   // registry
   // layout
   // core
+  | 'index-limit'
   // spec
   | 'none';
 

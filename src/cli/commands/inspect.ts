@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
+import { setImmediate } from 'node:timers/promises';
 import { ManifestToolError, reasonOf } from '../../errors.js';
 import { parseJson } from '../../oci/json/parse.js';
 import { parseReference, type Reference } from '../../oci/reference.js';
+import type { Client } from '../../core/client.js';
 import { inspectSelected } from '../../core/read/inspect.js';
 import { onlyImage, selectManifest, type Selected } from '../../core/read/select.js';
 import { coloursFor, type Colours } from '../output/colours.js';
@@ -25,15 +27,30 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
       const selected = await selectManifest(client, reference, options.platform);
       return options.config
         ? configuration(selected, reference, options)
-        : SHOW[options.format](selected, { name, reference, options, io, colours });
+        : SHOW[options.format](selected, {
+            client,
+            name,
+            reference,
+            options,
+            io,
+            colours,
+            reporter,
+          });
     });
-    io.stdout.write(await forStdout(output, io.stdout));
+    const text = await forStdout(output, io.stdout);
+    // Building a large text keeps signals waiting.
+    await setImmediate();
+    if (client.signal.aborted)
+      throw new ManifestToolError('INTERRUPTED', `reading ${name}`, 'it was interrupted');
+    io.stdout.write(text);
   } finally {
     await client.close();
   }
 }
 
 interface Context {
+  readonly client: Client;
+  readonly reporter: Reporter;
   readonly name: string;
   readonly reference: Reference;
   readonly options: InspectOptions;
@@ -78,24 +95,40 @@ async function human(selected: Selected, { name, options, colours }: Context): P
   return text + renderReferrers(referrers, colours);
 }
 
-async function asDocument(selected: Selected, { name, options }: Context): Promise<string> {
+async function asDocument(
+  selected: Selected,
+  { client, name, options, reporter }: Context,
+): Promise<string> {
   const [{ describeSelected }, { inspectDocument }, { printableJson }] = await Promise.all([
     import('../../core/read/describe.js'),
     import('../output/inspect/document.js'),
     import('../../oci/json/json-text.js'),
   ]);
   const referrers = options.referrers ? 'all' : 'none';
-  const described = await describeSelected(selected, { configs: 'all', referrers });
+  const described = await describeSelected(
+    client,
+    selected,
+    { configs: 'all', referrers },
+    reporter,
+  );
   return printableJson(inspectDocument(name, described));
 }
 
-async function table(selected: Selected, { name, options, io, colours }: Context): Promise<string> {
+async function table(
+  selected: Selected,
+  { client, name, options, io, colours, reporter }: Context,
+): Promise<string> {
   const [{ describeSelected }, { renderTable }] = await Promise.all([
     import('../../core/read/describe.js'),
     import('../output/inspect/table.js'),
   ]);
   const referrers = options.referrers ? 'top' : 'none';
-  const described = await describeSelected(selected, { configs: 'needed', referrers });
+  const described = await describeSelected(
+    client,
+    selected,
+    { configs: 'needed', referrers },
+    reporter,
+  );
   const { isTTY, columns } = io.stdout;
   return renderTable(name, described, colours, isTTY && columns > 0 ? columns : 80);
 }

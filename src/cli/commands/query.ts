@@ -15,7 +15,7 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
   const reference = parseReference(name);
   const client = await clientFor(parsed, io, reporter);
   try {
-    const result = await reporter.during(() => queryImage(client, reference));
+    const result = await reporter.during(() => queryImage(client, reference, reporter));
     const isJson = parsed.switches.has('json');
     io.stdout.write(isJson ? queryJson(name, result) : queryText(name, result));
   } finally {

@@ -8,6 +8,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // registry
   // layout
   // core
+  'index-limit': () =>
+    'name an index or image inside it by its digest: inspect --format raw shows its entries',
   // spec
   none: () => '',
 };
