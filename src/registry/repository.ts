@@ -50,8 +50,9 @@ export class Repository implements ImageStore {
   ): Promise<BlobOutcome> {
     const { connection, repository } = this;
     let session: URL | undefined;
-    if (source instanceof Repository && source.connection === connection) {
-      if (source.repository === repository) return 'present';
+    const from = source instanceof Repository && source.connection.host === connection.host;
+    if (from && source.repository === repository) return 'present';
+    if (from && (await connection.canMountFrom(source.repository))) {
       const mount = await mountBlob(connection, repository, descriptor.digest, source.repository);
       if (mount === 'mounted' || mount === 'present') return mount;
       session = mount === 'refused' ? undefined : mount;

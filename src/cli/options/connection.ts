@@ -1,11 +1,7 @@
-import {
-  createCredentialLookup,
-  createCredentialPeek,
-  type CredentialOptions,
-} from '../../credentials/store.js';
+import { createCredentialStore } from '../../credentials/store.js';
 import { parseDuration } from '../../duration.js';
 import { createClient, type Client } from '../../core/client.js';
-import type { CredentialLookup } from '../../http/auth/credential.js';
+import type { Credential, CredentialStore } from '../../http/auth/credential.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import { OPTIONS, placeholder, type OptionName } from '../args/options.js';
@@ -18,10 +14,9 @@ const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy
 /** The client of a command, with the settings of authentication and transport that its options give. */
 export async function clientFor(parsed: Parsed, io: Io, reporter: Reporter): Promise<Client> {
   const { signal } = io;
-  const options = await credentialOptions(parsed, io, reporter);
+  for (const name of PROXY_VARIABLES) reporter.secrets.addUrl(io.env[name] ?? '');
   return createClient({
-    credentials: credentialLookup(options, reporter),
-    mayHaveCredential: createCredentialPeek(options),
+    credentials: await credentialStore(parsed, io, reporter),
     credentialsFirst: parsed.values.has('docker-cfg') || parsed.values.has('authfile'),
     plainHttp: hostRule(parsed, 'plain-http'),
     insecure: hostRule(parsed, 'insecure'),
@@ -43,34 +38,46 @@ export async function clientFor(parsed: Parsed, io: Io, reporter: Reporter): Pro
   });
 }
 
-async function credentialOptions(
+/** The credential of the command line, or the files and helpers; secrets are kept out of all output. */
+async function credentialStore(
   parsed: Parsed,
   io: Io,
   reporter: Reporter,
-): Promise<CredentialOptions> {
-  for (const name of PROXY_VARIABLES) reporter.secrets.addUrl(io.env[name] ?? '');
-  const password = await givenPassword(parsed, io);
-  if (password !== undefined) reporter.secrets.add(password);
+): Promise<CredentialStore> {
+  const typed = await givenCredential(parsed, io, reporter);
+  const store =
+    typed === undefined
+      ? createCredentialStore({
+          ...optional('dockerConfig', value(parsed, 'docker-cfg')),
+          ...optional('authFile', value(parsed, 'authfile')),
+          env: io.env,
+          signal: io.signal,
+          onWarning: (text) => reporter.warning(text),
+        })
+      : { get: () => Promise.resolve(typed), has: () => Promise.resolve(true) };
   return {
-    ...optional('username', value(parsed, 'username')),
-    ...optional('password', password),
-    ...optional('dockerCfg', value(parsed, 'docker-cfg')),
-    ...optional('authFile', value(parsed, 'authfile')),
-    env: io.env,
-    signal: io.signal,
-    onWarning: (text) => reporter.warning(text),
+    async get(host, repository) {
+      const found = await store.get(host, repository);
+      if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);
+      else if (found !== undefined) reporter.secrets.add(found.token);
+      return found;
+    },
+    has: (host, repository) => store.has(host, repository),
   };
 }
 
-/** The lookup, which has all that it finds kept out of what is shown. */
-function credentialLookup(options: CredentialOptions, reporter: Reporter): CredentialLookup {
-  const lookup = createCredentialLookup(options);
-  return async (host, repository) => {
-    const found = await lookup(host, repository);
-    if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);
-    else if (found !== undefined) reporter.secrets.add(found.token);
-    return found;
-  };
+/** The credential of --username, for every registry; undefined if it is not given. */
+async function givenCredential(
+  parsed: Parsed,
+  io: Io,
+  reporter: Reporter,
+): Promise<Credential | undefined> {
+  const username = value(parsed, 'username') ?? '';
+  const password = (await givenPassword(parsed, io)) ?? '';
+  reporter.secrets.add(password);
+  if (username !== '') return { kind: 'password', username, password, source: '--username' };
+  if (password === '') return undefined;
+  throw usageError('a password has no user name', 'give --username with it');
 }
 
 async function givenPassword(parsed: Parsed, io: Io): Promise<string | undefined> {
