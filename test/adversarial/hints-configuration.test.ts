@@ -137,7 +137,7 @@ describe('credentials', () => {
       'too large a file',
       () => config(' '.repeat(2 ** 21)),
       /larger than 1048576 bytes/,
-      /^check that it is the f/,
+      /^check that it is the right file$/,
     ],
     [
       '--authfile that is not there',

@@ -103,7 +103,11 @@ const byToken: Authenticate = (request) => {
 const byPassword: Authenticate = ({ headers }) => userOfBasic(headers.authorization);
 
 /** The registry as its owners see it: each has to come as themselves. */
-function guard(challenge: string, authenticate: Authenticate, isOpen = (_: Seen) => false): void {
+function guard(
+  challenge: string,
+  authenticate: Authenticate,
+  isOpen: (request: Seen) => boolean = () => false,
+): void {
   server.script = (request) => {
     if (request.path === '/t') return tokenFor(request);
     if (isOpen(request) || authenticate(request) === ownerOf(repositoryOf(request)))

@@ -42,6 +42,7 @@ export class CredentialStoreFailure extends Error {
 /** A key that two credentials share if they authenticate the same user in the same way. */
 export function credentialKey(credential: Credential | undefined): string {
   if (credential === undefined) return 'anonymous';
-  const { source: _, ...secrets } = credential;
-  return JSON.stringify(Object.entries(secrets).sort());
+  return credential.kind === 'password'
+    ? JSON.stringify([credential.kind, credential.username, credential.password])
+    : JSON.stringify([credential.kind, credential.token]);
 }
