@@ -1,4 +1,4 @@
-/** Defined by `scripts/build.mjs`; not defined when the sources run unbuilt. */
+/** Defined by `scripts/build/build.mjs`; not defined when the sources run unbuilt. */
 declare const MANIFEST_TOOL_COMMIT: string | undefined;
 
 /** The commit of the build, with `-dirty` if files differed from it; empty if there was none. */

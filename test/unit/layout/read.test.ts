@@ -44,7 +44,7 @@ function named(name: string, digest: Digest, size: number): object {
 }
 
 test('the fixture is what its script makes', () => {
-  const script = 'scripts/make-layout-fixture.mjs';
+  const script = 'scripts/test/layout-fixture.mjs';
   expect(execFileSync(process.execPath, [script, '--check'], { encoding: 'utf8' })).toBe('');
 });
 

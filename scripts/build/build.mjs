@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { makeTypes } from './api.mjs';
 import { commitOf } from './commit.mjs';
+import { ROOT } from '../project.mjs';
 
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const SHIMS = path.join(ROOT, 'scripts', 'shims');
+const SHIMS = path.join(ROOT, 'scripts', 'build', 'shims');
 const CLI = path.join(ROOT, 'dist', 'cli');
 const LIB = path.join(ROOT, 'dist', 'lib');
 

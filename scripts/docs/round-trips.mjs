@@ -4,11 +4,11 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { detailedTables, shortTable } from './bench/round-trips.mjs';
-import { withSection } from './bench/section.mjs';
+import { detailedTables, shortTable } from '../bench/round-trips.mjs';
+import { withSection } from '../bench/section.mjs';
 
 /** @param {string} file */
-const inRoot = (file) => fileURLToPath(new URL(`../${file}`, import.meta.url));
+const inRoot = (file) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
 
 const roundTrips = JSON.parse(readFileSync(inRoot('docs/round-trips.json'), 'utf8'));
 const isCheck = process.argv.includes('--check');

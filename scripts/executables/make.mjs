@@ -1,7 +1,7 @@
 /**
  * Makes the single executables (`make binary`) in dist/binary, from the built dist/cli and the Node that npm serves for
  * each target, with their licences and SHA-256 sums. Those that can run here are run.
- * `node scripts/make-binaries.mjs [--out FOLDER] [TARGET,...]`: all that can be made here, or those named.
+ * `node scripts/executables/make.mjs [--out FOLDER] [TARGET,...]`: all that can be made here, or those named.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -14,12 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { canMake, executableName, makeExecutable, runnerFor } from './executable.mjs';
 import { fetchRuntime, HOST, run, TARGETS } from './runtime.mjs';
+import { ROOT } from '../project.mjs';
 
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const { values, positionals } = parseArgs({
   options: { out: { type: 'string', default: path.join(ROOT, 'dist', 'binary') } },
   allowPositionals: true,

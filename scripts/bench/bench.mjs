@@ -6,18 +6,18 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { JOBS } from './bench/jobs.mjs';
-import { measureJob } from './bench/measure.mjs';
-import { parseOptions, USAGE, UsageError } from './bench/options.mjs';
-import { findTools } from './bench/peers.mjs';
-import { plot } from './bench/plot.mjs';
-import { withSection } from './bench/section.mjs';
-import { measureStartup } from './bench/startup.mjs';
-import { markdownTable, textTable } from './bench/table.mjs';
-import { TOOLS } from './bench/tools/index.mjs';
-import { ours } from './bench/tools/ours.mjs';
+import { JOBS } from './jobs.mjs';
+import { measureJob } from './measure.mjs';
+import { parseOptions, USAGE, UsageError } from './options.mjs';
+import { findTools } from './peers.mjs';
+import { plot } from './plot.mjs';
+import { withSection } from './section.mjs';
+import { measureStartup } from './startup.mjs';
+import { markdownTable, textTable } from './table.mjs';
+import { TOOLS } from './tools/index.mjs';
+import { ours } from './tools/ours.mjs';
 
-const README = fileURLToPath(new URL('../README.md', import.meta.url));
+const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 
 // What was started ends with this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
@@ -27,7 +27,7 @@ function progress(text) {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
-/** @param {import('./bench/options.mjs').Options} options */
+/** @param {import('./options.mjs').Options} options */
 async function measureAll(options) {
   // This program is always one of them: it is what the others are compared with.
   const wanted = TOOLS.filter((tool) => tool === ours || options.tools.includes(tool.name));

@@ -3,20 +3,16 @@
  * every machine and every Node version (no time of now, and gzip of stored blocks, which leaves a
  * compressor no choice).
  *
- *     node scripts/make-layout-fixture.mjs           writes it
- *     node scripts/make-layout-fixture.mjs --check   exits 1 where the committed files are not what would be written
+ *     node scripts/test/layout-fixture.mjs           writes it
+ *     node scripts/test/layout-fixture.mjs --check   exits 1 where the committed files are not what would be written
  */
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { crc32 } from 'node:zlib';
+import { ROOT } from '../project.mjs';
 
-const ROOT = path.join(
-  path.dirname(path.dirname(fileURLToPath(import.meta.url))),
-  'fixtures',
-  'layout',
-);
+const LAYOUT = path.join(ROOT, 'fixtures', 'layout');
 const CREATED = '2024-01-01T00:00:00Z';
 
 const PLATFORMS = [
@@ -114,9 +110,9 @@ function addImage({ os, architecture, variant, osVersion }, addBlob) {
 }
 
 function write(files) {
-  rmSync(ROOT, { recursive: true, force: true });
+  rmSync(LAYOUT, { recursive: true, force: true });
   for (const [name, bytes] of files) {
-    const file = path.join(ROOT, name);
+    const file = path.join(LAYOUT, name);
     mkdirSync(path.dirname(file), { recursive: true });
     writeFileSync(file, bytes);
   }
@@ -124,11 +120,11 @@ function write(files) {
 
 /** The files that differ from what would be written, are missing, or are there in addition. */
 function staleFiles(files) {
-  const present = listFiles(ROOT);
+  const present = listFiles(LAYOUT);
   const extra = present.filter((name) => !files.has(name));
   const changed = [...files].filter(
     ([name, bytes]) =>
-      !present.includes(name) || !readFileSync(path.join(ROOT, name)).equals(bytes),
+      !present.includes(name) || !readFileSync(path.join(LAYOUT, name)).equals(bytes),
   );
   return [...changed.map(([name]) => name), ...extra];
 }
@@ -148,7 +144,7 @@ function listFiles(directory) {
 const files = makeFiles();
 if (process.argv.includes('--check')) {
   for (const name of staleFiles(files)) {
-    console.error(`fixtures/layout/${name} is stale: run node scripts/make-layout-fixture.mjs`);
+    console.error(`fixtures/layout/${name} is stale: run node scripts/test/layout-fixture.mjs`);
     process.exitCode = 1;
   }
 } else {

@@ -1,12 +1,11 @@
 /**
- * `node scripts/release-notes.mjs TAG` prints the section of CHANGELOG.md for a release; it fails where the tag is not
+ * `node scripts/release/notes.mjs TAG` prints the section of CHANGELOG.md for a release; it fails where the tag is not
  * that of the version in package.json, or the section is missing, undated or empty.
  */
 import { readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+import { ROOT } from '../project.mjs';
 
 /** @throws {Error} That this is not ready to be released. */
 export function releaseNotes(tag, version, changelog) {

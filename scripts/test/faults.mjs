@@ -4,9 +4,8 @@
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../project.mjs';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const RESULTS = `${ROOT}/.cache/faults.json`;
 
 rmSync(RESULTS, { force: true });

@@ -8,6 +8,6 @@ const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 export default function stringWidth(text, options) {
   if (typeof text !== 'string') return 0;
   if (PRINTABLE_ASCII.test(text)) return text.length;
-  // oxlint-disable-next-line no-undef -- the bundle is CommonJS; scripts/build.mjs writes this file beside it
+  // oxlint-disable-next-line no-undef -- the bundle is CommonJS; scripts/build/build.mjs writes this file beside it
   return require('./string-width.cjs').default(text, options);
 }

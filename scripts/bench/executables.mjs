@@ -1,16 +1,16 @@
 /**
  * Measures the executables of `make binary`: their sizes, and the start-up of the one for this machine beside the Node
- * that is in it and beside the npm package on that Node, in interleaved rounds. `node scripts/bench-binary.mjs [--write]`;
+ * that is in it and beside the npm package on that Node, in interleaved rounds. `node scripts/bench/executables.mjs [--write]`;
  * `--write` puts the tables into the README.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { withSection } from './bench/section.mjs';
-import { medians } from './bench/statistics.mjs';
-import { executableName } from './executable.mjs';
-import { ROOT } from './lock-file.mjs';
-import { fetchRuntime, HOST, run, TARGETS } from './runtime.mjs';
+import { withSection } from './section.mjs';
+import { medians } from './statistics.mjs';
+import { executableName } from '../executables/executable.mjs';
+import { ROOT } from '../project.mjs';
+import { fetchRuntime, HOST, run, TARGETS } from '../executables/runtime.mjs';
 
 const ROUNDS = 40;
 const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));

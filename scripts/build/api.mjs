@@ -2,16 +2,16 @@
  * The types of the library, from what src/index.ts exports: one file for the package, and docs/api/manifest-tool.api.md, which shows every
  * change of the API as a diff. A type that is reachable and not exported, or not documented, is an error.
  *
- *     node scripts/api.mjs           writes the report
- *     node scripts/api.mjs --check   exits 1 where the committed report is not what would be written
+ *     node scripts/build/api.mjs           writes the report
+ *     node scripts/build/api.mjs --check   exits 1 where the committed report is not what would be written
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, realpathSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
+import { ROOT } from '../project.mjs';
 
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const TYPES = path.join(ROOT, '.cache', 'types');
 const REPORT = path.join('docs', 'api', 'manifest-tool.api.md');
 

@@ -5,8 +5,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const CACHE = fileURLToPath(new URL('../.cache/runtimes', import.meta.url));
-const PINNED = JSON.parse(readFileSync(new URL('binary-targets.json', import.meta.url), 'utf8'));
+const CACHE = fileURLToPath(new URL('../../.cache/runtimes', import.meta.url));
+const PINNED = JSON.parse(readFileSync(new URL('targets.json', import.meta.url), 'utf8'));
 
 /** As `linux-x64` or `win-x64`: all for which npm serves a Node that is up to date. */
 export const TARGETS = Object.keys(PINNED.targets);

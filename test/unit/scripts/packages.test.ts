@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { faultsOf, packagesOf } from '../../../scripts/lock-file.mjs';
+import { faultsOf, packagesOf } from '../../../scripts/supply-chain/packages.mjs';
 
 const INTEGRITY = `sha512-${'A'.repeat(86)}==`;
 const SOUND = { version: '1.0.0', license: 'MIT', integrity: INTEGRITY };

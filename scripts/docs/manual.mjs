@@ -1,15 +1,14 @@
 /**
  * Makes docs/commands and man from the definitions of the commands (src/cli/args/commands.ts, src/cli/args/options.ts) and the texts in scripts/manual.
  *
- *     node scripts/make-manual.mjs           writes them
- *     node scripts/make-manual.mjs --check   exits 1 where a committed file is not what would be written
+ *     node scripts/docs/manual.mjs           writes them
+ *     node scripts/docs/manual.mjs --check   exits 1 where a committed file is not what would be written
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
+import { ROOT } from '../project.mjs';
 
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const FOLDERS = ['docs/commands', 'man'];
 
 /** The files of the manual, made by its TypeScript sources: path in the repository, and text. */

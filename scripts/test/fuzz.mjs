@@ -1,14 +1,13 @@
 /**
  * Tries each parser of test/fuzz/parsers.ts with FUZZ_RUNS inputs (default: 100,000), one vitest a parser and as many at a time as there are
- * cores, and prints a table. FUZZ_SEED makes a run again. `node scripts/fuzz.mjs [PARSER...]`; exit code 1 where one failed.
+ * cores, and prints a table. FUZZ_SEED makes a run again. `node scripts/test/fuzz.mjs [PARSER...]`; exit code 1 where one failed.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../project.mjs';
 
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const VITEST = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
 const FILE = 'test/fuzz/fuzz.test.ts';
 /** A parser that has not ended by then hangs. */
@@ -99,7 +98,7 @@ row('all', String(total), ((performance.now() - start) / 1000).toFixed(1), Strin
 for (const { name, failure } of failed) console.log(`\n${name}: ${failure}`);
 if (failed.length > 0) {
   console.log(
-    `\nagain: FUZZ_SEED=${seed} FUZZ_RUNS=${runs} node scripts/fuzz.mjs '${failed[0].name}'`,
+    `\nagain: FUZZ_SEED=${seed} FUZZ_RUNS=${runs} node scripts/test/fuzz.mjs '${failed[0].name}'`,
   );
   process.exitCode = 1;
 }

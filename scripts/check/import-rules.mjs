@@ -6,10 +6,9 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Visitor, parseSync } from 'rolldown/utils';
+import { ROOT } from '../project.mjs';
 
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const ENTRIES = ['src/cli/entry.ts', 'src/index.ts'];
 
 /** What each part of src may import beside itself: a folder, a file of the top level, or one file of a folder. */

@@ -4,9 +4,8 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { ROOT } from '../project.mjs';
 
-const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const FILE = path.join(ROOT, 'src', 'version.ts');
 
 const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
@@ -17,6 +16,6 @@ export const VERSION = '${version}';
 if (!process.argv.includes('--check')) {
   writeFileSync(FILE, wanted);
 } else if (readFileSync(FILE, 'utf8') !== wanted) {
-  console.error('src/version.ts is not that of package.json: run node scripts/version.mjs');
+  console.error('src/version.ts is not that of package.json: run node scripts/build/version.mjs');
   process.exitCode = 1;
 }

@@ -5,7 +5,7 @@
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { byText } from './lock-file.mjs';
+import { byText } from '../supply-chain/packages.mjs';
 
 /** `folder` holds entry.cjs and all that it requires. */
 export function oneFile(folder) {
