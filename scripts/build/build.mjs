@@ -40,7 +40,7 @@ const LAZY = ['string-width', 'llhttp'];
 const GROUPS = [
   [
     'base',
-    /[\\/]src[\\/](?:clock|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+    /[\\/]src[\\/](?:clock|docker-hub|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
   ['core', /[\\/]src[\\/](?:oci|credentials|core[\\/]read|concurrency|core[\\/][a-z-]+\.ts$)/],
   [
@@ -50,8 +50,12 @@ const GROUPS = [
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
   // Of the command line alone: it needs the entry, and the library must not load that.
   [
+    'connection',
+    /[\\/]src[\\/]cli[\\/](?:options[\\/]connection|output[\\/]json|tune-engine)\.ts$/,
+  ],
+  [
     'results',
-    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files|defects)|options[\\/](?:publishing|targets)|commands[\\/]shared)/,
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|targets)|commands[\\/]publishing)/,
   ],
 ];
 

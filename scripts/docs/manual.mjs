@@ -17,8 +17,8 @@ async function makeFiles() {
     cwd: ROOT,
     input: path.join(ROOT, 'scripts/manual/manual.ts'),
     platform: 'node',
-    // What a command does is never loaded.
-    external: /^\.\/commands\//,
+    // Of the help, the definitions alone: what lays it out is not needed.
+    treeshake: { moduleSideEffects: false },
   });
   try {
     const { output } = await build.generate({ format: 'esm' });

@@ -1,11 +1,10 @@
 import type { Readable } from 'node:stream';
 import { interruptedBy, ManifestToolError } from '../errors.js';
-import { formatSize } from '../text.js';
 
 interface InputLimits {
   /** The action, for errors. */
   readonly what: string;
-  /** In bytes. */
+  /** In bytes, a multiple of 1024. */
   readonly limit: number;
   readonly signal: AbortSignal;
 }
@@ -28,7 +27,7 @@ export async function readInput(
     for await (const chunk of stream as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > limit) {
-        throw new ManifestToolError('USAGE', what, `it is larger than ${formatSize(limit)}`, {
+        throw new ManifestToolError('USAGE', what, `it is larger than ${limit / 1024} KiB`, {
           hint: 'check that it is the right file',
         });
       }

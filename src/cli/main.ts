@@ -47,8 +47,9 @@ async function runCommand<N extends CommandName>(
   { command, words, options }: CommandLine<N> & { readonly kind: 'run' },
   { io, reporter }: Surroundings,
 ): Promise<void> {
-  // First of all, so that what is wrong with the other values is reported as the user asks for.
-  reporter.begin(command, readOptions(['quiet', 'progress', 'debug'], options));
+  reporter.begin(command);
+  // First of all, so that errors in other values are reported in this style.
+  reporter.setStyle(readOptions(['quiet', 'progress', 'debug'], options));
   const args: Arguments<N> = readArguments(command, words, options);
   const { run } = await IMPLEMENTATIONS[command]();
   await run({ args, io, reporter });

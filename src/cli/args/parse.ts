@@ -8,8 +8,15 @@ import {
   type Arguments,
   type CommandName,
 } from './commands.js';
-import { findOption, isRepeatable, OPTION_NAMES, OPTIONS, type OptionName } from './options.js';
-import { placeholder, takesWord } from './options.js';
+import {
+  findOption,
+  isRepeatable,
+  OPTION_NAMES,
+  OPTIONS,
+  placeholder,
+  takesWord,
+  type OptionName,
+} from './options.js';
 import { ALL_HOSTS, readOptions, usageError, type TypedOptions } from './values.js';
 
 /** A command line, parsed: a command to run, a page of the help, or the version. */
@@ -89,7 +96,7 @@ const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
 /**
- * Rewrites options as `--name` or `--name=value`, which yargs reads in one way only. manifest-tool uses Go's flag package, whose forms are
+ * Rewrites options as `--name=value`, which yargs reads in one way only. manifest-tool uses Go's flag package, whose forms are
  * kept: one dash for a long name, a value that begins with a dash, and `--switch=false`.
  */
 function inOneForm(argv: readonly string[]): string[] {
@@ -105,7 +112,7 @@ function inOneForm(argv: readonly string[]): string[] {
     const { name, value } = option;
     const { kind } = OPTIONS[name];
     if (kind === 'switch') {
-      if (isTrue(name, value)) rewritten.push(`--${name}`);
+      if (isTrue(name, value)) rewritten.push(`--${name}=true`);
     } else if (kind === 'hosts') {
       const host = value === undefined || TRUE.has(value) ? ALL_HOSTS : value;
       if (!FALSE.has(host)) rewritten.push(`--${name}=${host}`);

@@ -70,24 +70,14 @@ function readValue(name: OptionName, typed: readonly string[] | undefined): unkn
   const option: OptionDefinition = OPTIONS[name];
   const values = typed ?? [];
   const [value] = values;
-  switch (option.kind) {
-    case 'switch':
-      return typed !== undefined;
-    case 'hosts':
-      return readHosts(name, values);
-    case 'list':
-      return values.flatMap((each) => readItems(name, each));
-    case 'strings':
-      return values;
-    case 'string':
-      return value;
-    case 'choice':
-      return value === undefined ? undefined : readChoice(name, value, option.values);
-    case 'integer':
-      return value === undefined ? undefined : readInteger(name, value, option.min);
-    case 'duration':
-      return value === undefined ? undefined : readDuration(name, value);
-  }
+  if (option.kind === 'switch') return typed !== undefined;
+  if (option.kind === 'hosts') return readHosts(name, values);
+  if (option.kind === 'list') return values.flatMap((each) => readItems(name, each));
+  if (option.kind === 'strings') return values;
+  if (value === undefined || option.kind === 'string') return value;
+  if (option.kind === 'choice') return readChoice(name, value, option.values);
+  if (option.kind === 'integer') return readInteger(name, value, option.min);
+  return readDuration(name, value);
 }
 
 /** Items between commas; blanks around an item are not part of it. */

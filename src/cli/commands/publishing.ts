@@ -155,7 +155,9 @@ async function verify(
 function textOf(finished: readonly (Published | Failed)[]): string {
   const results = finished.flatMap((each) => ('result' in each ? [each.result] : []));
   if (finished.length === 1) return resultText(results[0]!);
-  return results.map(({ digest, size, target }) => `Digest: ${digest} ${size} ${target}\n`).join('');
+  return results
+    .map(({ digest, size, target }) => `Digest: ${digest} ${size} ${target}\n`)
+    .join('');
 }
 
 function jsonOf(finished: readonly (Published | Failed)[]): string {

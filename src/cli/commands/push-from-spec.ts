@@ -50,7 +50,9 @@ async function readSpecs({ args, io, reporter }: Context<'push from-spec'>): Pro
   };
   const texts = await Promise.all(files.map((file) => readSpecFile(file, io)));
   if (texts.some(({ length }) => length > LARGE_SPEC)) tuneEngine();
-  const specs = texts.flatMap((text, i) => parseSpecs(text, files[i]!, { warning, env: variables }));
+  const specs = texts.flatMap((text, i) =>
+    parseSpecs(text, files[i]!, { warning, env: variables }),
+  );
   if (args.strict) refuseWarnings(`reading ${files.join(', ')}`, warnings);
   return specs;
 }

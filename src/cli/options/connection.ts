@@ -8,7 +8,6 @@ import type { CredentialLookup } from '../../http/auth/credential.js';
 import type { GlobalOptionName } from '../args/options.js';
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Surroundings } from '../command.js';
-import { readInput } from '../input.js';
 import type { Io } from '../io.js';
 import type { Reporter } from '../progress/reporter.js';
 import { tuneEngine } from '../tune-engine.js';
@@ -102,6 +101,7 @@ async function readPassword({ username, password }: ConnectionOptions, io: Io): 
       'for example --username NAME --password-stdin < FILE',
     );
   }
+  const { readInput } = await import('../input.js');
   const input = await readInput(io.stdin(), {
     what: 'reading --password-stdin',
     limit: MAX_PASSWORD_SIZE,

@@ -25,8 +25,7 @@ type IndexContent = Pick<
 
 /** Annotations and attestations of a new index; a command may lack --annotations. */
 export function indexContent(
-  args: Options<'annotation' | 'attestations' | 'ignore-missing'> &
-    Partial<Options<'annotations'>>,
+  args: Options<'annotation' | 'attestations' | 'ignore-missing'> & Partial<Options<'annotations'>>,
 ): IndexContent {
   const annotations = new Map(annotationsFrom(args.annotations ?? []));
   const entryAnnotations: EntryAnnotations[] = [];

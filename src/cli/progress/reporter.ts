@@ -35,12 +35,13 @@ export class Reporter implements PlanEvents {
 
   constructor(private readonly io: Io) {}
 
-  /**
-   * Takes the name of the command that runs, and the style that its options ask for.
-   * @throws {ManifestToolError} USAGE for options that contradict each other.
-   */
-  begin(command: string, style: ReportStyle): void {
+  /** Takes the name of the command, for hints. */
+  begin(command: string): void {
     this.command = command;
+  }
+
+  /** @throws {ManifestToolError} USAGE for options that contradict each other. */
+  setStyle(style: ReportStyle): void {
     if (style.quiet && style.progress !== undefined && style.progress !== 'none') {
       throw usageError(
         'give --quiet or --progress, not both',
@@ -121,7 +122,7 @@ export class Reporter implements PlanEvents {
 
   /** Runs `write` after what is pending, so that lines keep their order. */
   private enqueue(write: () => void | Promise<void>): Promise<void> {
-    const done = (this.pending ?? Promise.resolve()).then(write).then(() => {
+    const done = (this.pending ?? Promise.resolve()).then(write).finally(() => {
       if (this.pending === done) this.pending = undefined;
     });
     this.pending = done;
@@ -185,10 +186,9 @@ function causesOf(error: Error): (ReportEvent & { event: 'debug' })[] {
   const lines = (error.stack ?? '').split('\n').slice(1);
   let { cause } = error;
   for (let depth = 0; cause !== undefined && depth < MAX_CAUSES; depth += 1) {
-    const isError = cause instanceof Error;
-    const text = isError ? ((cause as Error).stack ?? String(cause)) : reasonOf(cause);
-    lines.push(`caused by: ${text.replaceAll('\n', ' ')}`);
-    cause = isError ? (cause as Error).cause : undefined;
+    const text = cause instanceof Error ? cause.stack : undefined;
+    lines.push(`caused by: ${(text ?? reasonOf(cause)).replaceAll('\n', ' ')}`);
+    cause = cause instanceof Error ? cause.cause : undefined;
   }
   return lines.map((message) => ({ event: 'debug', message }));
 }

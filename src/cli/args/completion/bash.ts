@@ -1,4 +1,11 @@
-import { allOptions, COMMON_PLATFORMS, kindWord, places, type Option, type Place } from './table.js';
+import {
+  allOptions,
+  COMMON_PLATFORMS,
+  kindWord,
+  places,
+  type Option,
+  type Place,
+} from './table.js';
 
 /**
  * Completion for bash: tables, and a function that walks the line. bash cuts words at `=` and `:`; they are put together

@@ -1,4 +1,11 @@
-import { allOptions, COMMON_PLATFORMS, kindWord, places, type Option, type Place } from './table.js';
+import {
+  allOptions,
+  COMMON_PLATFORMS,
+  kindWord,
+  places,
+  type Option,
+  type Place,
+} from './table.js';
 
 /** Completion for fish, with descriptions. */
 export function script(): string {

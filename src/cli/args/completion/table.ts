@@ -59,7 +59,10 @@ function kindOf(name: string): Kind {
 
 /** All places, groups before commands. */
 export function places(): Place[] {
-  const groups = new Set(['', ...COMMAND_NAMES.map((name) => wordsOf(name).slice(0, -1).join(' '))]);
+  const groups = new Set([
+    '',
+    ...COMMAND_NAMES.map((name) => wordsOf(name).slice(0, -1).join(' ')),
+  ]);
   return [...[...groups].map(groupPlace), ...COMMAND_NAMES.map(commandPlace)];
 }
 

@@ -1,4 +1,11 @@
-import { allOptions, COMMON_PLATFORMS, kindWord, places, type Option, type Place } from './table.js';
+import {
+  allOptions,
+  COMMON_PLATFORMS,
+  kindWord,
+  places,
+  type Option,
+  type Place,
+} from './table.js';
 
 /** Completion for zsh, with descriptions; to be sourced behind compinit, or as `_manifest-tool` in a directory of `$fpath`. */
 export function script(): string {

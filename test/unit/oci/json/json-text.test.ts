@@ -1,9 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  escapeHtmlInJson,
-  indentJson,
-} from '../../../../src/oci/json/json-text.js';
+import { escapeHtmlInJson, indentJson } from '../../../../src/oci/json/json-text.js';
 
 describe('indentJson', () => {
   test.each([
