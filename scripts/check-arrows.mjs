@@ -14,6 +14,7 @@ const ENTRIES = ['src/cli/entry.ts', 'src/index.ts'];
 
 /** What each part of src may import beside itself: a folder, a file of the top level, or one file of a folder. */
 const ARROWS = {
+  attempts: [],
   clock: [],
   'docker-hub': [],
   concurrency: ['errors'],
@@ -22,8 +23,9 @@ const ARROWS = {
   secrets: [],
   text: [],
   version: [],
-  oci: ['concurrency', 'docker-hub', 'errors', 'text'],
+  oci: ['attempts', 'concurrency', 'docker-hub', 'errors', 'text'],
   http: [
+    'attempts',
     'clock',
     'concurrency',
     'docker-hub',
@@ -35,6 +37,7 @@ const ARROWS = {
   ],
   credentials: ['docker-hub', 'errors', 'text', 'http/auth/credential'],
   registry: [
+    'attempts',
     'clock',
     'concurrency',
     'docker-hub',
@@ -45,7 +48,7 @@ const ARROWS = {
     'oci',
     'http',
   ],
-  layout: ['clock', 'concurrency', 'errors', 'text', 'oci'],
+  layout: ['attempts', 'clock', 'concurrency', 'errors', 'text', 'oci'],
   core: [
     'clock',
     'concurrency',

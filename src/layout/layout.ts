@@ -1,4 +1,5 @@
 import { addAbortSignal } from 'node:stream';
+import { Attempts, withRestarts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
 import type {
   BlobOutcome,
@@ -11,6 +12,7 @@ import { counted } from '../oci/counted.js';
 import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
 import { NO_IMAGE_HINT, parseDocument, type Descriptor } from '../oci/documents.js';
 import { isTag } from '../oci/reference.js';
+import { verifiedContent, WrongContent, wrongSource } from '../oci/verified-content.js';
 import { blobSize, hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
 import { corrupt, guarded, parsing } from './errors.js';
 import { findTag, refNames, withManifest, type IndexEntry } from './index-json.js';
@@ -75,8 +77,21 @@ class Layout implements ImageStore {
     const what = `reading ${this.at(descriptor.digest)}`;
     return this.reading(what, async () => {
       const content = await openBlob(what, this.root, descriptor);
-      return this.signal === undefined ? content : addAbortSignal(this.signal, content);
+      if (this.signal !== undefined) addAbortSignal(this.signal, content);
+      return this.verified(descriptor, content);
     });
+  }
+
+  private async *verified(
+    descriptor: Descriptor,
+    content: AsyncIterable<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    try {
+      yield* verifiedContent(descriptor, content);
+    } catch (error) {
+      if (!(error instanceof WrongContent)) throw error;
+      throw wrongSource(this.name, descriptor, error.message, error);
+    }
   }
 
   blobSize({ digest }: Descriptor): Promise<number | undefined> {
@@ -92,8 +107,11 @@ class Layout implements ImageStore {
     const what = `copying blob ${descriptor.digest} from ${source.name} to ${this.name}`;
     return this.writing(what, async () => {
       if (await hasBlob(what, this.root, descriptor)) return 'present';
-      await writeBlob(what, this.root, descriptor, async () =>
-        counted(await source.openBlob(descriptor), onBytes),
+      const attempts = new Attempts(true);
+      await withRestarts(attempts, () =>
+        writeBlob(what, this.root, descriptor, async () =>
+          counted(await source.openBlob(descriptor, attempts), onBytes),
+        ),
       );
       return 'copied';
     });

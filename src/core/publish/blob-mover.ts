@@ -1,12 +1,8 @@
-import { ManifestToolError } from '../../errors.js';
 import type { BlobOutcome, ImageReader, ImageWriter } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/documents.js';
 import type { BlobProgress, PlanEvents } from '../events.js';
 import type { WaitPolicy } from '../wait.js';
-
-/** How often a blob is brought where it does not arrive as it is. */
-const TRIES = 3;
 
 /** Brings blobs into the target, each once, however many images share it and however early it is asked for. */
 export class BlobMover {
@@ -38,28 +34,13 @@ export class BlobMover {
       this.events.blob?.({ target: this.target.name, digest, size, bytes, state });
     tell('started', 0);
     try {
-      const outcome = await this.move(blob, source, TRIES, (bytes) => tell('copying', bytes));
+      const onBytes = (bytes: number): void => tell('copying', bytes);
+      const outcome = await this.wait.until(() => this.target.ensureBlob(blob, source, onBytes));
       tell(outcome, outcome === 'copied' ? size : 0);
       return outcome;
     } catch (error) {
       tell('failed', 0);
       throw error;
-    }
-  }
-
-  /** Content that was damaged on its way is brought again. */
-  private async move(
-    blob: Descriptor,
-    source: ImageReader,
-    tries: number,
-    onBytes: (bytes: number) => void,
-  ): Promise<BlobOutcome> {
-    try {
-      return await this.wait.until(() => this.target.ensureBlob(blob, source, onBytes));
-    } catch (error) {
-      const isDamaged = error instanceof ManifestToolError && error.code === 'CORRUPT';
-      if (!isDamaged || tries === 1) throw error;
-      return this.move(blob, source, tries - 1, onBytes);
     }
   }
 
