@@ -13,7 +13,7 @@ WORKDIR /src
 COPY package.json package-lock.json ./
 RUN if [ "$DIST" = build ]; then npm ci --ignore-scripts --no-audit --no-fund; fi
 COPY . .
-RUN sh scripts/image-files.sh "$DIST" /image
+RUN sh scripts/build/image-files.sh "$DIST" /image
 
 FROM ${BASE}
 COPY --from=files /image/ /

@@ -19,7 +19,7 @@ build: $(INSTALLED) ## Builds dist/: the command line and the library
 	npm run --silent build
 
 binary: build ## Makes the single executables in dist/binary (BINARY_TARGETS=linux-x64,...)
-	node scripts/make-binaries.mjs "$(BINARY_TARGETS)"
+	node scripts/executables/make.mjs "$(BINARY_TARGETS)"
 
 image: ## Builds the container image IMAGE (manifest-tool), with docker
 	docker build --tag $(IMAGE) .
@@ -28,56 +28,54 @@ demo: build ## Shows the program at work
 	bash scripts/demo.sh
 
 test: $(INSTALLED) ## Runs all tests, against real registries
-	bash scripts/test-setup.sh
+	bash scripts/test/setup.sh
 	npm run --silent build
 	npm run --silent test -- --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
-check: $(INSTALLED) ## Checks types, lint, format, import arrows, dead code, licences, generated files and the lock file
+check: $(INSTALLED) ## Checks types, lint, format, import rules, dead code, licences, generated files and the lock file
 	npx tsc --noEmit
 	npm run --silent lint
 	npm run --silent format -- --check
-	node scripts/check-arrows.mjs --self-test
-	node scripts/check-arrows.mjs
+	node scripts/check/import-rules.mjs --self-test
+	node scripts/check/import-rules.mjs
 	npx knip
-	node scripts/version.mjs --check
-	node scripts/third-party-licenses.mjs --check
-	node scripts/dependency-licenses.mjs --check
-	node scripts/make-layout-fixture.mjs --check
-	node scripts/docs.mjs --check
-	node scripts/api.mjs --check
-	node scripts/make-manual.mjs --check
+	node scripts/build/version.mjs --check
+	node scripts/supply-chain/licenses.mjs --check
+	node scripts/test/layout-fixture.mjs --check
+	node scripts/docs/round-trips.mjs --check
+	node scripts/build/api.mjs --check
+	node scripts/docs/manual.mjs --check
 	npm ci --dry-run --offline --ignore-scripts --no-audit --loglevel=error > /dev/null
 
 bench: build ## Measures jobs beside the peers that are in PATH, and the start-up (BENCH_ARGS='--help')
-	node scripts/bench.mjs $(BENCH_ARGS)
+	node scripts/bench/bench.mjs $(BENCH_ARGS)
 
 round-trips: $(INSTALLED) ## Counts what each command sends anew, into docs/round-trips.json, and makes the tables of it
 	UPDATE_ROUND_TRIPS=1 npx vitest run test/e2e/round-trips.test.ts --testNamePattern 'sends what the table says'
 	npx oxfmt docs/round-trips.json
-	node scripts/docs.mjs
+	node scripts/docs/round-trips.mjs
 
 docs: $(INSTALLED) ## Makes the tables of round trips in the documents again
-	node scripts/docs.mjs
+	node scripts/docs/round-trips.mjs
 
 faults: $(INSTALLED) ## Runs a push with every fault at every request of it, and prints the table
-	node scripts/faults.mjs
+	node scripts/test/faults.mjs
 
 fixtures: $(INSTALLED) ## Makes the generated fixtures again
-	node scripts/make-layout-fixture.mjs
+	node scripts/test/layout-fixture.mjs
 
 licenses: $(INSTALLED) ## Makes THIRD-PARTY-LICENSES and docs/dependency-licenses.md again
-	node scripts/third-party-licenses.mjs
-	node scripts/dependency-licenses.mjs
+	node scripts/supply-chain/licenses.mjs
 
 sbom: $(INSTALLED) ## Writes what is in what is published, in CycloneDX
-	node scripts/make-sbom.mjs
+	node scripts/supply-chain/sbom.mjs
 
 .PHONY: api
 api: $(INSTALLED) ## Makes docs/api again: the API of the library, to be committed with what changes it
-	node scripts/api.mjs
+	node scripts/build/api.mjs
 
 manual: $(INSTALLED) ## Makes docs/commands and man again, from the definitions of the commands
-	node scripts/make-manual.mjs
+	node scripts/docs/manual.mjs
 
 fmt: $(INSTALLED) ## Formats all files
 	npm run --silent format
@@ -87,7 +85,7 @@ clean: ## Removes what was built
 
 .PHONY: fuzz races
 fuzz: $(INSTALLED) ## Tries each parser with 100,000 inputs (FUZZ_RUNS), and prints the table
-	node scripts/fuzz.mjs
+	node scripts/test/fuzz.mjs
 
 races: $(INSTALLED) ## Lets ten commands edit one list at the same moment, fifty times
 	MANIFEST_TOOL_RACES=50 npx vitest run test/e2e/edits.test.ts --testNamePattern 'ten adds'

@@ -30,7 +30,7 @@ const DEFAULTS = {
   svg: 'docs/bench.svg',
 };
 
-export const USAGE = `usage: node scripts/bench.mjs [OPTIONS]   (make bench BENCH_ARGS='OPTIONS')
+export const USAGE = `usage: node scripts/bench/bench.mjs [OPTIONS]   (make bench BENCH_ARGS='OPTIONS')
   --rtt MS         round trip to the registry (${DEFAULTS.rtt})
   --platforms N    images of a list, 1 to ${PLATFORMS.length} (${DEFAULTS.platforms})
   --runs N         how often each tool does each job (${DEFAULTS.runs})

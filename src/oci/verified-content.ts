@@ -9,14 +9,12 @@ export const SOURCE_HINT =
 /** Content that is not what its descriptor says. */
 export class WrongContent extends Error {}
 
-/** The error of a source (`host/repository` or `oci-layout://PATH`) whose blob is not what its descriptor says. */
+/** The error of a source with wrong content: CORRUPT. `what` is `reading REFERENCE`. */
 export function wrongSource(
-  source: string,
-  { digest }: Pick<Descriptor, 'digest'>,
-  why: string,
+  what: string,
   cause: WrongContent,
+  why = cause.message,
 ): ManifestToolError {
-  const what = `reading ${source}@${digest}`;
   return new ManifestToolError('CORRUPT', what, why, { cause, hint: SOURCE_HINT });
 }
 

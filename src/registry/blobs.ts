@@ -61,8 +61,7 @@ export async function openBlob(
   shared?: Attempts,
 ): Promise<AsyncIterable<Uint8Array>> {
   const attempts = shared ?? new Attempts(true);
-  const name = `${connection.host}/${repository}`;
-  const what = `reading ${name}@${descriptor.digest}`;
+  const what = `reading ${connection.host}/${repository}@${descriptor.digest}`;
   const open = (): Promise<OpenBlob> =>
     withRestarts(attempts, async () => {
       const response = await send(connection, {
@@ -100,7 +99,7 @@ export async function openBlob(
       )
         shared.grantRestart();
       const tries = number > 1 ? ` (${number} tries)` : '';
-      throw wrongSource(name, descriptor, error.message + tries, error);
+      throw wrongSource(what, error, error.message + tries);
     }
   }
   return content(await open());

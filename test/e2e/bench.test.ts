@@ -104,7 +104,7 @@ describe('make bench', () => {
 
   function bench(...args: string[]) {
     const svg = `${folder}/plot.svg`;
-    const child = spawn(process.execPath, ['scripts/bench.mjs', '--svg', svg, ...args], {
+    const child = spawn(process.execPath, ['scripts/bench/bench.mjs', '--svg', svg, ...args], {
       env: { PATH: folder, HOME: folder },
     });
     let [stdout, stderr] = ['', ''];

@@ -23,7 +23,7 @@ beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mt-binary-'));
   out = path.join(folder, 'out');
   executable = path.join(out, NAME);
-  const script = ['scripts/make-binaries.mjs', '--out', out, HOST];
+  const script = ['scripts/executables/make.mjs', '--out', out, HOST];
   made = (await promisify(execFile)(process.execPath, script)).stdout;
   registry = await startRegistry({ tls: true, htpasswd: true });
 }, 240_000);
@@ -104,7 +104,7 @@ it('has a code cache, and stands beside its licences and its SHA-256 sum', async
 });
 
 it('is made for no target that is not known', async () => {
-  const script = ['scripts/make-binaries.mjs', '--out', path.join(folder, 'none'), 'beos-ppc'];
+  const script = ['scripts/executables/make.mjs', '--out', path.join(folder, 'none'), 'beos-ppc'];
   await expect(promisify(execFile)(process.execPath, script)).rejects.toMatchObject({
     code: 1,
     stderr: expect.stringMatching(

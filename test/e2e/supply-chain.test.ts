@@ -31,7 +31,7 @@ describe('the SBOM', () => {
   let sbom: Sbom;
 
   beforeAll(async () => {
-    await run(process.execPath, ['scripts/make-sbom.mjs']);
+    await run(process.execPath, ['scripts/supply-chain/sbom.mjs']);
     text = await readFile(file, 'utf8');
     sbom = JSON.parse(text) as Sbom;
   });
@@ -45,7 +45,7 @@ describe('the SBOM', () => {
   it('is CycloneDX, of this version, the same each time', async () => {
     expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1 });
     expect(sbom.metadata.component).toMatchObject({ name: 'manifest-tool', version: VERSION });
-    await run(process.execPath, ['scripts/make-sbom.mjs']);
+    await run(process.execPath, ['scripts/supply-chain/sbom.mjs']);
     expect(await readFile(file, 'utf8')).toBe(text);
   });
 
@@ -74,10 +74,10 @@ describe('the SBOM', () => {
   });
 
   it('knows what needs what', () => {
-    const yargs = sbom.dependencies.find(({ ref }) => ref.startsWith('pkg:npm/yargs@'));
-    expect(yargs?.dependsOn).toEqual(
-      expect.arrayContaining([expect.stringMatching(/^pkg:npm\/yargs-parser@/)]),
-    );
+    const refOf = (name: string): string | undefined =>
+      sbom.components.find((each) => each.name === name)?.['bom-ref'];
+    const yargs = sbom.dependencies.find(({ ref }) => ref === refOf('yargs'));
+    expect(yargs?.dependsOn).toContain(refOf('yargs-parser'));
   });
 });
 

@@ -27,7 +27,7 @@ beforeAll(async () => {
       .withWaitStrategy(Wait.forHttp('/v2/', 5000).forStatusCode(200).withReadTimeout(200))
       .start();
   } catch (cause) {
-    const hint = 'the tests need a Docker engine: run scripts/test-setup.sh, or start Docker';
+    const hint = 'the tests need a Docker engine: run scripts/test/setup.sh, or start Docker';
     throw new Error(`no registry in a container (${String(cause)}); ${hint}`, { cause });
   }
   host = `${container.getHost()}:${container.getMappedPort(5000)}`;

@@ -11,7 +11,7 @@ vi.mock('../../src/credentials/executable.js', () => ({
   findExecutable: (name: string) => Promise.resolve(`/usr/bin/${name}`),
 }));
 
-// `make fuzz` sets these (scripts/fuzz.mjs); without them, the inputs are the same in every run.
+// `make fuzz` sets these (scripts/test/fuzz.mjs); without them, the inputs are the same in every run.
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);
 const seed = Number(process.env['FUZZ_SEED'] ?? 1);
 const report = process.env['FUZZ_REPORT'];

@@ -50,7 +50,7 @@ export async function startEngine(): Promise<Engine> {
   const missing = await missingParts();
   if (missing.length > 0)
     throw new Error(
-      `no Docker engine for the tests: ${missing.join(', ')}. Run scripts/test-setup.sh as root, ` +
+      `no Docker engine for the tests: ${missing.join(', ')}. Run scripts/test/setup.sh as root, ` +
         'or start Docker and set MANIFEST_TOOL_TEST_DOCKER=external',
     );
   const folder = await temporaryFolder();

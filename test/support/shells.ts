@@ -23,7 +23,7 @@ export function completions(shell: Shell, script: string, lines: readonly string
     },
   );
   if (error !== undefined) {
-    throw new Error(`there is no ${shell} in PATH: scripts/test-setup.sh installs it`, {
+    throw new Error(`there is no ${shell} in PATH: scripts/test/setup.sh installs it`, {
       cause: error,
     });
   }

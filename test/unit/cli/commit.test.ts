@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { commitOf } from '../../../scripts/commit.mjs';
+import { commitOf } from '../../../scripts/build/commit.mjs';
 import { versionLine } from '../../../src/cli/main.js';
 import { VERSION } from '../../../src/version.js';
 

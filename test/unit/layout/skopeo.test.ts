@@ -9,7 +9,7 @@ import type { Descriptor } from '../../../src/oci/documents.js';
 import { OCI_INDEX } from '../../../src/oci/media-types.js';
 
 const hasSkopeo = spawnSync('skopeo', ['--version']).status === 0;
-if (!hasSkopeo) throw new Error('there is no skopeo in PATH: scripts/test-setup.sh installs it');
+if (!hasSkopeo) throw new Error('there is no skopeo in PATH: scripts/test/setup.sh installs it');
 
 function skopeo(...args: string[]): string {
   const { status, stdout, stderr } = spawnSync('skopeo', args, { encoding: 'utf8' });

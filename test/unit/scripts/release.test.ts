@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { releaseNotes } from '../../../scripts/release-notes.mjs';
+import { releaseNotes } from '../../../scripts/release/notes.mjs';
 import { VERSION } from '../../../src/version.js';
 
 describe('the notes of a release', () => {
@@ -73,7 +73,7 @@ describe('the files of a release', () => {
   });
 
   const make = (): string => {
-    execFileSync('bash', ['scripts/release-assets.sh', folder]);
+    execFileSync('bash', ['scripts/release/assets.sh', folder]);
     return readFileSync(path.join(folder, 'SHA256SUMS'), 'utf8');
   };
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { TARGETS } from '../../../scripts/runtime.mjs';
+import { TARGETS } from '../../../scripts/executables/runtime.mjs';
 
 interface Step {
   readonly uses?: string;
@@ -104,7 +104,7 @@ test('a release is made of a tag, tested first, with all executables', () => {
   expect(on.push).toEqual({ tags: ['v*'] });
   const runs = all['check']!.steps.map(({ run }) => run);
   expect(runs).toContain('bash .ci/run');
-  expect(runs).toContain('node scripts/release-notes.mjs "$GITHUB_REF_NAME"');
+  expect(runs).toContain('node scripts/release/notes.mjs "$GITHUB_REF_NAME"');
   expect(all['package']!.needs).toBe('check');
   const { include } = all['executables']!.strategy!.matrix;
   expect(include!.map(({ target }) => target)).toEqual(TARGETS);

@@ -1,0 +1,218 @@
+/**
+ * Builds dist/: split CommonJS chunks (dist/cli, made by rolldown) of which the command line and the library are two entries, so that
+ * nothing is in the package twice, and an ES module with types that gives out the second (dist/lib). Start-up time decides the shape of
+ * the chunks: one big file, or an ES module, starts markedly slower.
+ */
+import { mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { makeTypes } from './api.mjs';
+import { commitOf } from './commit.mjs';
+import { ROOT } from '../project.mjs';
+
+const SHIMS = path.join(ROOT, 'scripts', 'build', 'shims');
+const CLI = path.join(ROOT, 'dist', 'cli');
+const LIB = path.join(ROOT, 'dist', 'lib');
+
+/** The entry chunk is read and parsed at every start: a growing one means that something was not loaded lazily. */
+const MAX_ENTRY_KB = 150;
+
+/** Parts of undici that must not come back into the bundle, with what they drag in. */
+const UNWANTED = /[\\/]undici[\\/](?:index|lib[\\/](?:web|cache|mock|interceptor))\b/;
+
+/** What stands in for modules that undici imports and this program has no use for. */
+const UNDICI_SHIMS = [
+  ['/web/fetch/body.js', 'undici-fetch-body.mjs'],
+  ['node:assert', 'undici-assert.cjs'],
+  ['node:http', 'undici-http.cjs'],
+  ['./client-h2.js', 'undici-client-h2.cjs'],
+  ['/llhttp-wasm.js', 'undici-llhttp.cjs'],
+];
+
+/** Files of their own, which stand-ins of the same name require where they are needed after all. */
+const LAZY = ['string-width', 'llhttp'];
+
+/**
+ * Modules that are needed together, in one chunk: to find and to open a file takes longer than to read what is in it. The first group that
+ * fits counts; all others are split by who imports them.
+ */
+const GROUPS = [
+  [
+    'base',
+    /[\\/]src[\\/](?:clock|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+  ],
+  ['core', /[\\/]src[\\/](?:oci|credentials|core[\\/]read|concurrency|core[\\/][a-z-]+\.ts$)/],
+  [
+    'registry',
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http(?![\\/]connect[\\/]http2\.ts)|registry(?![\\/]raw))[\\/]/,
+  ],
+  ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
+  // Of the command line alone: it needs the entry, and the library must not load that.
+  [
+    'results',
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files|defects)|options[\\/](?:publishing|targets)|commands[\\/]shared)/,
+  ],
+];
+
+const shims = {
+  name: 'shims',
+  resolveId(source, importer = '') {
+    const from = importer.replaceAll('\\', '/');
+    if (LAZY.some((name) => source === `./${name}.cjs`)) return { id: source, external: true };
+    if (source === 'string-width') return path.join(SHIMS, 'string-width.mjs');
+    if (source === 'assert' && from.includes('/node_modules/yargs/'))
+      return path.join(SHIMS, 'assert.mjs');
+    if (!from.includes('/node_modules/undici/')) return null;
+    const shim = UNDICI_SHIMS.find(([end]) => source.endsWith(end));
+    return shim === undefined ? null : path.join(SHIMS, shim[1]);
+  },
+};
+
+/** Writes what is not ASCII as escapes: a file of ASCII is read, and parsed, in half of the time. */
+const ascii = {
+  name: 'ascii',
+  generateBundle(_options, bundled) {
+    for (const chunk of Object.values(bundled)) {
+      if (chunk.type !== 'chunk') continue;
+      if (/String\.raw`[^`]*[^\0-\x7f`]/.test(chunk.code))
+        throw new Error(`${chunk.fileName}: an escape would stay in String.raw`);
+      chunk.code = chunk.code.replaceAll(
+        /[^\0-\x7f]/g,
+        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+      );
+    }
+  },
+};
+
+const COMMON = {
+  cwd: ROOT,
+  platform: 'node',
+  onLog(level, log) {
+    if (level === 'warn') throw new Error(`rolldown: ${log.message}`);
+  },
+};
+
+const OUTPUT = {
+  dir: CLI,
+  format: 'cjs',
+  exports: 'named',
+  minify: true,
+  comments: false,
+  // A single executable with a code cache has no import().
+  dynamicImportInCjs: false,
+  entryFileNames: '[name].cjs',
+  chunkFileNames: '[name]-[hash].cjs',
+};
+
+/** Bundles the command line and the library; returns rolldown's chunks, those that stand alone last. */
+export async function bundle({ write }) {
+  const entry = await emit(
+    {
+      ...COMMON,
+      input: {
+        entry: path.join(ROOT, 'src', 'cli', 'entry.ts'),
+        library: path.join(ROOT, 'src', 'index.ts'),
+      },
+      plugins: [shims, ascii],
+      // Of yargs the parser is needed at every start, the rest for help alone.
+      treeshake: { moduleSideEffects: (id) => !/[\\/]node_modules[\\/]yargs[\\/]/.test(id) },
+      // What the groups need: the chunks of the entries may export what others take from them.
+      preserveEntrySignatures: 'allow-extension',
+      transform: {
+        target: 'node20.18',
+        // yargs asks for import.meta.resolve where a configuration file extends another: not used here.
+        define: {
+          'import.meta.url': '__moduleUrl',
+          'import.meta.resolve': 'undefined',
+          MANIFEST_TOOL_COMMIT: JSON.stringify(commitOf(ROOT) ?? ''),
+        },
+      },
+    },
+    {
+      ...OUTPUT,
+      intro: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;",
+      codeSplitting: {
+        includeDependenciesRecursively: false,
+        groups: GROUPS.map(([name, test], i) => ({ name, test, priority: GROUPS.length - i })),
+      },
+    },
+    write,
+  );
+  const lazy = await emit(
+    {
+      ...COMMON,
+      input: { 'string-width': 'string-width', llhttp: 'undici/lib/llhttp/llhttp-wasm.js' },
+      transform: { target: 'node20.18' },
+    },
+    OUTPUT,
+    write,
+  );
+  const chunks = [...entry, ...lazy];
+  const unwanted = moduleIds(chunks).filter((id) => UNWANTED.test(id));
+  if (unwanted.length > 0) throw new Error(`not wanted in the bundle: ${unwanted.join(', ')}`);
+  return chunks;
+}
+
+async function emit(input, output, write) {
+  const build = await rolldown(input);
+  try {
+    const result = write ? await build.write(output) : await build.generate(output);
+    return result.output.filter((item) => item.type === 'chunk');
+  } finally {
+    await build.close();
+  }
+}
+
+/** Absolute paths of all modules of which something is in the chunks. */
+export function moduleIds(chunks) {
+  return [...new Set(chunks.flatMap((chunk) => chunk.moduleIds))].filter((id) =>
+    path.isAbsolute(id),
+  );
+}
+
+async function buildChunks() {
+  const chunks = await bundle({ write: true });
+  const kB = (names) =>
+    names.reduce((sum, name) => sum + statSync(path.join(CLI, name)).size, 0) / 1000;
+  // What the entry imports statically is read at every start too.
+  const atStart = new Set(['entry.cjs']);
+  for (const name of atStart)
+    for (const other of chunks.find((chunk) => chunk.fileName === name)?.imports ?? [])
+      if (chunks.some((chunk) => chunk.fileName === other)) atStart.add(other);
+  const entry = kB([...atStart]);
+  const all = readdirSync(CLI);
+  console.log(
+    `dist/cli: ${all.length} chunks, ${kB(all).toFixed(0)} kB, of which ${entry.toFixed(0)} kB in ${atStart.size} at start`,
+  );
+  if (entry > MAX_ENTRY_KB)
+    throw new Error(`the entry is larger than ${MAX_ENTRY_KB} kB: what is no longer lazy?`);
+  return chunks.find((chunk) => chunk.fileName === 'library.cjs').exports;
+}
+
+/** The library as an ES module; the names are written out, so that what it does not export is an error where it is imported. */
+function buildLibrary(exports) {
+  const names = exports.toSorted().map((name) => `  ${name},\n`);
+  const text = `import library from '../cli/library.cjs';\n\nexport const {\n${names.join('')}} = library;\n`;
+  mkdirSync(LIB, { recursive: true });
+  writeFileSync(path.join(LIB, 'index.js'), text);
+  if (!makeTypes(path.join(LIB, 'index.d.ts'), 'check'))
+    console.log('docs/api is stale: run make api');
+  console.log(`dist/lib: ${exports.length} exports with types`);
+}
+
+async function buildAll() {
+  // Executables (`make binary`) stay.
+  for (const folder of [CLI, LIB]) rmSync(folder, { recursive: true, force: true });
+  buildLibrary(await buildChunks());
+}
+
+const started = process.argv[1];
+if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
+  try {
+    await buildAll();
+  } catch (error) {
+    console.error(`build failed: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * Tries each parser of test/fuzz/parsers.ts with FUZZ_RUNS inputs (default: 100,000), one vitest a parser and as many at a time as there are
+ * cores, and prints a table. FUZZ_SEED makes a run again. `node scripts/test/fuzz.mjs [PARSER...]`; exit code 1 where one failed.
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import path from 'node:path';
+import { ROOT } from '../project.mjs';
+
+const VITEST = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
+const FILE = 'test/fuzz/fuzz.test.ts';
+/** A parser that has not ended by then hangs. */
+const TIME_LIMIT_MS = 9 * 60_000;
+
+const runs = process.env.FUZZ_RUNS ?? '100000';
+const seed = process.env.FUZZ_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+if (![runs, seed].every((text) => /^[0-9]+$/.test(text))) {
+  console.error('FUZZ_RUNS and FUZZ_SEED are whole numbers');
+  process.exit(2);
+}
+
+function parserNames() {
+  const list = spawnSync(process.execPath, [VITEST, 'list', FILE, '--json'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  if (list.status !== 0) throw new Error(`vitest list failed: ${list.stderr}`);
+  return JSON.parse(list.stdout).map(({ name }) => name);
+}
+
+/** Runs one parser's test; what it found, how long it took, and its output where it failed. */
+async function tryParser(name, directory) {
+  const report = path.join(directory, `${name.replaceAll(/\W/g, '-')}.json`);
+  const pattern = `^${name.replaceAll(/[^\w ]/g, '\\$&')}$`;
+  const start = performance.now();
+  const child = spawn(
+    process.execPath,
+    [VITEST, 'run', FILE, '--testNamePattern', pattern, '--reporter=dot'],
+    {
+      cwd: ROOT,
+      env: { ...process.env, FUZZ_RUNS: runs, FUZZ_SEED: seed, FUZZ_REPORT: report },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // A group of its own: vitest's workers end with it.
+      detached: true,
+    },
+  );
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (chunk) => (output += chunk));
+  }
+  const end = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL');
+  const timer = setTimeout(end, TIME_LIMIT_MS);
+  process.once('exit', end);
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  clearTimeout(timer);
+  process.removeListener('exit', end);
+  const { inputs, failure } = existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : {};
+  const seconds = (performance.now() - start) / 1000;
+  const hung = code === null ? `it did not end within ${TIME_LIMIT_MS / 60_000} minutes` : output;
+  return {
+    name,
+    inputs: inputs ?? 0,
+    seconds,
+    failure: failure ?? (code === 0 ? undefined : hung),
+  };
+}
+
+function row(name, inputs, seconds, failures) {
+  console.log(
+    `${name.padEnd(16)} ${inputs.padStart(9)} ${seconds.padStart(8)} ${failures.padStart(9)}`,
+  );
+}
+
+const directory = mkdtempSync(path.join(tmpdir(), 'manifest-tool-fuzz-'));
+const names = process.argv.length > 2 ? process.argv.slice(2) : parserNames();
+const waiting = [...names];
+const failed = [];
+const start = performance.now();
+let total = 0;
+console.log(`seed ${seed}`);
+row('parser', 'inputs', 'seconds', 'failures');
+async function work() {
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    const result = await tryParser(name, directory);
+    total += result.inputs;
+    if (result.failure !== undefined) failed.push(result);
+    row(name, String(result.inputs), result.seconds.toFixed(1), result.failure ? '1' : '0');
+  }
+}
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
+try {
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+} finally {
+  rmSync(directory, { recursive: true, force: true });
+}
+row('all', String(total), ((performance.now() - start) / 1000).toFixed(1), String(failed.length));
+for (const { name, failure } of failed) console.log(`\n${name}: ${failure}`);
+if (failed.length > 0) {
+  console.log(
+    `\nagain: FUZZ_SEED=${seed} FUZZ_RUNS=${runs} node scripts/test/fuzz.mjs '${failed[0].name}'`,
+  );
+  process.exitCode = 1;
+}
