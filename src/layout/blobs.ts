@@ -3,7 +3,12 @@ import path from 'node:path';
 import { ManifestToolError, systemCode } from '../errors.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
-import { SOURCE_HINT, verifiedContent, WrongContent, wrongSource } from '../oci/verified-content.js';
+import {
+  SOURCE_HINT,
+  verifiedContent,
+  WrongContent,
+  wrongSource,
+} from '../oci/verified-content.js';
 import { corrupt, layoutFailure } from './errors.js';
 import { openRegular, readChunks, readDocument, refuseLinks, writeAtomically } from './files.js';
 import { blobPath, blobsPath } from './paths.js';
