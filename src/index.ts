@@ -112,6 +112,13 @@ export {
 } from './oci/reference.js';
 
 // Errors and words
-export { EXIT_CODES, ManifestToolError, type ErrorCode, type ErrorDetails } from './errors.js';
+export {
+  EXIT_CODES,
+  ManifestToolError,
+  type ErrorCode,
+  type ErrorData,
+  type ErrorDetails,
+  type ErrorReason,
+} from './errors.js';
 export { escapeText } from './text.js';
 export { VERSION } from './version.js';

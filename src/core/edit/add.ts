@@ -1,7 +1,6 @@
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { formatReference, tagOrDigestOf } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
-import { BlobMover } from '../publish/blob-mover.js';
 import { editIndex, type EditRequest, type EditResult } from './loop.js';
 import { addEdit } from './changes.js';
 import type { PlanEvents } from '../events.js';
@@ -10,6 +9,7 @@ import type { IndexRequest } from '../publish/request.js';
 import { resolveSources } from '../publish/resolve.js';
 import { blobsOf, planPush } from '../publish/plan.js';
 import type { Client } from '../client.js';
+import { WriteSession } from '../publish/shared-writes.js';
 import { refuseWarnings, WarningCollector } from '../publish/strict.js';
 import { WaitPolicy } from '../wait.js';
 
@@ -33,11 +33,11 @@ export async function addToIndex(
   const target = await client.open(reference, isDry ? 'pull' : 'push');
   const wait = new WaitPolicy(waitMs, client.signal, events);
   const strictness = new WarningCollector(events);
-  const blobs = new BlobMover(target, wait, events);
+  const writes = new WriteSession(target, wait, events);
   const onManifest = (manifest: FetchedManifest, source: ImageReader): void => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     if (isDry || strict === true || source === target) return;
-    for (const blob of blobsOf(manifest)) blobs.start(blob, source);
+    for (const blob of blobsOf(manifest)) writes.startBlob(blob, source);
   };
   try {
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
@@ -49,11 +49,11 @@ export async function addToIndex(
     if (strict === true)
       refuseWarnings(`editing ${formatReference(reference)}`, strictness.warnings);
     const plan = planPush(images, list, { holds: (source) => source === target, tags: new Map() });
-    if (!isDry) await writeChildren(plan, target, blobs, events);
+    if (!isDry) await writeChildren(plan, writes, target.name, events);
     const context = { events, signal: client.signal, wait, first: list };
     const edited = await editIndex(target, request, addEdit(images), context);
     return { ...edited, brought: images };
   } finally {
-    await blobs.settled();
+    await writes.end();
   }
 }

@@ -1,11 +1,11 @@
 import type { ImageWriter } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import { countOf } from '../../text.js';
-import type { BlobMover } from './blob-mover.js';
 import type { PlanEvents } from '../events.js';
 import { mapConcurrent } from '../../concurrency.js';
 import { withTagOutcome } from './outcome.js';
 import type { PushPlan } from './plan.js';
+import type { WriteSession } from './shared-writes.js';
 
 /**
  * Writes the children of a list. Each child follows its own blobs and what it names, and nothing else.
@@ -13,24 +13,22 @@ import type { PushPlan } from './plan.js';
  */
 export async function writeChildren(
   plan: PushPlan,
-  target: ImageWriter,
-  blobs: BlobMover,
+  writes: WriteSession,
+  target: string,
   events: PlanEvents,
 ): Promise<void> {
   if (plan.children.length === 0) return;
-  events.progress?.(`writing ${countOf(plan.children.length, 'image')} to ${target.name}`);
+  events.progress?.(`writing ${countOf(plan.children.length, 'image')} to ${target}`);
   const written = new Map<Digest, Promise<void>>();
   // Begun in the order of the plan, in which what a child comes after stands before it: none waits for one that is not begun.
   await mapConcurrent(plan.children, async (child) => {
     const before = [
-      ...child.blobs.map((blob) => blobs.arrived(blob, child.source)),
+      ...child.blobs.map((blob) => writes.copyBlob(blob, child.source)),
       ...child.after.flatMap((digest) => written.get(digest) ?? []),
     ];
     const write = async (): Promise<void> => {
       await Promise.all(before);
-      if (child.refersTo === undefined) await target.putChild(child.manifest);
-      else await target.putReferrer(child.manifest, child.refersTo);
-      events.written?.(target.name, child.manifest);
+      await writes.writeManifest(child.manifest, child.refersTo);
     };
     const writing = write();
     written.set(child.manifest.digest, writing);

@@ -40,11 +40,9 @@ export async function publishContent(
   const wait = new WaitPolicy(publication.waitMs, client.signal, events);
   // Targets are opened first: their scopes come first in a token request, which some token servers need.
   const access = publication.dryRun === true ? 'pull' : 'push';
-  const writers = await Promise.all(
-    targets.map(async (target) => {
-      const store = await client.open(target.target, access);
-      return new TargetWriter(store, target, publication, wait, events);
-    }),
+  const stores = await Promise.all(targets.map(({ target }) => client.open(target, access)));
+  const writers = targets.map(
+    (target, i) => new TargetWriter(stores[i]!, target, publication, wait, events),
   );
   const content = read((manifest, source) => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);

@@ -2,7 +2,6 @@ import { ManifestToolError } from '../../errors.js';
 import type { FetchedManifest, ImageReader, ImageStore } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import { formatReference } from '../../oci/reference.js';
-import { BlobMover } from './blob-mover.js';
 import type { PlanEvents } from '../events.js';
 import { publishRoot, writeChildren } from './execute.js';
 import { checkGuard, isGuarded } from './guard.js';
@@ -11,10 +10,11 @@ import { tagsOf, type Publication, type Target } from './publication.js';
 import type { Content } from './content.js';
 import { blobsOf, planPush, type PushPlan, type TagState } from './plan.js';
 import type { WaitPolicy } from '../wait.js';
+import { WriteSession } from './shared-writes.js';
 
 /** Publishes to one target. */
 export class TargetWriter {
-  private readonly blobs: BlobMover;
+  private readonly writes: WriteSession;
 
   constructor(
     private readonly store: ImageStore,
@@ -23,7 +23,7 @@ export class TargetWriter {
     private readonly wait: WaitPolicy,
     private readonly events: PlanEvents,
   ) {
-    this.blobs = new BlobMover(store, wait, events);
+    this.writes = new WriteSession(store, wait, events);
   }
 
   /** Starts bringing the blobs of an image, unless something may still be found that forbids to write. */
@@ -31,7 +31,7 @@ export class TargetWriter {
     const { dryRun, strict } = this.publication;
     const isLate = dryRun === true || strict === true || this.target.target.digest !== undefined;
     if (isLate || source === this.store) return;
-    for (const blob of blobsOf(manifest)) this.blobs.start(blob, source);
+    for (const blob of blobsOf(manifest)) this.writes.startBlob(blob, source);
   }
 
   /**
@@ -39,14 +39,18 @@ export class TargetWriter {
    * @throws {ManifestToolError} with the tags unmoved, unless it is about a tag itself; REFUSED where a tag is not allowed to move.
    */
   async publish(content: Promise<Content>): Promise<PushPlan> {
-    const plan = await this.prepare(content);
-    if (this.publication.dryRun === true) return plan;
-    if (isGuarded(this.publication)) {
-      // Once more, right before the tags move: a registry has no other way to keep two writers apart.
-      checkGuard(this.publication, this.target, plan.list.digest, await this.readTags());
+    try {
+      const plan = await this.prepare(content);
+      if (this.publication.dryRun === true) return plan;
+      if (isGuarded(this.publication)) {
+        // Once more, right before the tags move: a registry has no other way to keep two writers apart.
+        checkGuard(this.publication, this.target, plan.list.digest, await this.readTags());
+      }
+      await this.wait.until(() => this.publishComplete(plan));
+      return plan;
+    } finally {
+      await this.writes.end();
     }
-    await this.wait.until(() => this.publishComplete(plan));
-    return plan;
   }
 
   /** All of a publish but its last step, the tags. */
@@ -58,12 +62,10 @@ export class TargetWriter {
       const holds = (source: ImageReader): boolean => source === this.store;
       const plan = planPush(images, list, { holds, tags: before });
       if (this.publication.dryRun !== true)
-        await writeChildren(plan, this.store, this.blobs, this.events);
+        await writeChildren(plan, this.writes, this.store.name, this.events);
       return plan;
     } catch (error) {
       throw withNothingPublished(error);
-    } finally {
-      await this.blobs.settled();
     }
   }
 
@@ -96,7 +98,9 @@ export class TargetWriter {
       if (!(error instanceof ManifestToolError) || error.code !== 'INCOMPLETE') throw error;
       this.events.warning?.(`${error.message}; its images are written once more`);
       const manifests = new Map(plan.images.map(({ manifest }) => [manifest.digest, manifest]));
-      await Promise.all([...manifests.values()].map((manifest) => this.store.putChild(manifest)));
+      await Promise.all(
+        [...manifests.values()].map((manifest) => this.writes.rewriteManifest(manifest)),
+      );
       await publishRoot(plan, this.store, this.events);
     }
   }
