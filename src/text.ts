@@ -72,8 +72,3 @@ export function formatSize(bytes: number): string {
 export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
-
-/** A value as one line of JSON that is safe to show: see {@link escapeText}. */
-export function safeJson(value: unknown): string {
-  return escapeText(JSON.stringify(value));
-}

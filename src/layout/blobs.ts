@@ -1,23 +1,29 @@
 import { lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import { ManifestToolError, systemCode } from '../errors.js';
-import type { Digest } from '../oci/digest.js';
-import { blobPath } from './paths.js';
-import { openRegular, readRegular } from './read-file.js';
-import { checkDigest, checkSize, verified, type ContentId } from './verify.js';
-import { writeAtomically } from './write-file.js';
+import { matchesDigest, type Digest } from '../oci/digest.js';
+import type { Descriptor } from '../oci/documents.js';
+import {
+  SOURCE_HINT,
+  verifiedContent,
+  WrongContent,
+  wrongSource,
+} from '../oci/verified-content.js';
+import { corrupt, layoutFailure } from './errors.js';
+import { openRegular, readChunks, readDocument, refuseLinks, writeAtomically } from './files.js';
+import { blobPath, blobsPath } from './paths.js';
 
-const CHUNK_SIZE = 256 * 1024;
+/** What identifies content: its digest and its size in bytes. */
+export type ContentId = Pick<Descriptor, 'digest' | 'size'>;
 
-/** Bytes as they come, in any way in which they may come. */
+/** Bytes in chunks. */
 export type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /**
- * Reads a small blob whole, checked against its digest and, where it is known, its size.
- * @throws {ManifestToolError} NOT_FOUND where there is none (which a layout may be: OCI image-spec,
- * image-layout.md, Blobs); CORRUPT where it is not what the digest says, is no regular file or has
- * more than MAX_DOCUMENT_SIZE bytes.
+ * Reads a whole small blob and checks it against its digest, and against its size if that is known.
+ * @throws {ManifestToolError} NOT_FOUND if there is none (a layout may lack blobs: OCI image-spec,
+ * image-layout.md, Blobs); CORRUPT if it does not match, is not a regular file, is reached through
+ * a link, or is larger than MAX_DOCUMENT_SIZE.
  */
 export async function readBlob(
   what: string,
@@ -25,26 +31,63 @@ export async function readBlob(
   digest: Digest,
   size: number | undefined,
 ): Promise<Uint8Array> {
-  const file = blobPath(root, digest, what);
-  const bytes = await readRegular(what, file, (actual) => checkSize(what, file, actual, size));
+  const file = await locate(what, root, digest);
+  const bytes = await readDocument(what, file, (actual) => checkSize(what, file, actual, size));
   if (bytes === undefined) throw missing(what, digest);
-  checkDigest(what, file, bytes, digest);
+  if (!matchesDigest(bytes, digest)) {
+    throw corrupt(what, file, `the content is damaged: its digest is not ${digest}`);
+  }
   return bytes;
 }
 
 /**
- * Opens a blob of any size. The size is checked here; who reads the content has to check its
- * digest.
- * @throws {ManifestToolError} NOT_FOUND where there is none; CORRUPT where it is no regular file or
- * of another size.
+ * Opens a blob of any size. Its size is checked here, its digest while it is read.
+ * @throws {ManifestToolError} NOT_FOUND if there is none; CORRUPT if it is not a regular file, is
+ * reached through a link, or has another size. While it is read, CORRUPT if its digest is another,
+ * and INTERRUPTED once `signal` is aborted.
  */
-export async function openBlob(what: string, root: string, id: ContentId): Promise<Readable> {
-  const file = blobPath(root, id.digest, what);
-  const opened = await openRegular(what, file);
-  if (opened === undefined) throw missing(what, id.digest);
+export async function openBlob(
+  what: string,
+  root: string,
+  id: ContentId,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const opened = await openChecked(what, root, id);
+  await opened.handle.close();
+  return blobContent(what, root, id, signal);
+}
+
+/**
+ * The content of a blob. The file is opened when the first chunk is asked for, and closed at its
+ * end, after an error, and when the reader stops early: content that is never read holds nothing.
+ */
+async function* blobContent(
+  what: string,
+  root: string,
+  id: ContentId,
+  signal: AbortSignal,
+): AsyncGenerator<Uint8Array, void, undefined> {
   try {
-    checkSize(what, file, opened.stats.size, id.size);
-    return opened.handle.createReadStream({ highWaterMark: CHUNK_SIZE });
+    signal.throwIfAborted();
+    const opened = await openChecked(what, root, id);
+    try {
+      yield* verifiedContent(id, readChunks(opened, signal));
+    } finally {
+      await opened.handle.close();
+    }
+  } catch (error) {
+    if (error instanceof WrongContent) throw wrongSource(what, error);
+    throw layoutFailure(what, root, error);
+  }
+}
+
+async function openChecked(what: string, root: string, { digest, size }: ContentId) {
+  const file = await locate(what, root, digest);
+  const opened = await openRegular(what, file);
+  if (opened === undefined) throw missing(what, digest);
+  try {
+    checkSize(what, file, opened.stats.size, size);
+    return opened;
   } catch (error) {
     await opened.handle.close();
     throw error;
@@ -52,21 +95,25 @@ export async function openBlob(what: string, root: string, id: ContentId): Promi
 }
 
 /**
- * Whether the blob is there; one of another size (cut short by a crash of some program) or a
- * symbolic link is not.
+ * Whether a blob is there. One of another size (a program may have crashed while writing it) or a
+ * symbolic link does not count.
+ * @throws {ManifestToolError} CORRUPT if it is reached through a link.
  */
 export async function hasBlob(what: string, root: string, id: ContentId): Promise<boolean> {
   return (await blobSize(what, root, id.digest)) === id.size;
 }
 
-/** The size of a blob in bytes; undefined where there is none, or no regular file. */
+/**
+ * The size of a blob in bytes; undefined if there is none, or not as a regular file.
+ * @throws {ManifestToolError} CORRUPT if it is reached through a link.
+ */
 export async function blobSize(
   what: string,
   root: string,
   digest: Digest,
 ): Promise<number | undefined> {
   try {
-    const stats = await lstat(blobPath(root, digest, what));
+    const stats = await lstat(await locate(what, root, digest));
     return stats.isFile() ? stats.size : undefined;
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
@@ -75,9 +122,10 @@ export async function blobSize(
 }
 
 /**
- * Writes a blob, which appears under its name only when all of it is there and has the digest of
- * that name (OCI image-spec, image-layout.md, Blobs: the content MUST match the digest).
- * @throws {ManifestToolError} CORRUPT where the content is not what `id` says.
+ * Writes a blob. It appears under its name only when it is complete and matches its digest (OCI
+ * image-spec, image-layout.md, Blobs: the content MUST match the digest).
+ * @throws {ManifestToolError} CORRUPT if the content does not match `id`, or the blob would be
+ * reached through a link.
  */
 export async function writeBlob(
   what: string,
@@ -85,9 +133,9 @@ export async function writeBlob(
   id: ContentId,
   content: () => Chunks | Promise<Chunks>,
 ): Promise<void> {
-  const file = blobPath(root, id.digest, what);
+  const file = await locate(what, root, id.digest);
   await mkdir(path.dirname(file), { recursive: true });
-  await writeAtomically(file, async () => verified(what, `blob ${id.digest}`, id, await content()));
+  await writeAtomically(file, async () => verified(what, id, await content()));
 }
 
 /** Writes a blob unless it is there. */
@@ -98,6 +146,38 @@ export async function putBlob(
   bytes: Uint8Array,
 ): Promise<void> {
   if (!(await hasBlob(what, root, id))) await writeBlob(what, root, id, () => [bytes]);
+}
+
+/** @throws {ManifestToolError} CORRUPT if a size is known and `actual` is another. */
+export function checkSize(
+  what: string,
+  file: string,
+  actual: number,
+  expected: number | undefined,
+): void {
+  if (expected === undefined || actual === expected) return;
+  throw corrupt(what, file, `it has ${actual} bytes, its descriptor says ${expected}`);
+}
+
+/** The file of a blob, whose directories are not links. */
+async function locate(what: string, root: string, digest: Digest): Promise<string> {
+  const file = blobPath(root, digest, what);
+  await refuseLinks(what, blobsPath(root), path.dirname(file));
+  return file;
+}
+
+/** Passes content on and checks it on the way: what does not match `id` ends with CORRUPT. */
+async function* verified(
+  what: string,
+  id: ContentId,
+  content: Chunks,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* verifiedContent(id, content);
+  } catch (error) {
+    if (!(error instanceof WrongContent)) throw error;
+    throw corrupt(what, `blob ${id.digest}`, error.message, { cause: error, hint: SOURCE_HINT });
+  }
 }
 
 function missing(what: string, digest: Digest): ManifestToolError {

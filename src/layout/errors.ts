@@ -1,39 +1,40 @@
 import { ManifestToolError, reasonOf, systemCode, type ErrorDetails } from '../errors.js';
 import { FieldError } from '../oci/json/fields.js';
-import { finalName } from './temporary.js';
+import { finalPath } from './paths.js';
 
 const PERMISSIONS = 'check its permissions, and those of the directories that lead to it';
-const ROOM = 'make room there, or name a layout in another place';
-const IN_THE_WAY = 'move it out of the way, or name another layout';
+const SPACE = 'free some space, or use a layout on another file system';
+const IN_THE_WAY = 'move it away, or use another layout';
+const ELSEWHERE = 'use a layout on another file system';
 const LIMIT = 'allow more open files: ulimit -n';
 const PATH = 'check the path';
 
-/** What the system's error codes say to a person, and what to try. */
+/** The system's error codes in words, each with what to do about it. */
 const WORDS: Readonly<Record<string, readonly [why: string, hint: string]>> = {
   EACCES: ['permission denied', PERMISSIONS],
-  EDQUOT: ['the disk quota is used up', ROOM],
-  EEXIST: ['a file of that name is in the way', IN_THE_WAY],
-  EFBIG: ['the file is too large for the file system', 'name a layout in another place'],
-  EIO: ['the device failed (input/output error)', 'check the device, or name a copy of the layout'],
-  EISDIR: ['it is a directory, a file was expected', IN_THE_WAY],
+  EDQUOT: ['the disk quota is used up', SPACE],
+  EEXIST: ['a file of that name already exists', IN_THE_WAY],
+  EFBIG: ['the file is too large for the file system', ELSEWHERE],
+  EIO: ['the device failed (input/output error)', 'check the device, or use a copy of the layout'],
+  EISDIR: ['it is a directory, not a file', IN_THE_WAY],
   ELOOP: ['too many symbolic links', 'check the path, and the links in it'],
-  EMFILE: ['too many files are open', LIMIT],
+  EMFILE: ['too many open files', LIMIT],
   ENAMETOOLONG: ['the name is too long', 'use a shorter path'],
-  ENFILE: ['too many files are open', LIMIT],
-  ENOENT: ['there is no such file or directory', PATH],
-  ENOSPC: ['no space left on the device', ROOM],
+  ENFILE: ['too many open files', LIMIT],
+  ENOENT: ['no such file or directory', PATH],
+  ENOSPC: ['no space left on the device', SPACE],
   ENOTDIR: ['a part of the path is not a directory', PATH],
   EPERM: ['the operation is not permitted', PERMISSIONS],
-  EROFS: ['the file system is read-only', 'name a layout in another place'],
+  EROFS: ['the file system is read-only', ELSEWHERE],
 };
 
-/** What is damaged stays so: a blob of the right size is not written again. */
-const DAMAGED = 'the layout is damaged: make it anew with what made it';
+/** Writing again does not help: a blob that has the right size is not replaced. */
+const DAMAGED = 'the layout is damaged: create it again with the tool that made it';
 
 /**
- * The error of the file system as one line that names the path and the reason in words. DENIED
- * where permission is missing, INTERRUPTED where a signal has come, else FAILED; an error that is a {@link ManifestToolError} already
- * stays what it is.
+ * An error of the file system as one line that names the path, with the cause in words: DENIED if a
+ * permission is missing, INTERRUPTED after an abort, otherwise FAILED. A {@link ManifestToolError}
+ * is returned unchanged.
  */
 export function layoutFailure(what: string, root: string, error: unknown): ManifestToolError {
   if (error instanceof ManifestToolError) return error;
@@ -51,7 +52,7 @@ export function layoutFailure(what: string, root: string, error: unknown): Manif
   );
 }
 
-/** Runs `action`; what the file system throws comes out as {@link layoutFailure} has it. */
+/** Runs `action`; errors of the file system come out as {@link layoutFailure}. */
 export async function guarded<T>(what: string, root: string, action: () => Promise<T>): Promise<T> {
   try {
     return await action();
@@ -60,7 +61,7 @@ export async function guarded<T>(what: string, root: string, action: () => Promi
   }
 }
 
-/** Content that is not what it has to be: CORRUPT, with the file that has it. */
+/** The error CORRUPT for content that is not what it should be, with its file. */
 export function corrupt(
   what: string,
   file: string,
@@ -71,8 +72,8 @@ export function corrupt(
 }
 
 /**
- * Runs a parser of the content of `file`; `hint` is for errors that have none of their own.
- * @throws {ManifestToolError} CORRUPT where the parser throws.
+ * Runs a parser of the content of `file`. `hint` is for errors that have none of their own.
+ * @throws {ManifestToolError} CORRUPT if the parser throws.
  */
 export function parsing<T>(what: string, file: string, parse: () => T, hint = DAMAGED): T {
   try {
@@ -85,5 +86,5 @@ export function parsing<T>(what: string, file: string, parse: () => T, hint = DA
 
 function pathOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('path' in error)) return undefined;
-  return typeof error.path === 'string' ? finalName(error.path) : undefined;
+  return typeof error.path === 'string' ? finalPath(error.path) : undefined;
 }

@@ -1,4 +1,4 @@
-import { addAbortSignal } from 'node:stream';
+import { Attempts, withRestarts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
 import type {
   BlobOutcome,
@@ -11,24 +11,32 @@ import { counted } from '../oci/counted.js';
 import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
 import { NO_IMAGE_HINT, parseDocument, type Descriptor } from '../oci/documents.js';
 import { isTag } from '../oci/reference.js';
-import { blobSize, hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
+import { blobSize, checkSize, hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
 import { corrupt, guarded, parsing } from './errors.js';
-import { findTag, refNames, withManifest, type IndexEntry } from './index-json.js';
-import { readIndex, updateIndex } from './index-file.js';
+import {
+  findTag,
+  readIndex,
+  refNames,
+  updateIndex,
+  withManifest,
+  type IndexEntry,
+} from './index-json.js';
 import { checkLayout, ensureLayout } from './marker.js';
 import { blobPath, indexPath } from './paths.js';
 import { findReferrers } from './referrers.js';
-import { checkSize } from './verify.js';
 
-/** Names that a hint lists: more are counted. */
+/** How many names a hint lists; the rest are counted. */
 const MAX_LISTED = 10;
 
 /**
- * An OCI image layout directory (OCI image-spec, image-layout.md). Nothing is read here: whether
- * there is a layout shows with the first call, and the first write makes one. After `signal` nothing
- * begins any more, and what is read ends.
+ * Opens an OCI image layout directory (OCI image-spec, image-layout.md). Nothing is read yet: the
+ * first read checks that it is a layout, and the first write creates it. Once `signal` is aborted,
+ * nothing new begins, and reading a blob ends with INTERRUPTED.
  */
-export function openLayout(path: string, signal?: AbortSignal): ImageStore {
+export function openLayout(
+  path: string,
+  signal: AbortSignal = new AbortController().signal,
+): ImageStore {
   return new Layout(path, signal);
 }
 
@@ -39,7 +47,7 @@ class Layout implements ImageStore {
 
   constructor(
     private readonly root: string,
-    private readonly signal: AbortSignal | undefined,
+    private readonly signal: AbortSignal,
   ) {
     this.name = `oci-layout://${root}`;
   }
@@ -73,10 +81,7 @@ class Layout implements ImageStore {
 
   openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>> {
     const what = `reading ${this.at(descriptor.digest)}`;
-    return this.reading(what, async () => {
-      const content = await openBlob(what, this.root, descriptor);
-      return this.signal === undefined ? content : addAbortSignal(this.signal, content);
-    });
+    return this.reading(what, () => openBlob(what, this.root, descriptor, this.signal));
   }
 
   blobSize({ digest }: Descriptor): Promise<number | undefined> {
@@ -92,8 +97,11 @@ class Layout implements ImageStore {
     const what = `copying blob ${descriptor.digest} from ${source.name} to ${this.name}`;
     return this.writing(what, async () => {
       if (await hasBlob(what, this.root, descriptor)) return 'present';
-      await writeBlob(what, this.root, descriptor, async () =>
-        counted(await source.openBlob(descriptor), onBytes),
+      const attempts = new Attempts(true);
+      await withRestarts(attempts, () =>
+        writeBlob(what, this.root, descriptor, async () =>
+          counted(await source.openBlob(descriptor, attempts), onBytes),
+        ),
       );
       return 'copied';
     });
@@ -122,7 +130,7 @@ class Layout implements ImageStore {
     });
   }
 
-  /** It gets an entry of its own in index.json: that is where it is found. */
+  /** Adds the referrer to index.json, where {@link findReferrers} looks for it. */
   putReferrer(manifest: FetchedManifest): Promise<void> {
     return this.publish(manifest, [], () => undefined);
   }
@@ -136,7 +144,9 @@ class Layout implements ImageStore {
     const what = `writing ${names.map((each) => this.at(each)).join(', ')}`;
     await this.writing(what, async () => {
       await putBlob(what, this.root, manifest, manifest.bytes);
-      await updateIndex(what, this.root, (index) => withManifest(index, manifest, tags));
+      await updateIndex(what, this.root, this.signal, (index) =>
+        withManifest(index, manifest, tags),
+      );
     });
     for (const tag of tags) onTag(tag);
   }
@@ -148,7 +158,7 @@ class Layout implements ImageStore {
     let isReplaced = true;
     await this.writing(what, async () => {
       await putBlob(what, this.root, manifest, manifest.bytes);
-      await updateIndex(what, this.root, (index) => {
+      await updateIndex(what, this.root, this.signal, (index) => {
         isReplaced = index !== undefined && findTag(index, tag)?.digest === from;
         return isReplaced ? withManifest(index, manifest, [tag]) : (index ?? new Map());
       });
@@ -170,7 +180,7 @@ class Layout implements ImageStore {
 
   private reading<T>(what: string, action: () => Promise<T>): Promise<T> {
     return guarded(what, this.root, async () => {
-      this.signal?.throwIfAborted();
+      this.signal.throwIfAborted();
       if (!this.isChecked) await checkLayout(what, this.root);
       this.isChecked = true;
       return action();
@@ -179,14 +189,14 @@ class Layout implements ImageStore {
 
   private writing<T>(what: string, action: () => Promise<T>): Promise<T> {
     return guarded(what, this.root, async () => {
-      this.signal?.throwIfAborted();
+      this.signal.throwIfAborted();
       if (!this.isPrepared) await ensureLayout(what, this.root);
       this.isPrepared = true;
       return action();
     });
   }
 
-  /** The full name for messages; text that is neither tag nor digest is quoted there. */
+  /** The full reference for messages; what is neither a tag nor a digest is quoted. */
   private at(tagOrDigest: string): string {
     if (isDigest(tagOrDigest)) return `${this.name}@${tagOrDigest}`;
     return `${this.name}:${isTag(tagOrDigest) ? tagOrDigest : JSON.stringify(tagOrDigest)}`;
@@ -194,7 +204,7 @@ class Layout implements ImageStore {
 }
 
 function tagHint(names: readonly string[]): string {
-  if (names.length === 0) return 'no image in it has a tag: name one by its digest';
+  if (names.length === 0) return 'no image in it has a tag: use a digest';
   const listed = names
     .slice(0, MAX_LISTED)
     .map((name) => (isTag(name) ? name : JSON.stringify(name)));

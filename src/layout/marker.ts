@@ -4,9 +4,8 @@ import { ManifestToolError, systemCode } from '../errors.js';
 import { Fields } from '../oci/json/fields.js';
 import { parseJson } from '../oci/json/parse.js';
 import { parsing } from './errors.js';
+import { readDocument, refuseLinks, writeAtomically } from './files.js';
 import { blobsPath, indexPath, markerPath } from './paths.js';
-import { readRegular } from './read-file.js';
-import { writeAtomically } from './write-file.js';
 
 const MARKER = '{"imageLayoutVersion":"1.0.0"}';
 
@@ -15,10 +14,10 @@ const MAKE_HINT =
   'or with "docker buildx build --output type=oci,tar=false,dest=PATH"';
 
 /**
- * Sees to it that `root` is an image layout of version 1 (OCI image-spec, image-layout.md,
- * oci-layout file).
- * @throws {ManifestToolError} NOT_FOUND where there is no such directory; FAILED where it is no
- * layout, or one of another version; CORRUPT where the `oci-layout` file cannot be read.
+ * Checks that `root` is an image layout of version 1 (OCI image-spec, image-layout.md, oci-layout
+ * file).
+ * @throws {ManifestToolError} NOT_FOUND if there is no such directory; FAILED if it is not a
+ * layout, or one of another version; CORRUPT if the `oci-layout` file cannot be read.
  */
 export async function checkLayout(what: string, root: string): Promise<void> {
   await checkDirectory(what, root);
@@ -32,23 +31,24 @@ export async function checkLayout(what: string, root: string): Promise<void> {
 }
 
 /**
- * Makes `root` an empty layout but for its index.json where it is none; its directories are created
- * as far as they are missing.
- * @throws {ManifestToolError} FAILED where it is a layout of another version, or a directory of other
- * things; CORRUPT as {@link checkLayout} does.
+ * Makes `root` a layout unless it is one, without an index.json yet; missing directories are
+ * created.
+ * @throws {ManifestToolError} FAILED if it is a layout of another version, or a directory with
+ * other content; CORRUPT as {@link checkLayout} does, and if its `blobs` directory is a link.
  */
 export async function ensureLayout(what: string, root: string): Promise<void> {
-  if (await hasMarker(what, root)) {
-    await mkdir(blobsPath(root), { recursive: true });
-    return;
-  }
-  await refuseOthers(what, root);
+  const isLayout = await hasMarker(what, root);
+  if (!isLayout) await refuseOtherContent(what, root);
+  await refuseLinks(what, blobsPath(root));
   await mkdir(blobsPath(root), { recursive: true });
-  await writeAtomically(markerPath(root), () => MARKER);
+  if (!isLayout) await writeAtomically(markerPath(root), () => MARKER);
 }
 
-/** A mistyped path must not spoil a directory of other things; what is left of a layout that was being made is none. */
-async function refuseOthers(what: string, root: string): Promise<void> {
+/**
+ * Keeps a mistyped path from spoiling a directory. What an interrupted first write has left does
+ * not count as other content.
+ */
+async function refuseOtherContent(what: string, root: string): Promise<void> {
   const own = [blobsPath(root), indexPath(root), markerPath(root)].map((file) =>
     path.basename(file),
   );
@@ -61,11 +61,12 @@ async function refuseOthers(what: string, root: string): Promise<void> {
   throw new ManifestToolError(
     'FAILED',
     what,
-    `${root} is not an OCI image layout: it holds ${JSON.stringify(other)} and no oci-layout file`,
-    { hint: 'name a layout, an empty directory, or one that does not exist' },
+    `${root} is not an OCI image layout: it contains ${JSON.stringify(other)} and no oci-layout file`,
+    { hint: 'use a layout, an empty directory, or one that does not exist' },
   );
 }
 
+/** Follows links: which directory is the layout is for the user to say. */
 async function checkDirectory(what: string, root: string): Promise<void> {
   const isDirectory = await stat(root).then(
     (stats) => stats.isDirectory(),
@@ -80,16 +81,16 @@ async function checkDirectory(what: string, root: string): Promise<void> {
     });
   }
   if (!isDirectory) {
-    throw new ManifestToolError('FAILED', what, `${root} is a file, a directory was expected`, {
-      hint: 'an archive must be unpacked first: mkdir DIRECTORY && tar -xf ARCHIVE -C DIRECTORY',
+    throw new ManifestToolError('FAILED', what, `${root} is a file, not a directory`, {
+      hint: 'unpack an archive first: mkdir DIRECTORY && tar -xf ARCHIVE -C DIRECTORY',
     });
   }
 }
 
-/** Whether there is an `oci-layout` file; it is then one of version 1. */
+/** Whether there is an `oci-layout` file; if there is one, its version is 1. */
 async function hasMarker(what: string, root: string): Promise<boolean> {
   const file = markerPath(root);
-  const bytes = await readRegular(what, file);
+  const bytes = await readDocument(what, file);
   if (bytes === undefined) return false;
   const version = parsing(what, file, () => {
     const json = parseJson(Buffer.from(bytes).toString('utf8'));
@@ -100,6 +101,6 @@ async function hasMarker(what: string, root: string): Promise<boolean> {
     'FAILED',
     what,
     `${root} is an OCI image layout of version ${JSON.stringify(version)}`,
-    { hint: 'only layouts of version 1 are known' },
+    { hint: 'only layouts of version 1 are supported' },
   );
 }

@@ -1,17 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { algorithmPart, encodedPart, parseDigest, type Digest } from '../oci/digest.js';
 
-/**
- * The file that says that a directory is a layout (OCI image-spec, image-layout.md, oci-layout
- * file).
- */
+/** The file that marks a directory as a layout (OCI image-spec, image-layout.md, oci-layout file). */
 export function markerPath(root: string): string {
   return path.join(root, 'oci-layout');
 }
 
-/**
- * The file that names the images of a layout (OCI image-spec, image-layout.md, index.json file).
- */
+/** The file that names the images of a layout (OCI image-spec, image-layout.md, index.json file). */
 export function indexPath(root: string): string {
   return path.join(root, 'index.json');
 }
@@ -23,11 +19,23 @@ export function blobsPath(root: string): string {
 
 /**
  * The file of a blob, `blobs/<alg>/<encoded>` (OCI image-spec, image-layout.md, Blobs). The digest
- * is checked once more here, whatever its type says: it is remote text that becomes a path
- * (GHSA-m37j-52j7-pjw7, CVE-2026-50163).
- * @throws {ManifestToolError} USAGE where it is no digest.
+ * is checked again here, whatever its type says: remote input becomes a path (GHSA-m37j-52j7-pjw7,
+ * CVE-2026-50163).
+ * @throws {ManifestToolError} USAGE if it is not a digest.
  */
 export function blobPath(root: string, digest: Digest, what: string): string {
   const checked = parseDigest(digest, what);
   return path.join(blobsPath(root), algorithmPart(checked), encodedPart(checked));
+}
+
+const TEMPORARY = /\.[0-9a-f]{16}\.tmp$/;
+
+/** A unique name beside `file` for its new content; never a digest, so never taken for a blob. */
+export function temporaryPath(file: string): string {
+  return `${file}.${randomBytes(8).toString('hex')}.tmp`;
+}
+
+/** The file that a temporary path will become; any other path unchanged. */
+export function finalPath(file: string): string {
+  return file.replace(TEMPORARY, '');
 }

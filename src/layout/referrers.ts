@@ -10,20 +10,20 @@ import { findTag, indexEntries } from './index-json.js';
 import { blobPath, indexPath } from './paths.js';
 
 /**
- * What refers to a manifest of a layout: manifests of index.json whose `subject` it is, and those that an index under the referrers tag
- * names (some tools keep it in layouts as well).
+ * Finds the referrers of a manifest in a layout: manifests in index.json whose `subject` it is, and
+ * the entries of the index under its referrers tag, which some tools write in layouts as well.
  */
 export async function findReferrers(
   what: string,
   root: string,
-  index: JsonValue,
+  indexJson: JsonValue,
   subject: Digest,
 ): Promise<readonly Descriptor[]> {
   const [entries, tagged] = parsing(what, indexPath(root), () => [
-    indexEntries(index).filter(
+    indexEntries(indexJson).filter(
       ({ mediaType }) => isManifestType(mediaType) || isIndexType(mediaType),
     ),
-    findTag(index, referrersTag(subject)),
+    findTag(indexJson, referrersTag(subject)),
   ]);
   const found = new Map<Digest, Descriptor>();
   for (const entry of entries) {
@@ -31,14 +31,17 @@ export async function findReferrers(
     if (manifest?.document.subject?.digest !== subject) continue;
     found.set(entry.digest, referrerDescriptor(manifest));
   }
-  const list = tagged && (await readIfAny(what, root, tagged));
-  if (list?.document.kind === 'index') {
-    for (const entry of list.document.manifests) found.set(entry.digest, entry);
+  const index = tagged && (await readIfAny(what, root, tagged));
+  if (index?.document.kind === 'index') {
+    for (const entry of index.document.manifests) found.set(entry.digest, entry);
   }
   return [...found.values()];
 }
 
-/** A layout may name what it does not hold (OCI image-spec, image-layout.md, Blobs). */
+/**
+ * Reads a manifest; undefined if its blob is missing, as a layout allows (OCI image-spec,
+ * image-layout.md, Blobs).
+ */
 async function readIfAny(
   what: string,
   root: string,

@@ -1,4 +1,4 @@
-import { mkdir, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeEach, describe, it } from 'vitest';
 import { LAYER, LayoutFolder, type Entry } from '../support/layout.js';
@@ -29,7 +29,7 @@ const byDigest = ({ digest }: Entry): string[] => [
 ];
 
 const MAKE = /^make a layout with "skopeo copy docker:/;
-const DAMAGED = /^the layout is damaged: make it anew with what made it$/;
+const DAMAGED = /^the layout is damaged: create it again with the tool that made it$/;
 
 describe('a directory', () => {
   it.each<readonly [string, () => string, code: number, says: RegExp, hint: RegExp]>([
@@ -39,7 +39,7 @@ describe('a directory', () => {
       () => folder.write('archive.tar', ''),
       1,
       /is a file/,
-      /^an archive must be unp/,
+      /^unpack an archive first: mkdir/,
     ],
     ['that is no layout', () => folder.path, 1, /it has no oci-layout file/, MAKE],
     ['below a file', () => '/dev/null/x', 1, /a part of the path is not/, /^check the path$/],
@@ -53,8 +53,8 @@ describe('a directory', () => {
     await expectHint({
       args: ['copy', layout.reference('1'), `oci-layout://${folder.path}:1`],
       code: 1,
-      says: /is not an OCI image layout: it holds/,
-      hint: /^name a layout, an empty directory, or one that does not exist$/,
+      says: /is not an OCI image layout: it contains/,
+      hint: /^use a layout, an empty directory, or one that does not exist$/,
     });
   });
 });
@@ -73,7 +73,7 @@ describe('a layout', () => {
       () => writeFile(at('oci-layout'), '{"imageLayoutVersion":"2.0.0"}'),
       1,
       /of version "2\.0\.0"/,
-      /^only layouts of version 1 are known$/,
+      /^only layouts of version 1 are supported$/,
     ],
     [
       'with a marker of nothing',
@@ -116,7 +116,7 @@ describe('a layout', () => {
       'with a blob that is damaged',
       () => writeFile(fileOf(image), 'x'.repeat(image.size)),
       1,
-      /damaged: it does not/,
+      /damaged: its digest is not/,
       DAMAGED,
     ],
     [
@@ -128,7 +128,17 @@ describe('a layout', () => {
       },
       1,
       /a symbolic link, which is not followed/,
-      /^put the file itself in its place$/,
+      /^replace the link with the file itself$/,
+    ],
+    [
+      'whose blobs are elsewhere',
+      async () => {
+        await rename(at('blobs/sha256'), at('elsewhere'));
+        await symlink('../elsewhere', at('blobs/sha256'));
+      },
+      1,
+      /\/blobs\/sha256: it is a symbolic link, which is not followed/,
+      /^replace the link with the directory itself$/,
     ],
     [
       'with a directory for a blob',
@@ -173,7 +183,7 @@ describe('a layout', () => {
       args: byDigest(large),
       code: 1,
       says: /more than the 4194304 that are read of a document/,
-      hint: /^check that it is what is meant: no index, manifest or configuration is that large$/,
+      hint: /^check the digest: no index, manifest or config is that large$/,
     });
   });
 
@@ -182,7 +192,7 @@ describe('a layout', () => {
     await expectHint({
       args: ['copy', layout.reference('1'), `oci-layout://${at('copied')}:1`],
       code: 1,
-      says: /copying blob sha256:\S+ from .*: what came does not have the digest/,
+      says: /reading oci-layout:\S+@sha256:\S+ failed: what came does not have the digest/,
       hint: /^it is damaged where it is read: make it anew there, or push it there again$/,
     });
   });
@@ -206,7 +216,7 @@ describe('a layout', () => {
     await expectHint({
       args: ['copy', 'oci-layout://fixtures/layout:linux-amd64', layout.reference('2')],
       code: 1,
-      says: /would have more than 4194304 bytes/,
+      says: /would be larger than 4194304 bytes/,
       hint: /^publish into another layout: this one names too many images$/,
     });
   });

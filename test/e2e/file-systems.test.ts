@@ -72,7 +72,7 @@ describe('a full disk', () => {
         expectCode(result, 1);
         expectOneLine(
           result,
-          /no space left on the device\nhint: make room there, or name a layout/,
+          /no space left on the device\nhint: free some space, or use a layout/,
         );
         const after = await snapshot(`${at}/layout`);
         expect(after).toEqual(expect.arrayContaining(before));
@@ -116,7 +116,7 @@ describe('a read-only layout', () => {
       ]) {
         const result = await runCli(args);
         expectCode(result, 1);
-        expectOneLine(result, /is read-only\nhint: name a layout in another place\n/);
+        expectOneLine(result, /is read-only\nhint: use a layout on another file system\n/);
       }
     });
   });

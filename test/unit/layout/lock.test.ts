@@ -19,7 +19,8 @@ afterEach(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-const lock = <T>(action: () => Promise<T>): Promise<T> => withLock('writing x', file, action);
+const lock = <T>(action: () => Promise<T>, signal = new AbortController().signal): Promise<T> =>
+  withLock('writing x', file, signal, action);
 
 /** The id of a process that was, and is no more. */
 function deadPid(): number {
@@ -91,6 +92,25 @@ test.each([
     hint: expect.stringContaining('remove the lock file'),
   });
   expect(await readFile(file, 'utf8')).not.toContain('undefined');
+});
+
+test('is no longer waited for after an abort', async () => {
+  await writeFile(file, `${process.pid} ${hostname()} 0\n`);
+  const controller = new AbortController();
+  let ran = false;
+  const waiting = lock(async () => void (ran = true), controller.signal);
+  setTimeout(() => controller.abort(new Error('stopped')), 20);
+  await expect(waiting).rejects.toThrow('stopped');
+  expect(ran).toBe(false);
+  expect(await readdir(scratch)).toEqual(['index.json.lock']);
+});
+
+test('is not used after an abort that came first', async () => {
+  let ran = false;
+  const aborted = AbortSignal.abort(new Error('stopped'));
+  await expect(lock(async () => void (ran = true), aborted)).rejects.toThrow('stopped');
+  expect(ran).toBe(false);
+  expect(await readdir(scratch)).toEqual([]);
 });
 
 test('that another has taken over meanwhile is left to it', async () => {

@@ -1,27 +1,57 @@
-import { cp, mkdtemp, readFile, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  appendFile,
+  cp,
+  mkdir,
+  mkdtemp,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { guarded } from '../../../src/layout/errors.js';
 import { openLayout } from '../../../src/layout/layout.js';
-import type { Digest } from '../../../src/oci/digest.js';
-import { parseConfig, parseDocument, type ImageIndex } from '../../../src/oci/documents.js';
+import { digestOf, type Digest } from '../../../src/oci/digest.js';
+import {
+  parseConfig,
+  parseDocument,
+  type Descriptor,
+  type ImageIndex,
+} from '../../../src/oci/documents.js';
 import { OCI_MANIFEST } from '../../../src/oci/media-types.js';
+import { LAYER } from '../../support/layout.js';
+import { openFiles } from '../../support/open-files.js';
 
 const FIXTURE = path.resolve('fixtures/layout');
 const ABSENT = `sha256:${'0'.repeat(64)}` as Digest;
 
 let scratch: string;
 let root: string;
+/** The manifest of one image of the fixture. */
+let amd64: Descriptor;
 
 beforeEach(async () => {
   scratch = await mkdtemp(path.join(tmpdir(), 'layout-read-'));
   root = path.join(scratch, 'layout');
   await cp(FIXTURE, root, { recursive: true });
+  amd64 = await openLayout(root).getManifest('linux-amd64');
 });
 
 afterEach(() => rm(scratch, { recursive: true, force: true }));
+
+async function readAll(content: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
 
 function blobFile(digest: Digest): string {
   return path.join(root, 'blobs', ...digest.split(':'));
@@ -80,19 +110,120 @@ describe('reading a layout', () => {
     expect(await layout.getManifest('linux-amd64', expected)).toEqual(byTag);
   });
 
-  test('opens a blob as a stream', async () => {
+  test('opens a blob to be read in chunks', async () => {
     const layout = openLayout(root);
     const { document } = await layout.getManifest('linux-amd64');
     if (document.kind !== 'manifest') throw new Error('unexpected');
     const layer = document.layers![0]!;
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of await layout.openBlob(layer)) chunks.push(chunk);
-    expect(Buffer.concat(chunks)).toEqual(await readFile(blobFile(layer.digest)));
+    expect(await readAll(await layout.openBlob(layer))).toEqual(
+      await readFile(blobFile(layer.digest)),
+    );
     await expect(layout.openBlob({ ...layer, size: 1 })).rejects.toMatchObject({
       code: 'CORRUPT',
     });
     await expect(layout.openBlob({ ...layer, digest: ABSENT })).rejects.toMatchObject({
       code: 'NOT_FOUND',
+    });
+  });
+});
+
+describe('a blob that is opened', () => {
+  const size = 1_000_000;
+  let large: Descriptor;
+
+  beforeEach(async () => {
+    const bytes = randomBytes(size);
+    large = { mediaType: LAYER, digest: digestOf(bytes), size };
+    await writeFile(blobFile(large.digest), bytes);
+  });
+
+  test('is read in several chunks, each with its own memory', async () => {
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of await openLayout(root).openBlob(large)) chunks.push(chunk);
+    expect(chunks.length).toBeGreaterThan(2);
+    expect(digestOf(Buffer.concat(chunks))).toBe(large.digest);
+    expect(openFiles(root)).toEqual([]);
+  });
+
+  test('holds no file until it is read, and none if it never is', async () => {
+    const content = await openLayout(root).openBlob(large);
+    expect(openFiles(root)).toEqual([]);
+    for await (const _ of content) {
+      expect(openFiles(root)).toEqual([blobFile(large.digest)]);
+      break;
+    }
+    expect(openFiles(root)).toEqual([]);
+  });
+
+  test('is closed when its reader fails', async () => {
+    const content = await openLayout(root).openBlob(large);
+    const failing = (async () => {
+      for await (const chunk of content) throw new Error(`enough after ${chunk.length > 0}`);
+    })();
+    await expect(failing).rejects.toThrow('enough');
+    expect(openFiles(root)).toEqual([]);
+  });
+
+  test.each([
+    ['before it is read', 0],
+    ['between two chunks', 1],
+    ['at the end', 4],
+  ])('ends with INTERRUPTED after an abort %s, and is closed', async (_, chunks) => {
+    const controller = new AbortController();
+    const content = await openLayout(root, controller.signal).openBlob(large);
+    const reading = (async () => {
+      let count = 0;
+      if (chunks === 0) controller.abort();
+      for await (const chunk of content) {
+        expect(chunk.length).toBeGreaterThan(0);
+        count += 1;
+        if (count === chunks) controller.abort();
+      }
+    })();
+    await expect(reading).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      what: `reading oci-layout://${root}@${large.digest}`,
+    });
+    expect(openFiles(root)).toEqual([]);
+  });
+
+  test('that has been removed or has another size by the time it is read is an error', async () => {
+    const content = await openLayout(root).openBlob(large);
+    await truncate(blobFile(large.digest), size + 1);
+    await expect(readAll(content)).rejects.toMatchObject({ code: 'CORRUPT' });
+    await truncate(blobFile(large.digest), size);
+    const again = await openLayout(root).openBlob(large);
+    await rm(blobFile(large.digest));
+    await expect(readAll(again)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(openFiles(root)).toEqual([]);
+  });
+
+  test('that grows while it is read is CORRUPT', async () => {
+    const content = await openLayout(root).openBlob(large);
+    let length = 0;
+    const read = async (): Promise<void> => {
+      for await (const chunk of content) {
+        if (length === 0) await appendFile(blobFile(large.digest), 'more');
+        length += chunk.length;
+      }
+    };
+    await expect(read()).rejects.toMatchObject({
+      code: 'CORRUPT',
+      why: `it has more than the ${size} bytes that are announced`,
+    });
+    expect(length).toBe(size);
+  });
+
+  test('that is damaged is CORRUPT at its end', async () => {
+    const content = await openLayout(root).openBlob(large);
+    await writeFile(blobFile(large.digest), Buffer.alloc(size, 'damaged'));
+    const read = async (): Promise<void> => {
+      for await (const _ of content);
+    };
+    await expect(read()).rejects.toMatchObject({
+      code: 'CORRUPT',
+      what: `reading oci-layout://${root}@${large.digest}`,
+      why: `what came does not have the digest ${large.digest}`,
     });
   });
 });
@@ -114,7 +245,7 @@ describe('a tag', () => {
     });
     await setIndex([]);
     await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
-      hint: 'no image in it has a tag: name one by its digest',
+      hint: 'no image in it has a tag: use a digest',
     });
   });
 
@@ -164,7 +295,7 @@ describe('content that is not what it should be is CORRUPT', () => {
     await writeFile(blobFile(digest), bytes);
     await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({
       code: 'CORRUPT',
-      why: `${blobFile(digest)}: the content is damaged: it does not have the digest ${digest}`,
+      why: `${blobFile(digest)}: the content is damaged: its digest is not ${digest}`,
     });
   });
 
@@ -187,24 +318,62 @@ describe('content that is not what it should be is CORRUPT', () => {
     });
   });
 
-  test('a symbolic link, even to the right bytes', async () => {
-    const { digest } = await openLayout(root).getManifest('linux-amd64');
-    await rm(blobFile(digest));
-    await symlink(path.join(FIXTURE, 'blobs', ...digest.split(':')), blobFile(digest));
-    await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({
-      code: 'CORRUPT',
-      why: `${blobFile(digest)}: it is a symbolic link, which is not followed`,
-    });
+  test.each<[string, () => string]>([
+    ['index.json', () => path.join(root, 'index.json')],
+    ['oci-layout', () => path.join(root, 'oci-layout')],
+    ['a blob', () => blobFile(amd64.digest)],
+  ])('%s that is a link, a named pipe, a socket or a directory', async (_, fileOf) => {
+    const file = fileOf();
+    const kept = path.join(scratch, 'kept');
+    await rename(file, kept);
+    await symlink(kept, file);
+    const error = { code: 'CORRUPT', why: `${file}: it is a symbolic link, which is not followed` };
+    const read = () => openLayout(root).getManifest('linux-amd64');
+    await expect(read()).rejects.toMatchObject(error);
+    await rm(file);
+    execFileSync('mkfifo', [file]);
+    const irregular = { code: 'CORRUPT', why: `${file}: it is not a regular file` };
+    await expect(read()).rejects.toMatchObject(irregular);
+    await rm(file);
+    // The path of a socket must be short.
+    const socket = path.join(scratch, 's');
+    const server = createServer().listen(socket);
+    await once(server, 'listening');
+    await rename(socket, file);
+    await expect(read()).rejects.toMatchObject(irregular);
+    server.close();
+    await rm(file, { force: true });
+    await mkdir(file);
+    await expect(read()).rejects.toMatchObject(irregular);
   });
 
-  test('a named pipe, without waiting for a writer', async () => {
-    const { digest } = await openLayout(root).getManifest('linux-amd64');
-    await rm(blobFile(digest));
-    execFileSync('mkfifo', [blobFile(digest)]);
-    await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({
-      code: 'CORRUPT',
-      why: `${blobFile(digest)}: it is not a regular file`,
-    });
+  test.each(['blobs', 'blobs/sha256'])('the directory %s is a symbolic link', async (name) => {
+    const directory = path.join(root, name);
+    await rename(directory, path.join(scratch, 'elsewhere'));
+    await symlink(path.join(scratch, 'elsewhere'), directory);
+    const layout = openLayout(root);
+    for (const read of [
+      () => layout.getManifest('linux-amd64'),
+      () => layout.getManifest(amd64.digest),
+      () => layout.getBlob(amd64),
+      () => layout.openBlob(amd64),
+      () => layout.blobSize(amd64),
+      () => layout.referrers(amd64.digest),
+    ]) {
+      await expect(read()).rejects.toMatchObject({
+        code: 'CORRUPT',
+        why: `${directory}: it is a symbolic link, which is not followed`,
+        hint: 'replace the link with the directory itself',
+      });
+    }
+  });
+
+  test('a directory that becomes a link while a blob is open', async () => {
+    const content = await openLayout(root).openBlob(amd64);
+    const directory = path.join(root, 'blobs');
+    await rename(directory, path.join(scratch, 'elsewhere'));
+    await symlink(path.join(scratch, 'elsewhere'), directory);
+    await expect(readAll(content)).rejects.toMatchObject({ code: 'CORRUPT' });
   });
 
   test('a document of more than 4 MiB, which is not read', async () => {

@@ -1,4 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import {
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -8,6 +18,7 @@ import type { ImageReader, ManifestContent } from '../../../src/oci/content.js';
 import { digestOf, type Digest } from '../../../src/oci/digest.js';
 import type { Descriptor } from '../../../src/oci/documents.js';
 import { OCI_INDEX } from '../../../src/oci/media-types.js';
+import { openFiles } from '../../support/open-files.js';
 
 const FIXTURE = path.resolve('fixtures/layout');
 const REF_NAME = 'org.opencontainers.image.ref.name';
@@ -170,7 +181,7 @@ describe('publish', () => {
     await startWith(text);
     await expect(openLayout(root).publish(content(), ['1'], ignore)).rejects.toMatchObject({
       code: 'FAILED',
-      why: expect.stringContaining('would have more than 4194304 bytes'),
+      why: expect.stringContaining('would be larger than 4194304 bytes'),
     });
     expect(await indexText()).toBe(text);
   });
@@ -256,12 +267,88 @@ describe('ensureBlob', () => {
     expect(await readdir(path.join(root, 'blobs', 'sha256'))).toEqual([]);
   });
 
+  test('closes its source whether it is written or not', async () => {
+    const files = openFiles(FIXTURE);
+    const source = openLayout(FIXTURE);
+    const layer = await layerOf(source);
+    // In the way when the blob is renamed.
+    const file = path.join(root, 'blobs', ...layer.digest.split(':'));
+    await mkdir(file, { recursive: true });
+    await expect(openLayout(root).ensureBlob(layer, source)).rejects.toThrow('it is a directory');
+    await expect(
+      openLayout(root).ensureBlob({ ...layer, size: layer.size - 1 }, source),
+    ).rejects.toMatchObject({ code: 'CORRUPT' });
+    await rm(file, { recursive: true });
+    await openLayout(root).ensureBlob(layer, source);
+    expect(openFiles(FIXTURE)).toEqual(files);
+    expect(openFiles(root)).toEqual([]);
+  });
+
   test('leaves nothing where the source has no such blob', async () => {
     const layer = { ...(await layerOf(openLayout(FIXTURE))), digest: content().digest };
     await expect(openLayout(root).ensureBlob(layer, openLayout(FIXTURE))).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
     expect(await strangeFiles()).toEqual([]);
+  });
+});
+
+describe('a symbolic link in place of', () => {
+  let elsewhere: string;
+
+  beforeEach(async () => {
+    elsewhere = path.join(scratch, 'elsewhere');
+    await mkdir(path.join(elsewhere, 'sha256'), { recursive: true });
+    await mkdir(root, { recursive: true });
+  });
+
+  test.each([
+    ['blobs', 'a directory that is there', '../../elsewhere'],
+    ['blobs', 'one that is not', '../../nowhere'],
+    ['blobs/sha256', 'a directory that is there', '../../../elsewhere/sha256'],
+    ['blobs/sha256', 'one that is not', '../../../nowhere'],
+  ])('%s, to %s, is refused and nothing is written through it', async (name, _, target) => {
+    await mkdir(path.dirname(path.join(root, name)), { recursive: true });
+    await symlink(target, path.join(root, name));
+    const source = openLayout(FIXTURE);
+    const { document } = await source.getManifest('linux-amd64');
+    if (document.kind !== 'manifest') throw new Error('not an image');
+    const layout = openLayout(root);
+    for (const write of [
+      () => layout.putChild(content()),
+      () => layout.publish(content(), ['1'], ignore),
+      () => layout.replaceTag('1', content(), content(1).digest),
+      () => layout.ensureBlob(document.config, source),
+    ]) {
+      await expect(write()).rejects.toMatchObject({
+        code: 'CORRUPT',
+        why: `${path.join(root, name)}: it is a symbolic link, which is not followed`,
+      });
+    }
+    const entries = await readdir(elsewhere, { recursive: true });
+    expect(entries).toEqual(['sha256']);
+    expect(await readdir(scratch)).not.toContain('nowhere');
+  });
+
+  test.each(['index.json', 'oci-layout'])('%s is refused and stays', async (name) => {
+    await startWith('{"schemaVersion":2,"manifests":[]}');
+    const file = path.join(scratch, name);
+    await rename(path.join(root, name), file);
+    await symlink(file, path.join(root, name));
+    const before = await readFile(file, 'utf8');
+    await expect(openLayout(root).publish(content(), ['1'], ignore)).rejects.toMatchObject({
+      code: 'CORRUPT',
+      why: `${path.join(root, name)}: it is a symbolic link, which is not followed`,
+    });
+    expect(await readFile(file, 'utf8')).toBe(before);
+    expect((await lstat(path.join(root, name))).isSymbolicLink()).toBe(true);
+  });
+
+  test('the layout directory is followed: it is the path of the user', async () => {
+    const link = path.join(scratch, 'link');
+    await symlink(root, link);
+    await openLayout(link).publish(content(), ['1'], ignore);
+    expect((await openLayout(root).getManifest('1')).digest).toBe(content().digest);
   });
 });
 
@@ -289,27 +376,27 @@ describe('a file system that refuses', () => {
     const file = path.join(root, 'blobs', ...content().digest.split(':'));
     await mkdir(file, { recursive: true });
     await expect(openLayout(root).putChild(content())).rejects.toMatchObject({
-      why: `${file}: it is a directory, a file was expected`,
+      why: `${file}: it is a directory, not a file`,
     });
     expect(await strangeFiles()).toEqual([]);
   });
 
   test.each([
     ['EACCES', 'DENIED', 'permission denied', 'check its permissions'],
-    ['EDQUOT', 'FAILED', 'the disk quota is used up', 'make room there'],
-    ['EEXIST', 'FAILED', 'a file of that name is in the way', 'move it out of the way'],
-    ['EFBIG', 'FAILED', 'the file is too large for the file system', 'name a layout in another'],
+    ['EDQUOT', 'FAILED', 'the disk quota is used up', 'free some space'],
+    ['EEXIST', 'FAILED', 'a file of that name already exists', 'move it away'],
+    ['EFBIG', 'FAILED', 'the file is too large for the file system', 'another file system'],
     ['EIO', 'FAILED', 'the device failed (input/output error)', 'check the device'],
-    ['EISDIR', 'FAILED', 'it is a directory, a file was expected', 'move it out of the way'],
+    ['EISDIR', 'FAILED', 'it is a directory, not a file', 'move it away'],
     ['ELOOP', 'FAILED', 'too many symbolic links', 'the links in it'],
-    ['EMFILE', 'FAILED', 'too many files are open', 'ulimit -n'],
+    ['EMFILE', 'FAILED', 'too many open files', 'ulimit -n'],
     ['ENAMETOOLONG', 'FAILED', 'the name is too long', 'use a shorter path'],
-    ['ENFILE', 'FAILED', 'too many files are open', 'ulimit -n'],
-    ['ENOENT', 'FAILED', 'there is no such file or directory', 'check the path'],
-    ['ENOSPC', 'FAILED', 'no space left on the device', 'make room there'],
+    ['ENFILE', 'FAILED', 'too many open files', 'ulimit -n'],
+    ['ENOENT', 'FAILED', 'no such file or directory', 'check the path'],
+    ['ENOSPC', 'FAILED', 'no space left on the device', 'free some space'],
     ['ENOTDIR', 'FAILED', 'a part of the path is not a directory', 'check the path'],
     ['EPERM', 'DENIED', 'the operation is not permitted', 'check its permissions'],
-    ['EROFS', 'FAILED', 'the file system is read-only', 'name a layout in another place'],
+    ['EROFS', 'FAILED', 'the file system is read-only', 'another file system'],
   ])('%s in words', (code, ours, words, hint) => {
     const file = `/layout/index.json.${'0'.repeat(16)}.tmp`;
     const withPath = Object.assign(new Error(code), { code, path: file });
