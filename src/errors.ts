@@ -50,6 +50,7 @@ export type ErrorReason =
   // layout
   // core
   // spec
+  | 'spec-empty'
   | 'none';
 
 /** Values for the hint of a reason. */

@@ -4,6 +4,7 @@ import { formatReference } from '../../oci/reference.js';
 import type { CheckedSpec } from '../../spec/check.js';
 import type { Spec } from '../../core/publish/request.js';
 import { countOf } from '../../text.js';
+import { hintFor } from '../progress/hints.js';
 
 /** The line of a spec that is right; `place` is `FILE`, or `FILE#DOCUMENT`. */
 export function checkLine(place: string, { target, tags, sources }: Spec): string {
@@ -15,8 +16,8 @@ export function checkLine(place: string, { target, tags, sources }: Spec): strin
 /** The same for programs. */
 export function checkDocument({ file, document, outcome, warnings }: CheckedSpec): object {
   if (outcome instanceof ManifestToolError) {
-    const { code, message, hint } = outcome;
-    const error = { code, message, ...(hint === undefined ? {} : { hint }) };
+    const { code, message } = outcome;
+    const error = { code, message, hint: hintFor(outcome, 'spec check') };
     return { file, document, ok: false, warnings, error };
   }
   const { target, tags, annotations, sources } = outcome;

@@ -9,6 +9,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // layout
   // core
   // spec
+  'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
   none: () => '',
 };
 
