@@ -43,7 +43,7 @@ const LAZY = ['string-width', 'llhttp'];
 const GROUPS = [
   [
     'base',
-    /[\\/]src[\\/](?:clock|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+    /[\\/]src[\\/](?:clock|docker-hub|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
   ['core', /[\\/]src[\\/](?:oci|credentials|core[\\/]read|concurrency|core[\\/][a-z-]+\.ts$)/],
   [
@@ -53,8 +53,12 @@ const GROUPS = [
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
   // Used by the command line alone: it imports the entry, which the library must not load.
   [
+    'connection',
+    /[\\/]src[\\/]cli[\\/](?:options[\\/]connection|output[\\/]json|tune-engine)\.ts$/,
+  ],
+  [
     'results',
-    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files|defects)|options[\\/](?:publishing|targets)|commands[\\/]shared)/,
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|targets)|commands[\\/]publishing)/,
   ],
 ];
 

@@ -1,6 +1,6 @@
 import v8 from 'node:v8';
 
-/** Versions of Node that know these flags: V8 tells the user of one that it does not know. */
+/** Versions of Node whose V8 knows these flags; V8 prints a warning for one that it does not know. */
 const OLDEST = 20;
 const NEWEST = 26;
 
