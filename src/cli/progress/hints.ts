@@ -7,7 +7,10 @@ import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../..
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // http
   'tls-not-spoken': () => 'if it is meant to be spoken to in plain HTTP, give --plain-http',
+  'token-denied': () => 'log in to the registry (docker login), or give --username and --password',
+  'token-server-unavailable': () => 'try again later, or raise --retry',
   // credentials
+  'auth-file-missing': () => 'correct --authfile, or omit it to use the default files',
   // registry
   // layout
   // core
