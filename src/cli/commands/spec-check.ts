@@ -69,7 +69,10 @@ function isComplete(platform: Partial<Platform>): platform is Platform {
   return platform.os !== undefined && platform.architecture !== undefined;
 }
 
-/** @throws {ManifestToolError} USAGE: the error of a single spec, or a summary after the errors of several. */
+/**
+ * @throws {ManifestToolError} USAGE: the error of a single spec, or a summary after the errors of
+ * several.
+ */
 async function refuseErrors(checked: readonly CheckedSpec[], reporter: Reporter): Promise<void> {
   const errors = checked.flatMap(({ outcome }) =>
     outcome instanceof ManifestToolError ? [outcome] : [],

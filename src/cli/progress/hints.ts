@@ -1,6 +1,9 @@
 import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../../errors.js';
 
-/** What to do about a cause, in the words of the command line; one entry for each {@link ErrorReason}, in sections as there. */
+/**
+ * What to do about a cause, in the words of the command line; one entry for each {@link
+ * ErrorReason}, in sections as there.
+ */
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // http
   'tls-not-spoken': () => 'if it is meant to be spoken to in plain HTTP, give --plain-http',
