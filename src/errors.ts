@@ -49,6 +49,13 @@ export type ErrorReason =
   // registry
   // layout
   // core
+  | 'docker-annotations'
+  | 'docker-list-annotations'
+  | 'entry-not-found'
+  | 'not-an-index'
+  | 'several-failed'
+  | 'tag-exists'
+  | 'warnings-refused'
   // spec
   | 'none';
 

@@ -1,8 +1,8 @@
 import { ManifestToolError } from '../errors.js';
 import { formatName } from '../oci/reference.js';
-import { tagsOf } from '../core/publish/publication.js';
+import { tagsOf } from '../core/publish/request.js';
 import type { RequestedType, Spec } from '../core/publish/request.js';
-import { refuseWarnings } from '../core/publish/strict.js';
+import { refuseWarnings } from '../core/publish/warnings.js';
 import { refuseFaults } from './faults.js';
 import type { SpecNode } from './node.js';
 import { readSpec, type PlacedSpec, type SpecOptions } from './spec.js';

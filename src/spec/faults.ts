@@ -18,7 +18,9 @@ export function refuseFaults(
     checkRequest({ ...spec, type });
   } catch (error) {
     if (!(error instanceof ManifestToolError)) throw error;
-    throw (annotations ?? root).error(error.why, error.hint);
+    const { code, what, why } = (annotations ?? root).error(error.why, error.hint);
+    const { hint, reason, data } = error;
+    throw new ManifestToolError(code, what, why, { hint, reason, data });
   }
   refuseTwins(placed, warning);
 }

@@ -1,6 +1,6 @@
 import type { Platform } from '../../oci/platform.js';
 import { checkPlatform } from '../../oci/platform.js';
-import { annotateIndex } from '../../core/edit/change.js';
+import { annotateIndex } from '../../core/edit/annotate.js';
 import type { Parsed } from '../command.js';
 import { edit, selection } from './shared/edit.js';
 import type { Io } from '../io.js';

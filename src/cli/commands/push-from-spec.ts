@@ -1,5 +1,5 @@
 import type { IndexRequest, Spec } from '../../core/publish/request.js';
-import { refuseWarnings } from '../../core/publish/strict.js';
+import { refuseWarnings } from '../../core/publish/warnings.js';
 import type { Parsed } from '../command.js';
 import type { Io } from '../io.js';
 import { listingOptions, listType, publishingOptions } from '../options/publishing.js';

@@ -1,4 +1,4 @@
-import { removeFromIndex } from '../../core/edit/change.js';
+import { removeFromIndex } from '../../core/edit/remove.js';
 import type { Parsed } from '../command.js';
 import { edit, selection } from './shared/edit.js';
 import type { Io } from '../io.js';

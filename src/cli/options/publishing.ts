@@ -2,7 +2,7 @@ import { parseDigest } from '../../oci/digest.js';
 import type { Annotations } from '../../oci/documents.js';
 import { parsePlatform } from '../../oci/platform.js';
 import { isTag, TAG_RULE } from '../../oci/reference.js';
-import type { PublishingOptions } from '../../core/publish/publication.js';
+import type { PublishingOptions } from '../../core/publish/request.js';
 import type { EntryAnnotations, IndexRequest, RequestedType } from '../../core/publish/request.js';
 import { choice } from '../args/choice.js';
 import type { Parsed } from '../command.js';

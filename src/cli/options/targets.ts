@@ -7,7 +7,7 @@ import {
   withSuffix,
   type Reference,
 } from '../../oci/reference.js';
-import type { Publication } from '../../core/publish/publication.js';
+import type { Publication } from '../../core/publish/request.js';
 import type { Parsed } from '../command.js';
 import { tagList } from './publishing.js';
 import { usageError } from '../args/usage.js';

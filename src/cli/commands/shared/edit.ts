@@ -1,8 +1,8 @@
 import { parsePlatform } from '../../../oci/platform.js';
 import { parseDigest } from '../../../oci/digest.js';
 import { parseReference } from '../../../oci/reference.js';
-import type { EditRequest, EditResult } from '../../../core/edit/loop.js';
-import type { Selection } from '../../../core/edit/changes.js';
+import type { EditRequest, EditResult } from '../../../core/edit/edit-index.js';
+import type { Selection } from '../../../core/edit/index-edits.js';
 import type { Client } from '../../../core/client.js';
 import type { Parsed } from '../../command.js';
 import type { Io } from '../../io.js';

@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../../../errors.js';
 import { formatName, formatReference } from '../../../oci/reference.js';
-import { SUMMARY_HINT } from '../../../core/publish/outcome.js';
-import { tagsOf } from '../../../core/publish/publication.js';
+import { summarizeFailures } from '../../../core/publish/failures.js';
+import { tagsOf } from '../../../core/publish/request.js';
 import { pushIndex } from '../../../core/publish/push.js';
 import type { IndexRequest } from '../../../core/publish/request.js';
 import type { Parsed } from '../../command.js';
@@ -54,14 +54,9 @@ export async function publishMany(
     const failed = all.flatMap((outcome) =>
       outcome instanceof ManifestToolError ? [outcome] : [],
     );
-    const [first] = failed;
-    if (first !== undefined) {
-      const why = `${failed.length} of ${requests.length} failed`;
-      throw new ManifestToolError(first.code, `publishing ${requests.length} lists`, why, {
-        cause: first,
-        hint: SUMMARY_HINT,
-      });
-    }
+    const what = `publishing ${requests.length} specs`;
+    const summary = summarizeFailures(what, failed, requests.length);
+    if (summary !== undefined) throw summary;
   } finally {
     await Promise.all([client.close(), files.close()]);
   }

@@ -1,7 +1,6 @@
-import { ManifestToolError } from '../../../errors.js';
 import { formatReference, withSuffix, type Reference } from '../../../oci/reference.js';
-import { SUMMARY_HINT } from '../../../core/publish/outcome.js';
-import { tagsOf, type Publication } from '../../../core/publish/publication.js';
+import { summarizeFailures } from '../../../core/publish/failures.js';
+import { tagsOf, type Publication } from '../../../core/publish/request.js';
 import type { Outcome, PushResult } from '../../../core/publish/publisher.js';
 import { pushIndex } from '../../../core/publish/push.js';
 import type { IndexRequest } from '../../../core/publish/request.js';
@@ -70,12 +69,10 @@ export function publishedAt(outcomes: readonly Outcome[]): Reference[] {
 }
 
 function refuseFailures(outcomes: readonly Outcome[]): void {
-  const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
-  const [first] = failed;
-  if (first === undefined) return;
+  const errors = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : []));
   const what = `publishing to ${outcomes.length} targets`;
-  const why = `${failed.length} of ${outcomes.length} failed`;
-  throw new ManifestToolError(first.code, what, why, { cause: first, hint: SUMMARY_HINT });
+  const summary = summarizeFailures(what, errors, outcomes.length);
+  if (summary !== undefined) throw summary;
 }
 
 function humanText(result: ResultDocument): string {
