@@ -68,8 +68,3 @@ export function formatSize(bytes: number): string {
 export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
-
-/** A value as one line of JSON, with what would act on a terminal written as `\u001b`: the value is the same. */
-export function safeJson(value: unknown): string {
-  return escapeText(JSON.stringify(value));
-}

@@ -1,3 +1,5 @@
+import type { CommandName } from '../../src/cli/args/commands.js';
+
 /** What the manual says of a command beyond its definition. Words in backquotes are typed as they stand. */
 export interface CommandText {
   /** A paragraph each. */
@@ -5,7 +7,7 @@ export interface CommandText {
   /** What an exit code means for this command, where that is more than the table of all says. */
   readonly exit?: Readonly<Record<number, string>>;
   /** Commands by their words. */
-  readonly seeAlso: readonly string[];
+  readonly seeAlso: readonly CommandName[];
   /** A page of docs/ that says more. */
   readonly more?: string;
 }
@@ -16,7 +18,7 @@ const PUBLISHES =
 const ANNOTATES =
   '`--annotation manifest-descriptor[linux/arm64]:KEY=VALUE` is an annotation of the entry for that platform, `manifest-descriptor:KEY=VALUE` one of every entry, and `KEY=VALUE` one of the list. Only OCI indexes have annotations.';
 
-export const COMMAND_TEXTS: Readonly<Record<string, CommandText>> = {
+export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   inspect: {
     description: [
       'Shows the digest, platform and layers of an image, or of each image of a list, as manifest-tool prints them. A tag that is not given is `latest`.',

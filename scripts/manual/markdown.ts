@@ -1,4 +1,4 @@
-import { exampleLines } from '../../src/cli/args/example.js';
+import { exampleLines } from '../../src/cli/args/help.js';
 import type { Item, Page } from './page.js';
 import type { Text } from './text.js';
 

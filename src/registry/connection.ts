@@ -1,5 +1,7 @@
 import { ManifestToolError, type ErrorCode } from '../errors.js';
+import { Attempts } from '../attempts.js';
 import { connectionFailure } from '../http/errors.js';
+import type { RetryPolicy } from '../http/retry.js';
 import type { HttpRequest, HttpResponse, Scope, Transport } from '../http/request.js';
 import { answerFailure } from './errors.js';
 
@@ -18,8 +20,8 @@ export interface Connection {
   readonly scheme: () => string | undefined;
   /** Runs a copy of a blob of so many bytes when there is room for it: each needs connections to read and to write. */
   readonly copying: <T>(size: number, copy: () => Promise<T>) => Promise<T>;
-  /** Waits before what failed is done again as a whole; false where it has been tried often enough. */
-  readonly again: (reason: string, attempt: number) => Promise<boolean>;
+  /** Decides whether an operation that failed is repeated. */
+  readonly retry: RetryPolicy;
 }
 
 /** One request of a verb. Paths hold only what was checked before: repository names, tags and digests. */
@@ -39,7 +41,12 @@ const WRAPPED: ReadonlySet<ErrorCode> = new Set(['DENIED', 'UNAVAILABLE', 'FAILE
 export async function send(connection: Connection, call: Call): Promise<HttpResponse> {
   const { path, what, ...request } = call;
   try {
-    return await connection.transport({ ...request, url: new URL(`${connection.origin}${path}`) });
+    return await connection.transport({
+      // Made here, so that a request that is sent again with other credentials has no further attempts.
+      attempts: new Attempts(),
+      ...request,
+      url: new URL(`${connection.origin}${path}`),
+    });
   } catch (error) {
     if (error instanceof ManifestToolError && WRAPPED.has(error.code)) {
       throw new ManifestToolError(error.code, what, error.message, {

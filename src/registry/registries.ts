@@ -11,7 +11,7 @@ import { HostLimiter } from '../http/limiter.js';
 import { withLoopbackScheme } from '../http/loopback.js';
 import { withRedirects } from '../http/redirect.js';
 import { mergeScopes } from '../http/auth/scopes.js';
-import { withRetry, type Wait } from '../http/retry.js';
+import { RetryPolicy, type Wait } from '../http/retry.js';
 import { withWarnings } from '../http/warnings.js';
 import { wireTransport } from '../http/wire.js';
 import { isLoopbackHost } from '../http/url.js';
@@ -66,6 +66,7 @@ export class Registries {
     large: new HostLimiter(() => COPIES.large),
     small: new HostLimiter(() => COPIES.small),
   };
+  private readonly retry: RetryPolicy;
   /** Retries and all that is below: what the registries of a command share, and their token servers. */
   private readonly wire: Transport;
 
@@ -84,13 +85,14 @@ export class Registries {
       ),
       options.onRequest ?? ignore,
     );
-    this.wire = withRetry(withCommonHeaders(wire, `manifest-tool/${VERSION}`), {
+    this.retry = new RetryPolicy({
       retries: options.retries ?? RETRIES,
       delayMs: options.retryDelayMs ?? RETRY_DELAY_MS,
       concurrency: (url) => this.dispatchers.concurrency(url),
       signal: options.signal,
       onWait: options.onWait ?? ignore,
     });
+    this.wire = this.retry.layer(withCommonHeaders(wire, `manifest-tool/${VERSION}`));
   }
 
   /** Opens a repository. Nothing is sent yet: what the command needs is told first, so that one token serves all of it. */
@@ -143,23 +145,10 @@ export class Registries {
       scheme: () => auth.scheme(),
       copying: (size, copy) =>
         this.copies[size > LARGE_BLOB ? 'large' : 'small'].run(this.options.signal, copy),
-      again: (reason, attempt) => this.again(host, reason, attempt),
+      retry: this.retry,
     };
     this.connections.set(host, connection);
     return connection;
-  }
-
-  private async again(host: string, reason: string, attempt: number): Promise<boolean> {
-    const attempts = (this.options.retries ?? RETRIES) + 1;
-    if (attempt >= attempts) return false;
-    const milliseconds = (this.options.retryDelayMs ?? RETRY_DELAY_MS) * 2 ** (attempt - 1);
-    this.options.onWait?.({ host, reason, milliseconds, attempt: attempt + 1, attempts });
-    const { setTimeout } = process.getBuiltinModule('node:timers/promises');
-    // An interrupt is told by the next request.
-    await setTimeout(milliseconds, undefined, { signal: this.options.signal }).catch(
-      () => undefined,
-    );
-    return true;
   }
 
   /** The origin of a registry; for one on this machine of which nothing certain is said, that of plain HTTP and that of TLS, the likely one first. */

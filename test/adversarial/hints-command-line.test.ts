@@ -63,8 +63,12 @@ describe('an option', () => {
       /^for example --retry 4$/,
     ],
     [['inspect', '-j', '0', 'x'], /--concurrency "0" is not/, /^for example --concurrency 4$/],
-    [['inspect', '--timeout', 'soon', 'x'], /--timeout "soon" is no time/, /500ms, 2s or 1m30s$/],
-    [create('--wait', '0s', IMAGE), /--wait "0s" is no time/, /^for example --wait 500ms/],
+    [
+      ['inspect', '--timeout', 'soon', 'x'],
+      /--timeout "soon" is not a duration/,
+      /500ms, 2s or 1m30s$/,
+    ],
+    [create('--wait', '0s', IMAGE), /--wait "0s" is not a duration/, /^for example --wait 500ms/],
     [['inspect', '--insecure=', 'x'], /--insecure= names no host/, /--insecure=localhost:5000$/],
     [create('--expect', 'sha256:abc', IMAGE), /--expect "sha256:abc"/, /^inspect and query show/],
     [

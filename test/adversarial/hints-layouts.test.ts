@@ -192,7 +192,7 @@ describe('a layout', () => {
     await expectHint({
       args: ['copy', layout.reference('1'), `oci-layout://${at('copied')}:1`],
       code: 1,
-      says: /copying blob sha256:\S+ from .*: what came does not have the digest/,
+      says: /reading oci-layout:\S+@sha256:\S+ failed: what came does not have the digest/,
       hint: /^it is damaged where it is read: make it anew there, or push it there again$/,
     });
   });

@@ -157,7 +157,7 @@ describe('a file of specs', () => {
     [
       'that is large',
       () => folder.write('l', 'a'.repeat(2 ** 21)),
-      /1 MiB/,
+      /1024 KiB/,
       /^check that it is th/,
     ],
     ['that is no text', () => '/usr/bin/env', /UTF-8/, /^save it in UTF-8$/],

@@ -182,7 +182,9 @@ describe('several specs', () => {
     const result = await runCli(['push', 'from-spec', '-'], { stdin });
     expectCode(result, 3);
     expect(result.stderr).toMatch(/^manifest-tool: reading \S+:none failed: not found/m);
-    expect(result.stderr).toMatch(/^manifest-tool: publishing 3 specs failed: 1 of 3 failed$/m);
+    expect(result.stderr).toMatch(
+      /^manifest-tool: publishing to 3 targets failed: 1 of 3 failed$/m,
+    );
     expect(await listAt('docker/app:good')).toBeDefined();
     expect(await listAt('docker/app:fine')).toBeDefined();
     expect(await listAt('docker/app:bad')).toBeUndefined();

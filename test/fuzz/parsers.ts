@@ -504,14 +504,15 @@ const commandLine = parser(
       CANARIES,
     );
     if (read?.kind !== 'run') return;
-    same(read.parsed.values.get('password'), [CANARY]);
-    const { parsed, command } = read;
+    const { command, options } = read;
+    same(options.get('password'), [CANARY]);
     const printed = [
-      ...command.path,
-      ...[...parsed.switches].map((name) => `--${name}`),
-      ...[...parsed.values].flatMap(([name, all]) => all.map((value) => `-${name}=${value}`)),
+      ...command.split(' '),
+      ...[...options].flatMap(([name, values]) =>
+        values.length === 0 ? `--${name}` : values.map((value) => `-${name}=${value}`),
+      ),
       '--',
-      ...parsed.positionals,
+      ...read.words,
     ];
     same(parseCommandLine(printed), read);
     // Each word is somewhere in the result: nothing that was typed is passed over in silence.
@@ -543,8 +544,8 @@ const optionValues = parser(
     const read = parseCommandLine(['inspect', ...option, '--', positional]);
     that(read.kind === 'run', 'no command');
     if (read.kind !== 'run') return;
-    same([...read.parsed.values], [[name, [value]]]);
-    same(read.parsed.positionals, [positional]);
+    same([...read.options], [[name, [value]]]);
+    same(read.words, [positional]);
   },
 );
 
@@ -681,10 +682,9 @@ function printSpec({ target, tags, annotations, sources }: Spec): string {
 type Run = Extract<ReturnType<typeof parseCommandLine>, { kind: 'run' }>;
 
 /** Whether a word of a command line has left a trace, or is one that may leave none. */
-function isUsed(word: string, { command, parsed }: Run): boolean {
+function isUsed(word: string, { command, words: positionals, options }: Run): boolean {
   const name = /^--?([^=]+)/.exec(word)?.[1];
-  if (word === '--' || command.path.includes(word) || parsed.positionals.includes(word))
-    return true;
+  if (word === '--' || command.split(' ').includes(word) || positionals.includes(word)) return true;
   if (name !== undefined && (name.length === 1 || name in OPTIONS)) return true;
-  return [...parsed.values.values()].some((all) => all.includes(word));
+  return [...options.values()].some((all) => all.includes(word));
 }

@@ -2,6 +2,7 @@ import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Output } from '../../src/cli/io.js';
 import { main } from '../../src/cli/main.js';
@@ -35,7 +36,7 @@ export async function runCli(
     const code = await main(args, {
       stdout,
       stderr,
-      readStdin: () => Promise.resolve(options.stdin ?? ''),
+      stdin: () => Readable.from([Buffer.from(options.stdin ?? '')]),
       env: environment(home, options.env),
       signal: options.signal ?? new AbortController().signal,
     });

@@ -1,3 +1,9 @@
+import type { EditResult } from '../../core/edit/edit-index.js';
+import type { PushPlan } from '../../core/publish/plan.js';
+import type { Outcome } from '../../core/publish/publisher.js';
+import type { ResolvedImage } from '../../core/publish/resolved.js';
+import type { Verification } from '../../core/read/verify.js';
+import { ManifestToolError, type ErrorCode } from '../../errors.js';
 import type { Digest } from '../../oci/digest.js';
 import { formatPlatform } from '../../oci/platform.js';
 import {
@@ -6,22 +12,17 @@ import {
   withDefaultTag,
   type Reference,
 } from '../../oci/reference.js';
-import type { EditResult } from '../../core/edit/edit-index.js';
-import type { ErrorCode, ManifestToolError } from '../../errors.js';
-import type { Outcome } from '../../core/publish/publisher.js';
-import type { ResolvedImage } from '../../core/publish/resolved.js';
-import type { PushPlan } from '../../core/publish/plan.js';
 
-/** What became of a tag, or would in a dry run. */
+/** What happened to a tag, or would in a dry run. */
 interface TagResult {
   readonly name: string;
-  /** What it named before; null where there was no such tag. */
+  /** Digest that it had before; null if it is new. */
   readonly from: Digest | null;
   readonly to: Digest;
   readonly status: 'moved' | 'unchanged' | 'would move';
 }
 
-/** The result of a push for programs (`--json`). */
+/** The result of a publish for programs (`--json`). */
 export interface ResultDocument {
   readonly target: string;
   readonly mediaType: string;
@@ -34,10 +35,10 @@ export interface ResultDocument {
     readonly size: number;
     readonly platform: string | null;
     readonly source: string;
-    /** Whether it was brought to a target that did not hold it. */
+    /** Whether it was written to a target that did not have it. */
     readonly written: boolean;
   }[];
-  /** Targets at which it failed, where it did not fail at all of them. */
+  /** Targets at which the publish failed; at one at least it did not. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
 }
 
@@ -46,7 +47,7 @@ export interface FailureDocument {
   readonly message: string;
 }
 
-/** The result of a publish, at all of its targets; at one at least it did not fail. */
+/** The result of a publish at all its targets; at one at least it did not fail. */
 export function resultDocument(outcomes: readonly Outcome[], dryRun: boolean): ResultDocument {
   const done = outcomes.flatMap((outcome) => ('plan' in outcome ? [outcome] : []));
   const { root, images } = done[0]!.plan;
@@ -97,35 +98,6 @@ export function failure({ code, message }: ManifestToolError): FailureDocument {
   return { code, message };
 }
 
-/** The plan of a dry run for people: a line for each image and each tag. */
-export function renderPlan({ images, tags }: ResultDocument): string {
-  const lines = [
-    ...images.map(({ digest, platform, source, written }) => {
-      const how = written ? 'would be brought from' : 'is there, as';
-      return `image ${platform ?? 'without platform'} ${digest} ${how} ${source}`;
-    }),
-    ...tags.map(({ name, from, to, status }) => {
-      if (status === 'unchanged') return `tag ${name} names ${to} already`;
-      return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
-    }),
-  ];
-  return lines.map((line) => `${line}\n`).join('');
-}
-
-/** The file of `--metadata-file`, with the keys that buildx gives it. */
-export function metadataText({ mediaType, digest, size, tags, target }: ResultDocument): string {
-  const names = tags.length === 0 ? [target] : tags.map(({ name }) => name);
-  return `${JSON.stringify(
-    {
-      'containerimage.descriptor': { mediaType, digest, size },
-      'containerimage.digest': digest,
-      'image.name': names.join(','),
-    },
-    undefined,
-    2,
-  )}\n`;
-}
-
 /** The result of an edit. */
 export function editDocument(
   target: Reference,
@@ -147,11 +119,33 @@ export function editDocument(
   };
 }
 
-/** An edit for people. */
-export function renderEdit(document: ResultDocument): string {
-  return `${document.dryRun ? renderPlan(document) : ''}Digest: ${document.digest} ${document.size}\n`;
+/** The result for people: the digest, as manifest-tool v2 prints it, after the plan of a dry run. */
+export function resultText(result: ResultDocument): string {
+  const plan = result.dryRun ? planText(result) : '';
+  return `${plan}Digest: ${result.digest} ${result.size}\n`;
 }
 
-export function jsonText(document: object): string {
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+/** One line for each image and each tag. */
+function planText({ images, tags }: ResultDocument): string {
+  const lines = [
+    ...images.map(({ digest, platform, source, written }) => {
+      const how = written ? 'would be brought from' : 'is there, as';
+      return `image ${platform ?? 'without platform'} ${digest} ${how} ${source}`;
+    }),
+    ...tags.map(({ name, from, to, status }) => {
+      if (status === 'unchanged') return `tag ${name} names ${to} already`;
+      return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
+    }),
+  ];
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** @throws {ManifestToolError} REFUSED with all defects, if there are any. */
+export function refuseDefects(name: string, { defects }: Verification): void {
+  if (defects.length === 0) return;
+  const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
+  const each = defects.map(({ where, what }) => `${where} ${what}`);
+  throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
+    hint: 'push or copy again what is missing or damaged; add and remove change the entries of a list',
+  });
 }

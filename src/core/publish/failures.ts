@@ -1,18 +1,17 @@
 import { ManifestToolError } from '../../errors.js';
 
 /**
- * Summary of several operations of which some failed, each reported before; undefined if none failed. It has the code of the first.
- * @param what what was done, for the message
- * @param total how many operations there were
+ * The error for several targets of which some failed, each reported before; undefined if none failed. It has the code of the first.
+ * @param total how many targets there were
  */
 export function summarizeFailures(
-  what: string,
   errors: readonly ManifestToolError[],
   total: number,
 ): ManifestToolError | undefined {
   const [first] = errors;
   if (first === undefined) return undefined;
   const failed = errors.length;
+  const what = `publishing to ${total} targets`;
   const why = failed === total ? `all ${total} failed` : `${failed} of ${total} failed`;
   return new ManifestToolError(first.code, what, why, {
     cause: first,

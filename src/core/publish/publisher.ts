@@ -98,11 +98,7 @@ function throwIfAllFailed(outcomes: readonly Outcome[], events: PlanEvents): voi
     events.targetFailed?.(formatReference(target.target), error);
   if (failed.length < outcomes.length) return;
   const errors = failed.map(({ error }) => error);
-  const summary = summarizeFailures(
-    `publishing to ${outcomes.length} targets`,
-    errors,
-    outcomes.length,
-  );
+  const summary = summarizeFailures(errors, outcomes.length);
   if (summary !== undefined) throw summary;
 }
 

@@ -5,7 +5,6 @@ import { parseConfig, type Descriptor, type ImageManifest } from '../../oci/docu
 import { isForeignLayerType, isIndexType, isManifestType } from '../../oci/media-types.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
-import { verifiedContent } from '../../oci/verified-content.js';
 import type { PlanEvents } from '../events.js';
 import { mapConcurrent } from '../../concurrency.js';
 import { configDefects, indexDefects, platformDefects, type Defect } from './defects.js';
@@ -155,8 +154,7 @@ class Verifier {
 
   private async blob(descriptor: Descriptor): Promise<void> {
     if (this.deep) {
-      const content = verifiedContent(descriptor, await this.reader.openBlob(descriptor));
-      for await (const _ of content);
+      for await (const _ of await this.reader.openBlob(descriptor));
       return;
     }
     const size = await this.reader.blobSize(descriptor);
