@@ -94,7 +94,7 @@ describe('a spec', () => {
       'more of them',
       spec('a: x', 'b: y'),
       /2 warnings are errors in strict mode: .*; /,
-      /^see to them, or/,
+      /^fix them, or omit --strict$/,
     ],
     [
       '--env',
