@@ -45,7 +45,10 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 export type ErrorReason =
   // http
   | 'tls-not-spoken'
+  | 'token-denied'
+  | 'token-server-unavailable'
   // credentials
+  | 'auth-file-missing'
   // registry
   // layout
   // core
@@ -57,6 +60,7 @@ export type ErrorReason =
   | 'tag-exists'
   | 'warnings-refused'
   // spec
+  | 'spec-empty'
   | 'none';
 
 /** Values for the hint of a reason. */
@@ -96,7 +100,7 @@ export class ManifestToolError extends Error {
   /** Values that belong to `reason`. */
   readonly data: ErrorData;
 
-  /** Programs make one where a {@link CredentialLookup} of theirs fails. */
+  /** Programs make one where a {@link CredentialStore} of theirs fails. */
   constructor(code: ErrorCode, what: string, why: string, details: ErrorDetails = {}) {
     super(
       `${what} failed: ${why}`,

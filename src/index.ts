@@ -18,8 +18,8 @@ export type {
 } from './oci/content.js';
 
 // Credentials
-export { createCredentialLookup, type CredentialOptions } from './credentials/store.js';
-export type { Credential, CredentialLookup } from './http/auth/credential.js';
+export { createCredentialStore, type CredentialOptions } from './credentials/store.js';
+export type { Credential, CredentialStore } from './http/auth/credential.js';
 
 // What is read
 export {

@@ -11,8 +11,9 @@ interface InputLimits {
 
 /**
  * Reads a stream to its end, as UTF-8.
- * @throws {ManifestToolError} INTERRUPTED as soon as `signal` is aborted; USAGE for more than `limit` bytes, and for other encodings; the
- * stream is destroyed. Errors of the stream itself are thrown as they are.
+ * @throws {ManifestToolError} INTERRUPTED as soon as `signal` is aborted; USAGE for more than
+ * `limit` bytes, and for other encodings; the stream is destroyed. Errors of the stream itself are
+ * thrown as they are.
  */
 export async function readInput(
   stream: Readable,
@@ -50,8 +51,8 @@ export async function readInput(
 }
 
 /**
- * Opens a file for {@link readInput}. Nothing of it blocks a thread, as a read of a pipe or a terminal by `node:fs` does until something
- * comes: the process could not exit before.
+ * Opens a file for {@link readInput}. Nothing of it blocks a thread, as a read of a pipe or a
+ * terminal by `node:fs` does until something comes: the process could not exit before.
  * @throws the system's error.
  */
 export async function openInput(path: string): Promise<Readable> {

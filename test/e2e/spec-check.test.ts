@@ -74,7 +74,7 @@ describe('spec check', () => {
       expect.stringMatching(/^hint: write it as \S+$/),
       expect.stringMatching(/none\.yaml failed: there is no such file$/),
       'hint: check the path',
-      expect.stringMatching(/broken\.yaml:2:1 failed: it is no YAML: .*, in `image: \[`$/),
+      expect.stringMatching(/broken\.yaml:2:1 failed: it is not valid YAML: .*, in `image: \[`$/),
       expect.stringMatching(/^hint: check indentation, brackets and quotes there/),
       expect.stringMatching(/half\.yaml:5:8 failed: .*, in `image: B`$/),
       expect.stringMatching(/^hint: write it as \S+$/),
@@ -208,7 +208,7 @@ describe('spec check refuses what a publish would refuse before it asks a regist
   ])('but warns of %s, of which images tell the rest', async (_what, platform) => {
     const result = await checkText(platforms(platform, platform));
     expect(result.code).toBe(0);
-    expect(result.stderr).toMatch(/-:5:5: manifests\[1\] is for .* have to tell them apart/);
+    expect(result.stderr).toMatch(/-:5:5: manifests\[1\] is for .* can tell them apart/);
     expect((await checkText(platforms(platform, platform), '--strict')).code).toBe(2);
   });
 
@@ -217,7 +217,7 @@ describe('spec check refuses what a publish would refuse before it asks a regist
     expect(code).toBe(2);
     expect(stdout.trimEnd().split('\n')).toHaveLength(2);
     expect(stderr).toMatch(
-      /two\.yaml:1:1 failed: example\.com\/a:1 is published by .*two\.yaml:1:1/,
+      /two\.yaml:1:1 failed: example\.com\/a:1 is also published by .*two\.yaml:1:1/,
     );
     const tagged = `image: example.com/b:2\ntags: ['1']\n${LIST}`;
     expect((await checkText(`image: example.com/b:1\n${LIST}---\n${tagged}`)).code).toBe(2);

@@ -86,9 +86,11 @@ export function editJob(
 }
 
 /**
- * Runs the jobs of a command: opens the files for the result, publishes, verifies, writes the files and prints the result. Of several jobs,
- * one that fails is reported when it fails and does not affect the others.
- * @throws {ManifestToolError} the error of a single job; a summary with the code of the first error if some targets or jobs failed.
+ * Runs the jobs of a command: opens the files for the result, publishes, verifies, writes the files
+ * and prints the result. Of several jobs, one that fails is reported when it fails and does not
+ * affect the others.
+ * @throws {ManifestToolError} the error of a single job; a summary with the code of the first error
+ * if some targets or jobs failed.
  */
 export async function runJobs(
   jobs: readonly Job[],

@@ -35,7 +35,8 @@ export function specFiles(
 
 /**
  * Reads the text of a spec; `-` is standard input.
- * @throws {ManifestToolError} USAGE if it cannot be read, is larger than 1 MiB or is not UTF-8; INTERRUPTED.
+ * @throws {ManifestToolError} USAGE if it cannot be read, is larger than 1 MiB or is not UTF-8;
+ * INTERRUPTED.
  */
 export async function readSpecFile(path: string, { stdin, signal }: Io): Promise<string> {
   const isStdin = path === STANDARD_INPUT;

@@ -119,7 +119,9 @@ export function editDocument(
   };
 }
 
-/** The result for people: the digest, as manifest-tool v2 prints it, after the plan of a dry run. */
+/**
+ * The result for people: the digest, as manifest-tool v2 prints it, after the plan of a dry run.
+ */
 export function resultText(result: ResultDocument): string {
   const plan = result.dryRun ? planText(result) : '';
   return `${plan}Digest: ${result.digest} ${result.size}\n`;
