@@ -72,7 +72,7 @@ describe('spec check', () => {
     expect(lines).toEqual([
       expect.stringMatching(/bad\.yaml:3:12 failed: .*lower case, in `- image: example.com\/Bad/),
       expect.stringMatching(/^hint: write it as \S+$/),
-      expect.stringMatching(/none\.yaml failed: there is no such file$/),
+      expect.stringMatching(/none\.yaml failed: no such file or directory$/),
       'hint: check the path',
       expect.stringMatching(/broken\.yaml:2:1 failed: it is not valid YAML: .*, in `image: \[`$/),
       expect.stringMatching(/^hint: check indentation, brackets and quotes there/),
