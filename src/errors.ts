@@ -52,6 +52,13 @@ export type ErrorReason =
   // registry
   // layout
   // core
+  | 'docker-annotations'
+  | 'docker-list-annotations'
+  | 'entry-not-found'
+  | 'not-an-index'
+  | 'several-failed'
+  | 'tag-exists'
+  | 'warnings-refused'
   // spec
   | 'spec-empty'
   | 'none';

@@ -1,11 +1,11 @@
-import { tagsOf } from '../core/publish/publication.js';
 import {
   checkRequest,
+  tagsOf,
   type RequestedType,
   type SourceRequest,
   type Spec,
 } from '../core/publish/request.js';
-import { refuseWarnings } from '../core/publish/strict.js';
+import { refuseWarnings } from '../core/publish/warnings.js';
 import { ManifestToolError } from '../errors.js';
 import { formatPlatform, platformKey, type Platform } from '../oci/platform.js';
 import { formatName, formatReference } from '../oci/reference.js';

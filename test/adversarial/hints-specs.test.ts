@@ -97,7 +97,7 @@ const REFUSED: readonly Row[] = [
     'annotations',
     spec('annotations: { a: b }'),
     /no annotations/,
-    /^give --type oci, or leave the/,
+    /^give --type oci, or omit the annotations$/,
   ],
   [
     'one image twice',
@@ -121,15 +121,15 @@ describe('a spec', () => {
       '--strict',
       'an unknown key',
       spec('tag: x'),
-      /there is a warning, and/,
-      /^see to it, or leave --/,
+      /a warning is an error in strict mode: /,
+      /^fix it, or omit --strict$/,
     ],
     [
       '--strict',
       'more of them',
       spec('a: x', 'b: y'),
-      /there are 2 warnings, and .* of them/,
-      /^see to them, or/,
+      /2 warnings are errors in strict mode: .*; /,
+      /^fix them, or omit --strict$/,
     ],
     [
       '--env',

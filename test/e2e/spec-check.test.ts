@@ -109,7 +109,9 @@ describe('spec check', () => {
     const strict = await check('--strict', 'unknown.yaml', 'good.yaml');
     expect(strict.code).toBe(2);
     expect(strict.stdout).toMatch(/^ok \S+good\.yaml .*\n$/);
-    expect(strict.stderr).toMatch(/unknown\.yaml:1:1 failed: there is a warning, and --strict/);
+    expect(strict.stderr).toMatch(
+      /unknown\.yaml:1:1 failed: a warning is an error in strict mode: /,
+    );
   });
 
   it('shows all of it as JSON', async () => {
@@ -226,6 +228,6 @@ describe('push from-spec --strict', () => {
   it('makes errors of the warnings of a spec, before a registry is asked', async () => {
     const result = await runCli(['push', 'from-spec', '--strict', file('unknown.yaml')]);
     expect(result).toMatchObject({ code: 2, stdout: '' });
-    expect(result.stderr).toMatch(/unknown\.yaml failed: there is a warning, and --strict/);
+    expect(result.stderr).toMatch(/unknown\.yaml failed: a warning is an error in strict mode: /);
   });
 });

@@ -14,6 +14,14 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // registry
   // layout
   // core
+  'docker-annotations': () => 'give --type oci, or omit the annotations',
+  'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
+  'entry-not-found': () => 'inspect --format table shows its entries',
+  'not-an-index': () => 'create an index from it first, with create',
+  'several-failed': () =>
+    'fix the errors above and run it again: what has been published is not published again',
+  'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',
+  'warnings-refused': ({ count }) => `fix ${count === 1 ? 'it' : 'them'}, or omit --strict`,
   // spec
   'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
   none: () => '',
