@@ -36,7 +36,7 @@ beforeEach(() => {
 
 afterAll(() => server.stop());
 
-const config = (): string => JSON.stringify(auths(server.host, 'alice', 'secret-word'));
+const configText = (): string => JSON.stringify(auths(server.host, 'alice', 'secret-word'));
 
 function pipe(name = 'pipe'): string {
   const file = path.join(folder.directory(), name);
@@ -60,7 +60,7 @@ async function ended(
 
 describe('a pipe in place of a file of credentials', () => {
   it('may be a process substitution: it is read once', async () => {
-    const file = folder.write(path.join(folder.directory(), 'auth.json'), config());
+    const file = folder.write(path.join(folder.directory(), 'auth.json'), configText());
     const script = '"$1" "$2" inspect "$3" --authfile <(cat "$4")';
     const words = ['bash', process.execPath, BIN, image, file];
     const { stdout } = await promisify(execFile)('bash', ['-c', script, ...words]);
@@ -72,7 +72,7 @@ describe('a pipe in place of a file of credentials', () => {
     ['--docker-cfg', (file: string) => ['--docker-cfg', file]],
   ])('%s waits for what writes to it', async (_, options) => {
     const file = pipe();
-    execFile('sh', ['-c', 'sleep 0.3; cat > "$1"', 'sh', file]).stdin!.end(config());
+    execFile('sh', ['-c', 'sleep 0.3; cat > "$1"', 'sh', file]).stdin!.end(configText());
     expectCode(await runCli(['inspect', image, ...options(file)]), 0);
   });
 
@@ -102,7 +102,7 @@ describe('a config', () => {
   it('is read once, although it is needed twice', async () => {
     const directory = folder.dockerConfig({});
     const file = path.join(directory, 'config.json');
-    writeFileSync(file, config());
+    writeFileSync(file, configText());
     // What stands there after the first read is never seen: the registry's answer comes after it.
     server.script = (request) => {
       writeFileSync(file, 'changed');
@@ -115,26 +115,48 @@ describe('a config', () => {
 });
 
 describe('a credential helper', () => {
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends with its children at %s', async (signal) => {
+  /** The environment of a helper that waits for a child of its own, and the process ids of both. */
+  function waitingHelper(): { env: Record<string, string>; pids: () => number[] } {
     const bin = folder.directory();
     folder.helper(bin, 'parent', 'sleep 60 & echo $! $$ > "$0.pids"; wait');
-    const env = {
-      PATH: pathWith(bin),
-      DOCKER_CONFIG: folder.dockerConfig({ credsStore: 'parent' }),
+    const config = folder.dockerConfig({ credHelpers: { [server.host]: 'parent' } });
+    return {
+      env: { PATH: pathWith(bin), DOCKER_CONFIG: config },
+      pids: () => {
+        try {
+          const text = readFileSync(path.join(bin, 'docker-credential-parent.pids'), 'utf8');
+          return text.trim().split(' ').map(Number);
+        } catch {
+          return [];
+        }
+      },
     };
+  }
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends with its children at %s', async (signal) => {
+    const { env, pids } = waitingHelper();
     const spawned = spawnCli(['inspect', image], { env });
-    const pids = (): number[] => {
-      try {
-        const text = readFileSync(path.join(bin, 'docker-credential-parent.pids'), 'utf8');
-        return text.trim().split(' ').map(Number);
-      } catch {
-        return [];
-      }
-    };
     await expect.poll(pids, { timeout: 10_000 }).toHaveLength(2);
     const { code, milliseconds } = await ended(spawned, signal);
     expect(code).toBe(130);
     expect(milliseconds).toBeLessThan(LIMIT_MS);
+    await expect.poll(() => pids().filter(isAlive)).toEqual([]);
+  });
+
+  it('ends with a command that has failed elsewhere', async () => {
+    const { env, pids } = waitingHelper();
+    const other = await startScripted(async () => {
+      await expect.poll(pids, { timeout: 10_000 }).toHaveLength(2);
+      return { status: 403 };
+    });
+    const args = ['copy', `${other.host}/y:1`, `${server.host}/z:1`];
+    const spawned = spawnCli(args, { env });
+    const timer = setTimeout(() => spawned.child.kill('SIGKILL'), 20_000);
+    const { code, stderr } = await spawned.done;
+    clearTimeout(timer);
+    await other.stop();
+    expect(stderr).toContain(`${other.host}/y`);
+    expect(code).toBe(4);
     await expect.poll(() => pids().filter(isAlive)).toEqual([]);
   });
 });
