@@ -1,8 +1,11 @@
 #!/usr/bin/env node
 'use strict';
+// Syntax that an old Node reads too, so that it can say that it is too old.
 
-var node = process.versions.node.split('.').map(Number);
-if (node[0] < 20 || (node[0] === 20 && node[1] < 20)) {
+var version = process.versions.node.split('.').map(Number);
+var major = version[0] || 0;
+var minor = version[1] || 0;
+if (major < 20 || (major === 20 && minor < 20)) {
   console.error(
     'manifest-tool: Node.js 20.20 or newer is needed, this is ' +
       process.versions.node +
@@ -10,8 +13,9 @@ if (node[0] < 20 || (node[0] === 20 && node[1] < 20)) {
   );
   process.exit(1);
 }
-if (!require('fs').existsSync(require('path').join(__dirname, '../dist/cli/entry.cjs'))) {
+var entry = require('path').join(__dirname, '../dist/cli/entry.cjs');
+if (!require('fs').existsSync(entry)) {
   console.error('manifest-tool: not built yet: run npm run build');
   process.exit(1);
 }
-require('../dist/cli/entry.cjs');
+require(entry);

@@ -1,19 +1,36 @@
 import { words } from './words.mjs';
 
-/** All inputs of the Action that say what is published. */
-const NAMES = ['spec', 'target', 'template', 'platforms', 'tags', 'type', 'args'];
+/** Inputs of the Action that say what to publish. */
+const NAMES = /** @type {const} */ ([
+  'spec',
+  'target',
+  'template',
+  'platforms',
+  'tags',
+  'type',
+  'args',
+]);
 
-/** The inputs as the steps of the Action get them: INPUT_SPEC and so on. One that is not given is an empty text. */
+/** @typedef {Record<(typeof NAMES)[number], string>} Inputs */
+
+/**
+ * The inputs as the Action passes them to its steps: INPUT_SPEC and so on. An input that is not given is the empty string.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Inputs}
+ */
 export function inputsOf(env) {
-  return Object.fromEntries(NAMES.map((name) => [name, env[`INPUT_${name.toUpperCase()}`] ?? '']));
+  const entries = NAMES.map((name) => [name, env[`INPUT_${name.toUpperCase()}`] ?? '']);
+  return /** @type {Inputs} */ (Object.fromEntries(entries));
 }
 
 /**
- * The arguments of manifest-tool for these inputs. An input is always one whole value of an option, or a file behind `--`, so that
+ * The arguments of manifest-tool for these inputs. Each input is the whole value of an option, or a file after `--`, so that
  * none can be taken for an option.
- * @throws {Error} where the inputs do not go together.
+ * @param {Inputs} inputs
+ * @throws {Error} the inputs cannot be combined
  */
 export function commandLine(inputs) {
+  /** @type {readonly string[]} */
   const given = NAMES.filter((name) => inputs[name].trim() !== '');
   const { spec, target, template, platforms, tags, type, args } = inputs;
   const shared = [
@@ -44,27 +61,29 @@ export function commandLine(inputs) {
     ];
   }
   if (!given.includes('args')) {
-    throw new Error(
-      'nothing is to be published: give spec, or target, template and platforms, or args',
-    );
+    throw new Error('nothing to publish: give spec, or target, template and platforms, or args');
   }
   refuse(given, ['tags', 'type'], 'args alone');
   return ['--json', ...words(args)];
 }
 
+/** @param {readonly string[]} given @param {readonly string[]} names @param {string} beside */
 function refuse(given, names, beside) {
   const extra = names.filter((name) => given.includes(name));
   if (extra.length > 0) throw new Error(`${extra.join(' and ')} cannot be given with ${beside}`);
 }
 
+/** @param {string} text */
 function lines(text) {
   return trimmed(text.split(/\r?\n/));
 }
 
+/** @param {string} text */
 function items(text) {
   return trimmed(text.split(/[\n,]/));
 }
 
+/** @param {readonly string[]} texts */
 function trimmed(texts) {
   return texts.map((text) => text.trim()).filter((text) => text !== '');
 }

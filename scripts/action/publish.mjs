@@ -1,7 +1,8 @@
-/** Step of the Action: runs manifest-tool with what the inputs say, and hands its result to the job. */
+/** Step of the Action: runs manifest-tool with the inputs, and passes its result to the job. */
 import { spawn } from 'node:child_process';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { messageOf } from '../project.mjs';
 import { commandLine, inputsOf } from './inputs.mjs';
 import { summary } from './summary.mjs';
 import { addSummary, annotation, setOutput, silence } from './workflow.mjs';
@@ -12,28 +13,31 @@ function argumentsOrError() {
   try {
     return commandLine(inputsOf(process.env));
   } catch (error) {
-    process.stdout.write(annotation('error', `reading the inputs failed: ${error.message}`));
+    process.stdout.write(annotation('error', `reading the inputs failed: ${messageOf(error)}`));
     process.exitCode = 2;
     return undefined;
   }
 }
 
+/** @param {readonly string[]} args */
 async function publish(args) {
   const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
+    process.on(signal, () => child.kill(signal));
+  /** @type {Promise<number>} */
   const ended = new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (code) => resolve(code ?? 1));
   });
-  // Both streams of a step come to the runner on ways of their own: in one stream they stay in order.
-  const [printed, said, code] = await Promise.all([text(child.stdout), tell(child.stderr), ended]);
+  // The runner reads both streams of a step separately; in one stream they stay in order.
+  const [printed, said, code] = await Promise.all([text(child.stdout), show(child.stderr), ended]);
   process.exitCode = code;
   handOver(printed.trim());
   annotate(said, code);
 }
 
-/** Shows what the program says while it runs, and returns it. */
-async function tell(stream) {
+/** Shows what the program reports while it runs, and returns it. @param {import('node:stream').Readable} stream */
+async function show(stream) {
   const { begin, end } = silence();
   let said = '';
   process.stdout.write(begin);
@@ -46,7 +50,7 @@ async function tell(stream) {
   return said;
 }
 
-/** Outputs, summary and log of the result; where targets failed, it tells of those where it did not. */
+/** Writes outputs, summary and log of the result; if some targets failed, it names the others. @param {string} printed */
 function handOver(printed) {
   if (printed === '') return;
   const { begin, end } = silence();
@@ -56,12 +60,16 @@ function handOver(printed) {
   const digests = documents.flatMap(({ digest }) => digest ?? []);
   setOutput(process.env, 'digest', digests.join('\n'));
   setOutput(process.env, 'json', printed);
-  // Others, of query and verify, are about what was published before.
+  // Those of query and verify have no target: nothing was published.
   const published = documents.filter(({ target }) => target !== undefined);
   if (published.length > 0) addSummary(process.env, summary(published));
 }
 
-/** The documents of `--json`; nothing for a command that has printed something else, as --help does. */
+/**
+ * The documents of `--json`; undefined if a command printed something else, as --help does.
+ * @param {string} printed
+ * @returns {import('./summary.mjs').Published[] | undefined}
+ */
 function documentsOf(printed) {
   try {
     return [JSON.parse(printed)].flat();
@@ -70,16 +78,17 @@ function documentsOf(printed) {
   }
 }
 
-/** Warnings and errors where GitHub shows them, an error together with its hint. */
+/** Annotates the job with warnings and errors, an error together with its hint. @param {string} said @param {number} code */
 function annotate(said, code) {
   const pattern = /^manifest-tool: (warning: )?(.*)(\nhint: .*)?$/gm;
+  /** @type {{ level: 'error' | 'warning', message: string }[]} */
   const messages = [...said.matchAll(pattern)].map(([, warning, message, hint = '']) => {
-    return [warning === undefined ? 'error' : 'warning', `${message}${hint}`];
+    return { level: warning === undefined ? 'error' : 'warning', message: `${message}${hint}` };
   });
-  if (code !== 0 && !messages.some(([level]) => level === 'error')) {
-    messages.push(['error', `manifest-tool ended with exit code ${code}`]);
+  if (code !== 0 && !messages.some(({ level }) => level === 'error')) {
+    messages.push({ level: 'error', message: `manifest-tool ended with exit code ${code}` });
   }
-  for (const [level, message] of messages) process.stdout.write(annotation(level, message));
+  for (const { level, message } of messages) process.stdout.write(annotation(level, message));
 }
 
 const args = argumentsOrError();

@@ -1,8 +1,23 @@
-/** What was published, as Markdown for the summary of the job: of one document of `--json` or several. */
+/**
+ * A document of `--json`: what was published, or why it failed.
+ * @typedef {object} Published
+ * @property {string} [target]
+ * @property {{ message: string }} [error]
+ * @property {string} [digest]
+ * @property {string} [mediaType]
+ * @property {number} [size]
+ * @property {boolean} [dryRun]
+ * @property {{ name: string, status: string, from: string | null }[]} [tags]
+ * @property {{ platform?: string | null, digest: string, source: string }[]} [images]
+ * @property {{ target: string, error: { message: string } }[]} [failed]
+ */
+
+/** What was published, as Markdown for the summary of the job. @param {readonly Published[]} documents */
 export function summary(documents) {
   return documents.map(section).join('\n');
 }
 
+/** @param {Published} document */
 function section(document) {
   const head = `### ${code(document.target)}\n\n`;
   if (document.error !== undefined) return `${head}**Failed**: ${code(document.error.message)}\n`;
@@ -30,16 +45,18 @@ function section(document) {
   return `${head}${parts.filter((part) => part !== '').join('\n')}`;
 }
 
+/** @param {readonly string[]} heads @param {readonly (readonly string[])[]} rows */
 function table(heads, rows) {
   if (rows.length === 0) return '';
+  /** @param {readonly string[]} cells */
   const line = (cells) => `| ${cells.join(' | ')} |\n`;
   return [heads, heads.map(() => '---'), ...rows].map(line).join('');
 }
 
-/** Text of a registry: each character that may mean something in Markdown or HTML is written as its number. */
+/** Text from a registry, with each character that is special in Markdown or HTML written as its number. @param {unknown} text */
 function code(text) {
   const escaped = String(text).replaceAll(/[^A-Za-z0-9 ]/gu, (char) => {
-    // These do nothing by themselves, and the summary stays readable as text.
+    // These have no effect on their own, and keep the summary readable as text.
     return /[-.,/:@=]/.test(char) ? char : `&#${char.codePointAt(0)};`;
   });
   return `<code>${escaped}</code>`;

@@ -1,33 +1,39 @@
-/** How a step speaks to the runner: https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
+/** What a step tells the runner: https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 
-/** `::error::` or `::warning::`, with a message of any characters. */
+/** An annotation of the job, with a message of any characters. @param {'error' | 'warning'} level @param {string} message */
 export function annotation(level, message) {
   const data = message.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
   return `::${level} title=manifest-tool::${data}\n`;
 }
 
 /**
- * The lines between which the runner takes nothing for a command. What a registry says gets into the log, and the runner looks for
- * `##[` anywhere in a line.
+ * Lines between which the runner executes no commands. The log has text from registries, and the runner looks for `##[` anywhere
+ * in a line.
  */
 export function silence() {
   const token = randomUUID();
   return { begin: `::stop-commands::${token}\n`, end: `::${token}::\n` };
 }
 
-/** An output of the step; no value can end the text, because nobody knows the delimiter before. */
+/**
+ * Sets an output of the step. No value can end early, because the delimiter is random.
+ * @param {NodeJS.ProcessEnv} env
+ * @param {string} name
+ * @param {string} value
+ */
 export function setOutput(env, name, value) {
   const delimiter = `end-${randomUUID()}`;
-  append(env.GITHUB_OUTPUT, `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
+  append(env['GITHUB_OUTPUT'], `${name}<<${delimiter}\n${value}\n${delimiter}\n`);
 }
 
+/** @param {NodeJS.ProcessEnv} env @param {string} markdown */
 export function addSummary(env, markdown) {
-  append(env.GITHUB_STEP_SUMMARY, markdown);
+  append(env['GITHUB_STEP_SUMMARY'], markdown);
 }
 
-/** Runners before version 2.300 and other programs that run Actions have not all of these files. */
+/** Runners before version 2.300, and other programs that run Actions, lack some of these files. @param {string | undefined} file @param {string} text */
 function append(file, text) {
   if (file !== undefined && file !== '') appendFileSync(file, text);
 }

@@ -1,7 +1,8 @@
 /**
- * Measures the executables of `make binary`: their sizes, and the start-up of the one for this machine beside the Node
- * that is in it and beside the npm package on that Node, in interleaved rounds. `node scripts/bench/executables.mjs [--write]`;
- * `--write` puts the tables into the README.
+ * Measures the executables of `make binary`: their sizes, and the start-up of the one for this machine beside the Node in it and
+ * beside the npm package on that Node, in interleaved rounds.
+ *
+ *     node scripts/bench/executables.mjs [--write]   --write puts the tables into the README
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,14 +10,15 @@ import { gzipSync } from 'node:zlib';
 import { withSection } from './section.mjs';
 import { medians } from './statistics.mjs';
 import { executableName } from '../executables/executable.mjs';
-import { ROOT } from '../project.mjs';
+import { messageOf, PACKAGE, ROOT } from '../project.mjs';
 import { fetchRuntime, HOST, run, TARGETS } from '../executables/runtime.mjs';
 
 const ROUNDS = 40;
-const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
-const fileOf = (target) => path.join(ROOT, 'dist', 'binary', executableName(version, target));
+/** @param {string} target */
+const fileOf = (target) =>
+  path.join(ROOT, 'dist', 'binary', executableName(PACKAGE.version, target));
 
-// Where it is set, some lines of Node parse that whole file at every start.
+// Node 20 and 22 parse the whole file at every start.
 const { NODE_EXTRA_CA_CERTS: _, ...env } = process.env;
 
 function sizes() {
@@ -29,6 +31,7 @@ function sizes() {
   return ['| executable | size | compressed |', '| --- | --- | --- |', ...rows].join('\n');
 }
 
+/** @param {number} bytes */
 function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(0)} MB`;
 }
@@ -36,24 +39,32 @@ function megabytes(bytes) {
 function startup() {
   const node = fetchRuntime(HOST);
   const bin = path.join(ROOT, 'bin', 'manifest-tool.cjs');
-  const cases = [
+  /** @type {readonly (readonly [name: string, command: readonly [string, ...string[]]])[]} */
+  const commands = [
     ['`node -e 0`', [node, '-e', '0']],
     ['npm package `--version`', [node, bin, '--version']],
     ['executable `--version`', [fileOf(HOST), '--version']],
     ['npm package `inspect --help`', [node, bin, 'inspect', '--help']],
     ['executable `inspect --help`', [fileOf(HOST), 'inspect', '--help']],
-  ].map(([name, words]) => ({ name, words, runs: [] }));
+  ];
+  const cases = commands.map(([name, command]) => {
+    /** @type {{ seconds: number }[]} */
+    const runs = [];
+    return { name, command, runs };
+  });
   // The first round reads the files into the system's cache.
   for (let round = 0; round <= ROUNDS; round += 1)
-    for (const { words, runs } of cases) {
+    for (const { command, runs } of cases) {
       const start = performance.now();
-      run(words[0], words.slice(1), { env });
+      const [program, ...args] = command;
+      run(program, args, { env });
       if (round > 0) runs.push({ seconds: (performance.now() - start) / 1000 });
     }
-  const [base, ...rest] = cases.map(({ name, runs }) => [name, medians(runs).seconds]);
-  const rows = [base, ...rest].map(
-    ([name, seconds]) =>
-      `| ${name} | ${(seconds * 1000).toFixed(0)} ms | ${(seconds / base[1]).toFixed(2)} |`,
+  const results = cases.map(({ name, runs }) => ({ name, seconds: medians(runs).seconds ?? 0 }));
+  const base = results[0]?.seconds ?? 0;
+  const rows = results.map(
+    ({ name, seconds }) =>
+      `| ${name} | ${(seconds * 1000).toFixed(0)} ms | ${(seconds / base).toFixed(2)} |`,
   );
   return [
     `| ${HOST}, Node of the executable | median | × node |`,
@@ -70,6 +81,6 @@ try {
     writeFileSync(readme, withSection(readFileSync(readme, 'utf8'), 'executables', tables));
   }
 } catch (error) {
-  console.error(`bench-binary failed: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`measuring the executables failed: ${messageOf(error)}`);
   process.exitCode = 1;
 }

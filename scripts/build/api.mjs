@@ -1,21 +1,21 @@
 /**
- * The types of the library, from what src/index.ts exports: one file for the package, and docs/api/manifest-tool.api.md, which shows every
- * change of the API as a diff. A type that is reachable and not exported, or not documented, is an error.
+ * Makes the types of the library from the exports of src/index.ts: one file for the package, and docs/api/manifest-tool.api.md, in
+ * which every change of the API shows as a diff. A reachable type that is not exported, or not documented, is an error.
  *
  *     node scripts/build/api.mjs           writes the report
- *     node scripts/build/api.mjs --check   exits 1 where the committed report is not what would be written
+ *     node scripts/build/api.mjs --check   exits 1 if the committed report is not what would be written
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, realpathSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Extractor, ExtractorConfig, ExtractorLogLevel } from '@microsoft/api-extractor';
-import { ROOT } from '../project.mjs';
+import { isMain, messageOf, ROOT } from '../project.mjs';
 
 const TYPES = path.join(ROOT, '.cache', 'types');
 const REPORT = path.join('docs', 'api', 'manifest-tool.api.md');
 
-/** Not errors: release tags, which are all `public` here, what TSDoc says of `@throws {Type}`, and talk. */
+/** Messages that are no errors here: missing release tags (everything is public), TSDoc's view of `@throws {Type}`, progress. */
 const ALLOWED = /^(?:ae-missing-release-tag|tsdoc-|console-)/;
 
 function emitTypes() {
@@ -31,9 +31,9 @@ function emitTypes() {
 
 /**
  * Writes the types of the library to one file.
- * @param output path of the file.
- * @param report `write` or `check` the report as well; `leave` it.
- * @returns whether the committed report is what these types give.
+ * @param {string} output path of the file
+ * @param {'write' | 'check'} report whether the report is written as well, or only compared
+ * @returns {boolean} whether the committed report is what these types give
  */
 export function makeTypes(output, report) {
   emitTypes();
@@ -63,6 +63,7 @@ export function makeTypes(output, report) {
     configObjectFullPath: undefined,
     packageJsonFullPath: path.join(ROOT, 'package.json'),
   });
+  /** @type {string[]} */
   const faults = [];
   const { apiReportChanged } = Extractor.invoke(config, {
     localBuild: report === 'write',
@@ -80,8 +81,7 @@ export function makeTypes(output, report) {
   return report === 'write' || !apiReportChanged;
 }
 
-const started = process.argv[1];
-if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const isCheck = process.argv.includes('--check');
   try {
     const output = path.join(ROOT, '.cache', 'api', 'index.d.ts');
@@ -90,7 +90,7 @@ if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta
     }
     console.log(`api: ${REPORT}, ok`);
   } catch (error) {
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(messageOf(error));
     process.exitCode = 1;
   }
 }

@@ -1,27 +1,29 @@
 /**
- * Builds dist/: split CommonJS chunks (dist/cli, made by rolldown) of which the command line and the library are two entries, so that
- * nothing is in the package twice, and an ES module with types that gives out the second (dist/lib). Start-up time decides the shape of
- * the chunks: one big file, or an ES module, starts markedly slower.
+ * Builds dist/. rolldown makes CommonJS chunks (dist/cli) with two entries, the command line and the library, so that nothing is
+ * in the package twice; dist/lib is an ES module with types that exports the second. Start-up time decides the form:
+ * docs/decisions/bundle.md.
  */
-import { mkdirSync, readdirSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { makeTypes } from './api.mjs';
 import { commitOf } from './commit.mjs';
-import { ROOT } from '../project.mjs';
+import { isMain, messageOf, ROOT } from '../project.mjs';
 
 const SHIMS = path.join(ROOT, 'scripts', 'build', 'shims');
 const CLI = path.join(ROOT, 'dist', 'cli');
 const LIB = path.join(ROOT, 'dist', 'lib');
 
-/** The entry chunk is read and parsed at every start: a growing one means that something was not loaded lazily. */
+/** Upper bound of what is read and parsed at every start, in kB. A larger entry means that something is no longer lazy. */
 const MAX_ENTRY_KB = 150;
 
-/** Parts of undici that must not come back into the bundle, with what they drag in. */
+/** Parts of undici that must not get into the bundle, because of all that they import. */
 const UNWANTED = /[\\/]undici[\\/](?:index|lib[\\/](?:web|cache|mock|interceptor))\b/;
 
-/** What stands in for modules that undici imports and this program has no use for. */
+/**
+ * Replacements of modules that undici imports and the program does not use: the end of the import, and a file of shims/.
+ * @type {readonly (readonly [end: string, shim: string])[]}
+ */
 const UNDICI_SHIMS = [
   ['/web/fetch/body.js', 'undici-fetch-body.mjs'],
   ['node:assert', 'undici-assert.cjs'],
@@ -30,17 +32,18 @@ const UNDICI_SHIMS = [
   ['/llhttp-wasm.js', 'undici-llhttp.cjs'],
 ];
 
-/** Files of their own, which stand-ins of the same name require where they are needed after all. */
+/** Modules in files of their own, which the shims of the same name require when they are needed. */
 const LAZY = ['string-width', 'llhttp'];
 
 /**
- * Modules that are needed together, in one chunk: to find and to open a file takes longer than to read what is in it. The first group that
- * fits counts; all others are split by who imports them.
+ * Modules that are needed together and go into one chunk: finding and opening a file takes longer than reading it. The first
+ * group that matches counts; all other modules are split by their importers.
+ * @type {readonly (readonly [name: string, test: RegExp])[]}
  */
 const GROUPS = [
   [
     'base',
-    /[\\/]src[\\/](?:clock|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+    /[\\/]src[\\/](?:clock|docker-hub|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
   ['core', /[\\/]src[\\/](?:oci|credentials|core[\\/]read|concurrency|core[\\/][a-z-]+\.ts$)/],
   [
@@ -48,13 +51,18 @@ const GROUPS = [
     /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http(?![\\/]connect[\\/]http2\.ts)|registry(?![\\/]raw))[\\/]/,
   ],
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
-  // Of the command line alone: it needs the entry, and the library must not load that.
+  // Used by the command line alone: it imports the entry, which the library must not load.
+  [
+    'connection',
+    /[\\/]src[\\/]cli[\\/](?:options[\\/]connection|output[\\/]json|tune-engine)\.ts$/,
+  ],
   [
     'results',
-    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files|defects)|options[\\/](?:publishing|targets)|commands[\\/]shared)/,
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|targets)|commands[\\/]publishing)/,
   ],
 ];
 
+/** @type {import('rolldown').Plugin} */
 const shims = {
   name: 'shims',
   resolveId(source, importer = '') {
@@ -69,7 +77,10 @@ const shims = {
   },
 };
 
-/** Writes what is not ASCII as escapes: a file of ASCII is read, and parsed, in half of the time. */
+/**
+ * Writes characters outside of ASCII as escapes: V8 reads and parses such a file in half of the time.
+ * @type {import('rolldown').Plugin}
+ */
 const ascii = {
   name: 'ascii',
   generateBundle(_options, bundled) {
@@ -85,6 +96,7 @@ const ascii = {
   },
 };
 
+/** @type {import('rolldown').InputOptions} */
 const COMMON = {
   cwd: ROOT,
   platform: 'node',
@@ -93,6 +105,7 @@ const COMMON = {
   },
 };
 
+/** @type {import('rolldown').OutputOptions} */
 const OUTPUT = {
   dir: CLI,
   format: 'cjs',
@@ -105,7 +118,11 @@ const OUTPUT = {
   chunkFileNames: '[name]-[hash].cjs',
 };
 
-/** Bundles the command line and the library; returns rolldown's chunks, those that stand alone last. */
+/**
+ * Bundles the command line and the library.
+ * @param {{ write: boolean }} options whether dist/cli is written
+ * @returns {Promise<import('rolldown').OutputChunk[]>} rolldown's chunks, the files of their own last
+ */
 export async function bundle({ write }) {
   const entry = await emit(
     {
@@ -154,6 +171,11 @@ export async function bundle({ write }) {
   return chunks;
 }
 
+/**
+ * @param {import('rolldown').InputOptions} input
+ * @param {import('rolldown').OutputOptions} output
+ * @param {boolean} write
+ */
 async function emit(input, output, write) {
   const build = await rolldown(input);
   try {
@@ -164,7 +186,10 @@ async function emit(input, output, write) {
   }
 }
 
-/** Absolute paths of all modules of which something is in the chunks. */
+/**
+ * Absolute paths of all modules that have code in the chunks.
+ * @param {readonly import('rolldown').OutputChunk[]} chunks
+ */
 export function moduleIds(chunks) {
   return [...new Set(chunks.flatMap((chunk) => chunk.moduleIds))].filter((id) =>
     path.isAbsolute(id),
@@ -173,9 +198,10 @@ export function moduleIds(chunks) {
 
 async function buildChunks() {
   const chunks = await bundle({ write: true });
+  /** @param {readonly string[]} names */
   const kB = (names) =>
     names.reduce((sum, name) => sum + statSync(path.join(CLI, name)).size, 0) / 1000;
-  // What the entry imports statically is read at every start too.
+  // The static imports of the entry are read at every start too.
   const atStart = new Set(['entry.cjs']);
   for (const name of atStart)
     for (const other of chunks.find((chunk) => chunk.fileName === name)?.imports ?? [])
@@ -187,10 +213,15 @@ async function buildChunks() {
   );
   if (entry > MAX_ENTRY_KB)
     throw new Error(`the entry is larger than ${MAX_ENTRY_KB} kB: what is no longer lazy?`);
-  return chunks.find((chunk) => chunk.fileName === 'library.cjs').exports;
+  const library = chunks.find((chunk) => chunk.fileName === 'library.cjs');
+  if (library === undefined) throw new Error('rolldown wrote no library.cjs');
+  return library.exports;
 }
 
-/** The library as an ES module; the names are written out, so that what it does not export is an error where it is imported. */
+/**
+ * Writes the library as an ES module. The names are written out, so that importing one that does not exist is an error.
+ * @param {readonly string[]} exports
+ */
 function buildLibrary(exports) {
   const names = exports.toSorted().map((name) => `  ${name},\n`);
   const text = `import library from '../cli/library.cjs';\n\nexport const {\n${names.join('')}} = library;\n`;
@@ -207,12 +238,11 @@ async function buildAll() {
   buildLibrary(await buildChunks());
 }
 
-const started = process.argv[1];
-if (started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)) {
+if (isMain(import.meta.url)) {
   try {
     await buildAll();
   } catch (error) {
-    console.error(`build failed: ${error instanceof Error ? error.message : String(error)}`);
+    console.error(`build failed: ${messageOf(error)}`);
     process.exitCode = 1;
   }
 }

@@ -1,17 +1,19 @@
-/** Which commit the program is built from. */
+/** The commit that the program is built from. */
 import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 
 /**
- * The first 12 digits of the commit that is checked out in a folder, with `-dirty` behind them where a file that git
- * knows differs from it. Nothing outside of a checkout (a package, an image), where there is no git, or where the
- * folder merely stands in a checkout of something else.
+ * First 12 digits of the commit that is checked out in a folder, with `-dirty` appended if a file that git tracks differs
+ * from it. Undefined outside of a checkout (a package, a container image), without git, and in a folder that is only a part of
+ * a checkout of something else.
+ * @param {string} folder
  */
 export function commitOf(folder) {
   if (git(folder, ['rev-parse', '--show-toplevel']) !== realpathSync(folder)) return undefined;
   return git(folder, ['describe', '--always', '--dirty', '--abbrev=12', '--exclude=*']);
 }
 
+/** What git prints; undefined if it fails. @param {string} folder @param {readonly string[]} args */
 function git(folder, args) {
   const { status, stdout } = spawnSync('git', args, { cwd: folder, encoding: 'utf8' });
   return status === 0 ? stdout.trim() : undefined;

@@ -1,28 +1,34 @@
 /**
- * Holds the import arrows of the architecture: `cli -> spec -> core -> registry | layout -> http`, with `oci`
- * and the files beside the folders (`errors`, `text`, `version`) as leaves. Also: no import cycle, and no file that
- * nothing imports. Type imports count like any other.
- * `--self-test` plants one violation of each kind and fails unless each is found.
+ * Checks the import rules of src: the direction `cli -> spec -> core -> registry | layout -> http`, with `oci` and the files
+ * beside the folders (`errors`, `text`, ...) as leaves; no import cycle; no file that nothing imports; packages only in the parts
+ * that own them. Type imports count as imports. `--self-test` plants one violation of each kind, and fails unless each is found.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { Visitor, parseSync } from 'rolldown/utils';
 import { ROOT } from '../project.mjs';
 
+/** Files that nothing in src imports. */
 const ENTRIES = ['src/cli/entry.ts', 'src/index.ts'];
 
-/** What each part of src may import beside itself: a folder, a file of the top level, or one file of a folder. */
-const ARROWS = {
+/**
+ * What each part of src may import beside itself: a folder, a file of the top level, or one file of a folder.
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
+const MAY_IMPORT = {
+  attempts: [],
   clock: [],
   'docker-hub': [],
   concurrency: ['errors'],
   duration: [],
   errors: [],
+  'read-file': [],
   secrets: [],
   text: [],
   version: [],
-  oci: ['concurrency', 'docker-hub', 'errors', 'text'],
+  oci: ['attempts', 'concurrency', 'docker-hub', 'errors', 'text'],
   http: [
+    'attempts',
     'clock',
     'concurrency',
     'docker-hub',
@@ -32,8 +38,9 @@ const ARROWS = {
     'version',
     'oci/digest',
   ],
-  credentials: ['docker-hub', 'errors', 'text', 'http/auth/credential'],
+  credentials: ['docker-hub', 'errors', 'read-file', 'text', 'http/auth/credential'],
   registry: [
+    'attempts',
     'clock',
     'concurrency',
     'docker-hub',
@@ -44,7 +51,7 @@ const ARROWS = {
     'oci',
     'http',
   ],
-  layout: ['clock', 'concurrency', 'errors', 'text', 'oci'],
+  layout: ['attempts', 'clock', 'concurrency', 'errors', 'text', 'oci'],
   core: [
     'clock',
     'concurrency',
@@ -62,6 +69,7 @@ const ARROWS = {
     'concurrency',
     'duration',
     'errors',
+    'read-file',
     'secrets',
     'text',
     'version',
@@ -91,7 +99,10 @@ const ARROWS = {
   ],
 };
 
-/** Packages that only some parts may import, so that no other part comes to depend on them (types may be used anywhere). */
+/**
+ * Packages that only some parts may import, so that no other part depends on them (types may be used anywhere).
+ * @type {Readonly<Record<string, readonly string[]>>}
+ */
 const PACKAGES = {
   undici: ['http'],
   yargs: ['cli'],
@@ -99,19 +110,33 @@ const PACKAGES = {
   yaml: ['spec'],
 };
 
-/** `src/oci/digest.ts` -> `oci`, `src/errors.ts` -> `errors`. */
+/**
+ * @typedef {object} Import
+ * @property {unknown} specifier undefined if it is not written as a string
+ * @property {number} line
+ * @property {boolean} typeOnly
+ */
+
+/** `src/oci/digest.ts` -> `oci`, `src/errors.ts` -> `errors`. @param {string} file */
 function partOf(file) {
-  return file.split('/')[1].replace(/\.ts$/, '');
+  return (file.split('/')[1] ?? '').replace(/\.ts$/, '');
 }
 
-/** All imports of a source text, static, dynamic, re-exports and `import('x').T`, with the line of each. */
+/**
+ * All imports of a source: static, dynamic, re-exports and `import('x').T`.
+ * @param {string} file
+ * @param {string} source
+ */
 function importsOf(file, source) {
   const { program, errors } = parseSync(file, source);
-  if (errors.length > 0) throw new Error(`${file}: ${errors[0].message}`);
+  if (errors[0] !== undefined) throw new Error(`${file}: ${errors[0].message}`);
+  /** @type {Import[]} */
   const found = [];
-  const add = (node, specifier, typeOnly) => {
-    const line = source.slice(0, node.start).split('\n').length;
-    found.push({ specifier: specifier?.value, line, typeOnly });
+  /** @param {{ start: number }} node @param {object | null} specifier @param {boolean} typeOnly */
+  const add = ({ start }, specifier, typeOnly) => {
+    const line = source.slice(0, start).split('\n').length;
+    const value = specifier !== null && 'value' in specifier ? specifier.value : undefined;
+    found.push({ specifier: value, line, typeOnly });
   };
   new Visitor({
     ImportDeclaration: (node) => add(node, node.source, node.importKind === 'type'),
@@ -120,30 +145,37 @@ function importsOf(file, source) {
     ExportAllDeclaration: (node) => add(node, node.source, node.exportKind === 'type'),
     ImportExpression: (node) => add(node, node.source, false),
     TSImportType: (node) => add(node, node.source, true),
-    TSImportEqualsDeclaration: (node) => add(node, node.moduleReference.expression, false),
+    TSImportEqualsDeclaration: ({ moduleReference, ...node }) =>
+      'expression' in moduleReference && add(node, moduleReference.expression, false),
   }).visit(program);
   return found;
 }
 
-/** All violations of a tree of sources (path -> text), each as `file:line: what`. */
-export function violations(sources) {
+/**
+ * All violations of a tree of sources, each as `file:line: what`.
+ * @param {ReadonlyMap<string, string>} sources the source of each file
+ */
+function violations(sources) {
+  /** @type {string[]} */
   const found = [];
+  /** @type {Map<string, readonly string[]>} */
   const graph = new Map();
   for (const [file, source] of sources) {
+    /** @type {string[]} */
     const edges = [];
     for (const { specifier, line, typeOnly } of importsOf(file, source)) {
+      /** @param {string} what */
       const report = (what) => found.push(`${file}:${line}: ${what}`);
-      if (typeof specifier !== 'string')
-        report('an import whose path is computed cannot be checked');
+      if (typeof specifier !== 'string') report('an import with a computed path cannot be checked');
       else if (specifier.startsWith('.')) {
         const target = path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.ts');
-        if (!sources.has(target)) report(`imports ${specifier}, which is no file of src`);
+        if (!sources.has(target)) report(`imports ${specifier}, which is not a file of src`);
         else {
           edges.push(target);
           if (!allowed(file, target)) report(`${partOf(file)} must not import ${target}`);
         }
       } else if (!typeOnly) {
-        const owners = PACKAGES[specifier.split('/')[0]];
+        const owners = PACKAGES[specifier.split('/')[0] ?? ''];
         if (owners !== undefined && !isOneOf(file, owners))
           report(`only ${owners.join(', ')} may import ${specifier}`);
         if (specifier === 'undici')
@@ -155,33 +187,43 @@ export function violations(sources) {
   return [...found, ...cycles(graph), ...unreachable(graph)];
 }
 
+/** @param {string} from @param {string} to */
 function allowed(from, to) {
   const part = partOf(from);
-  const targets = ARROWS[part] ?? [];
+  const targets = MAY_IMPORT[part] ?? [];
   return (part === partOf(to) && from !== to) || isOneOf(to, targets);
 }
 
-/** Whether a file is one of the named files (`oci/digest`) or in one of the named folders (`oci`). */
+/**
+ * Whether a file is one of the named files (`oci/digest`) or in one of the named folders (`oci`).
+ * @param {string} file
+ * @param {readonly string[]} names
+ */
 function isOneOf(file, names) {
   const name = file.replace(/^src\//, '').replace(/\.ts$/, '');
   return names.some((one) => name === one || name.startsWith(`${one}/`));
 }
 
+/** @param {ReadonlyMap<string, readonly string[]>} graph */
 function cycles(graph) {
+  /** @type {string[]} */
   const found = [];
+  /** @type {Set<string>} */
   const done = new Set();
+  /** @param {string} file @param {readonly string[]} trail */
   const visit = (file, trail) => {
     const start = trail.indexOf(file);
     if (start !== -1)
       found.push(`${file}:1: import cycle: ${[...trail.slice(start), file].join(' -> ')}`);
     if (start !== -1 || done.has(file)) return;
-    for (const next of graph.get(file)) visit(next, [...trail, file]);
+    for (const next of graph.get(file) ?? []) visit(next, [...trail, file]);
     done.add(file);
   };
   for (const file of graph.keys()) visit(file, []);
   return found;
 }
 
+/** @param {ReadonlyMap<string, readonly string[]>} graph */
 function unreachable(graph) {
   const reached = new Set(ENTRIES);
   for (const file of reached) for (const next of graph.get(file) ?? []) reached.add(next);
@@ -191,14 +233,17 @@ function unreachable(graph) {
 }
 
 function readSources() {
-  const files = readdirSync(path.join(ROOT, 'src'), { recursive: true })
+  const files = readdirSync(path.join(ROOT, 'src'), { encoding: 'utf8', recursive: true })
     .map((file) => path.posix.join('src', file.replaceAll('\\', '/')))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
     .toSorted();
   return new Map(files.map((file) => [file, readFileSync(path.join(ROOT, file), 'utf8')]));
 }
 
-/** A tree without a violation, and changes to it that each add exactly one. */
+/**
+ * A tree without a violation.
+ * @type {Readonly<Record<string, string>>}
+ */
 const SOUND = {
   'src/errors.ts': '',
   'src/oci/digest.ts': "import '../errors.js';",
@@ -215,6 +260,10 @@ const SOUND = {
   'src/cli/entry.ts': "import './main.js';",
   'src/index.ts': "export { push } from './core/push.js';",
 };
+/**
+ * Additions to it that each cause exactly the violations that follow.
+ * @type {readonly (readonly [file: string, addition: string, ...violations: string[]])[]}
+ */
 const PLANTED = [
   ['src/errors.ts', "import './oci/platform.js';", 'errors must not import src/oci/platform.ts'],
   ['src/oci/platform.ts', "import '../http/auth/credential.js';", 'oci must not import'],
@@ -240,7 +289,7 @@ const PLANTED = [
   ['src/oci/digest.ts', "import './digest.js';", 'oci must not import', 'import cycle'],
   ['src/cli/main.ts', "import './entry.js';", 'import cycle: src/cli/main.ts -> src/cli/entry.ts'],
   ['src/oci/dead.ts', '', 'src/oci/dead.ts:1: nothing imports it'],
-  ['src/cli/main.ts', "import './gone.js';", 'no file of src'],
+  ['src/cli/main.ts', "import './gone.js';", 'not a file of src'],
   ['src/cli/main.ts', "const name = ''; await import(name);", 'cannot be checked'],
   ['src/core/push.ts', "import yargs from 'yargs';", 'only cli may import yargs'],
   ['src/http/client.ts', "import { request } from 'undici';", 'imported by its deep paths'],
@@ -252,15 +301,18 @@ function selfTest() {
     const tree = new Map(Object.entries(SOUND));
     const found = violations(tree.set(file, `${tree.get(file) ?? ''}${addition}`));
     const right =
-      found.length === wanted.length && wanted.every((text, at) => found[at].includes(text));
+      found.length === wanted.length && wanted.every((text, at) => found[at]?.includes(text));
     if (!right) failures.push(`planted in ${file}: ${addition.trim()} gave [${found.join('; ')}]`);
   }
-  return { failures, summary: `arrows self-test: ${PLANTED.length} planted violations found` };
+  return {
+    failures,
+    summary: `import rules, self-test: ${PLANTED.length} planted violations found`,
+  };
 }
 
 function check() {
   const sources = readSources();
-  return { failures: violations(sources), summary: `arrows: ${sources.size} files, ok` };
+  return { failures: violations(sources), summary: `import rules: ${sources.size} files, ok` };
 }
 
 const { failures, summary } = process.argv.includes('--self-test') ? selfTest() : check();

@@ -1,14 +1,15 @@
 /**
- * Makes the tables of round trips in docs/performance.md and the README again, from docs/round-trips.json. With `--check` it writes nothing,
- * and ends with 1 where a table is not what it would be.
+ * Writes the tables of round trips in docs/performance.md and the README, from docs/round-trips.json. With `--check` nothing is
+ * written, and a table that differs is an error.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import path from 'node:path';
 import { detailedTables, shortTable } from '../bench/round-trips.mjs';
 import { withSection } from '../bench/section.mjs';
+import { ROOT } from '../project.mjs';
 
 /** @param {string} file */
-const inRoot = (file) => fileURLToPath(new URL(`../../${file}`, import.meta.url));
+const inRoot = (file) => path.join(ROOT, file);
 
 const roundTrips = JSON.parse(readFileSync(inRoot('docs/round-trips.json'), 'utf8'));
 const isCheck = process.argv.includes('--check');
@@ -17,11 +18,11 @@ const documents = [
   { file: 'README.md', content: shortTable(roundTrips) },
 ];
 for (const { file, content } of documents) {
-  const held = readFileSync(inRoot(file), 'utf8');
-  const made = withSection(held, 'round-trips', content);
-  if (made === held) continue;
+  const committed = readFileSync(inRoot(file), 'utf8');
+  const made = withSection(committed, 'round-trips', content);
+  if (made === committed) continue;
   if (isCheck) {
-    console.error(`${file} does not say what docs/round-trips.json says: make docs`);
+    console.error(`${file} differs from docs/round-trips.json: run make docs`);
     process.exitCode = 1;
   } else {
     writeFileSync(inRoot(file), made);

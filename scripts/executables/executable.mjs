@@ -1,4 +1,4 @@
-/** Makes one single executable, and tells how it can be run here. */
+/** Makes one single executable (docs/decisions/single-executables.md), and finds out how it can be run on this machine. */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -14,34 +14,47 @@ import { fileURLToPath } from 'node:url';
 import { oneFile } from './one-file.mjs';
 import { fetchRuntime, HOST, isPinned, nodeVersion, run } from './runtime.mjs';
 
-/** Since this version Node can write whole executables, older ones only what postject puts into them. */
+/** First major version of Node that writes the executable itself; older ones write a blob that postject inserts. */
 const BUILDS_ITSELF = 26;
 const POSTJECT = fileURLToPath(new URL('cli.js', import.meta.resolve('postject')));
-/** What postject changes in Node, to say that there is something in it (Node's manual, "Single executable applications"). */
+/** Marker in Node's executable that postject changes, to say that a blob is in it (Node's manual, "Single executable applications"). */
 const SENTINEL_FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
-/** The prefix that GNU's tools for a target have, where there is one. */
+/**
+ * Prefix of the GNU tools for a target.
+ * @type {Readonly<Record<string, string>>}
+ */
 const TRIPLES = { 'linux-x64': 'x86_64-linux-gnu', 'linux-arm64': 'aarch64-linux-gnu' };
-/** Debian's qemu-user-static and libstdc++6-arm64-cross. */
-const EMULATED = {
-  'linux-arm64': ['qemu-aarch64-static', '-L', `/usr/${TRIPLES['linux-arm64']}`],
+/**
+ * How linux-x64 runs executables for other targets, with Debian's qemu-user-static and libstdc++6-arm64-cross.
+ * @type {Readonly<Record<string, { readonly command: string, readonly libraries: string }>>}
+ */
+const EMULATORS = {
+  'linux-arm64': {
+    command: 'qemu-aarch64-static',
+    libraries: `/usr/${TRIPLES['linux-arm64']}`,
+  },
 };
 
+/** @param {string} version @param {string} target */
 export function executableName(version, target) {
   return `manifest-tool-${version}-${target}${target.startsWith('win-') ? '.exe' : ''}`;
 }
 
-/** Whether this machine has what an executable for a target takes: a Node of the same version that runs here. */
+/** Whether an executable for a target can be made on this machine, which takes a Node of the same version that runs here. @param {string} target */
 export function canMake(target) {
   return isPinned(target) && isPinned(HOST, nodeVersion(target));
 }
 
 /**
- * Writes the executable for a target, from the built dist/cli.
- * Without a way to run the target's Node there is no code cache, which only that very Node can make.
+ * Writes the executable for a target, from the built dist/cli. It has a code cache only if the target's Node runs here, because
+ * only that very Node can make it.
+ * @param {{ target: string, output: string, chunks: string }} options paths of the executable and of dist/cli
  * @returns {{ codeCache: boolean, stripped: boolean }}
  */
 export function makeExecutable({ target, output, chunks }) {
-  const [main, blob, config] = ['cjs', 'blob', 'json'].map((suffix) => `${output}.${suffix}`);
+  const main = `${output}.cjs`;
+  const blob = `${output}.blob`;
+  const config = `${output}.json`;
   const runtime = `${output}.node`;
   try {
     writeFileSync(main, oneFile(chunks));
@@ -51,14 +64,15 @@ export function makeExecutable({ target, output, chunks }) {
     if (target.startsWith('win-')) dropSignature(runtime);
     const runner = runnerFor(target);
     const codeCache = runner !== undefined;
-    const builder = codeCache
-      ? [...runner, fetchRuntime(target)]
-      : [fetchRuntime(HOST, nodeVersion(target))];
+    const builder =
+      runner !== undefined
+        ? [...runner, fetchRuntime(target)]
+        : [fetchRuntime(HOST, nodeVersion(target))];
     const settings = {
       main,
       disableExperimentalSEAWarning: true,
       useCodeCache: codeCache,
-      // NODE_OPTIONS are meant for other programs.
+      // NODE_OPTIONS is for other programs.
       execArgvExtension: 'none',
     };
     if (Number.parseInt(nodeVersion(target), 10) >= BUILDS_ITSELF) {
@@ -72,7 +86,7 @@ export function makeExecutable({ target, output, chunks }) {
       runNode([process.execPath], [POSTJECT, output, 'NODE_SEA_BLOB', blob, ...fuse]);
     }
     chmodSync(output, 0o755);
-    // Apple silicon runs nothing that is not signed, if only by nobody.
+    // Apple silicon runs only signed programs; an ad-hoc signature is enough.
     if (target.startsWith('darwin-') && process.platform === 'darwin')
       run('codesign', ['--force', '--sign', '-', output]);
     return { codeCache, stripped };
@@ -81,21 +95,31 @@ export function makeExecutable({ target, output, chunks }) {
   }
 }
 
-function runNode([command, ...before], args) {
+/** @param {readonly string[]} node the words that run it @param {readonly string[]} args */
+function runNode([command = '', ...before], args) {
   const { NODE_OPTIONS: _, ...env } = process.env;
   run(command, [...before, ...args], { env });
 }
 
-/** The words before an executable of a target that make it run here: none for this machine's own; undefined where it does not run. */
+/**
+ * Words before an executable for a target that run it on this machine; undefined if it does not run here.
+ * @param {string} target
+ * @returns {readonly string[] | undefined}
+ */
 export function runnerFor(target) {
   if (target === HOST) return [];
-  const emulator = EMULATED[target];
+  const emulator = EMULATORS[target];
   if (emulator === undefined || HOST !== 'linux-x64') return undefined;
-  const [command, , libraries] = emulator;
-  return existsSync(libraries) && has(command) ? emulator : undefined;
+  const { command, libraries } = emulator;
+  return existsSync(libraries) && has(command) ? [command, '-L', libraries] : undefined;
 }
 
-/** Takes the symbols off, a seventh of the file, where the tool for that is there. */
+/**
+ * Removes the symbols, a seventh of the file, if the tool for that is installed.
+ * @param {string} target
+ * @param {string} file
+ * @returns whether they were removed
+ */
 function strip(target, file) {
   const triple = TRIPLES[target];
   if (triple === undefined) return false;
@@ -105,20 +129,22 @@ function strip(target, file) {
   return true;
 }
 
+/** @param {string} command */
 function has(command) {
   return spawnSync(command, ['--version']).error === undefined;
 }
 
 /**
- * Takes the signature off a Windows executable: it is Node's, and would not be right for what is made of it.
- * Its place is entry 4 of the data directories (PE format, "The Attribute Certificate Table"), at the end of the file.
+ * Removes the signature of a Windows executable, which is Node's and no longer valid for what is made of it. Entry 4 of the data
+ * directories locates it, at the end of the file (PE format, "The Attribute Certificate Table").
+ * @param {string} file
  */
 function dropSignature(file) {
   const bytes = readFileSync(file);
   const optionalHeader = bytes.readUInt32LE(0x3c) + 24;
   const PE32_PLUS = 0x20b;
   if (bytes.readUInt16LE(optionalHeader) !== PE32_PLUS)
-    throw new Error(`${path.basename(file)} is no 64-bit Windows executable`);
+    throw new Error(`${path.basename(file)} is not a 64-bit Windows executable`);
   const entry = optionalHeader + 112 + 4 * 8;
   const start = bytes.readUInt32LE(entry);
   if (start === 0) return;

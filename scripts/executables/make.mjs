@@ -1,7 +1,8 @@
 /**
- * Makes the single executables (`make binary`) in dist/binary, from the built dist/cli and the Node that npm serves for
- * each target, with their licences and SHA-256 sums. Those that can run here are run.
- * `node scripts/executables/make.mjs [--out FOLDER] [TARGET,...]`: all that can be made here, or those named.
+ * Makes the single executables (`make binary`) in dist/binary, from the built dist/cli and the Node that npm serves for each
+ * target, with their licences and SHA-256 sums. Those that run on this machine are tried out.
+ *
+ *     node scripts/executables/make.mjs [--out FOLDER] [TARGET,...]   all that can be made here, or those named
  */
 import { createHash } from 'node:crypto';
 import {
@@ -17,19 +18,22 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { canMake, executableName, makeExecutable, runnerFor } from './executable.mjs';
 import { fetchRuntime, HOST, run, TARGETS } from './runtime.mjs';
-import { ROOT } from '../project.mjs';
+import { messageOf, PACKAGE, ROOT } from '../project.mjs';
 
 const { values, positionals } = parseArgs({
   options: { out: { type: 'string', default: path.join(ROOT, 'dist', 'binary') } },
   allowPositionals: true,
 });
 const OUT = path.resolve(values.out);
-/** What can be made on this machine: on Linux x64 all. */
+/** Targets that can be made on this machine: all of them on Linux x64. */
 const HERE = TARGETS.filter(canMake);
 const CHUNKS = path.join(ROOT, 'dist', 'cli');
-const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'));
+const { version } = PACKAGE;
 
-/** Does the main job, and must do it as the program of the npm package does. */
+/**
+ * Fails unless an executable does the main job as the npm package does.
+ * @param {readonly string[]} command the words that run it
+ */
 function smokeTest(command) {
   const wanted = mainJob([process.execPath, path.join(ROOT, 'bin', 'manifest-tool.cjs')]);
   const got = mainJob(command);
@@ -39,8 +43,8 @@ function smokeTest(command) {
     );
 }
 
-/** What it prints. */
-function mainJob([command, ...args]) {
+/** What a program prints for the main job. @param {readonly string[]} words that run it */
+function mainJob([command = '', ...args]) {
   const folder = `.cache/smoke-${process.pid}`;
   const source = 'oci-layout://fixtures/layout:OS-ARCHVARIANT';
   const target = `oci-layout://${folder}:1.0`;
@@ -58,18 +62,18 @@ function mainJob([command, ...args]) {
 }
 
 function writeLicenses() {
-  // The packages for Windows lack it; all have the same.
+  // The packages for Windows have no licence file; it is the same for all.
   const runtime = fetchRuntime(HOST.startsWith('win-') ? 'linux-x64' : HOST);
   const node = path.join(path.dirname(runtime), '..', 'LICENSE');
   const parts = [
-    ['manifest-tool', path.join(ROOT, 'LICENSE')],
-    ['What manifest-tool contains', path.join(ROOT, 'THIRD-PARTY-LICENSES')],
-    ['Node.js, and what it contains', node],
-  ].map(([title, file]) => `==== ${title} ====\n\n${readFileSync(file, 'utf8').trim()}\n`);
+    { title: 'manifest-tool', file: path.join(ROOT, 'LICENSE') },
+    { title: 'Packages in manifest-tool', file: path.join(ROOT, 'THIRD-PARTY-LICENSES') },
+    { title: 'Node.js, and what it contains', file: node },
+  ].map(({ title, file }) => `==== ${title} ====\n\n${readFileSync(file, 'utf8').trim()}\n`);
   writeFileSync(path.join(OUT, `manifest-tool-${version}-LICENSES.txt`), parts.join('\n'));
 }
 
-/** In the form that `sha256sum --check` reads. */
+/** Writes SHA256SUMS, as `sha256sum --check` reads it. */
 function writeSums() {
   const sums = readdirSync(OUT)
     .toSorted()
@@ -80,6 +84,7 @@ function writeSums() {
   writeFileSync(path.join(OUT, 'SHA256SUMS'), sums.join(''));
 }
 
+/** @param {readonly string[]} targets */
 function makeAll(targets) {
   for (const target of targets)
     if (!canMake(target))
@@ -115,6 +120,6 @@ try {
     .filter(Boolean);
   makeAll(named.length > 0 ? named : HERE);
 } catch (error) {
-  console.error(`make binary failed: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(`make binary failed: ${messageOf(error)}`);
   process.exitCode = 1;
 }

@@ -1,20 +1,23 @@
 /**
- * Joins the chunks of dist/cli into one CommonJS script, which is what a single executable can hold. They stay as they
- * are, each in a function that runs when it is first required: the executable runs the code that npm serves, and loads
- * a command when it is needed. (A bundle without chunks loads all of node's modules at start, which is slower.)
+ * Joins the chunks of dist/cli into one CommonJS script, because a single executable holds one script. Each chunk is kept
+ * unchanged, in a function that runs when the chunk is first required: the executable runs the code of the npm package, and loads
+ * a command when it is needed. (A bundle without chunks would load all of node's modules at the start, which is slower.)
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { byText } from '../supply-chain/packages.mjs';
 
-/** `folder` holds entry.cjs and all that it requires. */
+/** @param {string} folder the one of entry.cjs and of everything that it requires */
 export function oneFile(folder) {
   const all = new Map(
     readdirSync(folder).map((name) => [`./${name}`, readFileSync(path.join(folder, name), 'utf8')]),
   );
+  /** @param {RegExp} pattern */
   const needed = (pattern) => reachable(all, pattern);
-  // The library is in the same folder.
-  const chunks = [...needed(REQUIRES)].toSorted(byText).map((name) => [name, all.get(name)]);
+  // Not the library, which is in the same folder.
+  const chunks = [...all]
+    .filter(([name]) => needed(REQUIRES).has(name))
+    .toSorted(([a], [b]) => byText(a, b));
   const eager = needed(REQUIRES_AT_ONCE);
   const parts = chunks.map(([name, text]) => {
     const body = `function(exports,require,module,__filename){${text}\n}`;
@@ -36,14 +39,18 @@ load('./entry.cjs');
 }
 
 const REQUIRES = /\brequire\("(\.\/[^"]+)"\)/g;
-/** Into a variable, and not where a command is loaded. */
+/** Matches what is required into a variable, at the top of a chunk, and not the loading of a command. */
 const REQUIRES_AT_ONCE = /\w=require\("(\.\/[^"]+)"\)/g;
 
-/** The entry, and the chunks that it or one of those requires in that way. */
+/**
+ * The entry, and all chunks that it requires, directly or not, in the way that a pattern matches.
+ * @param {ReadonlyMap<string, string>} chunks
+ * @param {RegExp} pattern
+ */
 function reachable(chunks, pattern) {
   const found = new Set(['./entry.cjs']);
   for (const name of found)
-    for (const [, other] of chunks.get(name).matchAll(pattern))
+    for (const [, other = ''] of chunks.get(name)?.matchAll(pattern) ?? [])
       if (chunks.has(other)) found.add(other);
   return found;
 }

@@ -1,4 +1,4 @@
-/** The Node that each single executable is made of: fetched once, with npm, and checked against the pinned sum. */
+/** The Node in each single executable: fetched once, with npm, and checked against its pinned SHA-512. */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -6,39 +6,53 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const CACHE = fileURLToPath(new URL('../../.cache/runtimes', import.meta.url));
+/**
+ * @type {{ readonly targets: Readonly<Record<string, { readonly package: string, readonly node: string }>>,
+ *   readonly integrity: Readonly<Record<string, string>> }}
+ */
 const PINNED = JSON.parse(readFileSync(new URL('targets.json', import.meta.url), 'utf8'));
 
-/** As `linux-x64` or `win-x64`: all for which npm serves a Node that is up to date. */
+/** All targets, for example `linux-x64`: those for which npm serves a current Node. */
 export const TARGETS = Object.keys(PINNED.targets);
 
-/** The one of this machine. */
+/** The target of this machine. */
 export const HOST = `${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`;
 
-/** The version of Node in the executable for a target. */
-export function nodeVersion(target) {
-  return PINNED.targets[target].node;
+/** @param {string} target @throws {Error} there is no such target */
+function pinOf(target) {
+  const pin = PINNED.targets[target];
+  if (pin === undefined) throw new Error(`no Node for ${target} is pinned`);
+  return pin;
 }
 
-/** Whether that version, or another one, of a target's Node is pinned. */
+/** The version of Node in the executable for a target. @param {string} target */
+export function nodeVersion(target) {
+  return pinOf(target).node;
+}
+
+/** Whether a version of a target's Node is pinned. @param {string} target @param {string} [version] */
 export function isPinned(target, version = PINNED.targets[target]?.node) {
   return `${PINNED.targets[target]?.package}@${version}` in PINNED.integrity;
 }
 
 /**
- * The path of the executable of Node for a target, beside the LICENSE that it comes with (not on Windows).
- * @throws {Error} npm does not serve it, or serves something else than was pinned.
+ * Path of Node's own executable for a target; its LICENSE is two folders up (not on Windows).
+ * @param {string} target
+ * @param {string} [version]
+ * @throws {Error} npm does not serve it, or serves something other than what is pinned
  */
 export function fetchRuntime(target, version = nodeVersion(target)) {
   if (!isPinned(target, version)) throw new Error(`no Node ${version} for ${target} is pinned`);
-  const { package: name } = PINNED.targets[target];
+  const { package: name } = pinOf(target);
   const folder = path.join(CACHE, `${name}-${version}`);
   if (!existsSync(folder)) unpack(name, version, folder);
   return path.join(folder, 'package', 'bin', target.startsWith('win-') ? 'node.exe' : 'node');
 }
 
+/** @param {string} name of the package @param {string} version @param {string} folder */
 function unpack(name, version, folder) {
   const integrity = PINNED.integrity[`${name}@${version}`];
-  // A folder that is there is whole.
+  // Renamed at the end, so that a folder that exists is complete.
   const work = `${folder}.${process.pid}`;
   try {
     mkdirSync(work, { recursive: true });
@@ -58,11 +72,18 @@ function unpack(name, version, folder) {
   }
 }
 
-/** @throws {Error} With what the program said, where it failed. */
+/**
+ * Runs a program, and returns what it prints.
+ * @param {string} command
+ * @param {readonly string[]} args
+ * @param {import('node:child_process').SpawnSyncOptions} [options]
+ * @returns {string}
+ * @throws {Error} with the program's output, if it fails
+ */
 export function run(command, args, options = {}) {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
-    encoding: 'utf8',
     ...options,
+    encoding: 'utf8',
   });
   if (error !== undefined) throw error;
   if (status !== 0)

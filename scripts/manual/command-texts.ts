@@ -1,12 +1,13 @@
-/** What the manual says of a command beyond its definition. Words in backquotes are typed as they stand. */
+import type { CommandName } from '../../src/cli/args/commands.js';
+
+/** The manual's text about a command, beside its definition; words in backquotes are typed. */
 export interface CommandText {
-  /** A paragraph each. */
+  /** Paragraphs. */
   readonly description: readonly string[];
-  /** What an exit code means for this command, where that is more than the table of all says. */
+  /** Meanings of exit codes that are more precise than those in the table of all. */
   readonly exit?: Readonly<Record<number, string>>;
-  /** Commands by their words. */
-  readonly seeAlso: readonly string[];
-  /** A page of docs/ that says more. */
+  readonly seeAlso: readonly CommandName[];
+  /** A page of docs/ with details. */
   readonly more?: string;
 }
 
@@ -16,7 +17,7 @@ const PUBLISHES =
 const ANNOTATES =
   '`--annotation manifest-descriptor[linux/arm64]:KEY=VALUE` is an annotation of the entry for that platform, `manifest-descriptor:KEY=VALUE` one of every entry, and `KEY=VALUE` one of the list. Only OCI indexes have annotations.';
 
-export const COMMAND_TEXTS: Readonly<Record<string, CommandText>> = {
+export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   inspect: {
     description: [
       'Shows the digest, platform and layers of an image, or of each image of a list, as manifest-tool prints them. A tag that is not given is `latest`.',

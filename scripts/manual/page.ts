@@ -1,52 +1,55 @@
-import type { CommandSpec } from '../../src/cli/command.js';
-import { COMMANDS } from '../../src/cli/args/commands.js';
-import { EXIT_MEANINGS } from '../../src/cli/args/exit-codes.js';
-import { OPTIONS, OPTIONS_EVERYWHERE, type OptionName } from '../../src/cli/args/options.js';
-import { synopsis, valueTerm } from '../../src/cli/args/synopsis.js';
+import { COMMAND_NAMES, commandOf, type CommandName } from '../../src/cli/args/commands.js';
+import { EXIT_MEANINGS, synopsis, valueTerm } from '../../src/cli/args/help.js';
+import {
+  GLOBAL_OPTIONS,
+  isRepeatable,
+  OPTIONS,
+  type OptionName,
+} from '../../src/cli/args/options.js';
 import { COMMAND_TEXTS } from './command-texts.js';
 import { OPTION_TEXTS } from './option-texts.js';
 import { ENVIRONMENT, FILES } from './surroundings.js';
 import { literal, rich, type Text } from './text.js';
 
-/** A term as it is typed (`--tags`), what stands for its value, and what it means. */
+/** A term (`--tags`), the placeholder of its value, and its meaning. */
 export interface Item {
-  /** Several are other words for the same. */
+  /** Several terms have the same meaning. */
   readonly terms: readonly { readonly word: string; readonly value: string }[];
   readonly text: Text;
 }
 
-/** A page of the manual, for any form of it. */
+/** A page of the manual, independent of its format. */
 export interface Page {
   /** `push-from-args`; empty for the page of the program. */
   readonly slug: string;
   /** `manifest-tool push from-args` */
   readonly title: string;
-  /** In a line. */
+  /** One line. */
   readonly describe: string;
   readonly synopsis: string;
   readonly description: readonly Text[];
-  /** The commands; on the page of the program alone. */
+  /** The commands; empty except on the page of the program. */
   readonly commands: readonly { readonly page: Page; readonly usage: string }[];
   readonly examples: readonly (readonly [command: string, describe: string])[];
   readonly options: readonly Item[];
-  /** The options of all commands, by groups: `Transport`. */
+  /** The global options by groups: `Transport`. */
   readonly everywhere: readonly { readonly group: string; readonly items: readonly Item[] }[];
   readonly exit: readonly Item[];
   readonly environment: readonly Item[];
   readonly files: readonly Item[];
   readonly seeAlso: readonly { readonly slug: string; readonly title: string }[];
-  /** A file of docs/ that says more. */
+  /** A file of docs/ with details. */
   readonly more: string | undefined;
 }
 
 const PROGRAM = 'manifest-tool';
 const slugOf = (words: string): string => words.replaceAll(' ', '-');
 
-/** All pages, that of the program first. */
+/** All pages; the program's page is the first. */
 export function pages(): Page[] {
-  const commands = COMMANDS.map((command) => ({
-    page: commandPage(command),
-    usage: synopsis(command),
+  const commands = COMMAND_NAMES.map((name) => ({
+    page: commandPage(name),
+    usage: synopsis(name),
   }));
   return [programPage(commands), ...commands.map(({ page }) => page)];
 }
@@ -64,8 +67,8 @@ function programPage(commands: Page['commands']): Page {
       'Options stand before or after the command. The result goes to standard output; progress, warnings and errors go to standard error. An error is one line, `manifest-tool: WHAT failed: WHY`, and where it helps a line `hint: ...`.',
     ].map(rich),
     commands,
-    examples: COMMANDS.filter(({ path }) => /^(inspect|push|create)$/.test(path[0]!)).map(
-      ({ examples }) => examples[0]!,
+    examples: COMMAND_NAMES.filter((name) => /^(inspect|push|create)\b/.test(name)).map(
+      (name) => commandOf(name).examples[0]!,
     ),
     options: [],
     exit: exitItems({}),
@@ -74,20 +77,19 @@ function programPage(commands: Page['commands']): Page {
   };
 }
 
-function commandPage(command: CommandSpec): Page {
-  const words = command.path.join(' ');
-  const text = COMMAND_TEXTS[words];
-  if (text === undefined) throw new Error(`the manual has no text for ${words}`);
+function commandPage(name: CommandName): Page {
+  const command = commandOf(name);
+  const text = COMMAND_TEXTS[name];
   return {
     ...SURROUNDINGS,
-    slug: slugOf(words),
-    title: `${PROGRAM} ${words}`,
+    slug: slugOf(name),
+    title: `${PROGRAM} ${name}`,
     describe: command.describe,
-    synopsis: `${PROGRAM} ${synopsis(command)}`,
+    synopsis: `${PROGRAM} ${synopsis(name)}`,
     description: text.description.map(rich),
     commands: [],
     examples: command.examples,
-    options: command.options.map((name) => optionItem(name, command.required.includes(name))),
+    options: command.options.map((option) => optionItem(option, command.required.includes(option))),
     exit: exitItems(text.exit ?? {}),
     seeAlso: [
       { slug: '', title: PROGRAM },
@@ -98,13 +100,14 @@ function commandPage(command: CommandSpec): Page {
 }
 
 function optionItem(name: OptionName, isRequired: boolean): Item {
-  const { alias, describe, kind } = OPTIONS[name]!;
+  const option = OPTIONS[name];
+  const { alias, describe } = option;
   const own = { word: `--${name}`, value: valueTerm(name) };
   return {
     terms: alias === undefined ? [own] : [{ word: `-${alias}`, value: '' }, own],
     text: [
       ...literal(`${describe}${isRequired ? ' (required)' : ''}.`),
-      ...rich(kind === 'list' || kind === 'host' ? ' It can be given again and again.' : ''),
+      ...rich(isRepeatable(option) ? ' It can be given again and again.' : ''),
       ...rich(OPTION_TEXTS[name] === undefined ? '' : ` ${OPTION_TEXTS[name]}`),
     ],
   };
@@ -119,13 +122,13 @@ function item(word: string, text: string): Item {
   return { terms, text: rich(text) };
 }
 
-const GROUPS = [...new Set(OPTIONS_EVERYWHERE.map((name) => OPTIONS[name]!.group!))];
+const GROUPS = [...new Set(GLOBAL_OPTIONS.map((name) => OPTIONS[name].group!))];
 
-/** What is the same on all pages. */
+/** The part that is the same on all pages. */
 const SURROUNDINGS = {
   everywhere: GROUPS.map((group) => ({
     group: group.replace(':', ''),
-    items: OPTIONS_EVERYWHERE.filter((name) => OPTIONS[name]!.group === group).map((name) =>
+    items: GLOBAL_OPTIONS.filter((name) => OPTIONS[name].group === group).map((name) =>
       optionItem(name, false),
     ),
   })),

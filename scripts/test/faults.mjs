@@ -1,6 +1,6 @@
 /**
- * Runs the whole fault matrix (test/adversarial/faults/matrix.ts): every fault at every request of a push, once and always. Prints the runs that
- * did not end as they have to, and a table; ends with 1 unless all did.
+ * Runs the whole fault matrix (test/adversarial/faults/matrix.ts): every fault at every request of a push, once and always. Prints
+ * the runs that did not end as they must, and a table; exits 1 unless all did.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -30,19 +30,35 @@ if (status !== 0) {
   );
   process.exit(1);
 }
+/**
+ * @typedef {object} Result of one push
+ * @property {{ readonly key: string, readonly kind: string, readonly place: string }} request the one that the fault came at
+ * @property {string} fault
+ * @property {boolean} always whether the fault came at each repetition of the request as well
+ * @property {readonly string[]} problems
+ */
+
+/** @type {{ readonly kinds: readonly string[], readonly faults: readonly string[], readonly results: readonly Result[] }} */
 const { kinds, faults, results } = JSON.parse(readFileSync(RESULTS, 'utf8'));
 
-function shareOf(some) {
-  return `${some.filter(({ problems }) => problems.length === 0).length}/${some.length}`;
+/** @param {readonly Result[]} some */
+function countGood(some) {
+  return some.filter(({ problems }) => problems.length === 0).length;
 }
 
+/** A cell of the table: how many of the pushes with a fault once, and always, ended well. @param {readonly Result[]} some */
 function cell(some) {
-  const part = (always) => shareOf(some.filter((result) => result.always === always)).padStart(7);
+  /** @param {boolean} always */
+  const part = (always) => {
+    const those = some.filter((result) => result.always === always);
+    return `${countGood(those)}/${those.length}`.padStart(7);
+  };
   return some.length === 0 ? '' : part(false) + part(true);
 }
 
+/** @param {readonly Result[]} some */
 function percentOf(some) {
-  const good = some.filter(({ problems }) => problems.length === 0).length;
+  const good = countGood(some);
   return `${((100 * good) / some.length).toFixed(1).replace('.0', '')} % (${good} of ${some.length})`;
 }
 
@@ -56,7 +72,7 @@ const seconds = Math.round((performance.now() - start) / 1000);
 console.log(
   `A push of 3 images under 2 tags, a fault at one request of it: ${results.length} runs in ${seconds} s.`,
 );
-console.log('Published where it came once, and clean where it came always:\n');
+console.log('Published if it came once, and clean if it came always:\n');
 const rows = [
   ['', ...kinds],
   ['', ...kinds.map(() => 'once always'.padStart(14))],
@@ -67,7 +83,7 @@ const rows = [
     ),
   ]),
 ];
-for (const [name, ...cells] of rows)
+for (const [name = '', ...cells] of rows)
   console.log(name.padEnd(13) + cells.map((text) => text.padStart(16)).join(''));
 
 const once = results.filter(({ always }) => !always);

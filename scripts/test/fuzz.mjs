@@ -1,6 +1,8 @@
 /**
- * Tries each parser of test/fuzz/parsers.ts with FUZZ_RUNS inputs (default: 100,000), one vitest a parser and as many at a time as there are
- * cores, and prints a table. FUZZ_SEED makes a run again. `node scripts/test/fuzz.mjs [PARSER...]`; exit code 1 where one failed.
+ * Tries each parser of test/fuzz/parsers.ts with FUZZ_RUNS inputs (default: 100,000), one vitest for each parser and as many at a time
+ * as there are cores, and prints a table. FUZZ_SEED repeats a run. Exits 1 if a parser failed.
+ *
+ *     node scripts/test/fuzz.mjs [PARSER...]
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,26 +12,31 @@ import { ROOT } from '../project.mjs';
 
 const VITEST = path.join(ROOT, 'node_modules/vitest/vitest.mjs');
 const FILE = 'test/fuzz/fuzz.test.ts';
-/** A parser that has not ended by then hangs. */
+/** After this time a parser counts as hanging. */
 const TIME_LIMIT_MS = 9 * 60_000;
 
-const runs = process.env.FUZZ_RUNS ?? '100000';
-const seed = process.env.FUZZ_SEED ?? String(Math.floor(Math.random() * 2 ** 31));
+const runs = process.env['FUZZ_RUNS'] ?? '100000';
+const seed = process.env['FUZZ_SEED'] ?? String(Math.floor(Math.random() * 2 ** 31));
 if (![runs, seed].every((text) => /^[0-9]+$/.test(text))) {
   console.error('FUZZ_RUNS and FUZZ_SEED are whole numbers');
   process.exit(2);
 }
 
+/** @typedef {{ name: string, inputs: number, seconds: number, failure: string | undefined }} Result of one parser */
+
+/** @returns {string[]} */
 function parserNames() {
   const list = spawnSync(process.execPath, [VITEST, 'list', FILE, '--json'], {
     cwd: ROOT,
     encoding: 'utf8',
   });
   if (list.status !== 0) throw new Error(`vitest list failed: ${list.stderr}`);
-  return JSON.parse(list.stdout).map(({ name }) => name);
+  /** @type {{ name: string }[]} */
+  const tests = JSON.parse(list.stdout);
+  return tests.map(({ name }) => name);
 }
 
-/** Runs one parser's test; what it found, how long it took, and its output where it failed. */
+/** Runs the test of one parser. @param {string} name @param {string} directory for its report @returns {Promise<Result>} */
 async function tryParser(name, directory) {
   const report = path.join(directory, `${name.replaceAll(/\W/g, '-')}.json`);
   const pattern = `^${name.replaceAll(/[^\w ]/g, '\\$&')}$`;
@@ -41,7 +48,7 @@ async function tryParser(name, directory) {
       cwd: ROOT,
       env: { ...process.env, FUZZ_RUNS: runs, FUZZ_SEED: seed, FUZZ_REPORT: report },
       stdio: ['ignore', 'pipe', 'pipe'],
-      // A group of its own: vitest's workers end with it.
+      // A process group of its own, so that vitest's workers end with it.
       detached: true,
     },
   );
@@ -66,6 +73,7 @@ async function tryParser(name, directory) {
   };
 }
 
+/** @param {string} name @param {string} inputs @param {string} seconds @param {string} failures */
 function row(name, inputs, seconds, failures) {
   console.log(
     `${name.padEnd(16)} ${inputs.padStart(9)} ${seconds.padStart(8)} ${failures.padStart(9)}`,
@@ -75,6 +83,7 @@ function row(name, inputs, seconds, failures) {
 const directory = mkdtempSync(path.join(tmpdir(), 'manifest-tool-fuzz-'));
 const names = process.argv.length > 2 ? process.argv.slice(2) : parserNames();
 const waiting = [...names];
+/** @type {Result[]} */
 const failed = [];
 const start = performance.now();
 let total = 0;
@@ -96,9 +105,10 @@ try {
 }
 row('all', String(total), ((performance.now() - start) / 1000).toFixed(1), String(failed.length));
 for (const { name, failure } of failed) console.log(`\n${name}: ${failure}`);
-if (failed.length > 0) {
+const [first] = failed;
+if (first !== undefined) {
   console.log(
-    `\nagain: FUZZ_SEED=${seed} FUZZ_RUNS=${runs} node scripts/test/fuzz.mjs '${failed[0].name}'`,
+    `\nagain: FUZZ_SEED=${seed} FUZZ_RUNS=${runs} node scripts/test/fuzz.mjs '${first.name}'`,
   );
   process.exitCode = 1;
 }

@@ -1,13 +1,12 @@
 /**
- * Makes fixtures/layout: an OCI image layout with one small image a platform, the same bytes on
- * every machine and every Node version (no time of now, and gzip of stored blocks, which leaves a
- * compressor no choice).
+ * Makes fixtures/layout: an OCI image layout with one small image for each platform. The bytes are the same on every machine and
+ * every version of Node: the times are fixed, and gzip of stored blocks leaves the compressor no choice.
  *
  *     node scripts/test/layout-fixture.mjs           writes it
- *     node scripts/test/layout-fixture.mjs --check   exits 1 where the committed files are not what would be written
+ *     node scripts/test/layout-fixture.mjs --check   exits 1 if the committed files are not what would be written
  */
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { crc32 } from 'node:zlib';
 import { ROOT } from '../project.mjs';
@@ -15,6 +14,13 @@ import { ROOT } from '../project.mjs';
 const LAYOUT = path.join(ROOT, 'fixtures', 'layout');
 const CREATED = '2024-01-01T00:00:00Z';
 
+/**
+ * @typedef {{ os: string, architecture: string, variant?: string, osVersion?: string }} Platform
+ * @typedef {{ mediaType: string, digest: string, size: number }} Descriptor
+ * @typedef {(mediaType: string, bytes: Buffer) => Descriptor} AddBlob
+ */
+
+/** @type {readonly Platform[]} */
 const PLATFORMS = [
   { os: 'linux', architecture: 'amd64' },
   { os: 'linux', architecture: 'arm64', variant: 'v8' },
@@ -26,9 +32,10 @@ const PLATFORMS = [
   { os: 'windows', architecture: 'amd64', osVersion: '10.0.20348.2655' },
 ];
 
-/** One file as a POSIX tar archive (IEEE 1003.1, pax, ustar interchange format). */
+/** A POSIX tar archive of one file (IEEE 1003.1, pax, ustar interchange format). @param {string} name @param {Buffer} content */
 function tar(name, content) {
   const header = Buffer.alloc(512);
+  /** @param {number} value @param {number} length */
   const octal = (value, length) => `${value.toString(8).padStart(length - 1, '0')}\0`;
   const seconds = Date.parse(CREATED) / 1000;
   header.write(name, 0);
@@ -47,10 +54,7 @@ function tar(name, content) {
   return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
 }
 
-/**
- * A gzip file (RFC 1952) of one stored deflate block (RFC 1951, 3.2.4), which holds at most 65,535
- * bytes.
- */
+/** A gzip file (RFC 1952) of one stored deflate block (RFC 1951, 3.2.4), which holds up to 65,535 bytes. @param {Buffer} bytes */
 function gzipStored(bytes) {
   const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
   const block = Buffer.alloc(5);
@@ -63,12 +67,16 @@ function gzipStored(bytes) {
   return Buffer.concat([header, block, bytes, trailer]);
 }
 
+/** @param {Buffer} bytes */
 const digestOf = (bytes) => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+/** @param {unknown} value */
 const json = (value) => Buffer.from(JSON.stringify(value));
 
 /** All files of the layout: path inside it, and bytes. */
 function makeFiles() {
+  /** @type {Map<string, Buffer>} */
   const files = new Map();
+  /** @type {AddBlob} */
   const addBlob = (mediaType, bytes) => {
     const digest = digestOf(bytes);
     files.set(`blobs/${digest.replace(':', '/')}`, bytes);
@@ -82,10 +90,12 @@ function makeFiles() {
 }
 
 /**
- * Adds the blobs of one image; gives the entry of index.json (undefined members are not written).
+ * Adds the blobs of one image, and returns its entry of index.json (undefined members are not written).
+ * @param {Platform} platform
+ * @param {AddBlob} addBlob
  */
 function addImage({ os, architecture, variant, osVersion }, addBlob) {
-  // The form of the template OS-ARCHVARIANT.
+  // As the template OS-ARCHVARIANT writes it.
   const tag = `${os}-${architecture}${variant ?? ''}`;
   const layer = tar('hello', Buffer.from(`hello from ${tag.replaceAll('-', '/')}\n`));
   const config = {
@@ -109,6 +119,7 @@ function addImage({ os, architecture, variant, osVersion }, addBlob) {
   return { ...addBlob(mediaType, json(manifest)), annotations };
 }
 
+/** @param {ReadonlyMap<string, Buffer>} files */
 function write(files) {
   rmSync(LAYOUT, { recursive: true, force: true });
   for (const [name, bytes] of files) {
@@ -118,7 +129,7 @@ function write(files) {
   }
 }
 
-/** The files that differ from what would be written, are missing, or are there in addition. */
+/** Files that differ from what would be written, are missing, or are not part of it. @param {ReadonlyMap<string, Buffer>} files */
 function staleFiles(files) {
   const present = listFiles(LAYOUT);
   const extra = present.filter((name) => !files.has(name));
@@ -129,22 +140,19 @@ function staleFiles(files) {
   return [...changed.map(([name]) => name), ...extra];
 }
 
+/** @param {string} directory */
 function listFiles(directory) {
-  try {
-    return readdirSync(directory, { recursive: true, withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)))
-      .map((name) => name.replaceAll(path.sep, '/'));
-  } catch (error) {
-    if (error.code === 'ENOENT') return [];
-    throw error;
-  }
+  if (!existsSync(directory)) return [];
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)))
+    .map((name) => name.replaceAll(path.sep, '/'));
 }
 
 const files = makeFiles();
 if (process.argv.includes('--check')) {
   for (const name of staleFiles(files)) {
-    console.error(`fixtures/layout/${name} is stale: run node scripts/test/layout-fixture.mjs`);
+    console.error(`fixtures/layout/${name} is stale: run make fixtures`);
     process.exitCode = 1;
   }
 } else {

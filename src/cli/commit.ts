@@ -1,6 +1,6 @@
-/** Put in by `scripts/build/build.mjs`; not defined where the sources run unbuilt. */
+/** Defined by `scripts/build/build.mjs`; not defined when the sources run unbuilt. */
 declare const MANIFEST_TOOL_COMMIT: string | undefined;
 
-/** The commit that the program was built from, with `-dirty` where files differed from it; empty where there was none. */
+/** The commit of the build, with `-dirty` if files differed from it; empty if there was none. */
 export const COMMIT: string =
   typeof MANIFEST_TOOL_COMMIT === 'undefined' ? '' : MANIFEST_TOOL_COMMIT;

@@ -1,22 +1,29 @@
 import type { Io, Output } from './io.js';
 import { main } from './main.js';
 
+/** How long a command may take to end after an interrupt, in milliseconds. */
+const GRACE_MS = 500;
+const FAILED = 1;
+const INTERRUPTED = 130;
+
+/**
+ * Whether something that was printed did not arrive: the exit code is not 0 then, whatever the
+ * command did.
+ */
+let isOutputLost = false;
+
 /** The process as an {@link Io}. */
 function processIo(signal: AbortSignal): Io {
   return {
     stdout: output(process.stdout),
     stderr: output(process.stderr),
-    readStdin: async () => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
-      return Buffer.concat(chunks).toString();
-    },
+    stdin: () => process.stdin,
     env: process.env,
     signal,
   };
 }
 
-/** A stream that may be a terminal: then, and only then, it has the two properties. */
+/** A stream that has the two properties only if it is a terminal. */
 interface Stream {
   write(text: string | Uint8Array): unknown;
   readonly isTTY?: boolean;
@@ -27,18 +34,17 @@ function output(stream: Stream): Output {
   return {
     write: (text) => void stream.write(text),
     isTTY: stream.isTTY ?? false,
-    // The window may be made another size while the command runs.
+    // The window may be resized while the command runs.
     get columns() {
       return stream.columns ?? 0;
     },
   };
 }
 
-/** How long a command may take to end after it was interrupted, in milliseconds. */
-const GRACE_MS = 500;
-const INTERRUPTED = 130;
-
-/** Aborted by the first signal; a second one, or a command that does not end in time, ends the process. */
+/**
+ * Aborted by the first SIGINT or SIGTERM; a second one, or a command that does not end in time,
+ * ends the process.
+ */
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const interrupt = (): void => {
@@ -57,11 +63,8 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-const FAILED = 1;
-/** What was printed has not arrived: no success, whatever the command says. */
-let isOutputLost = false;
-
-// A reader that has seen enough (`| head`) is no error of ours, and no success either: the command goes on and ends with its own code.
+// A reader that stops reading (`| head`) is no failure: the command goes on and ends with its own
+// code.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE' || isOutputLost) return;
   isOutputLost = true;
@@ -76,7 +79,7 @@ async function run(): Promise<void> {
   const signal = interruptSignal();
   const code = await main(process.argv.slice(2), processIo(signal));
   process.exitCode = code === 0 && isOutputLost ? FAILED : code;
-  // A connection that is still being made would keep the process.
+  // A connection that is still being opened, or a read of standard input, would keep the process.
   if (signal.aborted) process.exit();
 }
 

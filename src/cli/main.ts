@@ -1,28 +1,44 @@
 import { VERSION } from '../version.js';
+import type { Arguments, CommandName } from './args/commands.js';
+import { parseCommandLine, readArguments, type CommandLine } from './args/parse.js';
+import { readOptions } from './args/values.js';
+import type { Run, Surroundings } from './command.js';
 import { COMMIT } from './commit.js';
 import type { Io } from './io.js';
-import { parseCommandLine } from './args/parse.js';
-import { reportStyle } from './options/report-style.js';
 import { Reporter } from './progress/reporter.js';
 
-/** Runs one command line and returns its exit code; nothing is thrown, and nothing of the process is touched but `io`. */
+/** The implementations; one is loaded when its command runs, none at the start. */
+const IMPLEMENTATIONS: { readonly [N in CommandName]: () => Promise<{ readonly run: Run<N> }> } = {
+  inspect: () => import('./commands/inspect.js'),
+  query: () => import('./commands/query.js'),
+  verify: () => import('./commands/verify.js'),
+  'push from-args': () => import('./commands/push-from-args.js'),
+  'push from-spec': () => import('./commands/push-from-spec.js'),
+  create: () => import('./commands/create.js'),
+  add: () => import('./commands/add.js'),
+  remove: () => import('./commands/remove.js'),
+  annotate: () => import('./commands/annotate.js'),
+  copy: () => import('./commands/copy.js'),
+  'spec check': () => import('./commands/spec-check.js'),
+  'spec from': () => import('./commands/spec-from.js'),
+  'check-registry': () => import('./commands/check-registry.js'),
+  completion: () => import('./commands/completion.js'),
+};
+
+/**
+ * Runs one command line and returns its exit code. It throws nothing, and uses nothing of the
+ * process but `io`.
+ */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
-  const reporter = new Reporter(
-    io,
-    argv.some((word) => /^(-D|--?debug)$/.test(word)),
-  );
+  const reporter = new Reporter(io);
   try {
-    const invocation = parseCommandLine(argv);
-    if (invocation.kind === 'version') io.stdout.write(versionLine(COMMIT));
-    else if (invocation.kind === 'help') {
+    const commandLine = parseCommandLine(argv);
+    if (commandLine.kind === 'version') io.stdout.write(versionLine(COMMIT));
+    else if (commandLine.kind === 'help') {
       const { helpText } = await import('./args/help.js');
-      io.stdout.write(await helpText(invocation.path, io.stdout.columns));
+      io.stdout.write(await helpText(commandLine.path, io.stdout.columns));
     } else {
-      const { command, parsed } = invocation;
-      reporter.begin(command.path.join(' '));
-      reporter.use(reportStyle(parsed));
-      const implementation = await command.load();
-      await implementation.run(parsed, io, reporter);
+      await runCommand(commandLine, { io, reporter });
     }
     return 0;
   } catch (error) {
@@ -30,7 +46,19 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-/** What `--version` prints: the version is the third word, as manifest-tool has it. */
+async function runCommand<N extends CommandName>(
+  { command, words, options }: CommandLine<N> & { readonly kind: 'run' },
+  { io, reporter }: Surroundings,
+): Promise<void> {
+  reporter.begin(command);
+  // First of all, so that errors in other values are reported in this style.
+  reporter.setStyle(readOptions(['quiet', 'progress', 'debug'], options));
+  const args: Arguments<N> = readArguments(command, words, options);
+  const { run } = await IMPLEMENTATIONS[command]();
+  await run({ args, io, reporter });
+}
+
+/** The line of `--version`: the version is the third word, as in manifest-tool v2. */
 export function versionLine(commit: string): string {
   return `manifest-tool version ${VERSION}${commit === '' ? '' : ` (commit ${commit})`}\n`;
 }

@@ -22,13 +22,14 @@ export interface RequestRecord {
 export function withLog(next: Transport, record: (request: RequestRecord) => void): Transport {
   return async (request) => {
     const start = now();
+    const attempt = request.attempts?.number ?? 1;
     const done = (outcome: number | string): void =>
       record({
         method: request.method,
         url: shownUrl(request.url),
         outcome,
         milliseconds: Math.round(now() - start),
-        attempt: request.attempt ?? 1,
+        attempt,
         signedWith: request.signedWith,
       });
     try {

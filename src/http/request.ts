@@ -1,3 +1,5 @@
+import type { Attempts } from '../attempts.js';
+
 /** One request with a body that can be sent again: any layer may repeat it. */
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
@@ -17,10 +19,10 @@ export interface HttpRequest {
   readonly check?: (response: HttpResponse) => void;
   /** What the request needs to be allowed, for the layer that gets tokens. */
   readonly scopes?: readonly Scope[];
-  /** How often this request is sent again at most, where it is not as often as others. */
+  /** How often this request may be sent again, if not as often as others. */
   readonly retries?: number;
-  /** Which try this is, counted from 1. */
-  readonly attempt?: number;
+  /** Attempts that it shares with the other requests of its operation; its own if there are none. */
+  readonly attempts?: Attempts;
   /** Where the credentials came from that sign this request, for the log. */
   readonly signedWith?: string;
 }
@@ -34,7 +36,7 @@ export interface HttpResponse {
   readonly stream?: BodyStream;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
-  /** How many tries it took. */
+  /** How many attempts it took. */
   readonly attempts?: number;
 }
 

@@ -1,4 +1,5 @@
-import { now } from '../clock.js';
+import { Attempts } from '../attempts.js';
+import { ManifestToolError } from '../errors.js';
 import { CONNECTION, knownCode } from './error-codes.js';
 import {
   DamagedBody,
@@ -12,17 +13,17 @@ import { ProxyFailure } from './connect/proxy.js';
 import { isSecondaryLimit, retryAfter } from './retry-after.js';
 
 export interface RetryOptions {
-  /** How often a request is sent again. */
+  /** How often a request is sent again after a transient failure. */
   readonly retries: number;
-  /** The first wait, in milliseconds; it doubles each time. */
+  /** Delay before the first retry, in milliseconds; doubles after each attempt. */
   readonly delayMs: number;
-  /** How many requests to the host of a URL are on their way at a time, from now on. */
+  /** How many requests may run at a time at the host of a URL; asked each time. */
   readonly concurrency: (url: URL) => number;
   readonly signal: AbortSignal;
   readonly onWait?: (wait: Wait) => void;
 }
 
-/** A wait before a request is sent again, for the user. */
+/** A wait before a request is sent again. */
 export interface Wait {
   /** `host[:port]` of the request. */
   readonly host: string;
@@ -30,16 +31,16 @@ export interface Wait {
   readonly reason: string;
   /** How long. */
   readonly milliseconds: number;
-  /** Which try comes next, and how many there are. */
+  /** Which attempt comes next, counted from 1. */
   readonly attempt: number;
-  /** How many tries there are. */
+  /** How many attempts there are at most. */
   readonly attempts: number;
 }
 
-/** The longest single wait; a server that asks for more is not waited for. */
+/** Longest single wait, in milliseconds; if a server asks for more, the request fails. */
 const MAX_WAIT_MS = 60_000;
-/** The longest that one request may take with all its tries. */
-const BUDGET_MS = 5 * 60_000;
+/** Longest total wait of one operation, in milliseconds. */
+const MAX_TOTAL_WAIT_MS = 5 * 60_000;
 /** Codes of a connection that the other side has closed. */
 const STALE = new Map(
   [...CONNECTION].filter(([code]) => /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(code)),
@@ -48,49 +49,90 @@ const STALE = new Map(
 const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
- * Sends again what failed for a reason that passes: no connection, a reset, a time-out, 408, 429 and the 5xx that mean a moment, a body
- * that was cut or damaged. All other answers are final. Every request of this program may be repeated: reads, manifests by digest or the
- * same bytes to the same tag, mounts. Waits are shared by all requests to a host.
+ * Decides whether, when and how often a request is sent again; one for all requests of a client. Transient
+ * failures are: no connection, a reset, a timeout, a cut or damaged body, 408, 429, 500, 502, 503, 504. Every
+ * request of this program may be repeated: reads, mounts, uploads to a new session, manifests by digest or the
+ * same bytes to the same tag. All requests to a host share its waits.
  */
-export function withRetry(next: Transport, options: RetryOptions): Transport {
-  const gates = new Map<string, HostLimiter>();
-  return async (request) => {
-    const { host } = request.url;
-    const gate = gates.get(host) ?? new HostLimiter(() => options.concurrency(request.url));
-    gates.set(host, gate);
-    const start = now();
-    const attempts = (request.retries ?? options.retries) + 1;
+export class RetryPolicy {
+  private readonly limiters = new Map<string, HostLimiter>();
 
-    /** One try; undefined where another one is to follow. The wait begins before anything else may pass the gate. */
-    const attemptOnce = async (attempt: number): Promise<Result | undefined> => {
-      const result = await tryOnce(next, { ...request, attempt });
-      const reason = passing(result);
-      if (reason === undefined || attempt >= attempts) return result;
-      const wait = waitFor(result, attempt, options.delayMs);
-      if (wait > MAX_WAIT_MS || now() - start + wait > BUDGET_MS) return result;
-      // A connection that the other side had closed while it was idle: a fresh one, at once.
-      if (attempt === 1 && 'error' in result && isStale(result.error)) return undefined;
-      options.onWait?.({ host, reason, milliseconds: wait, attempt: attempt + 1, attempts });
-      gate.pauseFor(wait);
-      return undefined;
+  constructor(private readonly options: RetryOptions) {}
+
+  /**
+   * The layer that sends requests again. A request of an operation that restarts as a whole (an upload, a read
+   * that resumes) is sent once; if it fails transiently, the operation is granted a restart.
+   */
+  layer(next: Transport): Transport {
+    return async (request) => {
+      const attempts = request.attempts ?? new Attempts();
+      for (;;) {
+        const { number } = attempts;
+        const { result, isGranted } = await this.limiter(request.url).run(
+          this.options.signal,
+          async () => {
+            const outcome = await tryOnce(next, { ...request, attempts });
+            // Decided here, so that nothing else passes the limiter before the wait has begun.
+            return { result: outcome, isGranted: this.grantAfter(outcome, request, attempts) };
+          },
+        );
+        if (isGranted && !attempts.restarts) continue;
+        if (isGranted) attempts.grantRestart();
+        return final(result, number);
+      }
     };
+  }
 
-    for (let attempt = 1; ; attempt += 1) {
-      const result = await gate.run(options.signal, () => attemptOnce(attempt));
-      if (result !== undefined) return final(result, attempt);
-    }
-  };
+  /**
+   * Begins another attempt of an operation, after a failure that the layer has not seen: of content that was read
+   * as a stream from `url`. The next request to that host waits.
+   * @returns false if the failure is not transient, or the attempts are used up.
+   */
+  grant(attempts: Attempts, url: URL, error: unknown): boolean {
+    const reason = transientReason(error);
+    return reason !== undefined && this.next(attempts, url, { reason, askedMs: 0 });
+  }
+
+  private grantAfter(result: Result, { url, retries }: HttpRequest, attempts: Attempts): boolean {
+    const reason =
+      'error' in result ? transientReason(result.error) : statusReason(result.response);
+    if (reason === undefined) return false;
+    const isStale =
+      attempts.number === 1 && 'error' in result && knownCode(result.error, STALE) !== undefined;
+    const askedMs = 'response' in result ? (retryAfter(result.response, Date.now()) ?? 0) : 0;
+    return this.next(attempts, url, { reason, askedMs, isStale, retries });
+  }
+
+  private next(
+    attempts: Attempts,
+    url: URL,
+    { reason, askedMs, isStale = false, retries = this.options.retries }: Failure,
+  ): boolean {
+    const limit = retries + 1;
+    if (attempts.number >= limit) return false;
+    // A server may ask for no time at all, or its clock name a moment that is over here.
+    const backOff = Math.min(this.options.delayMs * 2 ** (attempts.number - 1), MAX_WAIT_MS);
+    const wait = Math.max(askedMs, backOff);
+    if (wait > MAX_WAIT_MS || attempts.waitedMs + wait > MAX_TOTAL_WAIT_MS) return false;
+    attempts.begin({ waitMs: isStale ? 0 : wait, isLast: attempts.number + 1 >= limit });
+    // The other side had closed the connection while it was idle: a fresh one, at once.
+    if (isStale) return true;
+    const attempt = attempts.number;
+    this.options.onWait?.({ host: url.host, reason, milliseconds: wait, attempt, attempts: limit });
+    this.limiter(url).pauseFor(wait);
+    return true;
+  }
+
+  private limiter(url: URL): HostLimiter {
+    const known = this.limiters.get(url.host);
+    if (known !== undefined) return known;
+    const limiter = new HostLimiter(() => this.options.concurrency(url));
+    this.limiters.set(url.host, limiter);
+    return limiter;
+  }
 }
 
-/** The time before the next try, in milliseconds: what the server asks for, and no less than our own back-off. */
-function waitFor(result: Result, attempt: number, delayMs: number): number {
-  const asked = 'response' in result ? retryAfter(result.response, Date.now()) : undefined;
-  const own = Math.min(delayMs * 2 ** (attempt - 1), MAX_WAIT_MS);
-  // A server may ask for no time at all, or its clock name a moment that is over here.
-  return Math.max(asked ?? 0, own);
-}
-
-/** What was thrown in the end, and after how many tries. */
+/** The last failure of several attempts. */
 export class RetriesExhausted extends Error {
   constructor(
     readonly attempts: number,
@@ -98,6 +140,22 @@ export class RetriesExhausted extends Error {
   ) {
     super(`gave up after ${attempts} tries`, { cause });
   }
+}
+
+/** An error with the number of attempts, if there was more than one. An error of this program says what it has to say itself. */
+export function afterAttempts(error: unknown, attempts: number): unknown {
+  if (attempts === 1 || error instanceof ManifestToolError) return error;
+  return new RetriesExhausted(attempts, error);
+}
+
+interface Failure {
+  /** Why another attempt may help, in a few words. */
+  readonly reason: string;
+  /** The wait that the server asks for, in milliseconds. */
+  readonly askedMs: number;
+  /** Whether the connection was closed before the request was sent. */
+  readonly isStale?: boolean;
+  readonly retries?: number | undefined;
 }
 
 type Result = { readonly response: HttpResponse } | { readonly error: unknown };
@@ -112,31 +170,25 @@ async function tryOnce(next: Transport, request: HttpRequest): Promise<Result> {
   }
 }
 
-/** Why a result is worth another try, in a few words; undefined where it is not. */
-function passing(result: Result): string | undefined {
-  if ('error' in result) return transientReason(result.error);
-  const { status } = result.response;
-  if (RETRIED_STATUS.has(status) || isSecondaryLimit(result.response)) return `status ${status}`;
-  return undefined;
+function statusReason(response: HttpResponse): string | undefined {
+  const { status } = response;
+  const isTransient = RETRIED_STATUS.has(status) || isSecondaryLimit(response);
+  return isTransient ? `status ${status}` : undefined;
 }
 
 function final(result: Result, attempts: number): HttpResponse {
   if ('response' in result) return { ...result.response, attempts };
-  if (attempts === 1) throw result.error;
-  throw new RetriesExhausted(attempts, result.error);
+  throw afterAttempts(result.error, attempts);
 }
 
-/** Why an error may pass by itself; a host that is not known and a certificate that proves nothing do not. */
+/** Why an error may be gone at the next attempt; undefined for an unknown host or a certificate that is not trusted. */
 function transientReason(error: unknown): string | undefined {
+  // What has been judged already: a source, for example, whose content is being uploaded.
+  if (error instanceof ManifestToolError || error instanceof RetriesExhausted) return undefined;
   if (error instanceof DamagedBody) return error.message;
   // A proxy that wants other credentials wants them the next time as well.
   if (error instanceof ProxyFailure && error.status === 407) return undefined;
   if (error instanceof ProxyFailure) return error.message;
   const code = knownCode(error, CONNECTION);
   return code === undefined || code === 'ENOTFOUND' ? undefined : CONNECTION.get(code);
-}
-
-/** Whether the other side had closed a connection that was kept for the next request. */
-function isStale(error: unknown): boolean {
-  return knownCode(error, STALE) !== undefined;
 }

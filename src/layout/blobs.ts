@@ -3,7 +3,12 @@ import path from 'node:path';
 import { ManifestToolError, systemCode } from '../errors.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
-import { SOURCE_HINT, verifiedContent, WrongContent } from '../oci/verified-content.js';
+import {
+  SOURCE_HINT,
+  verifiedContent,
+  WrongContent,
+  wrongSource,
+} from '../oci/verified-content.js';
 import { corrupt, layoutFailure } from './errors.js';
 import { openRegular, readChunks, readDocument, refuseLinks, writeAtomically } from './files.js';
 import { blobPath, blobsPath } from './paths.js';
@@ -36,10 +41,10 @@ export async function readBlob(
 }
 
 /**
- * Opens a blob of any size. Its size is checked here; the reader has to check its digest.
+ * Opens a blob of any size. Its size is checked here, its digest while it is read.
  * @throws {ManifestToolError} NOT_FOUND if there is none; CORRUPT if it is not a regular file, is
- * reached through a link, or has another size. INTERRUPTED while it is read, once `signal` is
- * aborted.
+ * reached through a link, or has another size. While it is read, CORRUPT if its digest is another,
+ * and INTERRUPTED once `signal` is aborted.
  */
 export async function openBlob(
   what: string,
@@ -66,11 +71,12 @@ async function* blobContent(
     signal.throwIfAborted();
     const opened = await openChecked(what, root, id);
     try {
-      yield* readChunks(opened, signal);
+      yield* verifiedContent(id, readChunks(opened, signal));
     } finally {
       await opened.handle.close();
     }
   } catch (error) {
+    if (error instanceof WrongContent) throw wrongSource(what, error);
     throw layoutFailure(what, root, error);
   }
 }

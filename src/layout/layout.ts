@@ -1,3 +1,4 @@
+import { Attempts, withRestarts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
 import type {
   BlobOutcome,
@@ -96,8 +97,11 @@ class Layout implements ImageStore {
     const what = `copying blob ${descriptor.digest} from ${source.name} to ${this.name}`;
     return this.writing(what, async () => {
       if (await hasBlob(what, this.root, descriptor)) return 'present';
-      await writeBlob(what, this.root, descriptor, async () =>
-        counted(await source.openBlob(descriptor), onBytes),
+      const attempts = new Attempts(true);
+      await withRestarts(attempts, () =>
+        writeBlob(what, this.root, descriptor, async () =>
+          counted(await source.openBlob(descriptor, attempts), onBytes),
+        ),
       );
       return 'copied';
     });

@@ -1,3 +1,4 @@
+import type { Attempts } from '../attempts.js';
 import type { Digest } from './digest.js';
 import type { Descriptor, ImageDocument } from './documents.js';
 
@@ -37,10 +38,17 @@ export interface ImageReader {
   getBlob(descriptor: Descriptor): Promise<Uint8Array>;
 
   /**
-   * Opens a blob of any size, to be read as it comes. What comes is not checked: who reads it has to compare size and digest.
-   * @throws {ManifestToolError} NOT_FOUND where there is none.
+   * Opens a blob of any size, to be read as a stream. Size and digest are verified on the way: a stream that ends without an error is
+   * the blob.
+   * @throws {ManifestToolError} NOT_FOUND if there is none; while it is read, CORRUPT if it is not what the descriptor says.
    */
   openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>>;
+
+  /**
+   * The same for an operation that starts again as a whole, as often as its attempts allow, after damaged content too.
+   * @internal
+   */
+  openBlob(descriptor: Descriptor, attempts: Attempts): Promise<AsyncIterable<Uint8Array>>;
 
   /** Looks for a blob without reading it: its size in bytes, undefined where it is not there, the size asked for where none is told. */
   blobSize(descriptor: Descriptor): Promise<number | undefined>;

@@ -1,12 +1,22 @@
+import { ManifestToolError } from '../errors.js';
 import { digestHash, encodedPart } from './digest.js';
 import type { Descriptor } from './documents.js';
 
-/** After content that is not what its descriptor says on the way from one place to another. */
+/** What to do about content that is not what its descriptor says at the source. */
 export const SOURCE_HINT =
   'it is damaged where it is read: make it anew there, or push it there again';
 
-/** What came is not what the descriptor says. */
+/** Content that is not what its descriptor says. */
 export class WrongContent extends Error {}
+
+/** The error of a source with wrong content: CORRUPT. `what` is `reading REFERENCE`. */
+export function wrongSource(
+  what: string,
+  cause: WrongContent,
+  why = cause.message,
+): ManifestToolError {
+  return new ManifestToolError('CORRUPT', what, why, { cause, hint: SOURCE_HINT });
+}
 
 /**
  * The same bytes, checked on their way (OCI image-spec, descriptor.md, Verification): no more of them than the descriptor says, and at

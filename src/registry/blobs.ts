@@ -1,11 +1,13 @@
+import { Attempts, withRestarts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
+import { verifiedContent, WrongContent, wrongSource } from '../oci/verified-content.js';
 import { connectionFailure } from '../http/errors.js';
-import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
-import { send, unexpected, type Call, type Connection } from './connection.js';
+import { DamagedBody, isSuccess, type HttpRequest } from '../http/request.js';
+import { afterAttempts } from '../http/retry.js';
+import { send, unexpected, type Connection } from './connection.js';
 import { partFailure } from './errors.js';
-import { sessionOf } from './uploads.js';
 
 const MAX_ANSWER_OF_WRITE = 64 * 1024;
 
@@ -48,54 +50,93 @@ export async function getBlob(
 }
 
 /**
- * GET /v2/NAME/blobs/DIGEST of a blob of any size, to be read as it comes. Where the connection is lost on the way it is asked for again,
- * and what has been handed out already is passed over.
+ * GET /v2/NAME/blobs/DIGEST of a blob of any size, as a stream. If the connection is lost on the way, the blob is read again and what has
+ * been delivered is skipped. Digest and size are verified at the end; content that is damaged cannot be taken back, so that it is read
+ * again only if the operation of `shared` restarts.
  */
 export async function openBlob(
   connection: Connection,
   repository: string,
-  { digest }: Descriptor,
+  descriptor: Descriptor,
+  shared?: Attempts,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const what = `reading ${connection.host}/${repository}@${digest}`;
-  const open = async (): Promise<AsyncIterable<Uint8Array>> => {
-    const response = await send(connection, {
-      method: 'GET',
-      path: `/v2/${repository}/blobs/${digest}`,
-      what,
-      streamed: true,
-      maxBytes: MAX_ANSWER_OF_WRITE,
-      scopes: [{ repository, actions: ['pull'] }],
+  const attempts = shared ?? new Attempts(true);
+  const what = `reading ${connection.host}/${repository}@${descriptor.digest}`;
+  const open = (): Promise<OpenBlob> =>
+    withRestarts(attempts, async () => {
+      const response = await send(connection, {
+        method: 'GET',
+        path: `/v2/${repository}/blobs/${descriptor.digest}`,
+        what,
+        streamed: true,
+        maxBytes: MAX_ANSWER_OF_WRITE,
+        scopes: [{ repository, actions: ['pull'] }],
+        attempts,
+      });
+      const { stream, url } = response;
+      if (stream === undefined) throw unexpected(connection, what, response, partFailure);
+      return { stream, url };
     });
-    if (response.stream === undefined) throw unexpected(connection, what, response, partFailure);
-    return response.stream;
-  };
-  return resumed(connection, what, await open(), open);
+
+  async function* content(first: OpenBlob): AsyncGenerator<Uint8Array, void, undefined> {
+    let { url } = first;
+    const next = async (error: unknown): Promise<AsyncIterable<Uint8Array>> => {
+      if (!connection.retry.grant(attempts, url, error)) {
+        throw connectionFailure(what, connection.host, afterAttempts(error, attempts.number));
+      }
+      const opened = await open();
+      ({ url } = opened);
+      return opened.stream;
+    };
+    try {
+      yield* verifiedContent(descriptor, resumed(first.stream, next));
+    } catch (error) {
+      if (!(error instanceof WrongContent)) throw error;
+      const { number } = attempts;
+      if (
+        shared !== undefined &&
+        connection.retry.grant(shared, url, new DamagedBody(error.message))
+      )
+        shared.grantRestart();
+      const tries = number > 1 ? ` (${number} tries)` : '';
+      throw wrongSource(what, error, error.message + tries);
+    }
+  }
+  return content(await open());
 }
 
+interface OpenBlob {
+  readonly stream: AsyncIterable<Uint8Array>;
+  /** Where it is read, after redirects. */
+  readonly url: URL;
+}
+
+/** A stream that goes on with what `next` opens after an error, without what it has delivered already. */
 async function* resumed(
-  connection: Connection,
-  what: string,
   first: AsyncIterable<Uint8Array>,
-  open: () => Promise<AsyncIterable<Uint8Array>>,
+  next: (error: unknown) => Promise<AsyncIterable<Uint8Array>>,
 ): AsyncGenerator<Uint8Array, void, undefined> {
+  let chunks = first[Symbol.asyncIterator]();
   let delivered = 0;
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      let passed = 0;
-      for await (const chunk of attempt === 1 ? first : await open()) {
-        const fresh = chunk.subarray(Math.max(0, Math.min(chunk.length, delivered - passed)));
-        passed += chunk.length;
-        if (fresh.length === 0) continue;
-        delivered += fresh.length;
-        yield fresh;
+  let position = 0;
+  try {
+    for (;;) {
+      let chunk: IteratorResult<Uint8Array>;
+      try {
+        chunk = await chunks.next();
+      } catch (error) {
+        chunks = (await next(error))[Symbol.asyncIterator]();
+        position = 0;
+        continue;
       }
-      return;
-    } catch (error) {
-      const failure = connectionFailure(what, connection.host, error);
-      if (failure.code !== 'UNAVAILABLE' || !(await connection.again(failure.why, attempt))) {
-        throw failure;
-      }
+      if (chunk.done === true) return;
+      const fresh = chunk.value.subarray(Math.min(chunk.value.length, delivered - position));
+      position += chunk.value.length;
+      delivered += fresh.length;
+      if (fresh.length > 0) yield fresh;
     }
+  } finally {
+    await chunks.return?.();
   }
 }
 
@@ -107,6 +148,7 @@ export async function blobSize(
   connection: Connection,
   repository: string,
   digest: Digest,
+  options: Pick<HttpRequest, 'retries'> = {},
 ): Promise<number | null | undefined> {
   const what = `looking for ${connection.host}/${repository}@${digest}`;
   const response = await send(connection, {
@@ -115,6 +157,7 @@ export async function blobSize(
     what,
     maxBytes: 0,
     scopes: [{ repository, actions: ['pull'] }],
+    ...options,
   });
   if (response.status === 404) return undefined;
   if (!isSuccess(response.status)) throw unexpected(connection, what, response);
@@ -129,77 +172,4 @@ export async function hasBlob(
   digest: Digest,
 ): Promise<boolean> {
   return (await blobSize(connection, repository, digest)) !== undefined;
-}
-
-/** What a registry made of a mount: an open upload session to use instead, or a refusal. */
-export type MountOutcome = 'mounted' | 'present' | 'refused' | URL;
-
-/**
- * POST /v2/NAME/blobs/uploads/?mount=DIGEST&from=SOURCE (OCI distribution-spec, Mounting a blob from another repository). Also answered
- * with 201 where the blob is there already, so nobody asks first; asked where the mount is refused.
- * @throws {ManifestToolError} where there is no answer.
- */
-export async function mountBlob(
-  connection: Connection,
-  repository: string,
-  digest: Digest,
-  from: string,
-): Promise<MountOutcome> {
-  const call = mountCall(connection, repository, digest, from);
-  const { what } = call;
-  let response: HttpResponse;
-  try {
-    response = await send(connection, call);
-  } catch (error) {
-    // The registry may have mounted it although its answer was lost.
-    const isLost = error instanceof ManifestToolError && error.code === 'UNAVAILABLE';
-    const isThere = isLost && (await hasBlob(connection, repository, digest).catch(() => false));
-    if (isThere) return 'present';
-    throw error;
-  }
-  if (response.status === 201) return 'mounted';
-  if (response.status === 408 || response.status === 429)
-    throw unexpected(connection, what, response);
-  const isThere = await hasBlob(connection, repository, digest);
-  if (response.status === 202 && isThere) await cancelUpload(connection, repository, response);
-  if (isThere) return 'present';
-  return response.status === 202 ? sessionOf(connection, what, response) : 'refused';
-}
-
-/** The request of a mount. */
-export function mountCall(
-  { host }: Connection,
-  repository: string,
-  digest: Digest,
-  from: string,
-): Call {
-  return {
-    method: 'POST',
-    path: `/v2/${repository}/blobs/uploads/?mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from)}`,
-    what: `mounting ${digest} from ${host}/${from} in ${host}/${repository}`,
-    maxBytes: MAX_ANSWER_OF_WRITE,
-    scopes: [
-      { repository, actions: ['pull', 'push'] },
-      { repository: from, actions: ['pull'] },
-    ],
-  };
-}
-
-/** Gives up an upload that nothing is to be written to. It ends by itself in time, so a failure is no matter. */
-export async function cancelUpload(
-  connection: Connection,
-  repository: string,
-  response: HttpResponse,
-): Promise<void> {
-  try {
-    await connection.transport({
-      method: 'DELETE',
-      url: sessionOf(connection, 'giving up an upload', response),
-      maxBytes: MAX_ANSWER_OF_WRITE,
-      retries: 0,
-      scopes: [{ repository, actions: ['pull', 'push'] }],
-    });
-  } catch {
-    // It is gone, or will be.
-  }
 }

@@ -5,10 +5,10 @@ import { MAX_DOCUMENT_SIZE, parseDocument, type Descriptor } from '../oci/docume
 import { MANIFEST_ACCEPT, OCI_INDEX } from '../oci/media-types.js';
 import { isSuccess, type HttpResponse } from '../http/request.js';
 import { isSecondaryLimit } from '../http/retry-after.js';
-import { cancelUpload, getBlob, mountCall } from './blobs.js';
+import { getBlob } from './blobs.js';
 import { send, unexpected, type Call, type Connection } from './connection.js';
-import { uploadBlob } from './copy-blob.js';
 import { getManifest, tagDigest } from './manifests.js';
+import { cancelUpload, mountCall, uploadBlob } from './uploads.js';
 import { isWebPage, WireError } from './wire-error.js';
 
 const MAX_ANSWER = 64 * 1024;
@@ -54,7 +54,7 @@ export class RawRepository {
 
   /** @throws {ManifestToolError} where the blob is not taken, whatever the reason. */
   putBlob(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
-    const source = { name: 'an image of its own', openBlob: () => Promise.resolve(once(bytes)) };
+    const source = { openBlob: () => Promise.resolve(once(bytes)) };
     return uploadBlob(this.connection, this.repository, descriptor, source);
   }
 

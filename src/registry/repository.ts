@@ -1,3 +1,4 @@
+import { Attempts } from '../attempts.js';
 import type {
   BlobOutcome,
   FetchedManifest,
@@ -7,11 +8,11 @@ import type {
 } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/documents.js';
-import { blobSize, getBlob, hasBlob, mountBlob, openBlob } from './blobs.js';
+import { blobSize, getBlob, hasBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
-import { copyBlob } from './copy-blob.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
 import { listReferrers, putReferrer } from './referrers.js';
+import { mountBlob, uploadBlob } from './uploads.js';
 
 /** One repository of a registry, read and written. */
 export class Repository implements ImageStore {
@@ -34,8 +35,8 @@ export class Repository implements ImageStore {
     return getBlob(this.connection, this.repository, descriptor);
   }
 
-  openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>> {
-    return openBlob(this.connection, this.repository, descriptor);
+  openBlob(descriptor: Descriptor, attempts?: Attempts): Promise<AsyncIterable<Uint8Array>> {
+    return openBlob(this.connection, this.repository, descriptor, attempts);
   }
 
   async blobSize({ digest, size }: Descriptor): Promise<number | undefined> {
@@ -49,16 +50,19 @@ export class Repository implements ImageStore {
     onBytes?: (bytes: number) => void,
   ): Promise<BlobOutcome> {
     const { connection, repository } = this;
+    const attempts = new Attempts(true);
     let session: URL | undefined;
-    if (source instanceof Repository && source.connection === connection) {
-      if (source.repository === repository) return 'present';
-      const mount = await mountBlob(connection, repository, descriptor.digest, source.repository);
+    const from = source instanceof Repository && source.connection.host === connection.host;
+    if (from && source.repository === repository) return 'present';
+    if (from && (await connection.canMountFrom(source.repository))) {
+      const { digest } = descriptor;
+      const mount = await mountBlob(connection, repository, digest, source.repository, attempts);
       if (mount === 'mounted' || mount === 'present') return mount;
       session = mount === 'refused' ? undefined : mount;
     } else if (await hasBlob(connection, repository, descriptor.digest)) {
       return 'present';
     }
-    await copyBlob(connection, repository, descriptor, source, { session, onBytes });
+    await uploadBlob(connection, repository, descriptor, source, { session, onBytes, attempts });
     return 'copied';
   }
 

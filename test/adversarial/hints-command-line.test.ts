@@ -63,8 +63,12 @@ describe('an option', () => {
       /^for example --retry 4$/,
     ],
     [['inspect', '-j', '0', 'x'], /--concurrency "0" is not/, /^for example --concurrency 4$/],
-    [['inspect', '--timeout', 'soon', 'x'], /--timeout "soon" is no time/, /500ms, 2s or 1m30s$/],
-    [create('--wait', '0s', IMAGE), /--wait "0s" is no time/, /^for example --wait 500ms/],
+    [
+      ['inspect', '--timeout', 'soon', 'x'],
+      /--timeout "soon" is not a duration/,
+      /500ms, 2s or 1m30s$/,
+    ],
+    [create('--wait', '0s', IMAGE), /--wait "0s" is not a duration/, /^for example --wait 500ms/],
     [['inspect', '--insecure=', 'x'], /--insecure= names no host/, /--insecure=localhost:5000$/],
     [create('--expect', 'sha256:abc', IMAGE), /--expect "sha256:abc"/, /^inspect and query show/],
     [
@@ -142,7 +146,11 @@ describe('options that do not go together', () => {
     [['copy', 'x', 'y', 'y'], /given twice/, /^give it once$/],
     [['copy', 'x', 'y:1', 'y'], /names no tag/, /^name a tag$/],
     [['copy', 'x', 'y:1', `y@${DIGEST}`], /a digest is no tag/, /^leave it out, or name a tag$/],
-    [['push', 'from-spec', '-', '-'], /standard input is named twice/, /^it can be read once$/],
+    [
+      ['push', 'from-spec', '-', '-'],
+      /standard input is given twice/,
+      /^it can be read only once$/,
+    ],
     [['check-registry', TARGET], /is a directory, and no registry/, /^give HOST\/REPOSITORY$/],
     [['check-registry', 'x.test/app:1'], /names a tag/, /^leave it out$/],
     [['check-registry', 'x.test:5000'], /names a tag/, /a repository as well: x.test:5000\/REPO/],

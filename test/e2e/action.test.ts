@@ -175,12 +175,12 @@ it('writes a summary of what was published', async () => {
 
 describe('errors', () => {
   it.each([
-    ['nothing', {}, 'nothing is to be published'],
-    ['empty inputs', { spec: ' \n', args: '' }, 'nothing is to be published'],
+    ['nothing', {}, 'nothing to publish'],
+    ['empty inputs', { spec: ' \n', args: '' }, 'nothing to publish'],
     ['a target alone', { target: 'a' }, 'template and platforms must be given too'],
     ['two ways', { spec: 'a', target: 'b' }, 'target cannot be given with spec'],
     ['tags without a list', { args: 'create', tags: 'a' }, 'tags cannot be given with args alone'],
-    ['an open quote', { args: 'create "a' }, 'a " in args is not followed by another'],
+    ['an open quote', { args: 'create "a' }, 'a " in args is not closed'],
   ])('%s: exit code 2, and an annotation', async (_what, inputs, why) => {
     const { code, log, outputs } = await run(inputs);
     expect(code).toBe(2);

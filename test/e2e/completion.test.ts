@@ -3,9 +3,9 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../src/cli/args/commands.js';
-import { COMMON_PLATFORMS } from '../../src/cli/args/completion/platforms.js';
-import { OPTIONS, OPTIONS_EVERYWHERE } from '../../src/cli/args/options.js';
+import { COMMAND_NAMES, optionsOf } from '../../src/cli/args/commands.js';
+import { COMMON_PLATFORMS } from '../../src/cli/args/completion/table.js';
+import { OPTIONS } from '../../src/cli/args/options.js';
 import { formatPlatform, parsePlatform } from '../../src/oci/platform.js';
 import { runCli } from '../support/cli.js';
 import { completions, SHELLS } from '../support/shells.js';
@@ -33,7 +33,7 @@ const platforms = (start: string, before = ''): string[] =>
 
 /** A line behind `manifest-tool `, and all that is offered behind it. */
 const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = [
-  ['', [...new Set(COMMANDS.map((command) => command.path[0]!))]],
+  ['', [...new Set(COMMAND_NAMES.map((name) => name.split(' ')[0]!))]],
   ['ins', ['inspect']],
   ['push ', ['from-args', 'from-spec']],
   ['push from-s', ['from-spec']],
@@ -118,17 +118,16 @@ describe.each(SHELLS)('completion in %s', (shell) => {
   });
 
   it('offers the options of each command, and no others', () => {
-    const lines = COMMANDS.map(({ path: words }) => `${words.join(' ')} --`);
-    expect(offers(lines)).toEqual(
-      COMMANDS.map(({ options }) => long([...options, ...OPTIONS_EVERYWHERE])),
-    );
+    const lines = COMMAND_NAMES.map((name) => `${name} --`);
+    expect(offers(lines)).toEqual(COMMAND_NAMES.map((name) => long(optionsOf(name))));
   });
 
   it('offers the values of each option that has a closed set of them', () => {
-    const closed = COMMANDS.flatMap(({ path: words, options }) =>
-      options.flatMap((name) => {
-        const { values } = OPTIONS[name]!;
-        return values === undefined ? [] : [{ line: `${words.join(' ')} --${name}`, values }];
+    const closed = COMMAND_NAMES.flatMap((command) =>
+      optionsOf(command).flatMap((name) => {
+        const option = OPTIONS[name];
+        if (option.kind !== 'choice') return [];
+        return [{ line: `${command} --${name}`, values: option.values }];
       }),
     );
     expect(closed.length).toBeGreaterThan(3);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { COMMANDS } from '../../src/cli/args/commands.js';
+import { COMMAND_NAMES, commandOf } from '../../src/cli/args/commands.js';
 import { Workplace } from '../support/documented.js';
 
 let place: Workplace;
@@ -37,8 +37,8 @@ beforeAll(async () => {
 
 afterAll(() => place.stop());
 
-const EXAMPLES = COMMANDS.flatMap(({ path, examples }) =>
-  examples.map(([example, what]) => ({ name: path.join(' '), example, what })),
+const EXAMPLES = COMMAND_NAMES.flatMap((name) =>
+  commandOf(name).examples.map(([example, what]) => ({ name, example, what })),
 );
 
 describe('an example of the help', () => {

@@ -65,8 +65,8 @@ function loadedBy(command: string): { files: string[]; builtins: string[] } {
 }
 
 const START = ['base', 'entry', 'manifest-tool', 'rolldown-runtime'];
-const READS = [...START, 'core', 'settings'];
-const ASKS = ['early', 'registry'];
+const READS = [...START, 'core', 'connection'];
+const ASKS = ['registry'];
 const PUBLISHES = [...READS, ...ASKS, 'publish', 'results'];
 
 /** Modules of Node that take milliseconds, and that nothing here needs. */
@@ -91,12 +91,12 @@ const COMMANDS: readonly [string, readonly string[]][] = [
   ['inspect --help', [...START, 'help']],
   ['inspect {L}', [...READS, 'inspect', 'layout']],
   ['inspect {R}/oci/app:linux-amd64', [...READS, ...ASKS, 'inspect']],
-  ['query {R}/oci/app:linux-amd64', [...READS, ...ASKS, 'query', 'query']],
+  ['query {R}/oci/app:linux-amd64', [...READS, ...ASKS, 'query']],
   [
     'push --type oci from-args --platforms linux/amd64 --template {R}/oci/app:OS-ARCH --target {R}/oci/app:out',
-    [...PUBLISHES, 'push-from-args', 'template'],
+    [...PUBLISHES, 'push-from-args'],
   ],
-  ['copy {R}/oci/app:linux-amd64 {R}/oci/app:copied', [...PUBLISHES, 'copy', 'copy']],
+  ['copy {R}/oci/app:linux-amd64 {R}/oci/app:copied', [...PUBLISHES, 'copy']],
 ];
 
 describe('the start of', () => {

@@ -70,8 +70,8 @@ test('a secret with half of a surrogate pair is remembered', () => {
 });
 
 test('a value may be two dashes and a letter: letters of options have one dash', async () => {
-  const { parsed } = parseCommandLine(['inspect', '--username', '--u', 'a']) as Run;
-  expect(parsed.values.get('username')).toEqual(['--u']);
+  const { options } = parseCommandLine(['inspect', '--username', '--u', 'a']) as Run;
+  expect(options.get('username')).toEqual(['--u']);
 });
 
 type Run = Extract<ReturnType<typeof parseCommandLine>, { kind: 'run' }>;

@@ -5,10 +5,12 @@ import { OPTIONS } from '../../src/cli/args/options.js';
 import { parseCommandLine } from '../../src/cli/args/parse.js';
 import type { Spec } from '../../src/core/publish/request.js';
 import { parseSpecs } from '../../src/spec/spec.js';
-import { parseConfig as parseDockerConfig } from '../../src/credentials/docker-config.js';
-import { findInConfig } from '../../src/credentials/find-in-config.js';
+import {
+  findInAuths,
+  parseConfig as parseDockerConfig,
+} from '../../src/credentials/docker-config.js';
 import { createHelpers } from '../../src/credentials/helper.js';
-import { createCredentialLookup } from '../../src/credentials/store.js';
+import { createCredentialStore } from '../../src/credentials/store.js';
 import { formatDuration, parseDuration } from '../../src/duration.js';
 import { ManifestToolError } from '../../src/errors.js';
 import {
@@ -346,16 +348,16 @@ const dockerConfig = parser(
     // Of the name of a file, nothing is expected either.
     const read = await accepted(() => parseDockerConfig('a\nb', text, format), refusals, CANARIES);
     helperAnswer.next = { kind: 'failed', why: 'is not installed' };
-    const ask = createHelpers({ env: {} });
     if (read !== undefined) {
-      await accepted(() => findInConfig(read, host, repository, ask), refusals, CANARIES);
+      await accepted(() => findInAuths(read, host, repository), refusals, CANARIES);
     }
-    const lookup = createCredentialLookup({
+    const store = createCredentialStore({
       env: { DOCKER_AUTH_CONFIG: text },
-      dockerCfg: path.join(import.meta.dirname, 'absent.json'),
+      dockerConfig: path.join(import.meta.dirname, 'absent.json'),
       onWarning: (warning) => checkText(warning, CANARIES),
     });
-    const found = await accepted(() => lookup(host, repository), refusals, CANARIES);
+    await store.has(host, repository);
+    const found = await accepted(() => store.get(host, repository), refusals, CANARIES);
     if (found !== undefined) checkText(found.source, CANARIES);
   },
 );
@@ -504,14 +506,15 @@ const commandLine = parser(
       CANARIES,
     );
     if (read?.kind !== 'run') return;
-    same(read.parsed.values.get('password'), [CANARY]);
-    const { parsed, command } = read;
+    const { command, options } = read;
+    same(options.get('password'), [CANARY]);
     const printed = [
-      ...command.path,
-      ...[...parsed.switches].map((name) => `--${name}`),
-      ...[...parsed.values].flatMap(([name, all]) => all.map((value) => `-${name}=${value}`)),
+      ...command.split(' '),
+      ...[...options].flatMap(([name, values]) =>
+        values.length === 0 ? `--${name}` : values.map((value) => `-${name}=${value}`),
+      ),
       '--',
-      ...parsed.positionals,
+      ...read.words,
     ];
     same(parseCommandLine(printed), read);
     // Each word is somewhere in the result: nothing that was typed is passed over in silence.
@@ -543,8 +546,8 @@ const optionValues = parser(
     const read = parseCommandLine(['inspect', ...option, '--', positional]);
     that(read.kind === 'run', 'no command');
     if (read.kind !== 'run') return;
-    same([...read.parsed.values], [[name, [value]]]);
-    same(read.parsed.positionals, [positional]);
+    same([...read.options], [[name, [value]]]);
+    same(read.words, [positional]);
   },
 );
 
@@ -681,10 +684,9 @@ function printSpec({ target, tags, annotations, sources }: Spec): string {
 type Run = Extract<ReturnType<typeof parseCommandLine>, { kind: 'run' }>;
 
 /** Whether a word of a command line has left a trace, or is one that may leave none. */
-function isUsed(word: string, { command, parsed }: Run): boolean {
+function isUsed(word: string, { command, words: positionals, options }: Run): boolean {
   const name = /^--?([^=]+)/.exec(word)?.[1];
-  if (word === '--' || command.path.includes(word) || parsed.positionals.includes(word))
-    return true;
+  if (word === '--' || command.split(' ').includes(word) || positionals.includes(word)) return true;
   if (name !== undefined && (name.length === 1 || name in OPTIONS)) return true;
-  return [...parsed.values.values()].some((all) => all.includes(word));
+  return [...options.values()].some((all) => all.includes(word));
 }

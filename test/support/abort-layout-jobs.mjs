@@ -5,18 +5,22 @@
  * files of layouts that stay open.
  */
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setImmediate as turn, setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
-const [library, layout, job, rounds] = process.argv.slice(2);
+const [library = '', layout = '', job = '', rounds = ''] = process.argv.slice(2);
+/** @type {typeof import('../../src/index.js')} */
 const { copyImage, createClient, parseReference, verifyImage } = await import(
   pathToFileURL(library).href
 );
 
+/** @type {string[]} */
 const unhandled = [];
+/** @type {string[]} */
 const warnings = [];
 process.on('uncaughtException', (error) => unhandled.push(String(error)));
 process.on('unhandledRejection', (error) => unhandled.push(`in a promise: ${String(error)}`));
@@ -27,13 +31,17 @@ const server = createServer((request, response) => {
   const { method, url, headers } = request;
   request.resume().on('end', () => {
     if (method === 'POST') response.setHeader('location', `${url}session`);
-    if (method === 'PUT') response.setHeader('docker-content-digest', headers['x-digest'] ?? '');
+    if (method === 'PUT')
+      response.setHeader('docker-content-digest', String(headers['x-digest'] ?? ''));
     const isThere = url === '/v2/' || method === 'PUT';
     response.writeHead(isThere ? 201 : method === 'POST' ? 202 : 404).end();
   });
 });
-await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+await once(server.listen(0, '127.0.0.1'), 'listening');
 server.unref();
+const address = server.address();
+if (address === null || typeof address === 'string') throw new Error('the server has no port');
+const host = `127.0.0.1:${address.port}`;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'aborted-'));
 const source = parseReference(`oci-layout://${layout}:index`);
@@ -43,10 +51,11 @@ let made = 0;
 function nextTarget() {
   made += 1;
   return job === 'copy-to-registry'
-    ? `127.0.0.1:${server.address().port}/copied-${made}:1`
+    ? `${host}/copied-${made}:1`
     : `oci-layout://${folder}/copied-${made}:1`;
 }
 
+/** @param {AbortSignal} signal */
 async function work(signal) {
   // So that what is copied has to wait with its source at hand.
   const client = createClient({ signal, plainHttp: true, retries: 0, concurrency: 2 });
@@ -58,9 +67,10 @@ async function work(signal) {
   }
 }
 
-/** Runs the job, aborted after so many turns of the event loop; returns how it ended and how many turns it took. */
+/** Runs the job, aborted after so many turns of the event loop; returns how it ended and how many turns it took. @param {number} turns */
 async function run(turns) {
   const controller = new AbortController();
+  /** @type {string | undefined} */
   let outcome;
   work(controller.signal).then(
     () => (outcome = 'done'),
@@ -87,6 +97,7 @@ function openFiles() {
 const whole = [];
 for (let round = 0; round < 5; round += 1) whole.push(await run(Infinity));
 const turns = Math.min(...whole.map((each) => each.turns));
+/** @type {Record<string, number>} */
 const outcomes = {};
 for (let round = 0; round < Number(rounds); round += 1) {
   const { outcome } = await run(Math.floor((turns * round) / Number(rounds)));
@@ -96,7 +107,7 @@ for (let round = 0; round < Number(rounds); round += 1) {
 for (let wait = 0; openFiles().length > 0 && wait < 100; wait += 1) await pause(50);
 const left = openFiles();
 // A handle that nothing refers to any more is closed with a warning.
-globalThis.gc();
+globalThis.gc?.();
 await pause(50);
 rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
 const endings = [...new Set(whole.map(({ outcome }) => outcome))];

@@ -1,13 +1,15 @@
 /**
- * Stands in for `string-width` inside the bundle. Loading the real module costs a sixth of the whole start
- * (`new Intl.Segmenter()`, `\p{RGI_Emoji}`); the width of plain ASCII is its length. Anything else is measured by
- * the real one, which is a chunk of its own.
+ * Replaces `string-width` in the bundle. Loading the real module takes a sixth of the start (`new Intl.Segmenter()`,
+ * `\p{RGI_Emoji}`). The width of printable ASCII is its length; everything else is measured by the real module, which is a
+ * file of its own.
  */
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 
+/** Columns that a string takes on a terminal. @param {unknown} text @param {object} [options] those of string-width @returns {number} */
 export default function stringWidth(text, options) {
   if (typeof text !== 'string') return 0;
   if (PRINTABLE_ASCII.test(text)) return text.length;
-  // oxlint-disable-next-line no-undef -- the bundle is CommonJS; scripts/build/build.mjs writes this file beside it
+  // @ts-expect-error -- scripts/build/build.mjs writes this file beside the bundle
+  // oxlint-disable-next-line no-undef -- the bundle is CommonJS
   return require('./string-width.cjs').default(text, options);
 }

@@ -1,6 +1,7 @@
 /**
- * Stands in for undici's parser without SIMD, which is needed where a processor has none: 72 kB that would be read and compiled at every
- * start. The real one is a file of its own.
+ * Replaces undici's parser without SIMD, which is used only on processors that have none: 72 kB that would be read and compiled
+ * at every start. The real one is a file of its own.
  */
-// oxlint-disable-next-line no-undef -- the bundle is CommonJS; scripts/build/build.mjs writes this file beside it
+// @ts-expect-error -- scripts/build/build.mjs writes this file beside the bundle
+// oxlint-disable-next-line no-undef -- the bundle is CommonJS
 module.exports = require('./llhttp.cjs');

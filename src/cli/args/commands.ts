@@ -1,8 +1,41 @@
-import type { CommandSpec } from '../command.js';
-import type { OptionName } from './options.js';
+import { GLOBAL_OPTIONS, type GlobalOptionName, type OptionName } from './options.js';
+import type { Options, RequiredOptions } from './values.js';
 
-/** Options of the commands that edit a list in place. */
-const EDITING: readonly OptionName[] = [
+/** What the parser, the help, the manual and the completion know about a command. */
+export interface CommandDefinition<
+  Positionals extends Readonly<Record<string, string>> = Readonly<Record<string, string>>,
+  Own extends OptionName = OptionName,
+  Required extends OptionName = OptionName,
+> {
+  /** One line of the help. */
+  readonly describe: string;
+  /**
+   * Names and placeholders of the arguments, in their order. The number of arguments is exact,
+   * unless the last placeholder ends in `...`: one or more.
+   */
+  readonly positionals: Positionals;
+  /** The options that it has beside the global ones. */
+  readonly options: readonly Own[];
+  readonly required: readonly Required[];
+  /** Command lines with `$0` for the program, and what each does. */
+  readonly examples: readonly (readonly [commandLine: string, describe: string])[];
+}
+
+/** Infers the types of a command's arguments from its definition. */
+function defineCommand<
+  const Positionals extends Readonly<Record<string, string>>,
+  const Own extends OptionName,
+  const Required extends Own = never,
+>(
+  definition: Omit<CommandDefinition<Positionals, Own, Required>, 'required'> & {
+    readonly required?: readonly Required[];
+  },
+): CommandDefinition<Positionals, Own, Required> {
+  return { required: [], ...definition };
+}
+
+/** Options of the commands that edit an index in place. */
+const EDITING = [
   'expect',
   'wait',
   'verify',
@@ -10,21 +43,21 @@ const EDITING: readonly OptionName[] = [
   'json',
   'digestfile',
   'metadata-file',
-];
-/** Options of all others that publish. */
-const PUBLISHING: readonly OptionName[] = ['tag', 'no-clobber', ...EDITING];
+] as const;
+/** Options of the other commands that publish. */
+const PUBLISHING = ['tag', 'no-clobber', ...EDITING] as const;
+/** Options of the commands that make an index. */
+const INDEX = ['annotation', 'attestations', 'strict', ...PUBLISHING] as const;
 
-/** Options of those that make a list. */
-const LISTING: readonly OptionName[] = ['annotation', 'attestations', 'strict', ...PUBLISHING];
-
-/** All commands; the words of a path that is no command itself (`push`) are a group. */
-export const COMMANDS: readonly CommandSpec[] = [
-  {
-    path: ['inspect'],
+/**
+ * All commands by the words that name them; the first word alone (`push`) is a group. What a
+ * command does is loaded when it runs (cli/main): this table is read at every start.
+ */
+export const COMMANDS = {
+  inspect: defineCommand({
     describe: 'show an image or a multi-platform image',
-    positionals: ['REF'],
+    positionals: { reference: 'REF' },
     options: ['format', 'platform', 'config', 'referrers', 'raw', 'expand-config'],
-    required: [],
     examples: [
       ['$0 inspect traefik', 'docker.io/library/traefik:latest'],
       ['$0 inspect --format table oci-layout://build:latest', 'what is in a directory, with sizes'],
@@ -37,26 +70,20 @@ export const COMMANDS: readonly CommandSpec[] = [
         'as JSON, as manifest-tool v2 prints it',
       ],
     ],
-    load: () => import('../commands/inspect.js'),
-  },
-  {
-    path: ['query'],
+  }),
+  query: defineCommand({
     describe: 'tell whether it is a list, and for which platforms',
-    positionals: ['REF'],
+    positionals: { reference: 'REF' },
     options: ['json'],
-    required: [],
     examples: [
       ['$0 query traefik', 'as mquery prints it'],
       ['$0 query --json oci-layout://build:latest', 'for programs'],
     ],
-    load: () => import('../commands/query.js'),
-  },
-  {
-    path: ['verify'],
+  }),
+  verify: defineCommand({
     describe: 'prove that an image or a list is whole',
-    positionals: ['REF'],
+    positionals: { reference: 'REF' },
     options: ['platforms', 'deep', 'json'],
-    required: [],
     examples: [
       [
         '$0 verify --platforms linux/amd64,linux/arm64,linux/386 example.com/app:1.0',
@@ -64,23 +91,19 @@ export const COMMANDS: readonly CommandSpec[] = [
       ],
       ['$0 verify --deep --json oci-layout://build:latest', 'with every blob read, as JSON'],
     ],
-    load: () => import('../commands/verify.js'),
-  },
-  {
-    path: ['push', 'from-args'],
+  }),
+  'push from-args': defineCommand({
     describe: 'publish a list of the images that a template names',
-    positionals: [],
+    positionals: {},
     options: [
-      ...([
-        'type',
-        'platforms',
-        'template',
-        'target',
-        'tags',
-        'annotations',
-        'ignore-missing',
-      ] as const),
-      ...LISTING,
+      'type',
+      'platforms',
+      'template',
+      'target',
+      'tags',
+      'annotations',
+      'ignore-missing',
+      ...INDEX,
     ],
     required: ['platforms', 'template', 'target'],
     examples: [
@@ -93,14 +116,11 @@ export const COMMANDS: readonly CommandSpec[] = [
         'an OCI index of images in other repositories, with an annotation',
       ],
     ],
-    load: () => import('../commands/push-from-args.js'),
-  },
-  {
-    path: ['push', 'from-spec'],
+  }),
+  'push from-spec': defineCommand({
     describe: 'publish the lists that YAML files describe',
-    positionals: ['FILE...'],
-    options: ['type', 'ignore-missing', 'env', ...LISTING],
-    required: [],
+    positionals: { files: 'FILE...' },
+    options: ['type', 'ignore-missing', 'env', ...INDEX],
     examples: [
       ['$0 push --type oci from-spec app.yaml', 'an OCI index'],
       ['$0 push from-spec a.yaml b.yaml -', 'several, and what comes on standard input'],
@@ -109,13 +129,11 @@ export const COMMANDS: readonly CommandSpec[] = [
         'what would be published with this variable',
       ],
     ],
-    load: () => import('../commands/push-from-spec.js'),
-  },
-  {
-    path: ['create'],
+  }),
+  create: defineCommand({
     describe: 'publish a list of the images that are named',
-    positionals: ['SOURCE...'],
-    options: ['type', 'target', 'tags', 'annotations', 'ignore-missing', ...LISTING],
+    positionals: { sources: 'SOURCE...' },
+    options: ['type', 'target', 'tags', 'annotations', 'ignore-missing', ...INDEX],
     required: ['target'],
     examples: [
       [
@@ -127,14 +145,11 @@ export const COMMANDS: readonly CommandSpec[] = [
         'what would be written, and which tags would move',
       ],
     ],
-    load: () => import('../commands/create.js'),
-  },
-  {
-    path: ['add'],
+  }),
+  add: defineCommand({
     describe: 'bring images into a published list',
-    positionals: ['REF', 'SOURCE...'],
+    positionals: { reference: 'REF', sources: 'SOURCE...' },
     options: ['ignore-missing', 'attestations', 'strict', ...EDITING],
-    required: [],
     examples: [
       ['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'one more platform'],
       [
@@ -142,14 +157,11 @@ export const COMMANDS: readonly CommandSpec[] = [
         'a newer image in place of the one for its platform',
       ],
     ],
-    load: () => import('../commands/add.js'),
-  },
-  {
-    path: ['remove'],
+  }),
+  remove: defineCommand({
     describe: 'take entries out of a published list',
-    positionals: ['REF'],
+    positionals: { reference: 'REF' },
     options: ['platform', 'digest', ...EDITING],
-    required: [],
     examples: [
       ['$0 remove example.com/app:1.0 --platform linux/386', 'an image, and its attestations'],
       [
@@ -157,18 +169,21 @@ export const COMMANDS: readonly CommandSpec[] = [
         'what would be left',
       ],
     ],
-    load: () => import('../commands/remove.js'),
-  },
-  {
-    path: ['annotate'],
+  }),
+  annotate: defineCommand({
     describe: 'change platforms or annotations of a published list',
-    positionals: ['REF'],
+    positionals: { reference: 'REF' },
     options: [
-      ...(['platform', 'digest', 'annotation', 'os', 'arch', 'variant', 'os-version'] as const),
-      ...(['os-features'] as const),
+      'platform',
+      'digest',
+      'annotation',
+      'os',
+      'arch',
+      'variant',
+      'os-version',
+      'os-features',
       ...EDITING,
     ],
-    required: [],
     examples: [
       [
         '$0 annotate example.com/app:1.0 --platform linux/arm64 --variant v8',
@@ -179,14 +194,11 @@ export const COMMANDS: readonly CommandSpec[] = [
         'the annotations of the list',
       ],
     ],
-    load: () => import('../commands/annotate.js'),
-  },
-  {
-    path: ['copy'],
+  }),
+  copy: defineCommand({
     describe: 'promote an image or a list with all that it needs',
-    positionals: ['SOURCE', 'TARGET...'],
+    positionals: { source: 'SOURCE', targets: 'TARGET...' },
     options: ['tags', 'referrers', ...PUBLISHING],
-    required: [],
     examples: [
       ['$0 copy example.com/app:1.0-rc1 example.com/app:1.0 --tags latest', 'to other tags'],
       [
@@ -194,38 +206,29 @@ export const COMMANDS: readonly CommandSpec[] = [
         'into a directory, with its signatures',
       ],
     ],
-    load: () => import('../commands/copy.js'),
-  },
-  {
-    path: ['spec', 'check'],
+  }),
+  'spec check': defineCommand({
     describe: 'check YAML files without asking a registry',
-    positionals: ['FILE...'],
+    positionals: { files: 'FILE...' },
     options: ['type', 'env', 'strict', 'json'],
-    required: [],
     examples: [
       ['$0 spec check --type oci app.yaml', 'as push --type oci would read it'],
       ['$0 spec check --strict a.yaml b.yaml', 'several; a warning is an error'],
     ],
-    load: () => import('../commands/spec-check.js'),
-  },
-  {
-    path: ['spec', 'from'],
+  }),
+  'spec from': defineCommand({
     describe: 'write the spec that would publish what is there',
-    positionals: ['REF'],
+    positionals: { reference: 'REF' },
     options: [],
-    required: [],
     examples: [
       ['$0 spec from example.com/app:1.0 > app.yaml', 'to change it, or to keep it'],
       ['$0 spec from oci-layout://build:latest', 'of a list in a directory'],
     ],
-    load: () => import('../commands/spec-from.js'),
-  },
-  {
-    path: ['check-registry'],
+  }),
+  'check-registry': defineCommand({
     describe: 'prove what a registry supports, with small images',
-    positionals: ['HOST/REPOSITORY'],
+    positionals: { repository: 'HOST/REPOSITORY' },
     options: ['tags-only', 'limits', 'json'],
-    required: [],
     examples: [
       ['$0 check-registry example.com/team/app', 'in two repositories of its own beside this one'],
       [
@@ -233,19 +236,44 @@ export const COMMANDS: readonly CommandSpec[] = [
         'inside this one, with the size limit, as JSON',
       ],
     ],
-    load: () => import('../commands/check-registry.js'),
-  },
-  {
-    path: ['completion'],
+  }),
+  completion: defineCommand({
     describe: 'print a script that completes command lines',
-    positionals: ['bash|zsh|fish'],
+    positionals: { shell: 'bash|zsh|fish' },
     options: [],
-    required: [],
     examples: [
       ['source <($0 completion bash)', 'in ~/.bashrc'],
       ['source <($0 completion zsh)', 'in ~/.zshrc, behind compinit'],
       ['$0 completion fish > ~/.config/fish/completions/manifest-tool.fish', 'once'],
     ],
-    load: async () => (await import('../commands/completion.js')).completionOf(COMMANDS),
-  },
-];
+  }),
+};
+
+export type CommandName = keyof typeof COMMANDS;
+export const COMMAND_NAMES = Object.keys(COMMANDS) as CommandName[];
+
+/** The definition of a command, without the types of its arguments. */
+export function commandOf(name: CommandName): CommandDefinition {
+  return COMMANDS[name];
+}
+
+/** The options that a command has, its own first. */
+export function optionsOf(name: CommandName): readonly OptionName[] {
+  return [...commandOf(name).options, ...GLOBAL_OPTIONS];
+}
+
+type ArgumentsOf<D> =
+  D extends CommandDefinition<infer Positionals, infer Own, infer Required>
+    ? Options<Exclude<Own | GlobalOptionName, Required>> &
+        RequiredOptions<Required> & {
+          readonly [P in keyof Positionals]: Positionals[P] extends `${string}...`
+            ? readonly [string, ...string[]]
+            : string;
+        }
+    : never;
+
+/**
+ * The arguments of a command: values of its options and of the global ones, and its positional
+ * arguments.
+ */
+export type Arguments<N extends CommandName> = ArgumentsOf<(typeof COMMANDS)[N]>;

@@ -1,37 +1,40 @@
-/** How an option takes its value: `switch` none, `value` one, `list` one, again and again; `host` none or a host after `=`. */
-export type OptionKind = 'switch' | 'value' | 'list' | 'host';
-
-export interface OptionSpec {
-  readonly kind: OptionKind;
+/** Number and form of the values that an option takes. */
+export type OptionDefinition = {
+  /** One line of the help. */
   readonly describe: string;
+  /** One letter, typed with one dash. */
   readonly alias?: string;
-  /** What stands for the value in the help; not given where there are `values`. */
-  readonly value?: string;
-  /** All values that there are. */
-  readonly values?: readonly string[];
+  /** Section of the help; without one, that of the command's own options. */
   readonly group?: string;
-}
-
-/** What stands for the value of an option in the help; undefined where it takes none. */
-export function placeholder({ value, values }: OptionSpec): string | undefined {
-  return values?.join('|') ?? value;
-}
+} & (
+  | { readonly kind: 'switch' }
+  /** No value, or a host after `=`; repeatable. */
+  | { readonly kind: 'hosts' }
+  | { readonly kind: 'choice'; readonly values: readonly string[] }
+  /** A whole number from `min` to 999. */
+  | { readonly kind: 'integer'; readonly value: string; readonly min: number }
+  /**
+   * `string` and `duration` have one value. `list` is repeatable and splits each value at commas;
+   * `strings` is repeatable and keeps each value as typed. `value` is the placeholder in the help.
+   */
+  | { readonly kind: 'string' | 'duration' | 'list' | 'strings'; readonly value: string }
+);
 
 const AUTH = 'Authentication:';
 const TRANSPORT = 'Transport:';
 const OUTPUT = 'Output:';
 
 /** Options of every command. */
-const EVERYWHERE = {
+const GLOBAL = {
   username: {
-    kind: 'value',
+    kind: 'string',
     alias: 'u',
     value: 'NAME',
     group: AUTH,
     describe: 'user name for the registry',
   },
   password: {
-    kind: 'value',
+    kind: 'string',
     alias: 'p',
     value: 'TEXT',
     group: AUTH,
@@ -43,74 +46,76 @@ const EVERYWHERE = {
     describe: 'read the password from standard input',
   },
   authfile: {
-    kind: 'value',
+    kind: 'string',
     value: 'FILE',
     group: AUTH,
     describe:
       'file of credentials as podman writes it, and no other [default: $REGISTRY_AUTH_FILE]',
   },
   'docker-cfg': {
-    kind: 'value',
+    kind: 'string',
     value: 'PATH',
     group: AUTH,
     describe:
       'directory of a docker config.json, or such a file [default: $DOCKER_CONFIG or ~/.docker]',
   },
   'plain-http': {
-    kind: 'host',
+    kind: 'hosts',
     group: TRANSPORT,
     describe: 'speak plain HTTP to the registry, or with =HOST to that host only',
   },
   insecure: {
-    kind: 'host',
+    kind: 'hosts',
     group: TRANSPORT,
     describe: 'do not check the certificate of the registry, or with =HOST of that host only',
   },
   'ca-file': {
-    kind: 'value',
+    kind: 'string',
     value: 'FILE',
     group: TRANSPORT,
     describe: 'certificates of authorities to trust as well',
   },
   'cert-file': {
-    kind: 'value',
+    kind: 'string',
     value: 'FILE',
     group: TRANSPORT,
     describe: "the client's certificate for registries",
   },
   'key-file': {
-    kind: 'value',
+    kind: 'string',
     value: 'FILE',
     group: TRANSPORT,
     describe: 'the private key of --cert-file',
   },
   'cert-dir': {
-    kind: 'value',
+    kind: 'string',
     value: 'DIR',
     group: TRANSPORT,
     describe: 'directory of *.crt, *.cert and *.key, in place of certs.d/HOST',
   },
   concurrency: {
-    kind: 'value',
+    kind: 'integer',
     alias: 'j',
     value: 'N',
+    min: 1,
     group: TRANSPORT,
     describe: 'how many requests to one registry are on their way at a time [default: 40]',
   },
   retry: {
-    kind: 'value',
+    kind: 'integer',
     value: 'N',
+    min: 0,
     group: TRANSPORT,
     describe: 'how often a request is sent again after a failure that may pass [default: 4]',
   },
   'retry-delay': {
-    kind: 'value',
+    kind: 'duration',
     value: 'TIME',
     group: TRANSPORT,
     describe: 'the first wait before that, which doubles each time: 500ms, 2s [default: 500ms]',
   },
   timeout: {
-    kind: 'value',
+    kind: 'duration',
     value: 'TIME',
     group: TRANSPORT,
     describe: 'how long an answer, or more of it, may take to come: 30s, 2m [default: 60s]',
@@ -122,7 +127,7 @@ const EVERYWHERE = {
     describe: 'show nothing but warnings, errors and the result',
   },
   progress: {
-    kind: 'value',
+    kind: 'choice',
     values: ['auto', 'plain', 'json', 'none'],
     group: OUTPUT,
     describe:
@@ -137,10 +142,10 @@ const EVERYWHERE = {
   },
   help: { kind: 'switch', alias: 'h', group: OUTPUT, describe: 'show this help' },
   version: { kind: 'switch', alias: 'v', group: OUTPUT, describe: 'show the version' },
-} as const satisfies Record<string, OptionSpec>;
+} as const satisfies Record<string, OptionDefinition>;
 
-/** Options of some commands. */
-const SOMEWHERE = {
+/** Options of single commands. */
+const LOCAL = {
   raw: {
     kind: 'switch',
     describe: 'show JSON: the manifest, or the list with the manifests of its images',
@@ -150,14 +155,14 @@ const SOMEWHERE = {
     describe: 'with --raw, show the configuration of the image in place of its descriptor',
   },
   format: {
-    kind: 'value',
+    kind: 'choice',
     values: ['json', 'table', 'docker', 'docker-verbose', 'raw'],
     describe:
       'json: all that is known; table: a line a platform; docker, docker-verbose: what docker manifest inspect [-v] prints; raw: the bytes of the registry',
   },
   config: { kind: 'switch', describe: 'show the configuration of the image' },
   type: {
-    kind: 'value',
+    kind: 'choice',
     values: ['docker', 'oci', 'auto'],
     describe:
       'publish a Docker manifest list or an OCI index; auto takes the kind of the images [default: docker, of create auto]',
@@ -168,15 +173,15 @@ const SOMEWHERE = {
     describe: 'platforms of the list, as os/arch[/variant]',
   },
   template: {
-    kind: 'value',
+    kind: 'string',
     value: 'REF',
     describe:
       'reference of the images; OS, ARCH and VARIANT in it stand for those of each platform',
   },
-  target: { kind: 'value', value: 'REF', describe: 'reference under which the list is published' },
+  target: { kind: 'string', value: 'REF', describe: 'reference under which the list is published' },
   tags: { kind: 'list', value: 'TAG,...', describe: 'further tags for the list' },
   tag: {
-    kind: 'list',
+    kind: 'strings',
     alias: 't',
     value: 'REF|TAG',
     describe: 'a further tag, or a further target in another repository, registry or layout',
@@ -187,13 +192,13 @@ const SOMEWHERE = {
     describe: 'annotations of the list (with --type oci)',
   },
   annotation: {
-    kind: 'list',
+    kind: 'strings',
     value: 'KEY=VALUE',
     describe:
       'set one annotation; commas and = are part of the value. In push and create, index: or manifest-descriptor[PLATFORM]: may stand before it',
   },
   attestations: {
-    kind: 'value',
+    kind: 'choice',
     values: ['keep', 'drop'],
     describe: 'what happens to attestations of sources that are lists [default: keep]',
   },
@@ -203,14 +208,14 @@ const SOMEWHERE = {
   },
   strict: { kind: 'switch', describe: 'make every warning an error, before anything is written' },
   wait: {
-    kind: 'value',
+    kind: 'duration',
     value: 'TIME',
     describe: 'how long what is not found may take to appear: 30s, 5m',
   },
   verify: { kind: 'switch', describe: 'prove afterwards that what is published is whole' },
   'no-clobber': { kind: 'switch', describe: 'move no tag that exists' },
   expect: {
-    kind: 'value',
+    kind: 'string',
     value: 'DIGEST',
     describe: 'move tags only from this digest',
   },
@@ -221,10 +226,10 @@ const SOMEWHERE = {
   json: { kind: 'switch', describe: 'show the result as JSON' },
   platform: { kind: 'list', value: 'P', describe: 'the entry for this platform' },
   digest: { kind: 'list', value: 'DIGEST', describe: 'the entry with this digest' },
-  os: { kind: 'value', value: 'OS', describe: 'set the os of the entry' },
-  arch: { kind: 'value', value: 'ARCH', describe: 'set the architecture of the entry' },
-  variant: { kind: 'value', value: 'VARIANT', describe: 'set the variant of the entry' },
-  'os-version': { kind: 'value', value: 'VERSION', describe: 'set the os version of the entry' },
+  os: { kind: 'string', value: 'OS', describe: 'set the os of the entry' },
+  arch: { kind: 'string', value: 'ARCH', describe: 'set the architecture of the entry' },
+  variant: { kind: 'string', value: 'VARIANT', describe: 'set the variant of the entry' },
+  'os-version': { kind: 'string', value: 'VERSION', describe: 'set the os version of the entry' },
   'os-features': { kind: 'list', value: 'F,...', describe: 'set the os features of the entry' },
   referrers: {
     kind: 'switch',
@@ -239,9 +244,9 @@ const SOMEWHERE = {
     kind: 'switch',
     describe: 'look for the size limit of a manifest as well (up to 8 MiB; sends much)',
   },
-  digestfile: { kind: 'value', value: 'FILE', describe: 'write the digest of the list to a file' },
+  digestfile: { kind: 'string', value: 'FILE', describe: 'write the digest of the list to a file' },
   'metadata-file': {
-    kind: 'value',
+    kind: 'string',
     value: 'FILE',
     describe: 'write descriptor and names of the list to a file, as buildx does',
   },
@@ -249,25 +254,43 @@ const SOMEWHERE = {
     kind: 'switch',
     describe: 'leave out images that are not found, with a warning',
   },
-} as const satisfies Record<string, OptionSpec>;
+} as const satisfies Record<string, OptionDefinition>;
 
-export const OPTIONS: Readonly<Record<string, OptionSpec>> = { ...EVERYWHERE, ...SOMEWHERE };
+const DEFINITIONS = { ...GLOBAL, ...LOCAL };
 
-type Known = typeof EVERYWHERE & typeof SOMEWHERE;
+/** The definitions with their literal types, from which the types of values are inferred. */
+export type Definitions = typeof DEFINITIONS;
+export type OptionName = keyof Definitions;
+export type GlobalOptionName = keyof typeof GLOBAL;
 
-/** The values of an option that has a closed set of them. */
-export type Choice<N extends keyof Known> = Known[N] extends {
-  readonly values: readonly (infer V)[];
+/**
+ * All options by their long names; the long name is typed with two dashes, or with one as Go's flag
+ * package allows.
+ */
+export const OPTIONS: Readonly<Record<OptionName, OptionDefinition>> = DEFINITIONS;
+
+export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
+export const GLOBAL_OPTIONS = Object.keys(GLOBAL) as GlobalOptionName[];
+
+/** The long name for a long name or an alias. */
+export function findOption(word: string): OptionName | undefined {
+  return OPTION_NAMES.find((name) => name === word || OPTIONS[name].alias === word);
 }
-  ? V
-  : never;
 
-export type OptionName = keyof typeof EVERYWHERE | keyof typeof SOMEWHERE;
+export function isRepeatable({ kind }: OptionDefinition): boolean {
+  return kind === 'list' || kind === 'strings' || kind === 'hosts';
+}
 
-export const OPTIONS_EVERYWHERE = Object.keys(EVERYWHERE) as OptionName[];
+/** Whether the next word is the value. */
+export function takesWord({ kind }: OptionDefinition): boolean {
+  return kind !== 'switch' && kind !== 'hosts';
+}
 
-/** The long name of an option, by that name or its letter. */
-export function optionName(word: string): OptionName | undefined {
-  if (Object.hasOwn(OPTIONS, word)) return word as OptionName;
-  return (Object.keys(OPTIONS) as OptionName[]).find((name) => OPTIONS[name]!.alias === word);
+/**
+ * Placeholder of the value in the help; undefined for an option without a value, or with an
+ * optional one.
+ */
+export function placeholder(option: OptionDefinition): string | undefined {
+  if (option.kind === 'choice') return option.values.join('|');
+  return 'value' in option ? option.value : undefined;
 }

@@ -1,146 +1,231 @@
-// The parser alone: the rest of yargs, which lays out the help, takes longer to load than all else that a command line needs.
+// The parser alone: the rest of yargs, which lays out the help, takes longer to load than
+// everything else that a start needs.
 import { Parser } from 'yargs/helpers';
 import { suggestion } from '../../text.js';
-import { normaliseArguments } from './arguments.js';
-import type { CommandSpec, Parsed } from '../command.js';
-import { COMMANDS } from './commands.js';
-import { OPTIONS, OPTIONS_EVERYWHERE, type OptionName } from './options.js';
-import { usageError } from './usage.js';
+import {
+  COMMAND_NAMES,
+  commandOf,
+  optionsOf,
+  type Arguments,
+  type CommandName,
+} from './commands.js';
+import {
+  findOption,
+  isRepeatable,
+  OPTION_NAMES,
+  OPTIONS,
+  placeholder,
+  takesWord,
+  type OptionName,
+} from './options.js';
+import { ALL_HOSTS, readOptions, usageError, type TypedOptions } from './values.js';
 
-/** What was asked for: a command, its help (or that of the words so far), or the version. */
-export type Invocation =
-  | { readonly kind: 'run'; readonly command: CommandSpec; readonly parsed: Parsed }
+/** A command line, parsed: a command to run, a page of the help, or the version. */
+export type CommandLine<N extends CommandName = CommandName> =
+  | {
+      readonly kind: 'run';
+      readonly command: N;
+      readonly words: readonly string[];
+      readonly options: TypedOptions;
+    }
   | { readonly kind: 'help'; readonly path: readonly string[] }
   | { readonly kind: 'version' };
 
 /**
- * Reads the command line.
- * @throws {ManifestToolError} USAGE.
+ * Parses the command line. The values of options are not read yet ({@link readArguments}).
+ * @throws {ManifestToolError} USAGE for an unknown command or option, and for missing or surplus
+ * arguments.
  */
-export function parseCommandLine(argv: readonly string[]): Invocation {
-  const parsed = readWords(normaliseArguments(argv));
-  const { positionals, switches } = parsed;
-  if (switches.has('version')) return { kind: 'version' };
-  const path = commandWords(positionals);
-  if (switches.has('help')) return { kind: 'help', path };
-  const command = findCommand(positionals, path);
-  const rest = { ...parsed, positionals: positionals.slice(command.path.length) };
-  checkOptions(command, rest);
+export function parseCommandLine(argv: readonly string[]): CommandLine {
+  const { words, options } = splitOptions(argv);
+  if (options.has('version')) return { kind: 'version' };
+  const path = commandWords(words);
+  if (options.has('help')) return { kind: 'help', path };
+  const command = COMMAND_NAMES.find((name) => name === path.join(' '));
+  if (command === undefined) throw unknownCommand(path, words[path.length]);
+  const rest = words.slice(path.length);
+  checkOptions(command, options);
   checkPositionals(command, rest);
-  return { kind: 'run', command, parsed: rest };
+  return { kind: 'run', command, words: rest, options };
 }
 
-function readWords(words: string[]): Parsed {
-  const names = Object.keys(OPTIONS) as OptionName[];
-  const isSwitch = (name: OptionName): boolean => OPTIONS[name]!.kind === 'switch';
-  // The parser takes quotes off a value, as if it were the shell: it is given the number of each word instead of its text.
-  const texts: string[] = [];
-  const end = words.indexOf('--');
-  const numbered = words.map((word, at) => {
-    const [option, text] = end >= 0 && at > end ? ['', word] : splitValue(word);
-    return text === undefined ? option : `${option}${texts.push(text) - 1}`;
-  });
-  const textOf = (number: unknown): string => texts[Number(number)]!;
-  const argv: Record<string, unknown> = Parser(numbered, {
-    boolean: names.filter(isSwitch),
-    string: names.filter((name) => !isSwitch(name)),
+/**
+ * Reads the arguments of a command.
+ * @throws {ManifestToolError} USAGE for a value that an option cannot have.
+ */
+export function readArguments<N extends CommandName>(
+  command: N,
+  words: readonly string[],
+  options: TypedOptions,
+): Arguments<N> {
+  const positionals = Object.entries(commandOf(command).positionals).map(
+    ([name, what], i) => [name, what.endsWith('...') ? words.slice(i) : words[i]!] as const,
+  );
+  return {
+    ...readOptions(optionsOf(command), options),
+    ...Object.fromEntries(positionals),
+  } as Arguments<N>;
+}
+
+/** Words that are no options, and the options with their values. */
+function splitOptions(argv: readonly string[]): {
+  readonly words: readonly string[];
+  readonly options: TypedOptions;
+} {
+  const names = (isSwitch: boolean): OptionName[] =>
+    OPTION_NAMES.filter((name) => (OPTIONS[name].kind === 'switch') === isSwitch);
+  const parsed: Record<string, unknown> = Parser(inOneForm(argv), {
+    boolean: names(true),
+    string: names(false),
+    narg: Object.fromEntries(names(false).map((name) => [name, 1])),
     configuration: {
       'boolean-negation': false,
       'camel-case-expansion': false,
       'dot-notation': false,
-      'greedy-arrays': false,
       'parse-numbers': false,
       'parse-positional-numbers': false,
-      'populate--': false,
       'short-option-groups': false,
     },
   });
-  const values = new Map<OptionName, string[]>();
-  const switches = new Set<OptionName>();
-  for (const name of names) {
-    const value = argv[name];
-    if (value === undefined) continue;
-    if (isSwitch(name)) switches.add(name);
-    else values.set(name, (Array.isArray(value) ? value : [value]).map(textOf));
+  const options = OPTION_NAMES.filter((name) => parsed[name] !== undefined).map((name) => {
+    const values = OPTIONS[name].kind === 'switch' ? [] : [parsed[name]].flat();
+    return [name, values as string[]] as const;
+  });
+  return { words: parsed['_'] as string[], options: new Map(options) };
+}
+
+const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
+const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
+
+/**
+ * Rewrites options as `--name=value`, which yargs reads in one way only. manifest-tool uses Go's
+ * flag package, whose forms are kept: one dash for a long name, a value that begins with a dash,
+ * and `--switch=false`.
+ */
+function inOneForm(argv: readonly string[]): string[] {
+  const rewritten: string[] = [];
+  for (let i = 0; i < argv.length; i += 1) {
+    const word = argv[i]!;
+    if (word === '--') return [...rewritten, ...argv.slice(i)];
+    const option = splitOption(word);
+    if (option === undefined) {
+      rewritten.push(word);
+      continue;
+    }
+    const { name, value } = option;
+    const { kind } = OPTIONS[name];
+    if (kind === 'switch') {
+      if (isTrue(name, value)) rewritten.push(`--${name}=true`);
+    } else if (kind === 'hosts') {
+      const host = value === undefined || TRUE.has(value) ? ALL_HOSTS : value;
+      if (!FALSE.has(host)) rewritten.push(`--${name}=${host}`);
+    } else {
+      rewritten.push(`--${name}=${value ?? nextWord(argv, (i += 1), name)}`);
+    }
   }
-  return { positionals: (argv['_'] as unknown[]).map(textOf), switches, values };
+  return rewritten;
 }
 
-/** `--name=` and the value, a word that is no option, or an option that has none. */
-function splitValue(word: string): [option: string, text?: string] {
-  const option = /^--[^=]*/.exec(word)?.[0];
-  if (option === undefined) return ['', word];
-  return option === word ? [option] : [`${option}=`, word.slice(option.length + 1)];
-}
-
-/** The words at the start that lead to a command. */
-function commandWords(positionals: readonly string[]): string[] {
-  const words: string[] = [];
-  for (const word of positionals) {
-    if (!COMMANDS.some(({ path }) => startsWith(path, [...words, word]))) break;
-    words.push(word);
-  }
-  return words;
-}
-
-function startsWith(path: readonly string[], words: readonly string[]): boolean {
-  return words.every((word, i) => path[i] === word);
-}
-
-function findCommand(positionals: readonly string[], path: readonly string[]): CommandSpec {
-  const found = COMMANDS.find(
-    (command) => command.path.length === path.length && startsWith(command.path, path),
-  );
-  if (found !== undefined) return found;
-  const next = [
-    ...new Set(
-      COMMANDS.filter((each) => startsWith(each.path, path)).map((each) => each.path[path.length]!),
-    ),
-  ];
-  const typed = positionals[path.length];
-  const place = path.length === 0 ? '' : ` of ${path.join(' ')}`;
-  const hint = `commands${place}: ${next.join(', ')}; see --help`;
-  if (typed === undefined)
-    throw usageError(`no command${place === '' ? '' : ` after ${path.join(' ')}`} is given`, hint);
+/**
+ * The option that a word names, and the value behind its `=`; undefined for a word that is no
+ * option.
+ */
+function splitOption(
+  word: string,
+): { readonly name: OptionName; readonly value: string | undefined } | undefined {
+  const match = /^(--?)([^=]*)(?:=([\s\S]*))?$/.exec(word);
+  if (match === null || word === '-') return undefined;
+  const [, dashes, typed, value] = match as unknown as [string, string, string, string | undefined];
+  const name = findOption(typed);
+  const isAlias = typed.length === 1;
+  if (name !== undefined && (dashes === '-' || !isAlias)) return { name, value };
   throw usageError(
+    `unknown option ${dashes}${typed}${suggestion(typed, OPTION_NAMES, '--')}`,
+    'see --help for the options of a command',
+  );
+}
+
+function isTrue(name: OptionName, value: string | undefined): boolean {
+  if (value === undefined || TRUE.has(value)) return true;
+  if (FALSE.has(value)) return false;
+  throw usageError(
+    `option --${name} is a switch and takes no value ${JSON.stringify(value)}`,
+    `write --${name}, or leave it out`,
+  );
+}
+
+/** The word at `index` as the value of an option; a long option in full is none. */
+function nextWord(argv: readonly string[], index: number, name: OptionName): string {
+  const word = argv[index];
+  if (word !== undefined && !OPTION_NAMES.some((each) => each === /^--([^=]+)/.exec(word)?.[1])) {
+    return word;
+  }
+  const option = OPTIONS[name];
+  throw usageError(
+    `option --${name} needs a value`,
+    `${option.describe}: --${name} ${placeholder(option)}`,
+  );
+}
+
+/** The words at the start that name a command or a group. */
+function commandWords(words: readonly string[]): string[] {
+  const path: string[] = [];
+  for (const word of words) {
+    if (namesUnder([...path, word]).length === 0) break;
+    path.push(word);
+  }
+  return path;
+}
+
+/** The commands whose names begin with these words. */
+function namesUnder(path: readonly string[]): CommandName[] {
+  return COMMAND_NAMES.filter((name) => {
+    const words = name.split(' ');
+    return path.every((word, i) => words[i] === word);
+  });
+}
+
+function unknownCommand(path: readonly string[], typed: string | undefined): Error {
+  const next = [...new Set(namesUnder(path).map((name) => name.split(' ')[path.length]!))];
+  const group = path.join(' ');
+  const hint = `commands${group === '' ? '' : ` of ${group}`}: ${next.join(', ')}; see --help`;
+  if (typed === undefined) {
+    return usageError(`no command${group === '' ? '' : ` after ${group}`} is given`, hint);
+  }
+  const place = group === '' ? '' : ` of ${group}`;
+  return usageError(
     `unknown command ${JSON.stringify(typed)}${place}${suggestion(typed, next)}`,
     hint,
   );
 }
 
-function checkOptions(command: CommandSpec, { switches, values }: Parsed): void {
-  const name = command.path.join(' ');
-  const own = new Set<OptionName>([...OPTIONS_EVERYWHERE, ...command.options]);
-  for (const option of [...switches, ...values.keys()]) {
-    if (own.has(option)) continue;
-    throw usageError(
-      `${name} has no option --${option}${suggestion(option, command.options, '--')}`,
-      `see ${name} --help`,
-    );
-  }
-  for (const [option, given] of values) {
-    if (OPTIONS[option]!.kind === 'value' && given.length > 1) {
-      throw usageError(`option --${option} is given ${given.length} times`, 'give it once');
+function checkOptions(command: CommandName, options: TypedOptions): void {
+  const own = commandOf(command).options;
+  const all = new Set(optionsOf(command));
+  const hint = `see ${command} --help`;
+  for (const [name, values] of options) {
+    if (!all.has(name)) {
+      const similar = suggestion(name, own, '--');
+      throw usageError(`${command} has no option --${name}${similar}`, hint);
+    }
+    if (takesWord(OPTIONS[name]) && !isRepeatable(OPTIONS[name]) && values.length > 1) {
+      throw usageError(`option --${name} is given ${values.length} times`, 'give it once');
     }
   }
-  const missing = command.required.filter((option) => !values.has(option));
+  const missing = commandOf(command).required.filter((name) => !options.has(name));
   if (missing.length > 0) {
-    throw usageError(
-      `${name} needs ${missing.map((option) => `--${option}`).join(' and ')}`,
-      `see ${name} --help`,
-    );
+    const names = missing.map((name) => `--${name}`).join(' and ');
+    throw usageError(`${command} needs ${names}`, hint);
   }
 }
 
-function checkPositionals(command: CommandSpec, { positionals }: Parsed): void {
-  const name = command.path.join(' ');
-  const wanted = command.positionals;
-  if (positionals.length < wanted.length) {
-    throw usageError(`${name} needs ${wanted[positionals.length]}`, `see ${name} --help`);
-  }
-  if (wanted.at(-1)?.endsWith('...') === true) return;
-  const extra = positionals[wanted.length];
-  if (extra !== undefined) {
-    throw usageError(`${name} has no use for ${JSON.stringify(extra)}`, `see ${name} --help`);
+function checkPositionals(command: CommandName, words: readonly string[]): void {
+  const wanted = Object.values(commandOf(command).positionals);
+  const hint = `see ${command} --help`;
+  const missing = wanted[words.length];
+  if (missing !== undefined) throw usageError(`${command} needs ${missing}`, hint);
+  const surplus = wanted.at(-1)?.endsWith('...') === true ? undefined : words[wanted.length];
+  if (surplus !== undefined) {
+    throw usageError(`${command} has no use for ${JSON.stringify(surplus)}`, hint);
   }
 }

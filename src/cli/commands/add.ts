@@ -1,20 +1,18 @@
-import { parseReference } from '../../oci/reference.js';
 import { addToIndex } from '../../core/edit/add.js';
-import type { Parsed } from '../command.js';
-import { edit } from './shared/edit.js';
-import type { Io } from '../io.js';
-import { dropsAttestations } from '../options/publishing.js';
-import type { Reporter } from '../progress/reporter.js';
+import { parseReference } from '../../oci/reference.js';
+import type { Run } from '../command.js';
+import { editRequest } from '../options/editing.js';
+import { editJob, runJobs } from './publishing.js';
 
 /** `add REF SOURCE…`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const sources = parsed.positionals.slice(1).map((text) => ({ reference: parseReference(text) }));
-  const additions = {
-    sources,
-    ignoreMissing: parsed.switches.has('ignore-missing'),
-    dropAttestations: dropsAttestations(parsed),
+export const run: Run<'add'> = async (context) => {
+  const { args } = context;
+  const request = {
+    ...editRequest(args),
+    sources: args.sources.map((text) => ({ reference: parseReference(text) })),
+    ignoreMissing: args.ignoreMissing,
+    dropAttestations: args.attestations === 'drop',
   };
-  await edit(parsed, io, reporter, (client, request) =>
-    addToIndex(client, { ...request, ...additions }, reporter),
-  );
-}
+  const job = editJob(request, (client, reporter) => addToIndex(client, request, reporter));
+  await runJobs([job], context);
+};

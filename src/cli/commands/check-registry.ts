@@ -4,42 +4,43 @@ import type { CheckResult } from '../../check-registry/check.js';
 import { checkRegistry, type RegistryReport } from '../../check-registry/check-registry.js';
 import { escapeText } from '../../text.js';
 import { wrap } from '../output/columns.js';
-import type { Parsed } from '../command.js';
-import type { Io, Output } from '../io.js';
+import { usageError } from '../args/values.js';
+import type { Run } from '../command.js';
+import type { Output } from '../io.js';
+import { withClient } from '../options/connection.js';
+import { jsonText } from '../output/json.js';
 import type { Reporter } from '../progress/reporter.js';
-import { jsonText } from '../output/result.js';
-import { clientFor } from '../options/connection.js';
-import { usageError } from '../args/usage.js';
 
-/** How long deleting may take after an interrupt, in milliseconds: less than the process is given to end. */
+/**
+ * How long deleting may take after an interrupt, in milliseconds: less than the process has to end.
+ */
 const GRACE_MS = 400;
-/** The longest text of a registry in the table, in characters. */
+/** Longest detail from the registry in the table, in characters. */
 const MAX_DETAIL = 300;
 
 /** `check-registry HOST/REPOSITORY`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const target = parseTarget(parsed.positionals[0]!);
-  const options = {
-    tagsOnly: parsed.switches.has('tags-only'),
-    limits: parsed.switches.has('limits'),
-    signal: io.signal,
-  };
+export const run: Run<'check-registry'> = async ({ args, io, reporter }) => {
+  const target = parseTarget(args.repository);
+  const { tagsOnly, limits } = args;
+  const options = { tagsOnly, limits, signal: io.signal };
   const late = delayed(io.signal);
-  const client = await clientFor(parsed, { ...io, signal: late.signal }, reporter);
   try {
-    const report = await reporter.during(() => checkRegistry(client, target, options, reporter));
-    const clean = redacted(report, reporter);
-    const isJson = parsed.switches.has('json');
-    io.stdout.write(isJson ? jsonText(document(target, clean)) : table(clean.checks, io.stdout));
-    if (!options.tagsOnly && report.leftovers.length === 0) noteRepositories(report, reporter);
-    refuseUnlessPublishing(target, report);
+    const surroundings = { io: { ...io, signal: late.signal }, reporter };
+    await withClient(args, surroundings, async (client) => {
+      const report = await reporter.during(() => checkRegistry(client, target, options, reporter));
+      const clean = redacted(report, reporter);
+      io.stdout.write(
+        args.json ? jsonText(document(target, clean)) : table(clean.checks, io.stdout),
+      );
+      if (!tagsOnly && report.leftovers.length === 0) noteRepositories(report, reporter);
+      refuseUnlessPublishing(target, report);
+    });
   } finally {
     late.end();
-    await client.close();
   }
-}
+};
 
-/** @throws {ManifestToolError} USAGE where it is no repository of a registry. */
+/** @throws {ManifestToolError} USAGE for anything but a repository of a registry. */
 function parseTarget(name: string): RegistryReference {
   const reference = parseReference(name);
   const quoted = JSON.stringify(name);
@@ -55,7 +56,7 @@ function parseTarget(name: string): RegistryReference {
   );
 }
 
-/** Aborted a little later than `signal`, so that what was pushed can be deleted. */
+/** Aborted after `signal` and {@link GRACE_MS}, so that what was pushed can be deleted. */
 function delayed(signal: AbortSignal): { readonly signal: AbortSignal; readonly end: () => void } {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -71,7 +72,7 @@ function delayed(signal: AbortSignal): { readonly signal: AbortSignal; readonly 
   return { signal: controller.signal, end };
 }
 
-/** The words of the registry without secrets: it may say back what it was sent. */
+/** The details without secrets: a registry may repeat what it was sent. */
 function redacted(report: RegistryReport, { secrets }: Reporter): RegistryReport {
   const checks = report.checks.map((check) => ({
     ...check,
@@ -99,27 +100,29 @@ function limitDocument({ accepted, refused }: NonNullable<RegistryReport['limit'
 }
 
 const RESULT_WIDTH = 'not tried'.length + 2;
-/** The fewest columns in which the words of a registry stand beside a check; in fewer they stand below it. */
+/** Fewest columns for the detail beside a check; with fewer it goes below. */
 const MIN_DETAIL_WIDTH = 20;
 
-/** A line a check: how it ended, what it is, and the registry's own words. On a terminal what is longer goes on below its beginning. */
+/**
+ * One line for each check: its result, title and detail. On a terminal long details are wrapped.
+ */
 function table(checks: readonly CheckResult[], { isTTY, columns }: Output): string {
   const titleWidth = Math.max(...checks.map(({ title }) => title.length)) + 2;
   const left = (isTTY && columns > 0 ? columns : Infinity) - RESULT_WIDTH;
   const isBeside = left - titleWidth >= MIN_DETAIL_WIDTH;
   const lines = checks.flatMap(({ result, title, detail }) => {
-    const words = escapeText(detail);
+    const text = escapeText(detail);
     const rest = isBeside
-      ? wrap(words, left - titleWidth).map(
+      ? wrap(text, left - titleWidth).map(
           (line, i) => (i === 0 ? title : '').padEnd(titleWidth) + line,
         )
-      : [title, ...(words === '' ? [] : [words])].flatMap((text) => wrap(text, Math.max(left, 1)));
+      : [title, ...(text === '' ? [] : [text])].flatMap((each) => wrap(each, Math.max(left, 1)));
     return rest.map((line, i) => ((i === 0 ? result : '').padEnd(RESULT_WIDTH) + line).trimEnd());
   });
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** Repositories cannot be deleted by any request of the specification. */
+/** No request of the specification deletes a repository (OCI distribution-spec, Endpoints). */
 function noteRepositories({ repositories }: RegistryReport, reporter: Reporter): void {
   if (repositories.length === 0) return;
   reporter.note(
@@ -127,7 +130,7 @@ function noteRepositories({ repositories }: RegistryReport, reporter: Reporter):
   );
 }
 
-/** @throws {ManifestToolError} REFUSED where neither kind of list can be published. */
+/** @throws {ManifestToolError} REFUSED if the registry takes neither type of index. */
 function refuseUnlessPublishing(target: RegistryReference, { checks }: RegistryReport): void {
   const isYes = (name: string): boolean =>
     checks.some((check) => check.name === name && check.result === 'yes');

@@ -1,22 +1,19 @@
-import { parseReference } from '../../oci/reference.js';
 import { copyImage } from '../../core/publish/copy.js';
-import type { Parsed } from '../command.js';
-import type { Io } from '../io.js';
+import { parseReference } from '../../oci/reference.js';
+import type { Run } from '../command.js';
 import { publishingOptions } from '../options/publishing.js';
-import { publishWith } from './shared/publish.js';
-import type { Reporter } from '../progress/reporter.js';
 import { targetsFrom } from '../options/targets.js';
+import { pushJob, runJobs } from './publishing.js';
 
 /** `copy SOURCE TARGET…`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const [source, ...targets] = parsed.positionals as [string, ...string[]];
+export const run: Run<'copy'> = async (context) => {
+  const { args } = context;
   const request = {
-    source: parseReference(source),
-    referrers: parsed.switches.has('referrers'),
-    ...targetsFrom(parsed, targets.map(parseReference)),
-    ...publishingOptions(parsed),
+    source: parseReference(args.source),
+    referrers: args.referrers,
+    ...targetsFrom({ ...args, targets: args.targets.map((text) => parseReference(text)) }),
+    ...publishingOptions(args),
   };
-  await publishWith(request, parsed, io, reporter, (client) =>
-    copyImage(client, request, reporter),
-  );
-}
+  const job = pushJob(request, (client, reporter) => copyImage(client, request, reporter));
+  await runJobs([job], context);
+};

@@ -1,25 +1,21 @@
+import { pushIndex } from '../../core/publish/push.js';
+import type { IndexRequest } from '../../core/publish/request.js';
 import { parseReference } from '../../oci/reference.js';
-import type { Parsed } from '../command.js';
-import type { Io } from '../io.js';
-import { listingOptions, listType, publishingOptions } from '../options/publishing.js';
-import { publish } from './shared/publish.js';
-import type { Reporter } from '../progress/reporter.js';
+import type { Run } from '../command.js';
+import { indexContent, publishingOptions } from '../options/publishing.js';
 import { targetsFrom } from '../options/targets.js';
-import { value } from '../options/connection.js';
+import { pushJob, runJobs } from './publishing.js';
 
 /** `create --target REF SOURCE…`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  await publish(
-    {
-      ...targetsFrom(parsed, [parseReference(value(parsed, 'target')!)]),
-      type: listType(parsed, 'auto'),
-      ...listingOptions(parsed),
-      ignoreMissing: parsed.switches.has('ignore-missing'),
-      sources: parsed.positionals.map((text) => ({ reference: parseReference(text) })),
-      ...publishingOptions(parsed),
-    },
-    parsed,
-    io,
-    reporter,
-  );
-}
+export const run: Run<'create'> = async (context) => {
+  const { args } = context;
+  const request: IndexRequest = {
+    ...targetsFrom({ ...args, targets: [parseReference(args.target)] }),
+    type: args.type ?? 'auto',
+    sources: args.sources.map((text) => ({ reference: parseReference(text) })),
+    ...indexContent(args),
+    ...publishingOptions(args),
+  };
+  const job = pushJob(request, (client, reporter) => pushIndex(client, request, reporter));
+  await runJobs([job], context);
+};

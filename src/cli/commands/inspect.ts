@@ -6,23 +6,23 @@ import { parseReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../../core/client.js';
 import { inspectSelected } from '../../core/read/inspect.js';
 import { onlyImage, selectManifest, type Selected } from '../../core/read/select.js';
-import { coloursFor, type Colours } from '../output/colours.js';
-import type { Parsed } from '../command.js';
-import { inspectOptions, type InspectOptions } from '../options/inspect.js';
+import type { Run } from '../command.js';
 import type { Io } from '../io.js';
+import { withClient } from '../options/connection.js';
+import { inspectOptions, type InspectOptions } from '../options/inspect.js';
+import { coloursFor, type Colours } from '../output/colours.js';
 import { renderHuman } from '../output/inspect/human.js';
 import { renderRaw } from '../output/inspect/raw.js';
+import { harmlessJson, jsonText } from '../output/json.js';
 import type { Reporter } from '../progress/reporter.js';
-import { clientFor } from '../options/connection.js';
 
 /** `inspect REF`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const name = parsed.positionals[0]!;
-  const options = inspectOptions(parsed);
+export const run: Run<'inspect'> = async ({ args, io, reporter }) => {
+  const name = args.reference;
+  const options = inspectOptions(args);
   const reference = parseReference(name);
-  const colours = coloursFor(io, parsed.switches.has('no-color'));
-  const client = await clientFor(parsed, io, reporter);
-  try {
+  const colours = coloursFor(io, args.noColor);
+  await withClient(args, { io, reporter }, async (client) => {
     const output = await reporter.during(async () => {
       const selected = await selectManifest(client, reference, options.platform);
       return options.config
@@ -37,16 +37,14 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
             reporter,
           });
     });
-    const text = await forStdout(output, io.stdout);
-    // Building a large text keeps signals waiting.
+    const text = printable(output, io.stdout);
+    // A signal that came while a large text was built is handled only now.
     await setImmediate();
     if (client.signal.aborted)
       throw new ManifestToolError('INTERRUPTED', `reading ${name}`, 'it was interrupted');
     io.stdout.write(text);
-  } finally {
-    await client.close();
-  }
-}
+  });
+};
 
 interface Context {
   readonly client: Client;
@@ -58,15 +56,15 @@ interface Context {
   readonly colours: Colours;
 }
 
-/** Text that is made to be shown, or JSON with what came from the registry in it as it came. */
+/** Text that is printed as it is, or JSON from a registry. */
 type Shown = string | { readonly json: string | Uint8Array };
 
-/** Piped, JSON stays as it is; on a terminal nothing in it acts. */
-async function forStdout(shown: Shown, { isTTY }: Io['stdout']): Promise<string | Uint8Array> {
+/** JSON stays as it is in a pipe; on a terminal it is escaped. */
+function printable(shown: Shown, { isTTY }: Io['stdout']): string | Uint8Array {
   if (typeof shown === 'string') return shown;
   const { json } = shown;
   const text = typeof json === 'string' ? json : Buffer.from(json).toString();
-  if (isTTY) return (await import('../../oci/json/json-text.js')).harmlessJson(text);
+  if (isTTY) return harmlessJson(text);
   return typeof json === 'string' || isUtf8(json) ? text : json;
 }
 
@@ -99,10 +97,9 @@ async function asDocument(
   selected: Selected,
   { client, name, options, reporter }: Context,
 ): Promise<string> {
-  const [{ describeSelected }, { inspectDocument }, { printableJson }] = await Promise.all([
+  const [{ describeSelected }, { inspectDocument }] = await Promise.all([
     import('../../core/read/describe.js'),
     import('../output/inspect/document.js'),
-    import('../../oci/json/json-text.js'),
   ]);
   const referrers = options.referrers ? 'all' : 'none';
   const described = await describeSelected(
@@ -111,7 +108,7 @@ async function asDocument(
     { configs: 'all', referrers },
     reporter,
   );
-  return printableJson(inspectDocument(name, described));
+  return jsonText(inspectDocument(name, described));
 }
 
 async function table(
@@ -140,7 +137,7 @@ async function docker(
 ): Promise<Shown> {
   const render = await import('../output/inspect/docker.js');
   const { manifest, entry } = selected;
-  // Its configuration is not needed.
+  // The config is not needed: no request for it.
   if (!isVerbose && manifest.document.kind === 'manifest') {
     return { json: render.dockerImage(manifest) };
   }
@@ -155,7 +152,7 @@ async function docker(
   };
 }
 
-/** `--config`: as it came with --format raw or --raw, in lines otherwise. */
+/** `--config`: the bytes with --format raw or --raw, indented otherwise. */
 async function configuration(
   selected: Selected,
   reference: Reference,

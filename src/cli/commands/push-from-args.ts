@@ -1,35 +1,31 @@
+import { pushIndex } from '../../core/publish/push.js';
+import type { IndexRequest } from '../../core/publish/request.js';
+import { sourcesFromTemplate } from '../../core/publish/template.js';
 import { formatPlatform, parsePlatform, platformKey, type Platform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
-import { sourcesFromTemplate } from '../../core/publish/template.js';
-import type { Parsed } from '../command.js';
-import type { Io } from '../io.js';
-import { listingOptions, listType, publishingOptions } from '../options/publishing.js';
-import { publish } from './shared/publish.js';
-import type { Reporter } from '../progress/reporter.js';
-import { items, value } from '../options/connection.js';
+import { usageError } from '../args/values.js';
+import type { Run } from '../command.js';
+import { indexContent, publishingOptions } from '../options/publishing.js';
 import { targetsFrom } from '../options/targets.js';
-import { usageError } from '../args/usage.js';
+import { pushJob, runJobs } from './publishing.js';
 
 /** `push from-args --platforms P,… --template T --target REF`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const platforms = platformList(parsed);
-  await publish(
-    {
-      ...targetsFrom(parsed, [parseReference(value(parsed, 'target')!)]),
-      type: listType(parsed, 'docker'),
-      ...listingOptions(parsed),
-      ignoreMissing: parsed.switches.has('ignore-missing'),
-      ...publishingOptions(parsed),
-      sources: sourcesFromTemplate(value(parsed, 'template')!, platforms),
-    },
-    parsed,
-    io,
-    reporter,
-  );
-}
+export const run: Run<'push from-args'> = async (context) => {
+  const { args } = context;
+  const request: IndexRequest = {
+    ...targetsFrom({ ...args, targets: [parseReference(args.target)] }),
+    type: args.type ?? 'docker',
+    sources: sourcesFromTemplate(args.template, platformsFrom(args.platforms)),
+    ...indexContent(args),
+    ...publishingOptions(args),
+  };
+  const job = pushJob(request, (client, reporter) => pushIndex(client, request, reporter));
+  await runJobs([job], context);
+};
 
-function platformList(parsed: Parsed): Platform[] {
-  const platforms = items(parsed, 'platforms').map((text) =>
+/** @throws {ManifestToolError} USAGE for a platform that is given twice. */
+function platformsFrom(texts: readonly string[]): Platform[] {
+  const platforms = texts.map((text) =>
     parsePlatform(text, `reading --platforms ${JSON.stringify(text)}`),
   );
   const seen = new Set<string>();

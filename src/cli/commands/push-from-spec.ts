@@ -1,59 +1,81 @@
+import { tagsOf } from '../../core/publish/request.js';
+import { pushIndex } from '../../core/publish/push.js';
 import type { IndexRequest, Spec } from '../../core/publish/request.js';
-import { refuseWarnings } from '../../core/publish/strict.js';
-import type { Parsed } from '../command.js';
-import type { Io } from '../io.js';
-import { listingOptions, listType, publishingOptions } from '../options/publishing.js';
-import { publish } from './shared/publish.js';
-import { publishMany } from './shared/publish-many.js';
-import type { Reporter } from '../progress/reporter.js';
-import { readSpecFile } from '../options/spec-file.js';
-import { specFiles, specVariables } from '../options/spec-files.js';
+import { refuseWarnings } from '../../core/publish/warnings.js';
+import { formatName } from '../../oci/reference.js';
 import { parseSpecs } from '../../spec/spec.js';
+import { usageError } from '../args/values.js';
+import type { Context, Run } from '../command.js';
+import { indexContent, publishingOptions } from '../options/publishing.js';
+import { readSpecFile, specFiles } from '../options/spec-files.js';
 import { targetsFrom } from '../options/targets.js';
 import { tuneEngine } from '../tune-engine.js';
-import { usageError } from '../args/usage.js';
+import { pushJob, runJobs } from './publishing.js';
 
-/** A spec of more characters makes so much garbage when it is read that it is worth to tune the engine before. */
+/**
+ * Size of a spec in characters from which reading it makes so much garbage that tuning the engine
+ * first pays.
+ */
 const LARGE_SPEC = 64 * 1024;
 
-/** `push from-spec FILE…`; all specs are read before the first list is published. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const specs = await readSpecs(parsed, io, reporter);
-  if (specs.length > 1 && parsed.values.has('tag')) {
+/** `push from-spec FILE…`; all specs are read before the first index is published. */
+export const run: Run<'push from-spec'> = async (context) => {
+  const { args } = context;
+  const specs = await readSpecs(context);
+  if (specs.length > 1 && args.tag.length > 0) {
     throw usageError(
       '--tag is for one list, and there are several',
       'write the tags into the specs',
     );
   }
-  const listing = listingOptions(parsed);
-  const common = {
-    type: listType(parsed, 'docker'),
-    ignoreMissing: parsed.switches.has('ignore-missing'),
-    ...publishingOptions(parsed),
-  };
+  const content = indexContent(args);
   const requests = specs.map((spec): IndexRequest => ({
-    ...spec,
-    ...targetsFrom(parsed, [spec.target], spec.tags),
-    ...listing,
-    annotations: new Map([...spec.annotations, ...listing.annotations]),
-    ...common,
+    ...targetsFrom({ targets: [spec.target], specTags: spec.tags, tag: args.tag }),
+    type: args.type ?? 'docker',
+    sources: spec.sources,
+    ...content,
+    annotations: new Map([...spec.annotations, ...content.annotations]),
+    ...publishingOptions(args),
   }));
-  const [only, ...more] = requests;
-  if (only !== undefined && more.length === 0) await publish(only, parsed, io, reporter);
-  else await publishMany(requests, parsed, io, reporter);
-}
+  refuseSharedTags(requests);
+  const jobs = requests.map((request) =>
+    pushJob(request, (client, reporter) => pushIndex(client, request, reporter)),
+  );
+  await runJobs(jobs, context);
+};
 
-async function readSpecs(parsed: Parsed, io: Io, reporter: Reporter): Promise<Spec[]> {
-  const files = specFiles(parsed);
+async function readSpecs({ args, io, reporter }: Context<'push from-spec'>): Promise<Spec[]> {
+  const { files, variables } = specFiles(args, io);
   const warnings: string[] = [];
   const warning = (text: string): void => {
     warnings.push(text);
     reporter.warning(text);
   };
-  const options = { warning, env: specVariables(parsed, io) };
   const texts = await Promise.all(files.map((file) => readSpecFile(file, io)));
   if (texts.some(({ length }) => length > LARGE_SPEC)) tuneEngine();
-  const specs = texts.flatMap((text, i) => parseSpecs(text, files[i]!, options));
-  if (parsed.switches.has('strict')) refuseWarnings(`reading ${files.join(', ')}`, warnings);
+  const specs = texts.flatMap((text, i) =>
+    parseSpecs(text, files[i]!, { warning, env: variables }),
+  );
+  if (args.strict) refuseWarnings(`reading ${files.join(', ')}`, warnings);
   return specs;
+}
+
+/**
+ * @throws {ManifestToolError} USAGE if two specs have a tag in common: chance would decide which of
+ * them it names.
+ */
+function refuseSharedTags(requests: readonly IndexRequest[]): void {
+  const seen = new Set<string>();
+  for (const { target, tags = [] } of requests) {
+    for (const tag of tagsOf({ target, tags })) {
+      const name = `${formatName(target)}:${tag}`;
+      if (seen.has(name)) {
+        throw usageError(
+          `two of the specs publish ${name}`,
+          'give one of them another tag; spec check says where they are',
+        );
+      }
+      seen.add(name);
+    }
+  }
 }

@@ -1,38 +1,23 @@
-import { Members } from '../../oci/json/go-marshal.js';
-import { printableJson } from '../../oci/json/json-text.js';
+import { queryImage, type QueryResult } from '../../core/read/query.js';
 import { formatPlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
-import { queryImage, type QueryResult } from '../../core/read/query.js';
 import { escapeText } from '../../text.js';
-import type { Parsed } from '../command.js';
-import type { Io } from '../io.js';
-import type { Reporter } from '../progress/reporter.js';
-import { clientFor } from '../options/connection.js';
+import type { Run } from '../command.js';
+import { withClient } from '../options/connection.js';
+import { jsonText } from '../output/json.js';
 
 /** `query REF`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const name = parsed.positionals[0]!;
+export const run: Run<'query'> = async ({ args, io, reporter }) => {
+  const name = args.reference;
   const reference = parseReference(name);
-  const client = await clientFor(parsed, io, reporter);
-  try {
+  await withClient(args, { io, reporter }, async (client) => {
     const result = await reporter.during(() => queryImage(client, reference, reporter));
-    const isJson = parsed.switches.has('json');
-    io.stdout.write(isJson ? queryJson(name, result) : queryText(name, result));
-  } finally {
-    await client.close();
-  }
-}
+    io.stdout.write(args.json ? queryJson(name, result) : queryText(name, result));
+  });
+};
 
 function queryJson(name: string, { digest, mediaType, isList, platforms }: QueryResult): string {
-  return printableJson(
-    new Members([
-      ['name', name],
-      ['digest', digest],
-      ['mediaType', mediaType],
-      ['isList', isList],
-      ['platforms', platforms.map(formatPlatform)],
-    ]),
-  );
+  return jsonText({ name, digest, mediaType, isList, platforms: platforms.map(formatPlatform) });
 }
 
 /** As mquery prints it. */

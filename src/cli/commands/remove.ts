@@ -1,17 +1,17 @@
-import { removeFromIndex } from '../../core/edit/change.js';
-import type { Parsed } from '../command.js';
-import { edit, selection } from './shared/edit.js';
-import type { Io } from '../io.js';
-import type { Reporter } from '../progress/reporter.js';
-import { usageError } from '../args/usage.js';
+import { removeFromIndex } from '../../core/edit/remove.js';
+import { usageError } from '../args/values.js';
+import type { Run } from '../command.js';
+import { editRequest, selectedEntries } from '../options/editing.js';
+import { editJob, runJobs } from './publishing.js';
 
 /** `remove REF --platform P… or --digest D…`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const entries = selection(parsed);
+export const run: Run<'remove'> = async (context) => {
+  const { args } = context;
+  const entries = selectedEntries(args);
   if (entries.platforms.length + entries.digests.length === 0) {
     throw usageError('remove needs --platform or --digest', 'see remove --help');
   }
-  await edit(parsed, io, reporter, (client, request) =>
-    removeFromIndex(client, { ...request, entries }, reporter),
-  );
-}
+  const request = { ...editRequest(args), entries };
+  const job = editJob(request, (client, reporter) => removeFromIndex(client, request, reporter));
+  await runJobs([job], context);
+};

@@ -1,33 +1,34 @@
+import type { Spec } from '../../core/publish/request.js';
 import { ManifestToolError } from '../../errors.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { formatReference } from '../../oci/reference.js';
 import { SpecChecker, unreadable, type CheckedSpec } from '../../spec/check.js';
-import { escapeText } from '../../text.js';
-import type { Parsed } from '../command.js';
-import type { Io } from '../io.js';
-import { listType } from '../options/publishing.js';
+import { countOf, escapeText } from '../../text.js';
+import type { Run } from '../command.js';
+import { readSpecFile, specFiles } from '../options/spec-files.js';
+import { jsonText } from '../output/json.js';
+import { hintFor } from '../progress/hints.js';
 import type { Reporter } from '../progress/reporter.js';
-import { checkDocument, checkLine } from '../output/spec-check.js';
-import { readSpecFile } from '../options/spec-file.js';
-import { specFiles, specVariables } from '../options/spec-files.js';
 
-/** `spec check FILE…`: all are read, whatever is wrong with one of them. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const files = specFiles(parsed);
-  const env = specVariables(parsed, io);
-  const isStrict = parsed.switches.has('strict');
-  const checker = new SpecChecker(listType(parsed, 'docker'), isStrict, reporter.warning);
+/** `spec check FILE…`: all specs are checked, also after an error in one. */
+export const run: Run<'spec check'> = async ({ args, io, reporter }) => {
+  const { files, variables } = specFiles(args, io);
+  const checker = new SpecChecker(args.type ?? 'docker', args.strict, reporter.warning);
   const checked: CheckedSpec[] = [];
   for (const file of files) {
     try {
-      checked.push(...checker.checkText(await readSpecFile(file, io), file, env));
+      checked.push(...checker.checkText(await readSpecFile(file, io), file, variables));
     } catch (error) {
+      if (io.signal.aborted) throw error;
       checked.push(unreadable(file, error));
     }
   }
-  io.stdout.write(parsed.switches.has('json') ? jsonText(checked) : linesOf(checked));
-  refuseErrors(checked, reporter);
-}
+  io.stdout.write(args.json ? jsonText(checked.map(checkDocument)) : checkText(checked));
+  await refuseErrors(checked, reporter);
+};
 
-function linesOf(checked: readonly CheckedSpec[]): string {
+/** One line for each spec without an error. */
+function checkText(checked: readonly CheckedSpec[]): string {
   const lines = checked.flatMap(({ file, document, outcome }) => {
     if (outcome instanceof ManifestToolError) return [];
     const isOnly = checked.filter((other) => other.file === file).length === 1;
@@ -36,19 +37,50 @@ function linesOf(checked: readonly CheckedSpec[]): string {
   return lines.map((line) => `${escapeText(line)}\n`).join('');
 }
 
-function jsonText(checked: readonly CheckedSpec[]): string {
-  return `${JSON.stringify(checked.map(checkDocument), undefined, 2)}\n`;
+function checkLine(place: string, { target, tags, sources }: Spec): string {
+  const images = countOf(sources.length, 'image');
+  const additional = tags.length === 0 ? '' : `, tags ${tags.join(', ')}`;
+  return `ok ${place} ${formatReference(target)} ${images}${additional}`;
 }
 
-/** @throws {ManifestToolError} USAGE, after each error was reported where there are several specs. */
-function refuseErrors(checked: readonly CheckedSpec[], reporter: Reporter): void {
+function checkDocument({ file, document, outcome, warnings }: CheckedSpec): object {
+  if (outcome instanceof ManifestToolError) {
+    const { code, message } = outcome;
+    const error = { code, message, hint: hintFor(outcome, 'spec check') };
+    return { file, document, ok: false, warnings, error };
+  }
+  const { target, tags, annotations, sources } = outcome;
+  return {
+    file,
+    document,
+    ok: true,
+    warnings,
+    target: formatReference(target),
+    tags,
+    annotations: Object.fromEntries(annotations),
+    images: sources.map(({ reference, platform }) => ({
+      image: formatReference(reference),
+      platform: platform !== undefined && isComplete(platform) ? formatPlatform(platform) : null,
+    })),
+  };
+}
+
+function isComplete(platform: Partial<Platform>): platform is Platform {
+  return platform.os !== undefined && platform.architecture !== undefined;
+}
+
+/**
+ * @throws {ManifestToolError} USAGE: the error of a single spec, or a summary after the errors of
+ * several.
+ */
+async function refuseErrors(checked: readonly CheckedSpec[], reporter: Reporter): Promise<void> {
   const errors = checked.flatMap(({ outcome }) =>
     outcome instanceof ManifestToolError ? [outcome] : [],
   );
   const [first] = errors;
   if (first === undefined) return;
   if (checked.length === 1) throw first;
-  for (const error of errors) reporter.failed(error);
+  for (const error of errors) await reporter.failed(error);
   const why = `${errors.length} of ${checked.length} ${errors.length === 1 ? 'has an error' : 'have errors'}`;
   throw new ManifestToolError('USAGE', `checking ${checked.length} specs`, why, {
     cause: first,

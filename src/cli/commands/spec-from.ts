@@ -1,16 +1,13 @@
-import { formatReference, parseReference } from '../../oci/reference.js';
 import { requestOf, type RequestOf } from '../../core/publish/request-of.js';
-import type { Parsed } from '../command.js';
-import type { Io } from '../io.js';
-import type { Reporter } from '../progress/reporter.js';
-import { clientFor } from '../options/connection.js';
+import { formatReference, parseReference } from '../../oci/reference.js';
 import { formatSpec } from '../../spec/format.js';
+import type { Run } from '../command.js';
+import { withClient } from '../options/connection.js';
 
 /** `spec from REF`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const reference = parseReference(parsed.positionals[0]!);
-  const client = await clientFor(parsed, io, reporter);
-  try {
+export const run: Run<'spec from'> = async ({ args, io, reporter }) => {
+  const reference = parseReference(args.reference);
+  await withClient(args, { io, reporter }, async (client) => {
     const description = await reporter.during(() => requestOf(client, reference));
     const { request, type, published } = description;
     const name = formatReference(reference);
@@ -23,12 +20,13 @@ export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<v
       `  manifest-tool push --type ${type} from-spec FILE`,
     ];
     io.stdout.write(formatSpec(request, comments));
-  } finally {
-    await client.close();
-  }
-}
+  });
+};
 
-/** In which way a publish of the spec would not give what is there, a line each; the last one says of the digest. */
+/**
+ * How the result of publishing the spec would differ from what is published, one line each; the
+ * digest comes last.
+ */
 function differencesOf({ published, rebuilt, losses }: RequestOf): readonly string[] {
   if (rebuilt === undefined) return losses;
   if (rebuilt.digest === published.digest) return losses;

@@ -1,40 +1,28 @@
+import { verifyImage, type Verification } from '../../core/read/verify.js';
 import { parsePlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
-import { verifyImage, type Verification } from '../../core/read/verify.js';
 import { countOf, escapeText } from '../../text.js';
-import type { Parsed } from '../command.js';
-import type { Io } from '../io.js';
-import { refuseDefects } from '../output/defects.js';
-import type { Reporter } from '../progress/reporter.js';
-import { items, clientFor } from '../options/connection.js';
+import type { Run } from '../command.js';
+import { withClient } from '../options/connection.js';
+import { jsonText } from '../output/json.js';
+import { refuseDefects } from '../output/result.js';
 
 /** `verify REF`. */
-export async function run(parsed: Parsed, io: Io, reporter: Reporter): Promise<void> {
-  const name = parsed.positionals[0]!;
+export const run: Run<'verify'> = async ({ args, io, reporter }) => {
+  const name = args.reference;
   const reference = parseReference(name);
-  const platforms = items(parsed, 'platforms').map((text) => parsePlatform(text));
-  const client = await clientFor(parsed, io, reporter);
-  try {
-    const options = {
-      deep: parsed.switches.has('deep'),
-      ...(platforms.length === 0 ? {} : { platforms }),
-    };
+  const platforms = args.platforms.map((text) => parsePlatform(text));
+  const options = { deep: args.deep, ...(platforms.length === 0 ? {} : { platforms }) };
+  await withClient(args, { io, reporter }, async (client) => {
     const verification = await reporter.during(() =>
       verifyImage(client, reference, options, reporter),
     );
-    const isJson = parsed.switches.has('json');
-    io.stdout.write(isJson ? jsonText(name, verification) : table(verification));
+    io.stdout.write(args.json ? jsonText({ name, ...verification }) : table(verification));
     refuseDefects(name, verification);
-  } finally {
-    await client.close();
-  }
-}
+  });
+};
 
-function jsonText(name: string, verification: Verification): string {
-  return `${JSON.stringify({ name, ...verification }, undefined, 2)}\n`;
-}
-
-/** A line an entry: whether it is whole, its platform and digest, and how many blobs it has. */
+/** One line for each entry: its state, platform, digest and number of blobs. */
 function table({ digest, mediaType, entries }: Verification): string {
   const rows = entries.map((entry) => {
     const state = entry.defects.length === 0 ? 'ok' : 'DEFECT';

@@ -1,153 +1,129 @@
-import {
-  createCredentialLookup,
-  createCredentialPeek,
-  type CredentialOptions,
-} from '../../credentials/store.js';
-import { parseDuration } from '../../duration.js';
 import { createClient, type Client } from '../../core/client.js';
-import type { CredentialLookup } from '../../http/auth/credential.js';
-import type { Parsed } from '../command.js';
+import { createCredentialStore } from '../../credentials/store.js';
+import type { Credential, CredentialStore } from '../../http/auth/credential.js';
+import type { GlobalOptionName } from '../args/options.js';
+import { defined, usageError, type Options } from '../args/values.js';
+import type { Surroundings } from '../command.js';
 import type { Io } from '../io.js';
-import { OPTIONS, placeholder, type OptionName } from '../args/options.js';
 import type { Reporter } from '../progress/reporter.js';
 import { tuneEngine } from '../tune-engine.js';
-import { usageError } from '../args/usage.js';
 
 const PROXY_VARIABLES = ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'];
+/** Far more than a password or token has, in bytes. */
+const MAX_PASSWORD_SIZE = 64 * 1024;
 
-/** The client of a command, with the settings of authentication and transport that its options give. */
-export async function clientFor(parsed: Parsed, io: Io, reporter: Reporter): Promise<Client> {
-  const { signal } = io;
-  const options = await credentialOptions(parsed, io, reporter);
-  return createClient({
-    credentials: credentialLookup(options, reporter),
-    mayHaveCredential: createCredentialPeek(options),
-    credentialsFirst: parsed.values.has('docker-cfg') || parsed.values.has('authfile'),
-    plainHttp: hostRule(parsed, 'plain-http'),
-    insecure: hostRule(parsed, 'insecure'),
-    env: io.env,
-    ...optional('caFile', value(parsed, 'ca-file')),
-    ...optional('certFile', value(parsed, 'cert-file')),
-    ...optional('keyFile', value(parsed, 'key-file')),
-    ...optional('certDir', value(parsed, 'cert-dir')),
-    signal,
-    ...optional('retries', count(parsed, 'retry', 0)),
-    ...optional('concurrency', count(parsed, 'concurrency', 1)),
-    ...optional('retryDelayMs', duration(parsed, 'retry-delay')),
-    ...optional('timeoutMs', duration(parsed, 'timeout')),
-    onLoad: tuneEngine,
-    onWait: (wait) => reporter.wait(wait),
-    onWarning: (text) => reporter.warning(text),
-    onSecret: (secret) => reporter.secrets.add(secret),
-    ...(parsed.switches.has('debug') ? { onRequest: (record) => reporter.request(record) } : {}),
-  });
-}
+/** Options of authentication and transport, which every command has. */
+export type ConnectionOptions = Options<GlobalOptionName>;
 
-async function credentialOptions(
-  parsed: Parsed,
-  io: Io,
-  reporter: Reporter,
-): Promise<CredentialOptions> {
+/**
+ * Runs `work` with a client that has the settings of the command line, and closes it on every path.
+ */
+export async function withClient<T>(
+  args: ConnectionOptions,
+  { io, reporter }: Surroundings,
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
   for (const name of PROXY_VARIABLES) reporter.secrets.addUrl(io.env[name] ?? '');
-  const password = await givenPassword(parsed, io);
-  if (password !== undefined) reporter.secrets.add(password);
-  return {
-    ...optional('username', value(parsed, 'username')),
-    ...optional('password', password),
-    ...optional('dockerCfg', value(parsed, 'docker-cfg')),
-    ...optional('authFile', value(parsed, 'authfile')),
+  const ended = new AbortController();
+  const client = createClient({
+    credentials: await credentialStore(args, io, reporter, ended.signal),
+    credentialsFirst: args.dockerCfg !== undefined || args.authfile !== undefined,
+    plainHttp: args.plainHttp,
+    insecure: args.insecure,
     env: io.env,
     signal: io.signal,
-    onWarning: (text) => reporter.warning(text),
+    ...defined({
+      caFile: args.caFile,
+      certFile: args.certFile,
+      keyFile: args.keyFile,
+      certDir: args.certDir,
+      retries: args.retry,
+      concurrency: args.concurrency,
+      retryDelayMs: args.retryDelay,
+      timeoutMs: args.timeout,
+      onRequest: args.debug ? reporter.request : undefined,
+    }),
+    onLoad: tuneEngine,
+    onWait: reporter.retry,
+    onWarning: reporter.warning,
+    onSecret: (secret) => reporter.secrets.add(secret),
+  });
+  try {
+    return await work(client);
+  } finally {
+    // A credential helper may still run for a request that is no longer needed.
+    ended.abort();
+    await client.close();
+  }
+}
+
+/** The credential of the command line, or else the files and helpers; no secret of it is reported. */
+async function credentialStore(
+  args: ConnectionOptions,
+  io: Io,
+  reporter: Reporter,
+  ended: AbortSignal,
+): Promise<CredentialStore> {
+  const typed = await typedCredential(args, io, reporter);
+  const store =
+    typed === undefined
+      ? createCredentialStore({
+          dockerConfig: args.dockerCfg,
+          authFile: args.authfile,
+          env: io.env,
+          signal: AbortSignal.any([io.signal, ended]),
+          onWarning: reporter.warning,
+        })
+      : { get: () => Promise.resolve(typed), has: () => Promise.resolve(true) };
+  return {
+    async get(host, repository) {
+      const found = await store.get(host, repository);
+      if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);
+      else if (found !== undefined) reporter.secrets.add(found.token);
+      return found;
+    },
+    has: store.has,
   };
 }
 
-/** The lookup, which has all that it finds kept out of what is shown. */
-function credentialLookup(options: CredentialOptions, reporter: Reporter): CredentialLookup {
-  const lookup = createCredentialLookup(options);
-  return async (host, repository) => {
-    const found = await lookup(host, repository);
-    if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);
-    else if (found !== undefined) reporter.secrets.add(found.token);
-    return found;
-  };
+/** The credential of --username, for every registry; undefined if it is not given. */
+async function typedCredential(
+  args: ConnectionOptions,
+  io: Io,
+  reporter: Reporter,
+): Promise<Credential | undefined> {
+  const password = args.passwordStdin ? await readPassword(args, io) : (args.password ?? '');
+  reporter.secrets.add(password);
+  const { username = '' } = args;
+  if (username !== '') return { kind: 'password', username, password, source: '--username' };
+  if (password === '') return undefined;
+  throw usageError('a password has no user name', 'give --username with it');
 }
 
-async function givenPassword(parsed: Parsed, io: Io): Promise<string | undefined> {
-  const typed = value(parsed, 'password');
-  if (!parsed.switches.has('password-stdin')) return typed;
-  if (typed !== undefined) {
+/** @throws {ManifestToolError} USAGE if other options contradict it, or nothing comes. */
+async function readPassword({ username, password }: ConnectionOptions, io: Io): Promise<string> {
+  if (password !== undefined) {
     throw usageError(
       'give --password or --password-stdin, not both',
       'other users of this machine cannot see what comes by --password-stdin',
     );
   }
-  if (!parsed.values.has('username')) {
+  if (username === undefined) {
     throw usageError(
       '--password-stdin needs --username',
       'for example --username NAME --password-stdin < FILE',
     );
   }
-  const password = (await io.readStdin()).replace(/\r?\n$/, '');
-  if (password === '') {
-    throw usageError(
-      '--password-stdin: standard input has no password',
-      'send it there: --password-stdin < FILE, or COMMAND | manifest-tool …',
-    );
-  }
-  return password;
-}
-
-function count(parsed: Parsed, name: OptionName, least: number): number | undefined {
-  const text = value(parsed, name);
-  if (text === undefined) return undefined;
-  if (/^[0-9]{1,3}$/.test(text) && Number(text) >= least) return Number(text);
+  const { readInput } = await import('../input.js');
+  const input = await readInput(io.stdin(), {
+    what: 'reading --password-stdin',
+    limit: MAX_PASSWORD_SIZE,
+    signal: io.signal,
+  });
+  const line = input.replace(/\r?\n$/, '');
+  if (line !== '') return line;
   throw usageError(
-    `--${name} ${JSON.stringify(text)} is not a number from ${least} to 999`,
-    `for example --${name} 4`,
+    '--password-stdin: standard input has no password',
+    'send it there: --password-stdin < FILE, or COMMAND | manifest-tool …',
   );
-}
-
-export function duration(parsed: Parsed, name: OptionName): number | undefined {
-  const text = value(parsed, name);
-  if (text === undefined) return undefined;
-  const milliseconds = parseDuration(text);
-  if (milliseconds !== undefined && milliseconds > 0) return milliseconds;
-  throw usageError(
-    `--${name} ${JSON.stringify(text)} is no time`,
-    `for example --${name} 500ms, 2s or 1m30s`,
-  );
-}
-
-/** The value of an option that is given at most once. */
-export function value(parsed: Parsed, name: OptionName): string | undefined {
-  return parsed.values.get(name)?.[0];
-}
-
-/** The items of an option that takes a comma-separated list, again and again; blanks around an item are not part of it. */
-export function items(parsed: Parsed, name: OptionName): string[] {
-  const list = (parsed.values.get(name) ?? [])
-    .flatMap((each) => each.split(','))
-    .map((item) => item.trim());
-  if (list.includes('')) {
-    throw usageError(
-      `option --${name} has an empty item`,
-      `write --${name} ${placeholder(OPTIONS[name]!)}, and no comma that nothing follows`,
-    );
-  }
-  return list;
-}
-
-function hostRule(parsed: Parsed, name: OptionName): (host: string) => boolean {
-  const given = new Set(parsed.values.get(name) ?? []);
-  if (given.has(''))
-    throw usageError(
-      `option --${name}= names no host`,
-      `write --${name}, or --${name}=localhost:5000`,
-    );
-  return (host) => given.has('true') || given.has(host);
-}
-
-export function optional<K extends string, V>(key: K, item: V | undefined): { [P in K]?: V } {
-  return item === undefined ? {} : ({ [key]: item } as { [P in K]?: V });
 }

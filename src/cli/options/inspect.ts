@@ -1,37 +1,27 @@
 import { parsePlatform, type Platform } from '../../oci/platform.js';
-import { choice } from '../args/choice.js';
-import type { Parsed } from '../command.js';
-import type { Choice } from '../args/options.js';
-import { items, optional } from './connection.js';
-import { usageError } from '../args/usage.js';
+import { defined, usageError, type Options } from '../args/values.js';
 
-/** Where no format is given: `human` is what manifest-tool prints, `manifest-tool` what it prints with --raw. */
-type Format = NonNullable<Choice<'format'>> | 'human' | 'manifest-tool';
+/** `human` is what manifest-tool v2 prints, `manifest-tool` what it prints with --raw. */
+type Format = NonNullable<Options<'format'>['format']> | 'human' | 'manifest-tool';
 
 export interface InspectOptions {
   readonly format: Format;
   readonly expandConfig: boolean;
   readonly platform?: Platform;
-  /** Shows the configuration in place of the image. */
+  /** Shows the config in place of the image. */
   readonly config: boolean;
-  /** Lists what refers to it. */
+  /** Lists the referrers. */
   readonly referrers: boolean;
 }
 
-/**
- * Reads the options of inspect, and refuses those that contradict each other.
- * @throws {ManifestToolError} USAGE.
- */
-export function inspectOptions(parsed: Parsed): InspectOptions {
-  const { switches } = parsed;
-  const isRaw = switches.has('raw');
-  const expandConfig = switches.has('expand-config');
-  const config = switches.has('config');
-  const referrers = switches.has('referrers');
-  const given = choice(parsed, 'format');
-  if (isRaw && given !== undefined)
+/** @throws {ManifestToolError} USAGE for options that contradict each other. */
+export function inspectOptions(
+  args: Options<'format' | 'platform' | 'config' | 'referrers' | 'raw' | 'expand-config'>,
+): InspectOptions {
+  const { raw, expandConfig, config, referrers } = args;
+  if (raw && args.format !== undefined)
     throw usageError('give --raw or --format, not both', '--raw is the form of manifest-tool');
-  if (expandConfig && !isRaw) {
+  if (expandConfig && !raw) {
     throw usageError(
       '--expand-config is only of use with --raw',
       'give both, or --config for the configuration alone',
@@ -43,28 +33,22 @@ export function inspectOptions(parsed: Parsed): InspectOptions {
       '--config shows the configuration alone',
     );
   }
-  const format = given ?? (isRaw ? (config ? 'raw' : 'manifest-tool') : 'human');
+  const format = args.format ?? (raw ? (config ? 'raw' : 'manifest-tool') : 'human');
   if (config && !['json', 'raw', 'human'].includes(format)) {
     throw usageError(`--config has no --format ${format}`, 'it is shown as JSON, or raw');
   }
   if (referrers && (config || !['json', 'table', 'human'].includes(format))) {
-    const other = config ? '--config' : isRaw ? '--raw' : `--format ${format}`;
+    const other = config ? '--config' : raw ? '--raw' : `--format ${format}`;
     throw usageError(
       `--referrers is of no use with ${other}`,
       'give it without a format, or with --format table or json',
     );
   }
-  return {
-    format,
-    expandConfig,
-    ...optional('platform', platformOption(parsed)),
-    config,
-    referrers,
-  };
+  const platform = singlePlatform(args.platform);
+  return { format, expandConfig, config, referrers, ...defined({ platform }) };
 }
 
-function platformOption(parsed: Parsed): Platform | undefined {
-  const [text, ...more] = items(parsed, 'platform');
+function singlePlatform([text, ...more]: readonly string[]): Platform | undefined {
   if (text === undefined) return undefined;
   if (more.length > 0) {
     throw usageError(

@@ -1,34 +1,63 @@
 import { parseDigest } from '../../oci/digest.js';
 import type { Annotations } from '../../oci/documents.js';
 import { parsePlatform } from '../../oci/platform.js';
-import { isTag, TAG_RULE } from '../../oci/reference.js';
-import type { PublishingOptions } from '../../core/publish/publication.js';
-import type { EntryAnnotations, IndexRequest, RequestedType } from '../../core/publish/request.js';
-import { choice } from '../args/choice.js';
-import type { Parsed } from '../command.js';
-import { duration, items, optional, value } from './connection.js';
-import { usageError } from '../args/usage.js';
+import type { PublishingOptions } from '../../core/publish/request.js';
+import type { EntryAnnotations, IndexRequest } from '../../core/publish/request.js';
+import { defined, usageError, type Options } from '../args/values.js';
 
-/** The value of --type; commands differ in what it is where it is not given. */
-export function listType(parsed: Parsed, fallback: RequestedType): RequestedType {
-  return choice(parsed, 'type') ?? fallback;
+/** Under which conditions tags move; a command may lack two of the options. */
+export function publishingOptions(
+  args: Options<'expect' | 'wait' | 'dry-run'> & Partial<Options<'no-clobber' | 'strict'>>,
+): PublishingOptions {
+  const { expect, wait, dryRun, noClobber = false, strict = false } = args;
+  const digest =
+    expect === undefined
+      ? undefined
+      : parseDigest(expect, `reading --expect ${JSON.stringify(expect)}`);
+  return { noClobber, strict, dryRun, ...defined({ waitMs: wait, expect: digest }) };
 }
 
-/** The tags of --tags. */
-export function tagList(parsed: Parsed): string[] {
-  const tags = items(parsed, 'tags');
-  for (const tag of tags) {
-    if (!isTag(tag)) {
-      throw usageError(`--tags ${JSON.stringify(tag)} is no tag`, TAG_RULE);
+/** The part of the request that says what goes into a new index beside its sources. */
+type IndexContent = Pick<
+  IndexRequest,
+  'entryAnnotations' | 'dropAttestations' | 'ignoreMissing'
+> & { readonly annotations: Annotations };
+
+/** Annotations and attestations of a new index; a command may lack --annotations. */
+export function indexContent(
+  args: Options<'annotation' | 'attestations' | 'ignore-missing'> & Partial<Options<'annotations'>>,
+): IndexContent {
+  const annotations = new Map(annotationsFrom(args.annotations ?? []));
+  const entryAnnotations: EntryAnnotations[] = [];
+  for (const text of args.annotation) {
+    refuseLevel(text, OTHER_LEVELS, 'the levels are index: and manifest-descriptor[PLATFORM]:');
+    const [, level = 'index', name, body = ''] =
+      /^(?:(index|manifest-descriptor)(?:\[([^\]]*)\])?:)?([\s\S]*)$/.exec(text) ?? [];
+    const pair = keyAndValue(text, body);
+    if (level === 'index') annotations.set(...pair);
+    else {
+      const platform =
+        name === undefined
+          ? undefined
+          : parsePlatform(name, `reading --annotation ${JSON.stringify(text)}`);
+      entryAnnotations.push({ ...defined({ platform }), annotations: new Map([pair]) });
     }
   }
-  return tags;
+  return {
+    annotations,
+    entryAnnotations,
+    dropAttestations: args.attestations === 'drop',
+    ignoreMissing: args.ignoreMissing,
+  };
 }
 
-/** The annotations of --annotations, as manifest-tool reads them: a comma ends one, the first `=` ends its key. */
-export function annotationMap(parsed: Parsed): Annotations {
+/**
+ * Annotations of --annotations, as manifest-tool v2 reads them: a comma ends one, the first `=`
+ * ends its key.
+ */
+export function annotationsFrom(items: readonly string[]): Annotations {
   const annotations = new Map<string, string>();
-  for (const item of items(parsed, 'annotations')) {
+  for (const item of items) {
     const equals = item.indexOf('=');
     if (equals <= 0) {
       throw usageError(
@@ -41,67 +70,17 @@ export function annotationMap(parsed: Parsed): Annotations {
   return annotations;
 }
 
-/** What --no-clobber, --expect, --strict, --wait and --dry-run say of a publish. */
-export function publishingOptions(parsed: Parsed): PublishingOptions {
-  const expected = value(parsed, 'expect');
-  return {
-    noClobber: parsed.switches.has('no-clobber'),
-    strict: parsed.switches.has('strict'),
-    dryRun: parsed.switches.has('dry-run'),
-    ...optional('waitMs', duration(parsed, 'wait')),
-    ...optional(
-      'expect',
-      expected === undefined
-        ? undefined
-        : parseDigest(expected, `reading --expect ${JSON.stringify(expected)}`),
-    ),
-  };
+/**
+ * Annotations of --annotation for a command that selects entries by other options, so that a level
+ * is an error.
+ */
+export function annotationsWithoutLevel({ annotation }: Options<'annotation'>): Annotations {
+  const hint = 'name an entry with --platform or --digest, or none for the list';
+  for (const text of annotation) refuseLevel(text, ALL_LEVELS, hint);
+  return new Map(annotation.map((text) => keyAndValue(text, text)));
 }
 
-/** The annotations and attestations of a list that is made: --annotations, --annotation and --attestations. */
-export function listingOptions(parsed: Parsed): Pick<
-  IndexRequest,
-  'entryAnnotations' | 'dropAttestations'
-> & {
-  readonly annotations: Annotations;
-} {
-  const annotations = new Map(annotationMap(parsed));
-  const entryAnnotations: EntryAnnotations[] = [];
-  for (const text of parsed.values.get('annotation') ?? []) {
-    refuseLevel(text, OTHER_LEVELS, 'the levels are index: and manifest-descriptor[PLATFORM]:');
-    const [, level = 'index', name, body = ''] =
-      /^(?:(index|manifest-descriptor)(?:\[([^\]]*)\])?:)?([\s\S]*)$/.exec(text) ?? [];
-    const pair = keyAndValue(text, body);
-    if (level === 'index') annotations.set(...pair);
-    else {
-      const platform =
-        name === undefined
-          ? {}
-          : { platform: parsePlatform(name, `reading --annotation ${JSON.stringify(text)}`) };
-      entryAnnotations.push({ ...platform, annotations: new Map([pair]) });
-    }
-  }
-  return { annotations, entryAnnotations, dropAttestations: dropsAttestations(parsed) };
-}
-
-/** The value of --attestations. */
-export function dropsAttestations(parsed: Parsed): boolean {
-  return choice(parsed, 'attestations') === 'drop';
-}
-
-/** The annotations of --annotation where there is one kind: all behind the first `=` is the value. */
-export function singleAnnotations(parsed: Parsed): Annotations {
-  const given = parsed.values.get('annotation') ?? [];
-  for (const text of given)
-    refuseLevel(
-      text,
-      ALL_LEVELS,
-      'name an entry with --platform or --digest, or none for the list',
-    );
-  return new Map(given.map((text) => keyAndValue(text, text)));
-}
-
-/** Levels of buildx at which nothing is annotated here: the manifests of images are not changed. */
+/** buildx' levels that are not supported: the manifests of images are not changed. */
 const OTHER_LEVELS = /^(?:manifest|index-descriptor)(?:\[[^\]]*\])?:/;
 const ALL_LEVELS = /^(?:index|manifest)(?:-descriptor)?(?:\[[^\]]*\])?:/;
 

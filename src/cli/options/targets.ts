@@ -4,44 +4,60 @@ import {
   formatReference,
   isTag,
   parseReference,
+  TAG_RULE,
   withSuffix,
   type Reference,
 } from '../../oci/reference.js';
-import type { Publication } from '../../core/publish/publication.js';
-import type { Parsed } from '../command.js';
-import { tagList } from './publishing.js';
-import { usageError } from '../args/usage.js';
+import type { Publication, Target } from '../../core/publish/request.js';
+import { usageError } from '../args/values.js';
+
+interface GivenTargets {
+  /** One at least. */
+  readonly targets: readonly Reference[];
+  /** Additional tags of each of them, from a spec. */
+  readonly specTags?: readonly string[];
+  /** The value of --tags. */
+  readonly tags?: readonly string[];
+  /** The value of --tag: additional tags of each target, and references in full. */
+  readonly tag: readonly string[];
+}
 
 /**
- * Where something is published: the targets that a command names, each with the tags of --tags and --tag, and those that --tag names in
- * full. What is in one repository is one target.
- * @throws {ManifestToolError} USAGE where one is named twice.
+ * The targets of a publish. References to one repository are one target, with several tags.
+ * @throws {ManifestToolError} USAGE for a target that is given twice.
  */
-export function targetsFrom(
-  parsed: Parsed,
-  named: readonly Reference[],
-  ownTags: readonly string[] = [],
-): Pick<Publication, 'target' | 'tags' | 'alsoTo'> {
-  const further = (parsed.values.get('tag') ?? []).map((text) => ({ text, ...readTag(text) }));
-  refuseTwice([
-    ...named.map((reference) => ({ text: formatReference(reference), reference })),
-    ...further.map(({ text, tag, reference }) => ({
+export function targetsFrom({
+  targets,
+  specTags = [],
+  tags = [],
+  tag,
+}: GivenTargets): Pick<Publication, 'target' | 'tags' | 'alsoTo'> {
+  const additional = tag.map((text) => ({ text, ...tagOrReference(text) }));
+  refuseRepeated([
+    ...targets.map((reference) => ({ text: formatReference(reference), reference })),
+    ...additional.map(({ text, tag: name, reference }) => ({
       text,
-      reference: reference ?? withSuffix(named[0]!, tag!),
+      reference: reference ?? withSuffix(targets[0]!, name!),
       isTag: true,
     })),
   ]);
-  const targets: Targets = new Map();
-  for (const target of named) addTarget(targets, target);
-  for (const { reference } of further) if (reference) addTarget(targets, reference);
-  const tags = [...ownTags, ...tagList(parsed), ...further.flatMap(({ tag }) => tag ?? [])];
-  for (const target of named) targets.get(keyOf(target))!.tags.push(...tags);
-  const [first, ...others] = targets.values();
+  const byRepository: TargetsByRepository = new Map();
+  for (const target of targets) addTarget(byRepository, target);
+  for (const { reference } of additional) if (reference) addTarget(byRepository, reference);
+  const all = [...specTags, ...checkTags(tags), ...additional.flatMap((each) => each.tag ?? [])];
+  for (const target of targets) byRepository.get(repositoryKey(target))!.tags.push(...all);
+  const [first, ...others] = byRepository.values();
   return { ...first!, ...(others.length === 0 ? {} : { alsoTo: others }) };
 }
 
-/** What --tag says: a tag for the targets of the command, or another reference. */
-function readTag(text: string): { tag?: string; reference?: Reference } {
+function checkTags(tags: readonly string[]): readonly string[] {
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong === undefined) return tags;
+  throw usageError(`--tags ${JSON.stringify(wrong)} is no tag`, TAG_RULE);
+}
+
+/** The value of one --tag: a tag for every target, or another reference. */
+function tagOrReference(text: string): { tag?: string; reference?: Reference } {
   if (isTag(text)) return { tag: text };
   const reference = parseReference(text);
   if (reference.digest !== undefined) {
@@ -50,12 +66,12 @@ function readTag(text: string): { tag?: string; reference?: Reference } {
   return { reference };
 }
 
-function refuseTwice(
+function refuseRepeated(
   given: readonly { text: string; reference: Reference; isTag?: boolean }[],
 ): void {
   const seen = new Map<string, { text: string; isTag: boolean }>();
   for (const { text, reference, isTag: isOption = false } of given) {
-    const key = `${keyOf(reference)} ${reference.tag ?? ''} ${reference.digest ?? ''}`;
+    const key = `${repositoryKey(reference)} ${reference.tag ?? ''} ${reference.digest ?? ''}`;
     const before = seen.get(key);
     if (before?.isTag === isOption) {
       const [first, second] = [before.text, text].map((each) => JSON.stringify(each));
@@ -71,14 +87,13 @@ function refuseTwice(
   }
 }
 
-/** Targets by their repositories. */
-type Targets = Map<string, { readonly target: Reference; readonly tags: string[] }>;
+type TargetsByRepository = Map<string, Target & { readonly tags: string[] }>;
 
-function addTarget(targets: Targets, target: Reference): void {
-  const key = keyOf(target);
-  const held = targets.get(key);
-  if (held === undefined) targets.set(key, { target, tags: [] });
-  else if (target.tag !== undefined) held.tags.push(target.tag);
+function addTarget(targets: TargetsByRepository, target: Reference): void {
+  const key = repositoryKey(target);
+  const known = targets.get(key);
+  if (known === undefined) targets.set(key, { target, tags: [] });
+  else if (target.tag !== undefined) known.tags.push(target.tag);
   else if (target.digest === undefined) {
     throw usageError(
       `${formatReference(target)} names no tag, and the same is a target already`,
@@ -92,8 +107,8 @@ function addTarget(targets: Targets, target: Reference): void {
   }
 }
 
-/** One repository, or one directory however it is written. */
-function keyOf(reference: Reference): string {
+/** Identifies a repository, or a layout by its absolute path. */
+function repositoryKey(reference: Reference): string {
   return reference.kind === 'layout'
     ? `oci-layout://${path.resolve(reference.path)}`
     : formatName(reference);

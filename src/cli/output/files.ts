@@ -1,77 +1,106 @@
 import type { FileHandle } from 'node:fs/promises';
 import { ManifestToolError, reasonOf } from '../../errors.js';
-import type { Parsed } from '../command.js';
-import type { OptionName } from '../args/options.js';
-import { metadataText, type ResultDocument } from './result.js';
-import { value } from '../options/connection.js';
-
-const WRITTEN: readonly (readonly [OptionName, (result: ResultDocument) => string])[] = [
-  ['digestfile', ({ digest }) => digest],
-  ['metadata-file', metadataText],
-];
+import type { Options } from '../args/values.js';
+import { jsonText } from './json.js';
+import type { ResultDocument } from './result.js';
 
 interface ResultFile {
+  /** The action, for errors. */
   readonly what: string;
   readonly handle: FileHandle;
-  readonly text: (result: ResultDocument) => string;
+  readonly content: Content;
 }
 
-/** The files for a result, opened before anything is published: one that cannot be written must not be found out afterwards. */
+/** The text of a file. */
+interface Content {
+  one(result: ResultDocument): string;
+  /** For several specs that are published together. */
+  several(results: readonly ResultDocument[]): string;
+}
+
+const DIGEST: Content = {
+  one: ({ digest }) => digest,
+  several: (results) => results.map(({ digest }) => `${digest}\n`).join(''),
+};
+
+const METADATA: Content = {
+  one: (result) => jsonText(metadata(result)),
+  several: (results) =>
+    jsonText(Object.fromEntries(results.map((result) => [result.target, metadata(result)]))),
+};
+
+/** The content of `--metadata-file`, with the keys of buildx. */
+function metadata({ mediaType, digest, size, tags, target }: ResultDocument): object {
+  const names = tags.length === 0 ? [target] : tags.map(({ name }) => name);
+  return {
+    'containerimage.descriptor': { mediaType, digest, size },
+    'containerimage.digest': digest,
+    'image.name': names.join(','),
+  };
+}
+
+/**
+ * The files for a result. They are opened before anything is published, so that one that cannot be
+ * written is found in time.
+ */
 export class ResultFiles {
-  private constructor(private readonly files: readonly ResultFile[]) {}
+  private readonly files: ResultFile[] = [];
 
-  /** @throws {ManifestToolError} USAGE where one cannot be written. */
-  static async open(parsed: Parsed): Promise<ResultFiles> {
-    const files: ResultFile[] = [];
-    for (const [option, text] of WRITTEN) {
-      const path = value(parsed, option);
-      if (path === undefined) continue;
-      const what = `writing --${option} ${path}`;
-      try {
-        // What is in it stays until there is something to take its place.
-        const { open } = process.getBuiltinModule('node:fs/promises');
-        files.push({ what, handle: await open(path, 'a'), text });
-      } catch (error) {
-        throw new ManifestToolError('USAGE', what, reasonOf(error), {
-          cause: error,
-          hint: 'name a file in a directory that exists and can be written to',
-        });
-      }
-    }
-    return new ResultFiles(files);
-  }
-
-  /** @throws {ManifestToolError} FAILED where the device is full, for example. */
-  async write(result: ResultDocument): Promise<void> {
-    for (const file of this.files) await this.writeTo(file, file.text(result));
-  }
-
-  /** The results of several lists: digests a line each, descriptors by the names of their lists. */
-  async writeAll(results: readonly ResultDocument[]): Promise<void> {
-    for (const file of this.files) {
-      const texts = results.map((result) => [result.target, file.text(result)] as const);
-      const isJson = file.text === metadataText;
-      const text = isJson
-        ? `${JSON.stringify(Object.fromEntries(texts.map(([name, each]) => [name, JSON.parse(each) as unknown])), undefined, 2)}\n`
-        : texts.map(([, each]) => `${each}\n`).join('');
-      await this.writeTo(file, text);
-    }
-  }
-
-  private async writeTo({ what, handle }: ResultFile, text: string): Promise<void> {
+  /** @throws {ManifestToolError} USAGE for a file that cannot be written. */
+  static async open({
+    digestfile,
+    metadataFile,
+  }: Options<'digestfile' | 'metadata-file'>): Promise<ResultFiles> {
+    const files = new ResultFiles();
     try {
-      // A pipe or a device has no length.
-      if ((await handle.stat()).isFile()) await handle.truncate(0);
-      await handle.writeFile(text);
+      await files.add('--digestfile', digestfile, DIGEST);
+      await files.add('--metadata-file', metadataFile, METADATA);
     } catch (error) {
-      throw new ManifestToolError('FAILED', what, reasonOf(error), {
+      await files.close();
+      throw error;
+    }
+    return files;
+  }
+
+  private async add(option: string, path: string | undefined, content: Content): Promise<void> {
+    if (path === undefined) return;
+    const what = `writing ${option} ${path}`;
+    try {
+      // The old content stays until the new one is known.
+      const { open } = process.getBuiltinModule('node:fs/promises');
+      this.files.push({ what, handle: await open(path, 'a'), content });
+    } catch (error) {
+      throw new ManifestToolError('USAGE', what, reasonOf(error), {
         cause: error,
-        hint: 'what was asked for is published all the same: query shows its digest',
+        hint: 'name a file in a directory that exists and can be written to',
       });
     }
   }
 
+  /** @throws {ManifestToolError} FAILED if the device is full, for example. */
+  async writeOne(result: ResultDocument): Promise<void> {
+    for (const file of this.files) await write(file, file.content.one(result));
+  }
+
+  /** @throws {ManifestToolError} FAILED if the device is full, for example. */
+  async writeSeveral(results: readonly ResultDocument[]): Promise<void> {
+    for (const file of this.files) await write(file, file.content.several(results));
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.files.map(({ handle }) => handle.close()));
+  }
+}
+
+async function write({ what, handle }: ResultFile, text: string): Promise<void> {
+  try {
+    // A pipe or a device has no length.
+    if ((await handle.stat()).isFile()) await handle.truncate(0);
+    await handle.writeFile(text);
+  } catch (error) {
+    throw new ManifestToolError('FAILED', what, reasonOf(error), {
+      cause: error,
+      hint: 'what was asked for is published all the same: query shows its digest',
+    });
   }
 }

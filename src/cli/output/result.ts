@@ -1,3 +1,9 @@
+import type { EditResult } from '../../core/edit/edit-index.js';
+import type { PushPlan } from '../../core/publish/plan.js';
+import type { Outcome } from '../../core/publish/publisher.js';
+import type { ResolvedImage } from '../../core/publish/resolved.js';
+import type { Verification } from '../../core/read/verify.js';
+import { ManifestToolError, type ErrorCode } from '../../errors.js';
 import type { Digest } from '../../oci/digest.js';
 import { formatPlatform } from '../../oci/platform.js';
 import {
@@ -6,22 +12,17 @@ import {
   withDefaultTag,
   type Reference,
 } from '../../oci/reference.js';
-import type { EditResult } from '../../core/edit/loop.js';
-import type { ErrorCode, ManifestToolError } from '../../errors.js';
-import type { Outcome } from '../../core/publish/publisher.js';
-import type { ResolvedImage } from '../../core/publish/resolved.js';
-import type { PushPlan } from '../../core/publish/plan.js';
 
-/** What became of a tag, or would in a dry run. */
+/** What happened to a tag, or would in a dry run. */
 interface TagResult {
   readonly name: string;
-  /** What it named before; null where there was no such tag. */
+  /** Digest that it had before; null if it is new. */
   readonly from: Digest | null;
   readonly to: Digest;
   readonly status: 'moved' | 'unchanged' | 'would move';
 }
 
-/** The result of a push for programs (`--json`). */
+/** The result of a publish for programs (`--json`). */
 export interface ResultDocument {
   readonly target: string;
   readonly mediaType: string;
@@ -34,10 +35,10 @@ export interface ResultDocument {
     readonly size: number;
     readonly platform: string | null;
     readonly source: string;
-    /** Whether it was brought to a target that did not hold it. */
+    /** Whether it was written to a target that did not have it. */
     readonly written: boolean;
   }[];
-  /** Targets at which it failed, where it did not fail at all of them. */
+  /** Targets at which the publish failed; at one at least it did not. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
 }
 
@@ -46,18 +47,18 @@ export interface FailureDocument {
   readonly message: string;
 }
 
-/** The result of a publish, at all of its targets; at one at least it did not fail. */
+/** The result of a publish at all its targets; at one at least it did not fail. */
 export function resultDocument(outcomes: readonly Outcome[], dryRun: boolean): ResultDocument {
   const done = outcomes.flatMap((outcome) => ('plan' in outcome ? [outcome] : []));
-  const { list, images } = done[0]!.plan;
+  const { root, images } = done[0]!.plan;
   const written = new Set(
     done.flatMap(({ plan }) => plan.children.map(({ manifest }) => manifest.digest)),
   );
   return {
     target: formatReference(outcomes[0]!.target.target),
-    mediaType: list.mediaType,
-    digest: list.digest,
-    size: list.size,
+    mediaType: root.mediaType,
+    digest: root.digest,
+    size: root.size,
     dryRun,
     tags: done.flatMap(({ target, plan }) => tagResults(target.target, plan, dryRun)),
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
@@ -73,7 +74,7 @@ function tagResults(target: Reference, plan: PushPlan, dryRun: boolean): TagResu
   const tag = (name: string, isMoved: boolean): TagResult => ({
     name: `${formatName(target)}:${name}`,
     from: plan.before.get(name) ?? null,
-    to: plan.list.digest,
+    to: plan.root.digest,
     status: isMoved ? (dryRun ? 'would move' : 'moved') : 'unchanged',
   });
   return [
@@ -97,8 +98,37 @@ export function failure({ code, message }: ManifestToolError): FailureDocument {
   return { code, message };
 }
 
-/** The plan of a dry run for people: a line for each image and each tag. */
-export function renderPlan({ images, tags }: ResultDocument): string {
+/** The result of an edit. */
+export function editDocument(
+  target: Reference,
+  { before, after, added = [] }: EditResult,
+  dryRun: boolean,
+): ResultDocument {
+  const isSame = before.digest === after.digest;
+  const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
+  const name = formatReference(withDefaultTag(target));
+  return {
+    target: name,
+    mediaType: after.mediaType,
+    digest: after.digest,
+    size: after.size,
+    dryRun,
+    tags: [{ name, from: before.digest, to: after.digest, status }],
+    images: added.map((image) => imageResult(image, formatName(target) !== image.source.name)),
+    failed: [],
+  };
+}
+
+/**
+ * The result for people: the digest, as manifest-tool v2 prints it, after the plan of a dry run.
+ */
+export function resultText(result: ResultDocument): string {
+  const plan = result.dryRun ? planText(result) : '';
+  return `${plan}Digest: ${result.digest} ${result.size}\n`;
+}
+
+/** One line for each image and each tag. */
+function planText({ images, tags }: ResultDocument): string {
   const lines = [
     ...images.map(({ digest, platform, source, written }) => {
       const how = written ? 'would be brought from' : 'is there, as';
@@ -112,46 +142,12 @@ export function renderPlan({ images, tags }: ResultDocument): string {
   return lines.map((line) => `${line}\n`).join('');
 }
 
-/** The file of `--metadata-file`, with the keys that buildx gives it. */
-export function metadataText({ mediaType, digest, size, tags, target }: ResultDocument): string {
-  const names = tags.length === 0 ? [target] : tags.map(({ name }) => name);
-  return `${JSON.stringify(
-    {
-      'containerimage.descriptor': { mediaType, digest, size },
-      'containerimage.digest': digest,
-      'image.name': names.join(','),
-    },
-    undefined,
-    2,
-  )}\n`;
-}
-
-/** The result of an edit. */
-export function editDocument(
-  target: Reference,
-  { before, after, brought = [] }: EditResult,
-  dryRun: boolean,
-): ResultDocument {
-  const isSame = before.digest === after.digest;
-  const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
-  const name = formatReference(withDefaultTag(target));
-  return {
-    target: name,
-    mediaType: after.mediaType,
-    digest: after.digest,
-    size: after.size,
-    dryRun,
-    tags: [{ name, from: before.digest, to: after.digest, status }],
-    images: brought.map((image) => imageResult(image, formatName(target) !== image.source.name)),
-    failed: [],
-  };
-}
-
-/** An edit for people. */
-export function renderEdit(document: ResultDocument): string {
-  return `${document.dryRun ? renderPlan(document) : ''}Digest: ${document.digest} ${document.size}\n`;
-}
-
-export function jsonText(document: object): string {
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+/** @throws {ManifestToolError} REFUSED with all defects, if there are any. */
+export function refuseDefects(name: string, { defects }: Verification): void {
+  if (defects.length === 0) return;
+  const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
+  const each = defects.map(({ where, what }) => `${where} ${what}`);
+  throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
+    hint: 'push or copy again what is missing or damaged; add and remove change the entries of a list',
+  });
 }

@@ -21,11 +21,11 @@ interface Manifest {
 interface Tag {
   readonly name: string;
   readonly digest: Digest;
-  /** What the tag named before; null where it named nothing, or that is not known. */
+  /** Digest that the tag had before; null if it is new, or if that is not known. */
   readonly from: Digest | null;
 }
 
-/** What goes with each kind of event. */
+/** Members of each kind of event. */
 interface Details {
   readonly warning: Message;
   readonly note: Message;
@@ -48,15 +48,21 @@ interface Details {
 
 type Kind = keyof Details;
 
-/** What a command tells of on standard error; with `--progress json` these are the lines (docs/progress.md). */
+/**
+ * What a command reports on standard error; with `--progress json` each is a line
+ * (docs/progress.md).
+ */
 export type ReportEvent = { [E in Kind]: { readonly event: E } & Details[E] }[Kind];
 
-/** How much a line matters: `always` is shown in any case, `result` not with --quiet, `progress` only where it is asked for. */
+/**
+ * Importance of a line: `always` is shown in any case, `result` unless --quiet is given, `progress`
+ * only with --progress plain.
+ */
 export type Weight = 'always' | 'result' | 'progress';
 
 type Line = readonly [Weight, string];
 
-/** The lines of an event for people, none for one that is not worth one. */
+/** The lines of an event for people; none for an event that is of use to programs only. */
 export function linesOf(event: ReportEvent): readonly Line[] {
   const lines = LINES[event.event] as (details: ReportEvent) => readonly Line[];
   return lines(event);

@@ -4,35 +4,35 @@ import { columnsOf, cut } from '../output/columns.js';
 import type { ReportEvent } from './events.js';
 
 const BETWEEN = ' · ';
-/** What is always left of the words that say what is being done, as long as there is room for them at all. */
+/** Columns that the activity keeps as long as they exist. */
 const MIN_ACTIVITY = 16;
 
-/** The one line of the live display: what is being done, from all that has been told so far. */
+/** The live line: the activity of the moment, with counts and rates from all events so far. */
 export class LiveDisplay {
   private activity = 'starting';
   private wait: { readonly text: string; readonly until: number } | undefined;
   private read = 0;
   private written = 0;
   private mounted = 0;
-  /** Copies by target and digest: how many bytes there are, how many have come, and whether it has ended. */
+  /** Copies by target and digest: bytes in all, bytes copied, and whether the copy has ended. */
   private readonly copies = new Map<string, { size: number; bytes: number; hasEnded: boolean }>();
   private copyingSince = 0;
 
-  /** `shown` makes text what may stand in a line of a terminal. */
-  constructor(private readonly shown: (text: string) => string = (text) => text) {}
+  /** `printable` redacts and escapes text for a terminal. */
+  constructor(private readonly printable: (text: string) => string = (text) => text) {}
 
-  /** `now` is a time in milliseconds. */
-  tell(event: ReportEvent, now: number): void {
+  /** Takes an event in; `now` is a time in milliseconds. */
+  update(event: ReportEvent, now: number): void {
     if (event.event === 'activity') this.activity = event.message;
     else if (event.event === 'read') this.read += 1;
     else if (event.event === 'written') this.written += 1;
     else if (event.event === 'retry') {
       this.wait = { text: `${event.host} (${event.reason})`, until: now + event.milliseconds };
     } else if (event.event === 'waiting') this.wait = { text: event.reason, until: now + 1000 };
-    else if (event.event === 'blob') this.tellBlob(event, now);
+    else if (event.event === 'blob') this.updateBlob(event, now);
   }
 
-  private tellBlob(event: ReportEvent & { event: 'blob' }, now: number): void {
+  private updateBlob(event: ReportEvent & { event: 'blob' }, now: number): void {
     const { state, size, bytes } = event;
     const key = `${event.target} ${event.digest}`;
     if (state === 'mounted') this.mounted += 1;
@@ -42,10 +42,13 @@ export class LiveDisplay {
     } else if (state !== 'started') this.copies.delete(key);
   }
 
-  /** The line, of so many columns at most: names are cut first, what moves is kept longest. */
+  /**
+   * The line in at most `columns` columns: the activity is cut first, bytes and waits are kept
+   * longest.
+   */
   text(now: number, columns: number): string {
-    const activity = this.shown(this.activity);
-    const moving = [...this.copied(now), ...this.waiting(now)].map(this.shown);
+    const activity = this.printable(this.activity);
+    const moving = [...this.copied(now), ...this.waiting(now)].map(this.printable);
     for (const parts of [[...this.counts(), ...moving], moving]) {
       const rest = parts.map((part) => BETWEEN + part).join('');
       const left = columns - columnsOf(rest);

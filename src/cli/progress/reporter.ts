@@ -4,158 +4,164 @@ import type { ManifestContent } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { BlobProgress, PlanEvents } from '../../core/events.js';
 import { Secrets } from '../../secrets.js';
-import { escapeText, safeJson } from '../../text.js';
+import { escapeText } from '../../text.js';
 import type { RequestRecord } from '../../http/log.js';
 import type { Wait } from '../../http/retry.js';
-import type { Io } from '../io.js';
-import type { LiveDisplay } from './live.js';
-import { isLiveTerminal } from './live-terminal.js';
-import type { Progress } from './spinner.js';
-import { hintFor } from './hints.js';
+import { usageError, type Options } from '../args/values.js';
+import { isLiveTerminal, type Io } from '../io.js';
 import { linesOf, type ReportEvent, type Weight } from './events.js';
+import type { LiveDisplay } from './live.js';
+import type { Spinner } from './spinner.js';
 
-/** The longest line that is shown, in characters. */
+/** Longest line that is written, in characters. */
 const MAX_LINE = 2000;
+/** Causes of an error that --debug shows; an error may be its own cause. */
+const MAX_CAUSES = 10;
 
-/** How much of what a command does is shown, and in which form. */
-export interface ReportStyle {
-  readonly progress: 'auto' | 'plain' | 'json' | 'none';
-  readonly quiet: boolean;
-}
+/** How much of a command is reported, and in which form. */
+type ReportStyle = Options<'quiet' | 'progress' | 'debug'>;
 
-/** Says things to the user, on standard error: every word of it is escaped here, and no secret passes. */
+/**
+ * Writes to standard error what a command reports. Every line is redacted and escaped here, and
+ * nowhere else.
+ */
 export class Reporter implements PlanEvents {
-  private current: Progress | undefined;
+  readonly secrets = new Secrets();
+  private spinner: Spinner | undefined;
   private display: LiveDisplay | undefined;
   private command: string | undefined;
-  private style: ReportStyle = { progress: 'auto', quiet: false };
-  /** When the waits end that were told of. */
+  private style: ReportStyle = { progress: undefined, quiet: false, debug: false };
+  /** Ends of the waits that were reported, by what they are for. */
   private readonly waits = new Map<string, number>();
-  readonly secrets = new Secrets();
+  /** Set while an error waits for its hint to be loaded: the events after it wait as well. */
+  private pending: Promise<void> | undefined;
 
-  constructor(
-    private readonly io: Io,
-    private readonly debug: boolean,
-  ) {}
+  constructor(private readonly io: Io) {}
 
-  /** Takes the name of the command that runs. */
+  /** Takes the name of the command, for hints. */
   begin(command: string): void {
     this.command = command;
   }
 
-  /** Takes the style that the user asks for, from now on. */
-  use(style: ReportStyle): void {
+  /** @throws {ManifestToolError} USAGE for options that contradict each other. */
+  setStyle(style: ReportStyle): void {
+    if (style.quiet && style.progress !== undefined && style.progress !== 'none') {
+      throw usageError(
+        'give --quiet or --progress, not both',
+        '--quiet shows nothing but warnings, errors and the result',
+      );
+    }
     this.style = style;
   }
 
-  warning = (message: string): void => this.tell({ event: 'warning', message });
+  warning = (message: string): void => this.report({ event: 'warning', message });
 
-  note = (message: string): void => this.tell({ event: 'note', message });
+  note = (message: string): void => this.report({ event: 'note', message });
 
-  progress = (message: string): void => this.tell({ event: 'activity', message });
+  progress = (message: string): void => this.report({ event: 'activity', message });
 
-  waiting = (reason: string): void => this.tell({ event: 'waiting', reason });
+  waiting = (reason: string): void => this.report({ event: 'waiting', reason });
 
   read = (name: string, { mediaType, digest, size }: ManifestContent): void =>
-    this.tell({ event: 'read', name, mediaType, digest, size });
+    this.report({ event: 'read', name, mediaType, digest, size });
 
-  blob = (progress: BlobProgress): void => this.tell({ event: 'blob', ...progress });
+  blob = (progress: BlobProgress): void => this.report({ event: 'blob', ...progress });
 
   written = (name: string, { mediaType, digest, size }: ManifestContent): void =>
-    this.tell({ event: 'written', name, mediaType, digest, size });
+    this.report({ event: 'written', name, mediaType, digest, size });
 
   tagged = (name: string, { digest }: ManifestContent, from?: Digest): void =>
-    this.tell({ event: 'tagged', name, digest, from: from ?? null });
+    this.report({ event: 'tagged', name, digest, from: from ?? null });
 
   unchanged = (name: string, { digest }: ManifestContent): void =>
-    this.tell({ event: 'unchanged', name, digest, from: digest });
+    this.report({ event: 'unchanged', name, digest, from: digest });
 
-  /** One of several targets failed: it is told at once, the exit code comes at the end. */
+  /**
+   * Reports a failure at one of several targets when it happens; the exit code comes at the end.
+   */
   targetFailed = (_target: string, error: ManifestToolError): void => void this.failed(error);
 
-  request(record: RequestRecord): void {
-    this.tell({ event: 'request', ...record });
-  }
+  request = (record: RequestRecord): void => this.report({ event: 'request', ...record });
 
-  wait(wait: Wait): void {
-    this.tell({ event: 'retry', ...wait });
-  }
+  retry = (wait: Wait): void => this.report({ event: 'retry', ...wait });
 
-  /** Shows a live line while `work` runs, where standard error is a terminal and nothing else is asked for. */
+  /**
+   * Runs `work`, with a live line on a terminal unless the user asks for another form of progress.
+   */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    const isLive = this.style.progress === 'auto' && !this.style.quiet;
+    const isLive = (this.style.progress ?? 'auto') === 'auto' && !this.style.quiet;
     if (!isLive || !isLiveTerminal(this.io)) return work();
-    const [{ startProgress }, { LiveDisplay: Display }] = await Promise.all([
+    const [{ startSpinner }, { LiveDisplay: Display }] = await Promise.all([
       import('./spinner.js'),
       import('./live.js'),
     ]);
-    const display = new Display((text) => this.shown(text));
-    // Semaphore for the spinner, and for the cursor.
+    const display = new Display((text) => this.printable(text));
+    // Room for the spinner, and for the cursor.
     const text = (): string => display.text(now(), this.io.stderr.columns - 4);
     this.display = display;
-    this.current = startProgress(text);
+    this.spinner = startSpinner(text);
     try {
       return await work();
     } finally {
-      this.current.stop();
-      this.current = undefined;
+      this.spinner.stop();
+      this.spinner = undefined;
       this.display = undefined;
     }
   }
 
-  /** Tells of the error that ended the command, and returns its exit code. */
-  failed(error: unknown): number {
-    const known =
-      error instanceof ManifestToolError
-        ? error
-        : new ManifestToolError('FAILED', 'this program', reasonOf(error), {
-            cause: error,
-            hint: 'this is a fault of manifest-tool; run it again with --debug and report what it prints',
-          });
-    const { code, exitCode, message } = known;
-    const hint = hintFor(known, this.command);
-    this.tell({ event: 'error', code, exitCode, message, hint });
-    if (this.debug) this.causes(known);
+  /** Reports an error with its hint, and returns its exit code when that is written. */
+  async failed(thrown: unknown): Promise<number> {
+    const error = knownError(thrown);
+    const { code, exitCode, message } = error;
+    await this.enqueue(async () => {
+      const { hintFor } = await import('./hints.js');
+      this.write({ event: 'error', code, exitCode, message, hint: hintFor(error, this.command) });
+      if (this.style.debug) for (const cause of causesOf(error)) this.write(cause);
+    });
     return exitCode;
   }
 
-  private causes(error: Error): void {
-    const tell = (message: string): void => this.tell({ event: 'debug', message });
-    for (const stackLine of (error.stack ?? '').split('\n').slice(1)) tell(stackLine);
-    for (let cause = error.cause, depth = 0; cause !== undefined && depth < 10; depth += 1) {
-      tell(
-        `caused by: ${cause instanceof Error ? (cause.stack ?? String(cause)).replaceAll('\n', ' ') : reasonOf(cause)}`,
-      );
-      cause = cause instanceof Error ? cause.cause : undefined;
-    }
+  private report(event: ReportEvent): void {
+    this.display?.update(event, now());
+    if (this.pending === undefined) this.write(event);
+    else void this.enqueue(() => this.write(event));
   }
 
-  private tell(event: ReportEvent): void {
-    this.display?.tell(event, now());
+  /** Runs `write` after what is pending, so that lines keep their order. */
+  private enqueue(write: () => void | Promise<void>): Promise<void> {
+    const done = (this.pending ?? Promise.resolve()).then(write).finally(() => {
+      if (this.pending === done) this.pending = undefined;
+    });
+    this.pending = done;
+    return done;
+  }
+
+  private write(event: ReportEvent): void {
     if (this.style.progress === 'json') {
-      if (!this.style.quiet || event.event === 'error') this.line(this.json(event));
+      if (!this.style.quiet || event.event === 'error') this.writeLine(this.json(event));
       return;
     }
-    if (event.event === 'retry' && this.isToldOf(event)) return;
-    for (const [weight, line] of linesOf(event))
-      if (this.shows(weight)) this.line(this.shown(line));
+    if (event.event === 'retry' && this.isReported(event)) return;
+    for (const [weight, line] of linesOf(event)) {
+      if (this.isShown(weight)) this.writeLine(this.printable(line));
+    }
   }
 
-  /** Requests at the same moment fail alike: people are told once, until that wait is over. */
-  private isToldOf({ host, reason, attempt, milliseconds }: Wait): boolean {
+  /** Requests that are sent together fail alike: a wait is written once, until it is over. */
+  private isReported({ host, reason, attempt, milliseconds }: Wait): boolean {
     const key = `${host} ${reason} ${attempt}`;
     if (now() < (this.waits.get(key) ?? 0)) return true;
     this.waits.set(key, now() + milliseconds);
     return false;
   }
 
-  private shows(weight: Weight): boolean {
+  private isShown(weight: Weight): boolean {
     if (weight === 'always') return true;
     if (this.style.quiet) return false;
     return weight === 'result' || this.style.progress === 'plain';
   }
 
-  private shown(text: string): string {
+  private printable(text: string): string {
     return escapeText(this.secrets.redactAndCut(text, MAX_LINE));
   }
 
@@ -164,12 +170,32 @@ export class Reporter implements PlanEvents {
       name,
       typeof value === 'string' ? this.secrets.redactAndCut(value, MAX_LINE) : value,
     ]);
-    return safeJson(Object.fromEntries(members));
+    return escapeText(JSON.stringify(Object.fromEntries(members)));
   }
 
-  private line(text: string): void {
-    this.current?.clear();
-    this.io.stderr.write(`${text}\n`);
-    this.current?.resume();
+  private writeLine(line: string): void {
+    this.spinner?.clear();
+    this.io.stderr.write(`${line}\n`);
+    this.spinner?.resume();
   }
+}
+
+function knownError(thrown: unknown): ManifestToolError {
+  if (thrown instanceof ManifestToolError) return thrown;
+  return new ManifestToolError('FAILED', 'this program', reasonOf(thrown), {
+    cause: thrown,
+    hint: 'this is a bug in manifest-tool; run it again with --debug and report what it prints',
+  });
+}
+
+/** Stack and causes of an error, for --debug. */
+function causesOf(error: Error): (ReportEvent & { event: 'debug' })[] {
+  const lines = (error.stack ?? '').split('\n').slice(1);
+  let { cause } = error;
+  for (let depth = 0; cause !== undefined && depth < MAX_CAUSES; depth += 1) {
+    const text = cause instanceof Error ? cause.stack : undefined;
+    lines.push(`caused by: ${(text ?? reasonOf(cause)).replaceAll('\n', ' ')}`);
+    cause = cause instanceof Error ? cause.cause : undefined;
+  }
+  return lines.map((message) => ({ event: 'debug', message }));
 }

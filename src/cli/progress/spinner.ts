@@ -1,21 +1,22 @@
 import ora from 'ora';
-import { MIN_COLUMNS } from './live-terminal.js';
+import { MIN_LIVE_COLUMNS } from '../io.js';
 
 /** A live line on a terminal. */
-export interface Progress {
-  /** Makes room for a line. */
+export interface Spinner {
+  /** Removes the line, so that another one can be written. */
   clear(): void;
   resume(): void;
   stop(): void;
 }
 
-/** How often the line is made anew, in milliseconds. */
+/** Period of the live line, in milliseconds. */
 const PERIOD_MS = 100;
 
-/** A spinner on standard error, which is a terminal, with the text that `text` gives at the time. */
-export function startProgress(text: () => string): Progress {
+/** Starts a spinner on standard error, which is a terminal; `text` gives the line of the moment. */
+export function startSpinner(text: () => string): Spinner {
   const stream = process.stderr;
-  // The cursor waits at the start of the line: where a terminal that is made narrower lays the line out anew, all of it is behind the cursor.
+  // The cursor stays at the start of the line: a terminal that is made narrower then folds the line
+  // behind the cursor.
   const line = (): string => `${text()}\r`;
   const spinner = ora({ stream, discardStdin: false, color: false }).start(line());
   const timer = setInterval(() => {
@@ -23,7 +24,7 @@ export function startProgress(text: () => string): Progress {
   }, PERIOD_MS);
   timer.unref();
   const resized = (): void => {
-    if (stream.columns < MIN_COLUMNS) return stop();
+    if (stream.columns < MIN_LIVE_COLUMNS) return stop();
     spinner.clear();
     stream.clearScreenDown();
     spinner.text = line();

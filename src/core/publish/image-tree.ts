@@ -5,7 +5,7 @@ import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/documents.js';
 import { IndexWalker, ManifestCache } from '../../oci/graph.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
-import type { OnManifest } from './content.js';
+import type { OnManifest } from './publisher.js';
 import type { ResolvedImage } from './resolved.js';
 import type { WaitPolicy } from '../wait.js';
 

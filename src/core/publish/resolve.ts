@@ -18,7 +18,7 @@ import { selectEntry } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { PlanEvents } from '../events.js';
 import type { WaitPolicy } from '../wait.js';
-import type { OnManifest } from './content.js';
+import type { OnManifest } from './publisher.js';
 import { configPlatform, entryPlatform } from './entry-platform.js';
 import type { IndexRequest, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';

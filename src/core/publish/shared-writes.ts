@@ -5,9 +5,6 @@ import type { Descriptor } from '../../oci/documents.js';
 import type { BlobProgress, PlanEvents } from '../events.js';
 import type { WaitPolicy } from '../wait.js';
 
-/** How many copies of a blob are tried when its content arrives damaged. */
-const DAMAGED_ATTEMPTS = 3;
-
 /** The writes of each target that something is being published to. A client gives one object for each target. */
 const inProgress = new WeakMap<ImageWriter, SharedWrites>();
 
@@ -118,23 +115,13 @@ class BlobCopy {
 
   private async run(): Promise<BlobOutcome> {
     try {
-      const outcome = await this.copy(DAMAGED_ATTEMPTS);
+      const onBytes = (bytes: number): void => this.tellAll('copying', bytes);
+      const outcome = await this.target.ensureBlob(this.blob, this.source, onBytes);
       this.tellAll(outcome, outcome === 'copied' ? this.blob.size : 0);
       return outcome;
     } catch (error) {
       this.tellAll('failed', 0);
       throw error;
-    }
-  }
-
-  private async copy(attempts: number): Promise<BlobOutcome> {
-    const onBytes = (bytes: number): void => this.tellAll('copying', bytes);
-    try {
-      return await this.target.ensureBlob(this.blob, this.source, onBytes);
-    } catch (error) {
-      const isDamaged = error instanceof ManifestToolError && error.code === 'CORRUPT';
-      if (!isDamaged || attempts === 1) throw error;
-      return this.copy(attempts - 1);
     }
   }
 

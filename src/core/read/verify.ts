@@ -18,7 +18,6 @@ import {
 import { isForeignLayerType, isIndexType, isManifestType } from '../../oci/media-types.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
-import { verifiedContent } from '../../oci/verified-content.js';
 import type { Client } from '../client.js';
 import type { PlanEvents } from '../events.js';
 import { configDefects, indexDefects, platformDefects, type Defect } from './defects.js';
@@ -212,8 +211,7 @@ class Verifier {
     try {
       this.signal.throwIfAborted();
       if (!this.deep) return this.compareSize(descriptor, await this.reader.blobSize(descriptor));
-      const content = verifiedContent(descriptor, await this.reader.openBlob(descriptor));
-      for await (const _ of content);
+      for await (const _ of await this.reader.openBlob(descriptor));
     } finally {
       this.slots.release();
     }

@@ -1,6 +1,3 @@
-import { escapeText } from '../../text.js';
-import { writeJson, type Writable } from './go-marshal.js';
-
 /*
  * JSON as text, changed only in what is no part of its value: white space, and the choice between a character and its escape.
  */
@@ -36,14 +33,4 @@ export function escapeHtmlInJson(text: string): string {
     /[<>&\u2028\u2029]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-}
-
-/** A JSON document of which nothing acts on a terminal: what would is an escape of its string, and the value the same. */
-export function harmlessJson(text: string): string {
-  return text.replaceAll('\r', '').replace(/[^\n\t]+/g, escapeText);
-}
-
-/** Writes JSON for programs and people: indented by two, and nothing in it acts on a terminal. */
-export function printableJson(value: Writable): string {
-  return `${writeJson(value, '  ', '\n', (text) => escapeText(JSON.stringify(text)))}\n`;
 }

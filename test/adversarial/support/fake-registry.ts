@@ -20,6 +20,8 @@ export interface ImageOptions {
   /** The indentation of its JSON (default: none). */
   readonly indent?: number;
   readonly oci?: boolean;
+  /** The least size of its layer, in bytes. */
+  readonly layerSize?: number;
 }
 
 /** The parts of an image. */
@@ -30,8 +32,9 @@ export interface MadeImage extends Stored {
 
 export function makeImage(options: ImageOptions = {}): MadeImage {
   const { os = 'linux', architecture = 'amd64', text = '', indent, oci = false } = options;
+  const { layerSize = 0 } = options;
   const config = Buffer.from(JSON.stringify({ os, architecture, author: text }));
-  const layer = Buffer.from(`layer of ${os}/${architecture} ${text}`);
+  const layer = Buffer.from(`layer of ${os}/${architecture} ${text}`.padEnd(layerSize));
   const mediaType = oci ? OCI_MANIFEST : DOCKER_MANIFEST;
   const manifest = {
     schemaVersion: 2,

@@ -198,14 +198,33 @@ describe('a blob that is opened', () => {
     expect(openFiles(root)).toEqual([]);
   });
 
-  test('that grows while it is read is read further, for its reader to see', async () => {
+  test('that grows while it is read is CORRUPT', async () => {
     const content = await openLayout(root).openBlob(large);
     let length = 0;
-    for await (const chunk of content) {
-      if (length === 0) await appendFile(blobFile(large.digest), 'more');
-      length += chunk.length;
-    }
-    expect(length).toBeGreaterThan(size);
+    const read = async (): Promise<void> => {
+      for await (const chunk of content) {
+        if (length === 0) await appendFile(blobFile(large.digest), 'more');
+        length += chunk.length;
+      }
+    };
+    await expect(read()).rejects.toMatchObject({
+      code: 'CORRUPT',
+      why: `it has more than the ${size} bytes that are announced`,
+    });
+    expect(length).toBe(size);
+  });
+
+  test('that is damaged is CORRUPT at its end', async () => {
+    const content = await openLayout(root).openBlob(large);
+    await writeFile(blobFile(large.digest), Buffer.alloc(size, 'damaged'));
+    const read = async (): Promise<void> => {
+      for await (const _ of content);
+    };
+    await expect(read()).rejects.toMatchObject({
+      code: 'CORRUPT',
+      what: `reading oci-layout://${root}@${large.digest}`,
+      why: `what came does not have the digest ${large.digest}`,
+    });
   });
 });
 

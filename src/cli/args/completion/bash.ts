@@ -1,18 +1,24 @@
-import type { CommandSpec } from '../../command.js';
-import { COMMON_PLATFORMS } from './platforms.js';
-import { allOptions, kindWord, places, type Option, type Place } from './table.js';
+import {
+  allOptions,
+  COMMON_PLATFORMS,
+  kindWord,
+  places,
+  type Option,
+  type Place,
+} from './table.js';
 
 /**
- * Completion for bash: tables, and a function that walks the line. bash cuts words at `=` and `:`; they are put together
- * again, and what it has cut off is taken off the answers.
+ * The completion script for bash: tables, and a function that walks the line. bash splits words at
+ * `=` and `:`; the function joins them again, and removes from the answers the part before the last
+ * split.
  */
-export function script(commands: readonly CommandSpec[]): string {
+export function script(): string {
   const options = allOptions();
   return `# bash completion for manifest-tool; in ~/.bashrc: source <(manifest-tool completion bash)
 
 _manifest_tool_place() {
   case $1 in
-${places(commands).map(placeCase).join('\n')}
+${places().map(placeCase).join('\n')}
   esac
 }
 

@@ -1,9 +1,14 @@
-import type { CommandSpec } from '../../command.js';
-import { COMMON_PLATFORMS } from './platforms.js';
-import { allOptions, kindWord, places, type Option, type Place } from './table.js';
+import {
+  allOptions,
+  COMMON_PLATFORMS,
+  kindWord,
+  places,
+  type Option,
+  type Place,
+} from './table.js';
 
-/** Completion for fish, with descriptions. */
-export function script(commands: readonly CommandSpec[]): string {
+/** The completion script for fish, with descriptions. */
+export function script(): string {
   const options = allOptions();
   return `# fish completion for manifest-tool:
 #   manifest-tool completion fish > ~/.config/fish/completions/manifest-tool.fish
@@ -13,7 +18,7 @@ function __manifest_tool_place --no-scope-shadowing
     set kinds
     set repeats 0
     switch $argv[1]
-${places(commands).map(placeCase).join('\n')}
+${places().map(placeCase).join('\n')}
     end
 end
 

@@ -1,11 +1,19 @@
 import { ARCHITECTURES, OPERATING_SYSTEMS } from '../../../oci/platform-names.js';
-import type { CommandSpec } from '../../command.js';
-import { OPTIONS, OPTIONS_EVERYWHERE, placeholder, type OptionName } from '../options.js';
+import { COMMAND_NAMES, commandOf, optionsOf, type CommandName } from '../commands.js';
+import {
+  GLOBAL_OPTIONS,
+  isRepeatable,
+  OPTION_NAMES,
+  OPTIONS,
+  placeholder,
+  takesWord,
+  type OptionName,
+} from '../options.js';
 
-/** What can stand at a place of a command line: words, or what the shell finds by itself; undefined for free text. */
+/** What completes a value: these words, or a search of the shell; undefined for free text. */
 type Kind = 'file' | 'directory' | 'reference' | 'platforms' | readonly string[] | undefined;
 
-/** What there is to complete behind some words that are commands. */
+/** What completes a command line after some words that name a command or a group. */
 export interface Place {
   /** `push`, `push from-spec`; empty at the start. */
   readonly words: string;
@@ -13,14 +21,14 @@ export interface Place {
   readonly next: readonly { readonly word: string; readonly describe: string }[];
   readonly options: readonly OptionName[];
   readonly arguments: readonly Kind[];
-  /** The last argument may come again and again. */
+  /** Whether the last argument is repeatable. */
   readonly repeats: boolean;
 }
 
-/** What the words of the help that stand for a value mean. */
+/** Kinds of the placeholders in the help. */
 const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['FILE', 'file'],
-  // Both are taken, and where files are offered directories are as well.
+  // A file or a directory: shells offer both for a file.
   ['PATH', 'file'],
   ['DIR', 'directory'],
   ['REF', 'reference'],
@@ -31,77 +39,99 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['ARCH', [...ARCHITECTURES]],
 ]);
 
+const LINUX =
+  'amd64 amd64/v2 amd64/v3 amd64/v4 386 arm64 arm64/v8 arm/v5 arm/v6 arm/v7 arm/v8 loong64 mips mipsle mips64 ' +
+  'mips64le ppc64le riscv64 s390x';
+
+const OTHERS =
+  'windows/amd64 windows/arm64 windows/386 freebsd/amd64 freebsd/arm64 darwin/amd64 darwin/arm64 wasip1/wasm';
+
+/** The platforms that are offered, in their normalized form: those that images are built for. */
+export const COMMON_PLATFORMS: readonly string[] = [
+  ...LINUX.split(' ').map((platform) => `linux/${platform}`),
+  ...OTHERS.split(' '),
+];
+
 function kindOf(name: string): Kind {
   const bare = name.replace(/,?\.\.\.$/, '');
   return bare.includes('|') ? bare.split('|') : KINDS.get(bare);
 }
 
-/** All places, groups before their commands. */
-export function places(commands: readonly CommandSpec[]): Place[] {
-  const groups = new Set(['', ...commands.map(({ path }) => path.slice(0, -1).join(' '))]);
-  return [
-    ...[...groups].map((words) => groupPlace(commands, words)),
-    ...commands.map(commandPlace),
-  ];
+/** All places, groups before commands. */
+export function places(): Place[] {
+  const groups = new Set([
+    '',
+    ...COMMAND_NAMES.map((name) => wordsOf(name).slice(0, -1).join(' ')),
+  ]);
+  return [...[...groups].map(groupPlace), ...COMMAND_NAMES.map(commandPlace)];
 }
 
-function commandPlace({ path, options, positionals }: CommandSpec): Place {
+function commandPlace(name: CommandName): Place {
+  const placeholders = Object.values(commandOf(name).positionals);
   return {
-    words: path.join(' '),
+    words: name,
     next: [],
-    options: [...options, ...OPTIONS_EVERYWHERE],
-    arguments: positionals.map(kindOf),
-    repeats: positionals.at(-1)?.endsWith('...') === true,
+    options: optionsOf(name),
+    arguments: placeholders.map(kindOf),
+    repeats: placeholders.at(-1)?.endsWith('...') === true,
   };
 }
 
-/** Options may stand before the last word of a command: in a group, those of all its commands. */
-function groupPlace(commands: readonly CommandSpec[], words: string): Place {
+/**
+ * A group has the options of all its commands: they may be given before the last word of a command.
+ */
+function groupPlace(words: string): Place {
   const depth = words === '' ? 0 : words.split(' ').length;
-  const inside = commands.filter(({ path }) => path.slice(0, depth).join(' ') === words);
-  const names = new Set(inside.map(({ path }) => path[depth]!));
-  const next = [...names].map((word) => {
-    const led = inside.filter(({ path }) => path[depth] === word);
-    const only = led.find(({ path }) => path.length === depth + 1);
-    const describe = only?.describe ?? led.map(({ path }) => path.at(-1)).join(', ');
+  const inside = COMMAND_NAMES.filter((name) => wordsOf(name).slice(0, depth).join(' ') === words);
+  const next = [...new Set(inside.map((name) => wordsOf(name)[depth]!))].map((word) => {
+    const led = inside.filter((name) => wordsOf(name)[depth] === word);
+    const only = led.find((name) => wordsOf(name).length === depth + 1);
+    const describe =
+      only === undefined
+        ? led.map((name) => wordsOf(name).at(-1)).join(', ')
+        : commandOf(only).describe;
     return { word, describe };
   });
-  const options = depth === 0 ? [] : inside.flatMap((command) => command.options);
+  const options = depth === 0 ? [] : inside.flatMap((name) => commandOf(name).options);
   return {
     words,
     next,
-    options: [...new Set([...options, ...OPTIONS_EVERYWHERE])],
+    options: [...new Set([...options, ...GLOBAL_OPTIONS])],
     arguments: [],
     repeats: false,
   };
 }
 
-/** An option with all its names, and what its value can be. */
+function wordsOf(name: CommandName): string[] {
+  return name.split(' ');
+}
+
+/** An option as a script needs it. */
 export interface Option {
   readonly name: OptionName;
   readonly letter: string | undefined;
   readonly describe: string;
-  /** Whether the next word is its value, where the value is not behind a `=`. */
+  /** Whether the next word is its value, unless the value follows a `=`. */
   readonly takesValue: boolean;
   readonly isRepeatable: boolean;
   readonly kind: Kind;
 }
 
 export function allOptions(): Option[] {
-  return (Object.keys(OPTIONS) as OptionName[]).map((name) => {
-    const option = OPTIONS[name]!;
+  return OPTION_NAMES.map((name) => {
+    const option = OPTIONS[name];
     return {
       name,
       letter: option.alias,
       describe: option.describe,
-      takesValue: option.kind === 'value' || option.kind === 'list',
-      isRepeatable: option.kind === 'list' || option.kind === 'host',
+      takesValue: takesWord(option),
+      isRepeatable: isRepeatable(option),
       kind: kindOf(placeholder(option) ?? ''),
     };
   });
 }
 
-/** A kind as one word of a script: `file`, or `a|b|c` for words. */
+/** A kind as one word of a script: `file`, or `a|b|c`. */
 export function kindWord(kind: Kind): string {
   return kind === undefined ? 'none' : typeof kind === 'string' ? kind : kind.join('|');
 }

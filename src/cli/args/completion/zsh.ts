@@ -1,16 +1,24 @@
-import type { CommandSpec } from '../../command.js';
-import { COMMON_PLATFORMS } from './platforms.js';
-import { allOptions, kindWord, places, type Option, type Place } from './table.js';
+import {
+  allOptions,
+  COMMON_PLATFORMS,
+  kindWord,
+  places,
+  type Option,
+  type Place,
+} from './table.js';
 
-/** Completion for zsh, with descriptions; to be sourced behind compinit, or as `_manifest-tool` in a directory of `$fpath`. */
-export function script(commands: readonly CommandSpec[]): string {
+/**
+ * The completion script for zsh, with descriptions: sourced after compinit, or as `_manifest-tool`
+ * in a directory of `$fpath`.
+ */
+export function script(): string {
   const options = allOptions();
   return `#compdef manifest-tool
 # zsh completion for manifest-tool; in ~/.zshrc, behind compinit: source <(manifest-tool completion zsh)
 
 _manifest-tool-place() {
   case $1 in
-${places(commands).map(placeCase).join('\n')}
+${places().map(placeCase).join('\n')}
   esac
 }
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { COMMANDS } from '../../../../src/cli/args/commands.js';
-import { EXIT_MEANINGS } from '../../../../src/cli/args/exit-codes.js';
-import { helpText } from '../../../../src/cli/args/help.js';
-import { OPTIONS, OPTIONS_EVERYWHERE } from '../../../../src/cli/args/options.js';
+import { COMMAND_NAMES, commandOf, optionsOf } from '../../../../src/cli/args/commands.js';
+import { EXIT_MEANINGS, helpText } from '../../../../src/cli/args/help.js';
+import { GLOBAL_OPTIONS, OPTIONS } from '../../../../src/cli/args/options.js';
 import { EXIT_CODES } from '../../../../src/errors.js';
+
+const COMMANDS = COMMAND_NAMES.map((name) => ({ name, path: name.split(' '), ...commandOf(name) }));
 
 describe('the help', () => {
   test('of all names every command, the exit codes and the options of all', async () => {
@@ -12,7 +13,7 @@ describe('the help', () => {
       expect(text).toContain(path.join(' '));
       expect(text).toContain(what);
     }
-    for (const name of OPTIONS_EVERYWHERE) expect(text).toContain(`--${name}`);
+    for (const name of GLOBAL_OPTIONS) expect(text).toContain(`--${name}`);
     expect(text).toContain('Exit codes');
     expect(text).not.toContain('--platforms');
   });
@@ -28,7 +29,7 @@ describe('the help', () => {
     const text = await helpText(command.path, 100);
     expect(text).toContain(command.describe);
     for (const [name, { describe: what }] of Object.entries(OPTIONS)) {
-      const isOwn = [...command.options, ...OPTIONS_EVERYWHERE].some((option) => option === name);
+      const isOwn = optionsOf(command.name).some((option) => option === name);
       const isNamed = new RegExp(`^ +(-\\w, )?--${name}\\b(?!-)`, 'm').test(text);
       expect([name, isNamed]).toEqual([name, isOwn]);
       if (isOwn) expect(text.replaceAll(/\s+/g, ' ')).toContain(what);

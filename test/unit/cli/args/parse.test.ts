@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseCommandLine } from '../../../../src/cli/args/parse.js';
+import { OPTION_NAMES, OPTIONS, type OptionName } from '../../../../src/cli/args/options.js';
+import { parseCommandLine, readArguments } from '../../../../src/cli/args/parse.js';
 
 /** Any character that matters (fast-check's own unit of all characters takes a second to build). */
 const CHAR = fc
@@ -13,15 +14,10 @@ const CHAR = fc
 
 /** The command, its words and its options, as plain data. */
 function run(...argv: string[]) {
-  const invocation = parseCommandLine(argv);
-  if (invocation.kind !== 'run') throw new Error(`it is ${invocation.kind}`);
-  const { positionals, switches, values } = invocation.parsed;
-  return {
-    command: invocation.command.path.join(' '),
-    positionals,
-    switches: [...switches],
-    values: Object.fromEntries(values),
-  };
+  const parsed = parseCommandLine(argv);
+  if (parsed.kind !== 'run') throw new Error(`it is ${parsed.kind}`);
+  const { command, words, options } = parsed;
+  return { command, words, options: Object.fromEntries(options) };
 }
 
 function refusalOf(argv: string[]): Error {
@@ -45,9 +41,8 @@ describe('a command line', () => {
   ])('has its options anywhere: %j', (argv) => {
     expect(run(...argv)).toEqual({
       command: 'inspect',
-      positionals: ['app'],
-      switches: ['raw'],
-      values: {},
+      words: ['app'],
+      options: { raw: [] },
     });
   });
 
@@ -59,32 +54,32 @@ describe('a command line', () => {
   ])('has them between the words of a command: %j', (argv) => {
     expect(run(...argv)).toMatchObject({
       command: 'push from-args',
-      positionals: [],
-      values: { type: ['oci'], platforms: ['linux/amd64'], template: ['a:ARCH'], target: ['a:1'] },
+      words: [],
+      options: { type: ['oci'], platforms: ['linux/amd64'], template: ['a:ARCH'], target: ['a:1'] },
     });
   });
 
   test('keeps words and values as text, in their order', () => {
-    expect(run('inspect', '1.10')).toMatchObject({ positionals: ['1.10'] });
+    expect(run('inspect', '1.10')).toMatchObject({ words: ['1.10'] });
     expect(run('inspect', '0x10', '--username', '007')).toMatchObject({
-      positionals: ['0x10'],
-      values: { username: ['007'] },
+      words: ['0x10'],
+      options: { username: ['007'] },
     });
-    const { values } = run('push', 'from-args', ...FROM_ARGS, '--tags', '2,1', '--tags=1.10');
-    expect(values).toMatchObject({ tags: ['2,1', '1.10'] });
+    const { options } = run('push', 'from-args', ...FROM_ARGS, '--tags', '2,1', '--tags=1.10');
+    expect(options).toMatchObject({ tags: ['2,1', '1.10'] });
   });
 
   test('has a word that looks like an option behind --', () => {
     expect(run('push', 'from-spec', '--', '-x.yaml')).toMatchObject({
-      positionals: ['-x.yaml'],
+      words: ['-x.yaml'],
     });
-    expect(run('push', 'from-spec', '-')).toMatchObject({ positionals: ['-'] });
-    expect(run('inspect', 'inspect')).toMatchObject({ positionals: ['inspect'] });
+    expect(run('push', 'from-spec', '-')).toMatchObject({ words: ['-'] });
+    expect(run('inspect', 'inspect')).toMatchObject({ words: ['inspect'] });
   });
 
   test('has any value as it was typed', () => {
     const kept = fc.property(fc.string({ unit: CHAR }), (text) => {
-      expect(run('inspect', 'a', `--password=${text}`).values).toEqual({
+      expect(run('inspect', 'a', `--password=${text}`).options).toEqual({
         password: [text],
       });
     });
@@ -96,7 +91,7 @@ describe('a command line', () => {
     [['--plain-http=h:1', '--plain-http=i', 'inspect', 'a'], { 'plain-http': ['h:1', 'i'] }],
     [['--insecure=false', 'inspect', 'a'], {}],
   ])('has hosts of %j', (argv, values) => {
-    expect(run(...argv).values).toEqual(values);
+    expect(run(...argv).options).toEqual(values);
   });
 
   test.each<[string[], RegExp]>([
@@ -138,6 +133,134 @@ describe('a command line', () => {
     expect(refusalOf(['xyzzyxyzzy'])).toMatchObject({
       hint: expect.stringContaining('inspect, query') as string,
     });
+  });
+});
+
+describe('an option', () => {
+  test.each<[string, string[], Record<string, string[]>]>([
+    ['a switch', ['--raw'], { raw: [] }],
+    ['a switch with one dash', ['-raw'], { raw: [] }],
+    ['a letter', ['-D', '-q'], { debug: [], quiet: [] }],
+    ['a switch that is on', ['--raw=true', '-debug=1', '--raw=T'], { raw: [], debug: [] }],
+    ['a switch that is off', ['--raw=false', '-debug=0', '--help=F'], {}],
+    ['a value', ['--format', 'x'], { format: ['x'] }],
+    ['a value with one dash', ['-format', 'x'], { format: ['x'] }],
+    ['a value behind =', ['--format=x', '-retry=3'], { format: ['x'], retry: ['3'] }],
+    ['a value with = in it', ['--password=a=b=c'], { password: ['a=b=c'] }],
+    ['a value of a letter', ['-u', 'me', '-p=pw'], { username: ['me'], password: ['pw'] }],
+    ['a value that begins with a dash', ['--password', '-x'], { password: ['-x'] }],
+    ['a value that begins with two', ['--password', '--x'], { password: ['--x'] }],
+    ['a value that is a letter of ours', ['--password', '-D'], { password: ['-D'] }],
+    ['a value that is an option, behind =', ['--password=--raw'], { password: ['--raw'] }],
+    ['a value that is a dash', ['--docker-cfg', '-'], { 'docker-cfg': ['-'] }],
+    ['an empty value', ['--format', '', '--password='], { format: [''], password: [''] }],
+    [
+      'a value with a line break',
+      ['-u', 'a\nb', '-p=a\nb'],
+      { username: ['a\nb'], password: ['a\nb'] },
+    ],
+    ['a list again', ['--platform', 'a', '--platform=b,c'], { platform: ['a', 'b,c'] }],
+    ['a host option', ['--insecure'], { insecure: ['true'] }],
+    ['a host option with a host', ['--plain-http=a.io:5000'], { 'plain-http': ['a.io:5000'] }],
+    ['a host option that is on', ['--plain-http=T'], { 'plain-http': ['true'] }],
+    ['a host option that is off', ['--plain-http=false', '-insecure=0'], {}],
+  ])('may be %s', (_what, argv, options) => {
+    const parsed = run(...argv, 'inspect', 'app');
+    expect(parsed).toEqual({
+      command: 'inspect',
+      words: ['app'],
+      options: expect.anything() as unknown,
+    });
+    expect(parsed.options).toEqual(options);
+    expect(run('inspect', ...argv, '--', 'app')).toEqual(parsed);
+  });
+
+  test('a switch and a host option do not take the next word', () => {
+    expect(run('inspect', '--raw', 'true')).toMatchObject({ words: ['true'] });
+    expect(run('--insecure', 'inspect', 'a')).toMatchObject({ command: 'inspect', words: ['a'] });
+  });
+
+  test.each<[string[], RegExp]>([
+    [['--tagret', 'x'], /unknown option --tagret \(did you mean --target\?\)/],
+    [['-platfroms=x'], /unknown option -platfroms \(did you mean --platforms\?\)/],
+    [['--expand-cofnig'], /did you mean --expand-config/],
+    [['--Raw'], /unknown option --Raw \(did you mean --raw\?\)/],
+    [['--xyzzy-xyzzy'], /unknown option --xyzzy-xyzzy$/],
+    [['-x'], /unknown option -x/],
+    [['--u', 'me'], /unknown option --u/],
+    [['-ume'], /unknown option -ume/],
+    [['-Dh'], /unknown option -Dh/],
+    [['--constructor'], /unknown option --constructor/],
+    [['--__proto__=1'], /unknown option --__proto__/],
+    [['---'], /unknown option/],
+    [['--=x'], /unknown option/],
+    [['--no-raw'], /unknown option --no-raw/],
+    [['--target'], /option --target needs a value/],
+    [['--target', '--type', 'oci'], /option --target needs a value/],
+    [['--target', '--raw'], /option --target needs a value/],
+    [['--target', '--type=oci'], /option --target needs a value/],
+    [['-u'], /option --username needs a value/],
+    [['--raw=maybe'], /option --raw is a switch and takes no value "maybe"/],
+    [['--raw='], /option --raw is a switch/],
+  ])('is refused: %j', (argv, message) => {
+    expect(refusalOf(argv)).toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test('without its value is explained with what it is for', () => {
+    const hint = `${OPTIONS.target.describe}: --target REF`;
+    expect(refusalOf(['--target'])).toMatchObject({ hint });
+  });
+
+  test('keeps any value, in each form', () => {
+    const withValue = OPTION_NAMES.filter((name) =>
+      ['string', 'strings', 'list'].includes(OPTIONS[name].kind),
+    ).filter((name): name is OptionName => !['help', 'version'].includes(name));
+    const kept = fc.property(
+      fc.constantFrom(...withValue),
+      fc.string({ unit: CHAR }),
+      (name, value) => {
+        const [long, short] = [`--${name}=${value}`, `-${name}=${value}`].map((word) => {
+          try {
+            return run('inspect', 'a', word).options;
+          } catch (error) {
+            // An option of another command.
+            return (error as Error).message;
+          }
+        });
+        expect(short).toEqual(long);
+        if (typeof long === 'object') expect(long).toEqual({ [name]: [value] });
+      },
+    );
+    fc.assert(kept, { numRuns: 200 });
+  });
+});
+
+describe('the arguments of a command', () => {
+  const argumentsOf = (...argv: string[]): unknown => {
+    const parsed = parseCommandLine(argv);
+    if (parsed.kind !== 'run') throw new Error(`it is ${parsed.kind}`);
+    return readArguments(parsed.command, parsed.words, parsed.options);
+  };
+
+  test('are its options, the global ones and its positional arguments', () => {
+    const args = argumentsOf('copy', 'a', 'b', '-D', 'c', '--tags=x,y', '--dry-run');
+    expect(args).toMatchObject({
+      source: 'a',
+      targets: ['b', 'c'],
+      tags: ['x', 'y'],
+      dryRun: true,
+      noClobber: false,
+      debug: true,
+      username: undefined,
+    });
+    expect(args).not.toHaveProperty('platforms');
+  });
+
+  test('with a value that an option cannot have are an error', () => {
+    expect(() => argumentsOf('copy', 'a', 'b', '--wait=soon')).toThrow(/--wait "soon"/);
   });
 });
 

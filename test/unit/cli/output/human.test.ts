@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { coloursFor } from '../../../../src/cli/output/colours.js';
 import { renderHuman } from '../../../../src/cli/output/inspect/human.js';
@@ -28,7 +29,7 @@ const io = (isTTY: boolean, env: Record<string, string> = {}) => ({
     isTTY,
   },
   env,
-  readStdin: async () => '',
+  stdin: () => Readable.from([]),
   signal: new AbortController().signal,
 });
 const PLAIN = coloursFor(io(false), false);

@@ -1,17 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { Members } from '../../../../src/oci/json/go-marshal.js';
-import {
-  escapeHtmlInJson,
-  harmlessJson,
-  indentJson,
-  printableJson,
-} from '../../../../src/oci/json/json-text.js';
-import { JsonNumber } from '../../../../src/oci/json/parse.js';
-
-const ACTING =
-  // oxlint-disable-next-line no-control-regex -- they are what must not be there
-  /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]/u;
+import { escapeHtmlInJson, indentJson } from '../../../../src/oci/json/json-text.js';
 
 describe('indentJson', () => {
   test.each([
@@ -43,33 +32,4 @@ test('escapeHtmlInJson escapes what Go escapes', () => {
   expect(escapeHtmlInJson('{"<a>&\u2028\u2029é":"\u007f"}')).toBe(
     '{"\\u003ca\\u003e\\u0026\\u2028\\u2029é":"\u007f"}',
   );
-});
-
-describe('what is printed for a terminal', () => {
-  test('has the same value, and nothing in it that acts', () => {
-    const text = fc.string({
-      unit: fc.oneof(
-        fc.constantFrom('\u001b', '\u009b', '\u202e', '\u2028', '\r', '\n', '\t'),
-        fc.string(),
-      ),
-    });
-    fc.assert(
-      fc.property(fc.dictionary(text, text), (value) => {
-        const json = JSON.stringify(value, undefined, '\t').replaceAll('\n', '\r\n');
-        for (const shown of [harmlessJson(json), printableJson(new Map(Object.entries(value)))]) {
-          expect(shown).not.toMatch(ACTING);
-          expect(JSON.parse(shown)).toEqual(value);
-        }
-      }),
-    );
-  });
-
-  test('keeps the order of members, the text of numbers, and halves of surrogate pairs', () => {
-    const members = new Members([
-      ['b', new JsonNumber('1.50e+3')],
-      ['gone', undefined],
-      ['a', ['\ud800<&>']],
-    ]);
-    expect(printableJson(members)).toBe('{\n  "b": 1.50e+3,\n  "a": [\n    "\\ud800<&>"\n  ]\n}\n');
-  });
 });

@@ -1,0 +1,180 @@
+import { mapConcurrent } from '../../concurrency.js';
+import type { Client } from '../../core/client.js';
+import type { EditRequest, EditResult } from '../../core/edit/edit-index.js';
+import { summarizeFailures } from '../../core/publish/failures.js';
+import { tagsOf, type Publication } from '../../core/publish/request.js';
+import type { Outcome, PushResult } from '../../core/publish/publisher.js';
+import { ManifestToolError } from '../../errors.js';
+import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
+import type { Options } from '../args/values.js';
+import type { Surroundings } from '../command.js';
+import { withClient, type ConnectionOptions } from '../options/connection.js';
+import { ResultFiles } from '../output/files.js';
+import { jsonText } from '../output/json.js';
+import {
+  editDocument,
+  failure,
+  refuseDefects,
+  resultDocument,
+  resultText,
+  type ResultDocument,
+} from '../output/result.js';
+import type { Reporter } from '../progress/reporter.js';
+
+/** How many specs are published at a time; their requests share the limit of each registry. */
+const JOBS_AT_A_TIME = 8;
+
+/** One thing to publish: an index, a copy, or an edit of an index. */
+export interface Job {
+  readonly target: Reference;
+  /** @throws {ManifestToolError} if it failed at every target. */
+  run(client: Client, reporter: Reporter): Promise<Published>;
+}
+
+/** What a job published, or would in a dry run. */
+interface Published {
+  readonly result: ResultDocument;
+  /** Where it was published. */
+  readonly targets: readonly Reference[];
+  /** One for each target at which it failed. */
+  readonly failures: readonly ManifestToolError[];
+}
+
+/** A job of which nothing was published. */
+interface Failed {
+  readonly target: Reference;
+  readonly error: ManifestToolError;
+}
+
+export interface PublishingContext extends Surroundings {
+  readonly args: ConnectionOptions &
+    Options<'verify' | 'json' | 'digestfile' | 'metadata-file' | 'dry-run'>;
+}
+
+/** A job that publishes an index or a copy, at one target or several. */
+export function pushJob(
+  publication: Publication,
+  push: (client: Client, reporter: Reporter) => Promise<PushResult>,
+): Job {
+  const dryRun = publication.dryRun === true;
+  return {
+    target: publication.target,
+    async run(client, reporter) {
+      const { outcomes } = await push(client, reporter);
+      noteUntagged(outcomes, dryRun, reporter);
+      return {
+        result: resultDocument(outcomes, dryRun),
+        targets: outcomes.flatMap((outcome) => ('plan' in outcome ? [outcome.target.target] : [])),
+        failures: outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : [])),
+      };
+    },
+  };
+}
+
+/** A job that edits an index in place. */
+export function editJob(
+  { target, dryRun = false }: EditRequest,
+  edit: (client: Client, reporter: Reporter) => Promise<EditResult>,
+): Job {
+  return {
+    target,
+    async run(client, reporter) {
+      const result = editDocument(target, await edit(client, reporter), dryRun);
+      return { result, targets: [target], failures: [] };
+    },
+  };
+}
+
+/**
+ * Runs the jobs of a command: opens the files for the result, publishes, verifies, writes the files
+ * and prints the result. Of several jobs, one that fails is reported when it fails and does not
+ * affect the others.
+ * @throws {ManifestToolError} the error of a single job; a summary with the code of the first error
+ * if some targets or jobs failed.
+ */
+export async function runJobs(
+  jobs: readonly Job[],
+  { args, io, reporter }: PublishingContext,
+): Promise<void> {
+  const files = await ResultFiles.open(args);
+  try {
+    await withClient(args, { io, reporter }, async (client) => {
+      const isSingle = jobs.length === 1;
+      const run = async (job: Job): Promise<Published | Failed> => {
+        try {
+          const published = await job.run(client, reporter);
+          if (args.verify && !args.dryRun) await verify(client, published, reporter);
+          return published;
+        } catch (error) {
+          if (isSingle || !(error instanceof ManifestToolError)) throw error;
+          await reporter.failed(error);
+          return { target: job.target, error };
+        }
+      };
+      const finished = await reporter.during(() => mapConcurrent(jobs, run, JOBS_AT_A_TIME));
+      const results = finished.flatMap((each) => ('result' in each ? [each.result] : []));
+      if (!args.dryRun) {
+        await (isSingle ? files.writeOne(results[0]!) : files.writeSeveral(results));
+      }
+      io.stdout.write(args.json ? jsonOf(finished) : textOf(finished));
+      refuseFailures(finished);
+    });
+  } finally {
+    await files.close();
+  }
+}
+
+function noteUntagged(outcomes: readonly Outcome[], dryRun: boolean, reporter: Reporter): void {
+  const verb = dryRun ? 'would be published' : 'is published';
+  for (const outcome of outcomes) {
+    if ('error' in outcome || tagsOf(outcome.target).length > 0) continue;
+    const name = outcomes.length === 1 ? 'the target' : formatReference(outcome.target.target);
+    reporter.note(
+      `${name} has no tag: what was asked for ${verb} by its digest alone, and no tag has moved`,
+    );
+  }
+}
+
+/**
+ * Verifies what was published, from each target.
+ * @throws {ManifestToolError} REFUSED with each defect.
+ */
+async function verify(
+  client: Client,
+  { targets, result }: Published,
+  reporter: Reporter,
+): Promise<void> {
+  const { verifyImage } = await import('../../core/read/verify.js');
+  for (const target of targets) {
+    const published = withSuffix(target, result.digest);
+    const name = formatReference(published);
+    refuseDefects(name, await verifyImage(client, published, {}, reporter));
+    reporter.note(`verified ${name}`);
+  }
+}
+
+/** The result of a single job, or a line for each that did not fail. */
+function textOf(finished: readonly (Published | Failed)[]): string {
+  const results = finished.flatMap((each) => ('result' in each ? [each.result] : []));
+  if (finished.length === 1) return resultText(results[0]!);
+  return results
+    .map(({ digest, size, target }) => `Digest: ${digest} ${size} ${target}\n`)
+    .join('');
+}
+
+function jsonOf(finished: readonly (Published | Failed)[]): string {
+  const documents = finished.map((each) =>
+    'result' in each
+      ? each.result
+      : { target: formatReference(each.target), error: failure(each.error) },
+  );
+  return jsonText(documents.length === 1 ? documents[0]! : documents);
+}
+
+/** @throws {ManifestToolError} a summary of the failures, each of which is reported already. */
+function refuseFailures(finished: readonly (Published | Failed)[]): void {
+  const errors = finished.flatMap((each) => ('error' in each ? [each.error] : each.failures));
+  const published = finished.flatMap((each) => ('error' in each ? [] : each.targets));
+  const summary = summarizeFailures(errors, published.length + errors.length);
+  if (summary !== undefined) throw summary;
+}

@@ -1,0 +1,37 @@
+import type { Selection } from '../../core/edit/index-edits.js';
+import type { EditRequest } from '../../core/edit/edit-index.js';
+import { parseDigest } from '../../oci/digest.js';
+import { parsePlatform } from '../../oci/platform.js';
+import { parseReference } from '../../oci/reference.js';
+import { usageError, type Options } from '../args/values.js';
+import { publishingOptions } from './publishing.js';
+
+/**
+ * The index to edit, and under which conditions.
+ * @throws {ManifestToolError} USAGE for a digest, which has no tag that could move.
+ */
+export function editRequest(
+  args: { readonly reference: string } & Parameters<typeof publishingOptions>[0],
+): EditRequest {
+  const target = parseReference(args.reference);
+  if (target.digest !== undefined) {
+    throw usageError(
+      `${JSON.stringify(args.reference)} names a digest, which cannot change`,
+      'name the list by a tag',
+    );
+  }
+  return { target, ...publishingOptions(args) };
+}
+
+/** The entries that --platform and --digest select. */
+export function selectedEntries({
+  platform,
+  digest,
+}: Options<'platform' | 'digest'>): Required<Selection> {
+  return {
+    platforms: platform.map((text) =>
+      parsePlatform(text, `reading --platform ${JSON.stringify(text)}`),
+    ),
+    digests: digest.map((text) => parseDigest(text, `reading --digest ${JSON.stringify(text)}`)),
+  };
+}

@@ -1,0 +1,216 @@
+import { ManifestToolError } from '../../errors.js';
+import { attestedDigest, isAttestation } from '../../oci/attestation.js';
+import type { Digest } from '../../oci/digest.js';
+import type { Annotations, Descriptor, ImageIndex } from '../../oci/documents.js';
+import type { IndexText } from '../../oci/json/index-text.js';
+import { sortedByBytes } from '../../oci/json/go-marshal.js';
+import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
+import {
+  checkPlatform,
+  formatPlatform,
+  platformKey,
+  servesPlatform,
+  type Platform,
+} from '../../oci/platform.js';
+import type { ResolvedImage } from '../publish/resolved.js';
+import type { IndexEdit } from './edit-index.js';
+
+/** Entries of an index: those for these platforms, and those with these digests. */
+export interface Selection {
+  /** Each selects one image. */
+  readonly platforms?: readonly Platform[];
+  /** Of entries of any kind, including attestations. */
+  readonly digests?: readonly Digest[];
+}
+
+/** Whether no entry is named. */
+export function isEmptySelection({ platforms = [], digests = [] }: Selection): boolean {
+  return platforms.length + digests.length === 0;
+}
+
+/**
+ * Adds images: each replaces the image for its platform, or follows the last image. The attestations of a replaced image are removed with
+ * it.
+ */
+export function addEntries(images: readonly ResolvedImage[]): IndexEdit {
+  /** The digest for each platform when the edit was first applied. Only that is replaced; an image that others have added since is kept. */
+  const replaced = new Map<string, Digest | undefined>();
+  return ({ manifests }, text) => {
+    const edited = new EditedIndex(manifests, text, replaced);
+    for (const { entry } of images) {
+      if (isAttestation(entry)) edited.addAttestation(entry);
+      else edited.addImage(entry);
+    }
+    return edited.text;
+  };
+}
+
+/** Removes the entries with these digests, and the attestations of removed images. */
+export function removeEntries(digests: ReadonlySet<string>): IndexEdit {
+  return ({ manifests }, text) => {
+    const isRemoved = (entry: Descriptor): boolean =>
+      digests.has(entry.digest) ||
+      (isAttestation(entry) && digests.has(attestedDigest(entry) ?? ''));
+    return text.withoutEntries((i) => isRemoved(manifests[i]!));
+  };
+}
+
+/** Changes of an entry. Fields and annotations that are not named are kept. */
+export interface EntryChanges {
+  /** Fields to set. */
+  readonly platform?: Partial<Platform>;
+  /** Annotations to set. */
+  readonly annotations?: Annotations;
+}
+
+/** Changes the entries with these digests. */
+export function annotateEntries(digests: ReadonlySet<string>, changes: EntryChanges): IndexEdit {
+  return ({ manifests }, text) =>
+    manifests.reduce((edited, entry, i) => {
+      if (!digests.has(entry.digest)) return edited;
+      const changed = changedEntry(entry, changes);
+      if (changed.platform !== undefined)
+        checkPlatform(changed.platform, `annotating ${entry.digest}`);
+      return isSame(entry, changed) ? edited : edited.withEntryAt(i, changed);
+    }, text);
+}
+
+/** Sets annotations of the index itself. */
+export function annotateRoot(annotations: Annotations): IndexEdit {
+  return (index, text) => {
+    const held = index.annotations ?? new Map<string, string>();
+    if ([...annotations].every(([key, value]) => held.get(key) === value)) return text;
+    return text.withAnnotations(new Map([...held, ...annotations]));
+  };
+}
+
+function changedEntry(
+  entry: Descriptor,
+  { platform = {}, annotations = new Map() }: EntryChanges,
+): Descriptor {
+  const base = entry.platform ?? { os: '', architecture: '' };
+  const all = new Map([...(entry.annotations ?? []), ...annotations]);
+  return {
+    ...entry,
+    ...(Object.keys(platform).length === 0 ? {} : { platform: { ...base, ...platform } }),
+    ...(all.size === 0 ? {} : { annotations: all }),
+  };
+}
+
+function isSame(a: Descriptor, b: Descriptor): boolean {
+  const key = ({ platform, annotations }: Descriptor): string =>
+    JSON.stringify([
+      platform && platformKey(platform),
+      [...sortedByBytes(annotations ?? new Map<string, string>())],
+    ]);
+  return key(a) === key(b);
+}
+
+/**
+ * The digests of the selected entries.
+ * @throws {ManifestToolError} NOT_FOUND if an entry does not exist; USAGE if several entries serve a platform.
+ */
+export function selectEntries(
+  what: string,
+  { manifests }: ImageIndex,
+  { platforms = [], digests = [] }: Selection,
+): Set<Digest> {
+  const images = manifests.filter((entry) => !isAttestation(entry));
+  const shown = images
+    .map(({ platform, digest }) => (platform ? formatPlatform(platform) : digest))
+    .join(', ');
+  const byPlatform = platforms.map((platform) => {
+    const found = images.filter(
+      (entry) => entry.platform && servesPlatform(entry.platform, platform),
+    );
+    const exact = found.filter((entry) => entry.platform!.variant === platform.variant);
+    const meant = exact.length === 1 ? exact : found;
+    if (meant.length === 1) return meant[0]!.digest;
+    const name = formatPlatform(platform);
+    if (meant.length === 0)
+      throw new ManifestToolError(
+        'NOT_FOUND',
+        what,
+        `it has no entry for ${name}; it has ${shown}`,
+        { reason: 'entry-not-found' },
+      );
+    const several = meant.map((entry) => formatPlatform(entry.platform!)).join(', ');
+    throw new ManifestToolError('USAGE', what, `${name} could mean ${several}`, {
+      hint: 'name the variant, the os version or the digest',
+    });
+  });
+  for (const digest of digests) {
+    if (manifests.some((entry) => entry.digest === digest)) continue;
+    throw new ManifestToolError('NOT_FOUND', what, `it has no entry ${digest}; it has ${shown}`, {
+      reason: 'entry-not-found',
+    });
+  }
+  return new Set([...byPlatform, ...digests]);
+}
+
+/** @throws {ManifestToolError} USAGE: Docker manifest lists have no annotations. */
+export function checkAnnotations(what: string, mediaType: string, annotations: Annotations): void {
+  if (mediaType !== DOCKER_MANIFEST_LIST || annotations.size === 0) return;
+  throw new ManifestToolError('USAGE', what, 'a Docker manifest list has no annotations', {
+    reason: 'docker-list-annotations',
+  });
+}
+
+/** The entries of an index and its JSON text, edited together. */
+class EditedIndex {
+  private readonly entries: Descriptor[];
+
+  constructor(
+    entries: readonly Descriptor[],
+    public text: IndexText,
+    private readonly replaced: Map<string, Digest | undefined>,
+  ) {
+    this.entries = [...entries];
+  }
+
+  addImage(entry: Descriptor): void {
+    const key = entry.platform && platformKey(entry.platform);
+    const position = this.entries.findIndex(
+      (each) => !isAttestation(each) && each.platform && platformKey(each.platform) === key,
+    );
+    const held = this.entries[position];
+    const slot = key ?? entry.digest;
+    if (!this.replaced.has(slot)) this.replaced.set(slot, held?.digest);
+    else if (held !== undefined && held.digest !== this.replaced.get(slot)) return;
+    if (held === undefined) {
+      this.insert(this.endOfImages(), entry);
+      return;
+    }
+    if (held.digest === entry.digest) return;
+    this.text = this.text.withEntryAt(position, entry);
+    this.entries[position] = entry;
+    this.remove((each) => isAttestation(each) && attestedDigest(each) === held.digest);
+  }
+
+  addAttestation(entry: Descriptor): void {
+    if (this.entries.some(({ digest }) => digest === entry.digest)) return;
+    this.insert(this.entries.length, entry);
+  }
+
+  /** The position after the last image, if all attestations follow all images; otherwise the end. */
+  private endOfImages(): number {
+    const first = this.entries.findIndex(isAttestation);
+    return first >= 0 && this.entries.slice(first).every(isAttestation)
+      ? first
+      : this.entries.length;
+  }
+
+  private insert(position: number, entry: Descriptor): void {
+    this.text = this.text.withEntryBefore(position, entry);
+    this.entries.splice(position, 0, entry);
+  }
+
+  private remove(isRemoved: (entry: Descriptor) => boolean): void {
+    this.text = this.text.withoutEntries((i) => isRemoved(this.entries[i]!));
+    this.entries.splice(
+      0,
+      this.entries.length,
+      ...this.entries.filter((entry) => !isRemoved(entry)),
+    );
+  }
+}
