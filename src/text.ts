@@ -37,7 +37,7 @@ export function suggestion(word: string, known: Iterable<string>, prefix = ''): 
   return near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
 }
 
-/** Optimal string alignment distance: characters to add, drop, change or swap with their neighbour. */
+/** Optimal string alignment distance: characters to add, drop, change or swap with the next. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
