@@ -52,6 +52,7 @@ export type ErrorReason =
   // registry
   // layout
   // core
+  | 'index-limit'
   | 'docker-annotations'
   | 'docker-list-annotations'
   | 'entry-not-found'

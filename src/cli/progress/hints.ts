@@ -14,6 +14,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // registry
   // layout
   // core
+  'index-limit': () =>
+    'name an index or image inside it by its digest: inspect --format raw shows its entries',
   'docker-annotations': () => 'give --type oci, or omit the annotations',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
   'entry-not-found': () => 'inspect --format table shows its entries',
