@@ -55,6 +55,25 @@ export async function mapConcurrent<T, R>(
 }
 
 /**
+ * The outcome of `promise`, unless `signal` is aborted before; then the promise is not waited for.
+ * @throws the reason of `signal`.
+ */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => undefined);
+  signal.throwIfAborted();
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort!);
+  }
+}
+
+/**
  * {@link mapConcurrent} for reading: of several failures it throws that of the first item, not the
  * first in time, so that the same input gives the same message. It waits for what has been started.
  */

@@ -56,6 +56,7 @@ export type ErrorReason =
   | 'docker-annotations'
   | 'docker-list-annotations'
   | 'entry-not-found'
+  | 'needs-other-repositories'
   | 'not-an-index'
   | 'several-failed'
   | 'tag-exists'
