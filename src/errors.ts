@@ -51,6 +51,7 @@ export type ErrorReason =
   | 'auth-file-missing'
   // registry
   // layout
+  | 'ambiguous-name'
   // core
   | 'index-limit'
   | 'docker-annotations'

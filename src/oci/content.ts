@@ -20,9 +20,9 @@ export interface FetchedManifest extends ManifestContent {
   readonly document: ImageDocument;
 }
 
-/** Reads images of one repository, or of one layout directory. */
+/** Reads images of one repository, layout directory or archive. */
 export interface ImageReader {
-  /** `host/repository` or `oci-layout://PATH`, for messages and comparison. */
+  /** `host/repository`, `oci-layout://PATH` or `oci-archive://FILE`, for messages and comparison. */
   readonly name: string;
 
   /**
@@ -30,6 +30,14 @@ export interface ImageReader {
    * @throws {ManifestToolError} NOT_FOUND where there is none; CORRUPT where the bytes are not what was asked for.
    */
   getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest>;
+
+  /**
+   * All manifests that a name stands for: in a layout or an archive they may be several, for example
+   * one for each platform. Registries do not have it: there a tag points to one manifest.
+   */
+  manifestsNamed?(
+    name: string,
+  ): Promise<readonly Pick<Descriptor, 'mediaType' | 'digest' | 'size'>[]>;
 
   /**
    * Reads a small blob whole (an image configuration; at most MAX_DOCUMENT_SIZE bytes), checked against digest and size.
@@ -63,9 +71,9 @@ export interface ImageReader {
 /** How a blob came to be in the target. */
 export type BlobOutcome = 'present' | 'mounted' | 'copied';
 
-/** Writes images into one repository, or into one layout directory. */
+/** Writes images into one repository, layout directory or archive. */
 export interface ImageWriter {
-  /** `host/repository` or `oci-layout://PATH`, for messages and comparison. */
+  /** `host/repository`, `oci-layout://PATH` or `oci-archive://FILE`, for messages and comparison. */
   readonly name: string;
 
   /**
@@ -107,5 +115,5 @@ export interface ImageWriter {
   replaceTag(tag: string, manifest: ManifestContent, from: Digest): Promise<boolean>;
 }
 
-/** A repository, or a layout directory, that is read and written: made by {@link Client.open}. */
+/** A repository, layout directory or archive that is read and written: made by {@link Client.open}. */
 export interface ImageStore extends ImageReader, ImageWriter {}

@@ -13,6 +13,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'auth-file-missing': () => 'correct --authfile, or omit it to use the default files',
   // registry
   // layout
+  'ambiguous-name': () => 'name one by its digest, or select one with --platform',
   // core
   'index-limit': () =>
     'name an index or image inside it by its digest: inspect --format raw shows its entries',

@@ -6,10 +6,9 @@ import type { Digest } from '../../oci/digest.js';
 import type { Descriptor, ImageManifest } from '../../oci/documents.js';
 import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
-import type { Platform } from '../../oci/platform.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
 import {
   formatReference,
-  tagOrDigestOf,
   withDefaultTag,
   withSuffix,
   type Reference,
@@ -17,6 +16,7 @@ import {
 import { selectEntry } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { PlanEvents } from '../events.js';
+import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
 import { configPlatform, entryPlatform } from './entry-platform.js';
@@ -123,10 +123,15 @@ class Resolver {
 
   /** A reference that several platforms name is read once. */
   private root(source: SourceRequest, reader: ImageReader, name: string): Promise<FetchedManifest> {
+    const platform = source.onlyPlatform === true ? (source.platform as Platform) : undefined;
+    const key =
+      platform === undefined || reader.manifestsNamed === undefined
+        ? name
+        : `${name} ${formatPlatform(platform)}`;
     const reading =
-      this.roots.get(name) ??
-      this.reading.wait.until(() => reader.getManifest(tagOrDigestOf(source.reference)));
-    this.roots.set(name, reading);
+      this.roots.get(key) ??
+      this.reading.wait.until(() => readNamed(reader, source.reference, platform));
+    this.roots.set(key, reading);
     return reading;
   }
 

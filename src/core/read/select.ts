@@ -3,10 +3,11 @@ import { isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor, ImageManifest } from '../../oci/documents.js';
 import { formatPlatform, servesPlatform, type Platform } from '../../oci/platform.js';
-import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
+import { formatReference, type Reference } from '../../oci/reference.js';
 import { selectEntry } from '../../oci/select-entry.js';
 import { readConfig, type FetchedConfig } from './config.js';
 import type { Client } from '../client.js';
+import { readNamed } from './named.js';
 
 /** The manifest that a user means. */
 export interface Selected {
@@ -30,7 +31,7 @@ export async function selectManifest(
   platform?: Platform,
 ): Promise<Selected> {
   const store = await client.open(reference, 'pull');
-  const manifest = await store.getManifest(tagOrDigestOf(reference));
+  const manifest = await readNamed(store, reference, platform);
   if (platform === undefined) return { store, manifest, attestations: [] };
   const { document } = manifest;
   const name = formatReference(reference);
