@@ -1,7 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -58,6 +57,19 @@ async function ended(
   return { code, stderr, milliseconds: performance.now() - start };
 }
 
+/** Whether a process has a file open. */
+function hasOpen(pid: number, file: string): boolean {
+  const folderOfProcess = `/proc/${pid}/fd`;
+  return readdirSync(folderOfProcess).some((name) => {
+    try {
+      return readlinkSync(`${folderOfProcess}/${name}`) === file;
+    } catch {
+      // It was closed just now.
+      return false;
+    }
+  });
+}
+
 describe('a pipe in place of a file of credentials', () => {
   it('may be a process substitution: it is read once', async () => {
     const file = folder.write(path.join(folder.directory(), 'auth.json'), configText());
@@ -89,8 +101,7 @@ describe('a pipe in place of a file of credentials', () => {
     const spawned = spawnCli(['inspect', image, ...(isOption ? [place, value] : [])], {
       env: isOption ? {} : { [place]: value },
     });
-    // Nothing tells when it waits for the pipe.
-    await sleep(1000);
+    await expect.poll(() => hasOpen(spawned.child.pid!, file), { timeout: 15_000 }).toBe(true);
     const { code, stderr, milliseconds } = await ended(spawned, signal);
     expect(stderr).toMatch(/^manifest-tool: .*it was interrupted/);
     expect(code).toBe(130);
