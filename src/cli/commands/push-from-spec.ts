@@ -1,7 +1,7 @@
-import { tagsOf } from '../../core/publish/publication.js';
+import { tagsOf } from '../../core/publish/request.js';
 import { pushIndex } from '../../core/publish/push.js';
 import type { IndexRequest, Spec } from '../../core/publish/request.js';
-import { refuseWarnings } from '../../core/publish/strict.js';
+import { refuseWarnings } from '../../core/publish/warnings.js';
 import { formatName } from '../../oci/reference.js';
 import { parseSpecs } from '../../spec/spec.js';
 import { usageError } from '../args/values.js';

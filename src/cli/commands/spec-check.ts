@@ -7,7 +7,7 @@ import { countOf, escapeText } from '../../text.js';
 import type { Run } from '../command.js';
 import { readSpecFile, specFiles } from '../options/spec-files.js';
 import { jsonText } from '../output/json.js';
-import { ownHint } from '../progress/hints.js';
+import { hintFor } from '../progress/hints.js';
 import type { Reporter } from '../progress/reporter.js';
 
 /** `spec check FILE…`: all specs are checked, also after an error in one. */
@@ -46,8 +46,7 @@ function checkLine(place: string, { target, tags, sources }: Spec): string {
 function checkDocument({ file, document, outcome, warnings }: CheckedSpec): object {
   if (outcome instanceof ManifestToolError) {
     const { code, message } = outcome;
-    const hint = ownHint(outcome);
-    const error = { code, message, ...(hint === undefined ? {} : { hint }) };
+    const error = { code, message, hint: hintFor(outcome, 'spec check') };
     return { file, document, ok: false, warnings, error };
   }
   const { target, tags, annotations, sources } = outcome;

@@ -1,7 +1,7 @@
 import { parseDigest } from '../../oci/digest.js';
 import type { Annotations } from '../../oci/documents.js';
 import { parsePlatform } from '../../oci/platform.js';
-import type { PublishingOptions } from '../../core/publish/publication.js';
+import type { PublishingOptions } from '../../core/publish/request.js';
 import type { EntryAnnotations, IndexRequest } from '../../core/publish/request.js';
 import { defined, usageError, type Options } from '../args/values.js';
 

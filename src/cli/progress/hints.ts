@@ -11,18 +11,24 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // registry
   // layout
   // core
+  'docker-annotations': () => 'give --type oci, or omit the annotations',
+  'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
+  'entry-not-found': () => 'inspect --format table shows its entries',
+  'not-an-index': () => 'create an index from it first, with create',
+  'several-failed': () =>
+    'fix the errors above and run it again: what has been published is not published again',
+  'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',
+  'warnings-refused': ({ count }) => `fix ${count === 1 ? 'it' : 'them'}, or omit --strict`,
   // spec
+  'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
   none: () => '',
 };
 
 /** The hint of an error; `command` is the command that runs, if it is known. */
 export function hintFor(error: ManifestToolError, command: string | undefined): string {
-  return ownHint(error) ?? defaultHint(error.code, command);
-}
-
-/** The hint of an error that has one of its own: for its reason, or from the layer that threw it. */
-export function ownHint({ reason, data, hint }: ManifestToolError): string | undefined {
-  return reason === undefined ? hint : HINTS[reason](data);
+  const { code, data, hint, reason } = error;
+  if (reason !== undefined) return HINTS[reason](data);
+  return hint ?? defaultHint(code, command);
 }
 
 function defaultHint(code: ErrorCode, command: string | undefined): string {
