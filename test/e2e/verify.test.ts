@@ -123,7 +123,7 @@ describe('a defect', () => {
     ],
     [
       'a child that is damaged',
-      /does not have the digest/,
+      /the content is damaged/,
       async (a, b) => (await changed(a.entry), [a.entry, b.entry]),
     ],
     [
