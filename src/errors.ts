@@ -52,9 +52,11 @@ export type ErrorReason =
   // registry
   // layout
   // core
+  | 'index-limit'
   | 'docker-annotations'
   | 'docker-list-annotations'
   | 'entry-not-found'
+  | 'needs-other-repositories'
   | 'not-an-index'
   | 'several-failed'
   | 'tag-exists'

@@ -86,7 +86,7 @@ describe('an option', () => {
     [
       create('--tags', 'a,,b', IMAGE),
       /--tags has an empty item/,
-      /^remove the extra comma: --tags TAG,\.\.\.$/,
+      /^write --tags TAG,\.\.\. without the extra comma$/,
     ],
     [
       create('--tags', '-x', IMAGE),

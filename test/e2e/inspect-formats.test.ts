@@ -429,7 +429,7 @@ describe('options that contradict each other', () => {
     [['--raw', '--format', 'json'], /give --raw or --format, not both/],
     [
       ['--format', 'tabel'],
-      /none of json, table, docker, docker-verbose and raw \(did you mean table\?\)/,
+      /must be json, table, docker, docker-verbose or raw, not "tabel" \(did you mean table\?\)/,
     ],
     [['--expand-config'], /--expand-config needs --raw/],
     [['--raw', '--config', '--expand-config'], /give --config or --expand-config/],

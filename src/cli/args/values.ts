@@ -86,7 +86,7 @@ function readItems(name: OptionName, value: string): string[] {
   if (!items.includes('')) return items;
   throw usageError(
     `option --${name} has an empty item`,
-    `remove the extra comma: --${name} ${placeholder(OPTIONS[name])}`,
+    `write --${name} ${placeholder(OPTIONS[name])} without the extra comma`,
   );
 }
 
