@@ -155,8 +155,7 @@ const HAS_WAY_OUT: ReadonlySet<ErrorCode> = new Set(['DENIED', 'NOT_FOUND', 'USA
 function withWayOut(error: unknown, name: string): unknown {
   if (!(error instanceof ManifestToolError)) return error;
   const { code, what, why, cause } = error;
-  const isKnown = error.hint?.startsWith('log in with') !== true;
-  if (!isKnown || !HAS_WAY_OUT.has(code)) return error;
+  if (error.reason === 'login-required' || !HAS_WAY_OUT.has(code)) return error;
   const hint = `check-registry makes repositories beside ${name}; with --tags-only it stays inside ${name}`;
   return new ManifestToolError(code, what, why, { cause, hint });
 }

@@ -1,5 +1,5 @@
 import { ManifestToolError, type ErrorCode } from '../errors.js';
-import { WireError } from '../registry/wire-error.js';
+import { RegistryError } from '../registry/errors.js';
 
 /** A registry does not do what a check asks; the message is in its own words: remote text. */
 export class Refusal extends Error {}
@@ -33,9 +33,9 @@ export function refusalOf(error: unknown, before: string): unknown {
     return new Refusal(before + (error instanceof Absent ? error.why : error.message));
   // A repository that is not there, or not for this user, says nothing of the registry.
   if (error.code === 'NOT_FOUND') return error;
-  return new Refusal(error.cause instanceof WireError ? wordsOf(error.cause) : error.message);
+  return new Refusal(error.cause instanceof RegistryError ? wordsOf(error.cause) : error.message);
 }
 
-function wordsOf({ status, text }: WireError): string {
+function wordsOf({ status, text }: RegistryError): string {
   return `status ${status}${text === '' ? '' : `, ${text}`}`;
 }

@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
-import { WireError } from '../registry/wire-error.js';
+import { RegistryError } from '../registry/errors.js';
 import type { Check, Results } from './check.js';
 import { listOfSize } from './images.js';
 import { findLimit } from './limits.js';
@@ -58,5 +58,5 @@ const LATER = new Set([408, 429, 503]);
 
 function isCut(error: unknown): error is ManifestToolError {
   if (!(error instanceof ManifestToolError) || error.code !== 'UNAVAILABLE') return false;
-  return !(error.cause instanceof WireError && LATER.has(error.cause.status));
+  return !(error.cause instanceof RegistryError && LATER.has(error.cause.status));
 }
