@@ -18,11 +18,11 @@ const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 
 const CHUNK_BYTES = 65_536;
 
-/** Limits of {@link readFile}. */
+/** Limits of {@link readFile} and {@link readStream}. */
 export interface ReadFileOptions {
   /** Nothing beyond this many bytes is read. */
   readonly maxBytes: number;
-  /** Ends the wait for a writer of a pipe, or for input at a terminal. */
+  /** Ends the wait for a writer of a pipe, or for input from a terminal. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,18 +41,37 @@ export async function readFile(
     await file.close(descriptor);
     throw error;
   });
-  if (input === undefined) return readToEnd(descriptor, maxBytes, signal);
-  const end = (): void => void input.destroy();
+  return input === undefined
+    ? readToEnd(descriptor, maxBytes, signal)
+    : readStream(input, { maxBytes, signal });
+}
+
+/** A stream, as far as it is needed here. */
+interface Input extends AsyncIterable<unknown> {
+  destroy(): unknown;
+}
+
+/**
+ * Reads all bytes of a stream and destroys it. Undefined if it has more than `maxBytes`.
+ * @throws the error of the stream, or the reason of `signal`.
+ */
+export async function readStream(
+  stream: Input,
+  { maxBytes, signal }: ReadFileOptions,
+): Promise<Buffer | undefined> {
+  const end = (): void => void stream.destroy();
   signal?.addEventListener('abort', end);
   try {
+    if (signal?.aborted === true) end();
     const chunks: Buffer[] = [];
     let length = 0;
-    // Destroys the stream, and with it closes the descriptor, on every way out.
-    for await (const chunk of input as AsyncIterable<Buffer>) {
+    // Destroys the stream, and with it closes its descriptor, on every way out.
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
       length += chunk.length;
       if (length > maxBytes) return undefined;
       chunks.push(chunk);
     }
+    signal?.throwIfAborted();
     return Buffer.concat(chunks);
   } catch (error) {
     signal?.throwIfAborted();
@@ -63,9 +82,7 @@ export async function readFile(
 }
 
 /** The stream of a descriptor whose reads may wait without end; undefined if they do not. */
-async function streamOf(
-  descriptor: number,
-): Promise<(AsyncIterable<unknown> & { destroy(): unknown }) | undefined> {
+async function streamOf(descriptor: number): Promise<Input | undefined> {
   const stats = await file.fstat(descriptor);
   if (stats.isFIFO()) {
     const { Socket } = process.getBuiltinModule('node:net');

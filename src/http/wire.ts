@@ -22,6 +22,8 @@ export function wireTransport(
 ): Transport {
   const overHttp1 = undiciTransport((url) => originOf(url).http1, timeouts, signal);
   return async (request) => {
+    // undici would open a connection for a request that was aborted before.
+    signal.throwIfAborted();
     const { http2 } = originOf(request.url);
     if (http2 === undefined || isBulk(request)) return overHttp1(request);
     const { attempts = new Attempts() } = request;

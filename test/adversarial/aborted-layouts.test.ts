@@ -15,7 +15,7 @@ import { LAYER, LayoutFolder, type Entry } from '../support/layout.js';
 const PROGRAM = fileURLToPath(new URL('../support/abort-layout-jobs.mjs', import.meta.url));
 const LIBRARY = path.resolve('dist/lib/index.js');
 /** Of each command. */
-const INTERRUPTS = 20;
+const INTERRUPTS = 16;
 const ARCHITECTURES = ['amd64', 'arm64', '386', 's390x', 'ppc64le', 'riscv64'];
 
 /** What is printed at the end, after lines of progress. */
@@ -41,7 +41,7 @@ beforeAll(async () => {
   // One layer that takes several reads.
   [layout, large] = await Promise.all([
     layoutOf([1000, 400_000, 70_000]),
-    layoutOf([5_000_000, 3_000_000]),
+    layoutOf([4_000_000, 1_000_000]),
   ]);
 });
 

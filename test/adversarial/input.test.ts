@@ -29,7 +29,10 @@ function namedPipe(): string {
   return name;
 }
 
-/** Waits until the process waits for more of a file: that it is in an epoll set is the one sign from outside. */
+/**
+ * Waits until the process waits for more of a file: that it is in an epoll set is the one sign from
+ * outside.
+ */
 async function isReading({ child }: SpawnedCli, file: string): Promise<void> {
   const fds = `/proc/${child.pid}/fd`;
   const waits = (): boolean => {

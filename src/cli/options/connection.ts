@@ -15,7 +15,9 @@ const MAX_PASSWORD_SIZE = 64 * 1024;
 /** Options of authentication and transport, which every command has. */
 export type ConnectionOptions = Options<GlobalOptionName>;
 
-/** Runs `work` with a client that has the settings of the command line, and closes it on every path. */
+/**
+ * Runs `work` with a client that has the settings of the command line, and closes it on every path.
+ */
 export async function withClient<T>(
   args: ConnectionOptions,
   { io, reporter }: Surroundings,

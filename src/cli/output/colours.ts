@@ -8,7 +8,10 @@ export interface Colours {
   readonly red: (text: string) => string;
 }
 
-/** The colours for standard output: none unless it is a terminal, and neither --no-color, NO_COLOR nor TERM forbids them. */
+/**
+ * The colours for standard output: none unless it is a terminal, and neither --no-color, NO_COLOR
+ * nor TERM forbids them.
+ */
 export function coloursFor({ stdout, env }: Io, isForbidden: boolean): Colours {
   const isColoured = stdout.isTTY && !isForbidden && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
   // Bold and the colour on, then bold and everything off: the sequences of manifest-tool's library.

@@ -1,11 +1,16 @@
-/** Upper bound of a string's width in terminal columns: every character that may be wide counts as two. */
+/**
+ * Upper bound of a string's width in terminal columns: every character that may be wide counts as
+ * two.
+ */
 export function columnsOf(text: string): number {
   let columns = 0;
   for (const char of text) columns += char.codePointAt(0)! >= FIRST_WIDE ? 2 : 1;
   return columns;
 }
 
-/** Hangul Jamo, the first characters of two columns (Unicode Standard Annex 11, East Asian Width). */
+/**
+ * Hangul Jamo, the first characters of two columns (Unicode Standard Annex 11, East Asian Width).
+ */
 const FIRST_WIDE = 0x1100;
 
 /** Cuts a string to at most `columns` columns; `…` is its end if it was longer. */

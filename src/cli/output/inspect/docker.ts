@@ -19,8 +19,9 @@ import { formatReference, withDefaultTag, type Reference } from '../../../oci/re
 import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';
 
 /*
- * The output of docker's client (28.2), byte for byte. The client indents the text of an image manifest. From an index it keeps media type,
- * size, digest and platform of the entries and writes them again; the first image decides whether it calls the index an OCI index.
+ * The output of docker's client (28.2), byte for byte. The client indents the text of an image
+ * manifest. From an index it keeps media type, size, digest and platform of the entries and writes
+ * them again; the first image decides whether it calls the index an OCI index.
  */
 
 /** `docker manifest inspect` of one image. */
@@ -43,7 +44,10 @@ export function dockerIndex(index: InspectedIndex): string {
   return `${goMarshalIndent(document, '   ')}\n`;
 }
 
-/** `docker manifest inspect -v` of one image; `entry` is its descriptor in the index that it was selected from. */
+/**
+ * `docker manifest inspect -v` of one image; `entry` is its descriptor in the index that it was
+ * selected from.
+ */
 export function dockerVerboseImage(
   reference: Reference,
   { manifest, config }: InspectedImage,
@@ -66,7 +70,10 @@ function verbose(text: string): string {
   return `${indentJson(text, '\t')}\n`;
 }
 
-/** Descriptors as docker makes them: from the manifest that it fetched, with the platform of the entry. */
+/**
+ * Descriptors as docker makes them: from the manifest that it fetched, with the platform of the
+ * entry.
+ */
 function childrenOf({ document, children }: InspectedIndex): Descriptor[] {
   return document.manifests.map((entry, i) => descriptorOf(children[i] ?? entry, entry.platform));
 }

@@ -12,7 +12,10 @@ import type { FetchedManifest } from '../../../oci/content.js';
 import { ManifestToolError } from '../../../errors.js';
 import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';
 
-/** `inspect --raw`: the output of manifest-tool v2, in the field order of its structs and indented by four. */
+/**
+ * `inspect --raw`: the output of manifest-tool v2, in the field order of its structs and indented
+ * by four.
+ */
 export function renderRaw(
   name: string,
   inspected: InspectedImage | InspectedIndex,

@@ -75,7 +75,9 @@ function annotationBlock(annotations: Annotations | undefined, width: number): s
 
 type Column = 'name' | 'size' | 'layers' | 'digest';
 
-/** Lays out the rows in columns as wide as their content; digests are cut first, then long names. */
+/**
+ * Lays out the rows in columns as wide as their content; digests are cut first, then long names.
+ */
 function layOut(rows: readonly Row[], c: Colours, width: number): string[] {
   const all = [TITLES, ...rows];
   const widest = (key: Column): number => Math.max(...all.map((row) => columnsOf(row[key])));
@@ -107,7 +109,10 @@ function columnsFor(nameAndSize: number, layers: number, width: number): readonl
   return withDigest <= width ? ['name', 'size', 'digest'] : ['name', 'size'];
 }
 
-/** The rows of an image, or of the entries of an index in their order, each followed by its attestations. */
+/**
+ * The rows of an image, or of the entries of an index in their order, each followed by its
+ * attestations.
+ */
 function tableRows(described: Described): Row[] {
   return described.kind === 'list' ? listRows(described) : entryRows(described);
 }
