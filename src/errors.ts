@@ -59,9 +59,11 @@ export type ErrorReason =
   | 'referrers-unreadable'
   // layout
   // core
+  | 'index-limit'
   | 'docker-annotations'
   | 'docker-list-annotations'
   | 'entry-not-found'
+  | 'needs-other-repositories'
   | 'not-an-index'
   | 'several-failed'
   | 'tag-exists'

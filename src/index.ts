@@ -87,7 +87,7 @@ export {
   type RegistryReport,
 } from './check-registry/check-registry.js';
 export type { CheckName, CheckResult } from './check-registry/check.js';
-export type { ManifestLimit } from './check-registry/limits.js';
+export type { ManifestLimit } from './check-registry/manifest-limit.js';
 
 // Values
 export { digestOf, isDigest, parseDigest, type Digest } from './oci/digest.js';

@@ -45,7 +45,10 @@ const GROUPS = [
     'base',
     /[\\/]src[\\/](?:clock|docker-hub|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
-  ['core', /[\\/]src[\\/](?:oci|credentials|core[\\/]read|concurrency|core[\\/][a-z-]+\.ts$)/],
+  [
+    'core',
+    /[\\/]src[\\/](?:oci|credentials|core[\\/]read|attempts|concurrency|read-file|core[\\/][a-z-]+\.ts$)/,
+  ],
   [
     'registry',
     /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http(?![\\/]connect[\\/]http2\.ts)|registry(?![\\/]raw))[\\/]/,

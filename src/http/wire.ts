@@ -1,6 +1,6 @@
 import { Attempts } from '../attempts.js';
 import type { HttpRequest, Transport } from './request.js';
-import { orAborted } from './or-aborted.js';
+import { orAborted } from '../concurrency.js';
 import type { Origin } from './connect/origin.js';
 import type { Timeouts } from './timeouts.js';
 import { undiciTransport } from './undici.js';

@@ -26,9 +26,13 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'referrers-unreadable': () => 'omit --referrers, or use another version of the registry',
   // layout
   // core
+  'index-limit': () =>
+    'name an index or image inside it by its digest: inspect --format raw shows its entries',
   'docker-annotations': () => 'give --type oci, or omit the annotations',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
   'entry-not-found': () => 'inspect --format table shows its entries',
+  'needs-other-repositories': ({ repository }) =>
+    `check-registry makes repositories beside ${repository}; --tags-only keeps it inside ${repository}`,
   'not-an-index': () => 'create an index from it first, with create',
   'several-failed': () =>
     'fix the errors above and run it again: what has been published is not published again',

@@ -27,7 +27,7 @@ export function copyImage(
   return publishContent(client, request, events, async (onManifest, wait) => {
     events.progress?.(`reading ${formatReference(source)}`);
     const reader = await client.open(source, 'pull');
-    const tree = new ImageTree(reader, source, onManifest, wait);
+    const tree = new ImageTree(reader, source, { onManifest, wait, signal: client.signal });
     const root = await tree.read(tagOrDigestOf(source));
     const parts = await tree.parts(root);
     const referrers = request.referrers === true ? await tree.referrers(parts) : [];
