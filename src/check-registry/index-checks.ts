@@ -101,7 +101,10 @@ function annotatedEntries(images: TestImages): Descriptor[] {
   return ociEntries(images).map((each) => ({ ...each, annotations }));
 }
 
-/** Finds the size limit of a manifest with indexes of growing size. It sends much, so it is made only on request. */
+/**
+ * Finds the size limit of a manifest with indexes of growing size. It sends much, so it is made
+ * only on request.
+ */
 export const SIZE_CHECK: Check = {
   name: 'manifest-size',
   title: 'size of a manifest',
@@ -125,7 +128,10 @@ export const SIZE_CHECK: Check = {
   },
 };
 
-/** The registry's answer if it refuses a manifest; undefined if it accepts the manifest and holds it afterwards. */
+/**
+ * The registry's answer if it refuses a manifest; undefined if it accepts the manifest and holds it
+ * afterwards.
+ */
 async function refusalOfManifest(
   repository: TestRepository,
   results: Results,
@@ -143,7 +149,8 @@ async function refusalOfManifest(
   } catch (error) {
     if (error instanceof Refusal) return error.message;
     if (!isCutOff(error)) throw error;
-    // A server may close the connection while it is still being sent to. Then it answers other requests.
+    // A server may close the connection while it is still being sent to. Then it answers other
+    // requests.
     await repository.raw.version();
     return error.why;
   }

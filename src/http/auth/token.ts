@@ -40,10 +40,10 @@ export class TokenRefused extends ManifestToolError {}
 
 /**
  * Requests a token: GET, with Basic authentication for a password, or POST with
- * `grant_type=refresh_token` for an identity token, which goes nowhere else (Docker Registry v2 token
- * authentication; OAuth2 token authentication).
- * @throws {ManifestToolError} DENIED if the server refuses ({@link TokenRefused}), UNAVAILABLE if it
- * cannot answer, FAILED if its answer has no usable token.
+ * `grant_type=refresh_token` for an identity token, which goes nowhere else (Docker Registry v2
+ * token authentication; OAuth2 token authentication).
+ * @throws {ManifestToolError} DENIED if the server refuses ({@link TokenRefused}), UNAVAILABLE if
+ * it cannot answer, FAILED if its answer has no usable token.
  */
 export async function requestToken(transport: Transport, request: TokenRequest): Promise<Token> {
   const what = `getting a token from ${request.realm.origin}${request.realm.pathname}`;
