@@ -9,6 +9,18 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // credentials
   'auth-file-missing': () => 'correct --authfile, or omit it to use the default files',
   // registry
+  'registry-unavailable': () => 'try again later, or raise --retry',
+  'answer-unexpected': () =>
+    'run check-registry to see what the registry supports; --debug shows the request',
+  'login-required': ({ host }) =>
+    `log in with "docker login ${host}", or give --username and --password`,
+  'credentials-rejected': ({ host }) =>
+    `log in again with "docker login ${host}": the registry rejects these credentials`,
+  'content-missing': () =>
+    'push the image again: the registry lacks a part of it; verify lists what else is missing',
+  'named-content-missing': () =>
+    'run it again; give --wait TIME if the registry shows what was pushed only after a while',
+  'referrers-unreadable': () => 'omit --referrers, or use another version of the registry',
   // layout
   // core
   'index-limit': () =>
