@@ -81,3 +81,8 @@ export async function withRestarts<T>(attempts: Attempts, work: () => Promise<T>
     }
   }
 }
+
+/** ` (5 tries)` for messages; empty for a single attempt. */
+export function formatTries(attempts = 1): string {
+  return attempts > 1 ? ` (${attempts} tries)` : '';
+}
