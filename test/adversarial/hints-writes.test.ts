@@ -141,7 +141,7 @@ describe('check-registry', () => {
       args: check('--tags-only'),
       code: 6,
       says: /takes neither a Docker manifest list nor an OCI index/,
-      hint: /^the report says what it answered to each; a newer version of it may take them$/,
+      hint: /^the report has its answers; a newer version of the registry may take them$/,
     });
   });
 

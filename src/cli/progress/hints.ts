@@ -1,9 +1,6 @@
 import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../../errors.js';
 
-/**
- * What to do about a cause, in the words of the command line; one entry for each {@link
- * ErrorReason}, in sections as there.
- */
+/** The hint for each reason, in the words of the command line; in sections as there. */
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // http
   'tls-not-spoken': () => 'if it is meant to be spoken to in plain HTTP, give --plain-http',
@@ -43,7 +40,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   none: () => '',
 };
 
-/** One line that says what to do next about an error; `command` is the one that runs, if known. */
+/** The hint of an error; `command` is the command that runs, if it is known. */
 export function hintFor(error: ManifestToolError, command: string | undefined): string {
   const { code, data, hint, reason } = error;
   if (reason !== undefined) return HINTS[reason](data);
