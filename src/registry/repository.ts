@@ -102,7 +102,8 @@ export class Repository implements ImageStore {
         onTag(tag);
       }),
     );
-    // All tags are attempted before the first failure is thrown: onTag has reported those that moved.
+    // All tags are attempted before the first failure is thrown: onTag has reported those that
+    // moved.
     const failed = written.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }
