@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { spawnCli } from '../support/cli.js';
 import { FakeRegistry, pushArguments } from './support/fake-registry.js';
+import { Folder } from './support/files.js';
 import {
   json,
   startScripted,
@@ -174,7 +175,10 @@ describe('an interrupt while tags move', () => {
 });
 
 describe('a command that does not end by itself', () => {
-  /** It waits for a standard input that does not come. */
+  const folder = new Folder();
+  const stubborn = folder.write('stubborn.cjs', 'process.stdin.destroy = () => process.stdin;');
+
+  /** It waits for a standard input that does not come, and that cannot be closed. */
   function start(): {
     child: ReturnType<typeof spawn>;
     ended: Promise<number | null>;
@@ -182,7 +186,7 @@ describe('a command that does not end by itself', () => {
   } {
     const child = spawn(
       process.execPath,
-      [BIN, 'inspect', '-u', 'a', '--password-stdin', '127.0.0.1:1/x'],
+      ['--require', stubborn, BIN, 'inspect', '-u', 'a', '--password-stdin', '127.0.0.1:1/x'],
       {
         env: { PATH: process.env['PATH'], HOME: '/nowhere' },
       },

@@ -67,7 +67,7 @@ export function readArguments<N extends CommandName>(
   } as Arguments<N>;
 }
 
-/** Words that are no options, and the options with their values. */
+/** Words that are not options, and the options with their values. */
 function splitOptions(argv: readonly string[]): {
   readonly words: readonly string[];
   readonly options: TypedOptions;
@@ -127,7 +127,7 @@ function inOneForm(argv: readonly string[]): string[] {
 }
 
 /**
- * The option that a word names, and the value behind its `=`; undefined for a word that is no
+ * The option that a word names, and the value behind its `=`; undefined for a word that is not an
  * option.
  */
 function splitOption(
@@ -149,8 +149,8 @@ function isTrue(name: OptionName, value: string | undefined): boolean {
   if (value === undefined || TRUE.has(value)) return true;
   if (FALSE.has(value)) return false;
   throw usageError(
-    `option --${name} is a switch and takes no value ${JSON.stringify(value)}`,
-    `write --${name}, or leave it out`,
+    `option --${name} takes no value, but has ${JSON.stringify(value)}`,
+    `write --${name}, or omit it`,
   );
 }
 
@@ -226,6 +226,6 @@ function checkPositionals(command: CommandName, words: readonly string[]): void 
   if (missing !== undefined) throw usageError(`${command} needs ${missing}`, hint);
   const surplus = wanted.at(-1)?.endsWith('...') === true ? undefined : words[wanted.length];
   if (surplus !== undefined) {
-    throw usageError(`${command} has no use for ${JSON.stringify(surplus)}`, hint);
+    throw usageError(`unexpected argument ${JSON.stringify(surplus)} for ${command}`, hint);
   }
 }

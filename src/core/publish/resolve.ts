@@ -15,7 +15,7 @@ import {
 } from '../../oci/reference.js';
 import { selectEntry } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
@@ -33,7 +33,7 @@ export type ResolveRequest = Pick<
 export interface Reading {
   readonly onManifest: OnManifest;
   readonly wait: WaitPolicy;
-  readonly events: PlanEvents;
+  readonly events: ProgressEvents;
 }
 
 /**
