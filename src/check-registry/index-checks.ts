@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
-import type { Descriptor } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
 import { WireError } from '../registry/wire-error.js';
 import type { Check, CheckName, Results } from './check.js';

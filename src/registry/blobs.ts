@@ -1,8 +1,9 @@
 import { Attempts, withRestarts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
-import { verifiedContent, WrongContent, wrongSource } from '../oci/verified-content.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { verifiedContent, WrongContent, wrongSource } from '../oci/blob-stream.js';
 import { connectionFailure } from '../http/errors.js';
 import { DamagedBody, isSuccess, type HttpRequest } from '../http/request.js';
 import { afterAttempts } from '../http/retry.js';

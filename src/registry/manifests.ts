@@ -1,12 +1,8 @@
 import { ManifestToolError, reasonOf, type ErrorCode } from '../errors.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import { digestOf, isDigest, matchesDigest, type Digest } from '../oci/digest.js';
-import {
-  MAX_DOCUMENT_SIZE,
-  NO_IMAGE_HINT,
-  parseDocument,
-  type Descriptor,
-} from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE, NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { FieldError } from '../oci/json/fields.js';
 import { MANIFEST_ACCEPT } from '../oci/media-types.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';

@@ -1,7 +1,8 @@
 import { ManifestToolError } from '../errors.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE, parseDocument, type Descriptor } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE, parseDocument } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { MANIFEST_ACCEPT, OCI_INDEX } from '../oci/media-types.js';
 import { isSuccess, type HttpResponse } from '../http/request.js';
 import { isSecondaryLimit } from '../http/retry-after.js';

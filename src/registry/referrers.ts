@@ -1,7 +1,8 @@
 import { ManifestToolError, reasonOf } from '../errors.js';
 import type { FetchedManifest } from '../oci/content.js';
 import { digestOf, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE, parseDocument, type Descriptor } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE, parseDocument } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { encodeIndex } from '../oci/json/encode-index.js';
 import { IndexText } from '../oci/json/index-text.js';
 import { OCI_INDEX } from '../oci/media-types.js';

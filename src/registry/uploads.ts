@@ -3,9 +3,9 @@ import { ManifestToolError } from '../errors.js';
 import type { HttpResponse } from '../http/request.js';
 import { parseUrl } from '../http/url.js';
 import type { ImageReader } from '../oci/content.js';
-import { counted } from '../oci/counted.js';
+import { counted } from '../oci/blob-stream.js';
 import type { Digest } from '../oci/digest.js';
-import type { Descriptor } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { blobSize, hasBlob } from './blobs.js';
 import { send, unexpected, type Call, type Connection } from './connection.js';
 

@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../../errors.js';
 import type { BlobOutcome, FetchedManifest, ImageReader, ImageWriter } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Descriptor } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import type { BlobProgress, PlanEvents } from '../events.js';
 import type { WaitPolicy } from '../wait.js';
 

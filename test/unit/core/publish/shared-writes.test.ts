@@ -10,7 +10,7 @@ import type {
   ImageWriter,
 } from '../../../../src/oci/content.js';
 import { digestOf } from '../../../../src/oci/digest.js';
-import type { Descriptor } from '../../../../src/oci/documents.js';
+import type { Descriptor } from '../../../../src/oci/descriptor.js';
 
 const BLOB: Descriptor = { mediaType: 'l', digest: digestOf(Buffer.from('layer')), size: 5 };
 const MANIFEST = { digest: digestOf(Buffer.from('manifest')) } as FetchedManifest;
