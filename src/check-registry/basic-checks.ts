@@ -2,7 +2,9 @@ import type { Check } from './check.js';
 import { NotTried, Refusal, refusalOf } from './refusal.js';
 import type { TestRepository } from './test-repository.js';
 
-/** What all other checks need: the registry answers, authenticates, and accepts blobs and images. */
+/**
+ * What all other checks need: the registry answers, authenticates, and accepts blobs and images.
+ */
 export const BASIC_CHECKS: readonly Check[] = [
   {
     name: 'version',

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { orAborted, pause } from '../concurrency.js';
 import type { Client } from '../core/client.js';
-import type { PlanEvents } from '../core/events.js';
+import type { ProgressEvents } from '../core/events.js';
 import { ManifestToolError, type ErrorCode } from '../errors.js';
 import { isDigest } from '../oci/digest.js';
 import { formatName, parseReference, type RegistryReference } from '../oci/reference.js';
@@ -18,19 +18,25 @@ import { WRITE_CHECKS } from './write-checks.js';
 
 /** How to check a registry. */
 export interface CheckOptions {
-  /** Writes only to the repository that is named, under tags of its own, instead of creating repositories beside it; the default is false. */
+  /**
+   * Writes only to the repository that is named, under tags of its own, instead of creating
+   * repositories beside it; the default is false.
+   */
   readonly tagsOnly?: boolean;
   /** Also finds the size limit of a manifest; the default is false. */
   readonly limits?: boolean;
   /**
-   * Ends the check. What it has written is deleted if `client` still works, so this must not be the signal of the client.
+   * Ends the check. What it has written is deleted if `client` still works, so this must not be the
+   * signal of the client.
    */
   readonly signal?: AbortSignal;
 }
 
 /** What a registry supports. */
 export interface RegistryReport {
-  /** `host/repository` of each repository that was written to; the one for the mount is the last. */
+  /**
+   * `host/repository` of each repository that was written to; the one for the mount is the last.
+   */
   readonly repositories: readonly string[];
   /** In the order of docs/check-registry.md. */
   readonly checks: readonly CheckResult[];
@@ -44,16 +50,16 @@ export interface RegistryReport {
 const SETTLE_MS = 100;
 
 /**
- * Checks what the registry of `target` supports (OCI distribution-spec), with images of its own, and deletes them afterwards. A refusal by
- * the registry is a result, not an error.
- * @throws {ManifestToolError} if the registry cannot be asked: UNAVAILABLE, DENIED, NOT_FOUND, INTERRUPTED; USAGE if the names of the
- * repositories to create would be too long.
+ * Checks what the registry of `target` supports (OCI distribution-spec), with images of its own,
+ * and deletes them afterwards. A refusal by the registry is a result, not an error.
+ * @throws {ManifestToolError} if the registry cannot be asked: UNAVAILABLE, DENIED, NOT_FOUND,
+ * INTERRUPTED; USAGE if the names of the repositories to create would be too long.
  */
 export async function checkRegistry(
   client: Client,
   target: RegistryReference,
   options: CheckOptions = {},
-  events: PlanEvents = {},
+  events: ProgressEvents = {},
 ): Promise<RegistryReport> {
   const { tagsOnly = false, limits = false, signal = new AbortController().signal } = options;
   const id = randomBytes(6).toString('hex');
@@ -127,7 +133,7 @@ async function removeLeftovers(
   leftovers: Leftovers,
   results: readonly CheckResult[],
   repository: string,
-  events: PlanEvents,
+  events: ProgressEvents,
 ): Promise<readonly string[]> {
   events.progress?.(`deleting what was pushed to ${repository}`);
   const tried = (name: CheckName): CheckResult | undefined =>
@@ -153,13 +159,16 @@ function interrupted(name: string): ManifestToolError {
   return new ManifestToolError('INTERRUPTED', `checking ${name}`, 'it was interrupted');
 }
 
-/** Errors that may be due to the other repositories: a user may have access to one repository only, and their names are longer. */
+/**
+ * Errors that may be due to the other repositories: a user may have access to one repository only,
+ * and their names are longer.
+ */
 const MAY_BE_OTHERS: ReadonlySet<ErrorCode> = new Set(['DENIED', 'NOT_FOUND', 'USAGE']);
 
 /** Adds to an error that it may be due to the repositories beside the one that is named. */
 function withOtherRepositories(error: unknown, repository: string): unknown {
   if (!(error instanceof ManifestToolError) || !MAY_BE_OTHERS.has(error.code)) return error;
-  if (error.hint?.startsWith('log in with') === true) return error;
+  if (error.reason === 'login-required') return error;
   const { code, what, why, cause } = error;
   return new ManifestToolError(code, what, why, {
     cause,

@@ -1,4 +1,4 @@
-import type { PlanEvents } from '../core/events.js';
+import type { ProgressEvents } from '../core/events.js';
 import { NotTried, Refusal } from './refusal.js';
 import type { TestRepository } from './test-repository.js';
 
@@ -61,14 +61,15 @@ export interface Check {
 /**
  * Runs checks, each as soon as those that it waits for have ended.
  * @param table each check after those that it waits for.
- * @param stop called with each error that is not the outcome of a check, so that no further write starts.
+ * @param stop called with each error that is not the outcome of a check, so that no further write
+ * starts.
  * @throws one of these errors, when no check is running any more.
  */
 export async function runChecks(
   table: readonly Check[],
   repository: TestRepository,
   stop: (error: unknown) => void,
-  events: PlanEvents,
+  events: ProgressEvents,
 ): Promise<CheckResult[]> {
   const started = new Map<CheckName, Promise<CheckResult>>();
   let ended = 0;

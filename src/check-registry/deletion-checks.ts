@@ -3,8 +3,8 @@ import { Absent, Refusal } from './refusal.js';
 import { acceptedImages, EITHER_IMAGE } from './write-checks.js';
 
 /**
- * Deletion. It comes last: a token server may answer a request for a scope that it does not grant with fewer scopes than before, and some
- * registries delete the manifest together with its tag.
+ * Deletion. It comes last: a token server may answer a request for a scope that it does not grant
+ * with fewer scopes than before, and some registries delete the manifest together with its tag.
  */
 export const DELETION_CHECKS: readonly Check[] = [
   {

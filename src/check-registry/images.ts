@@ -21,8 +21,8 @@ export interface Blob extends Descriptor {
 }
 
 /**
- * Images that are in no index, each for one check. Distribution 2.8 may refuse an index while one of its images is written again, so the
- * images of the indexes are written once.
+ * Images that are in no index, each for one check. Distribution 2.8 may refuse an index while one
+ * of its images is written again, so the images of the indexes are written once.
  */
 const PURPOSES = ['by-digest', 'first', 'second', 'several', 'untagged', 'deleted'] as const;
 
@@ -31,7 +31,10 @@ export type ImagesOfType = Readonly<
   Record<'amd64' | 'arm64' | (typeof PURPOSES)[number], ManifestContent>
 >;
 
-/** All that one run pushes. Its digests differ from those of any other run, so that no other content is overwritten or deleted. */
+/**
+ * All that one run pushes. Its digests differ from those of any other run, so that no other content
+ * is overwritten or deleted.
+ */
 export interface TestImages {
   readonly layer: Blob;
   /** All blobs, the layer among them. */

@@ -2,7 +2,7 @@ import { ManifestToolError } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
-import { WireError } from '../registry/wire-error.js';
+import { RegistryError } from '../registry/errors.js';
 import type { Check, CheckName, Results } from './check.js';
 import { attestationEntry, descriptorOf, entry, indexOfSize, type TestImages } from './images.js';
 import { findLimit } from './manifest-limit.js';
@@ -101,7 +101,10 @@ function annotatedEntries(images: TestImages): Descriptor[] {
   return ociEntries(images).map((each) => ({ ...each, annotations }));
 }
 
-/** Finds the size limit of a manifest with indexes of growing size. It sends much, so it is made only on request. */
+/**
+ * Finds the size limit of a manifest with indexes of growing size. It sends much, so it is made
+ * only on request.
+ */
 export const SIZE_CHECK: Check = {
   name: 'manifest-size',
   title: 'size of a manifest',
@@ -125,7 +128,10 @@ export const SIZE_CHECK: Check = {
   },
 };
 
-/** The registry's answer if it refuses a manifest; undefined if it accepts the manifest and holds it afterwards. */
+/**
+ * The registry's answer if it refuses a manifest; undefined if it accepts the manifest and holds it
+ * afterwards.
+ */
 async function refusalOfManifest(
   repository: TestRepository,
   results: Results,
@@ -143,7 +149,8 @@ async function refusalOfManifest(
   } catch (error) {
     if (error instanceof Refusal) return error.message;
     if (!isCutOff(error)) throw error;
-    // A server may close the connection while it is still being sent to. Then it answers other requests.
+    // A server may close the connection while it is still being sent to. Then it answers other
+    // requests.
     await repository.raw.version();
     return error.why;
   }
@@ -154,5 +161,5 @@ const RETRY_LATER = new Set([408, 429, 503]);
 
 function isCutOff(error: unknown): error is ManifestToolError {
   if (!(error instanceof ManifestToolError) || error.code !== 'UNAVAILABLE') return false;
-  return !(error.cause instanceof WireError && RETRY_LATER.has(error.cause.status));
+  return !(error.cause instanceof RegistryError && RETRY_LATER.has(error.cause.status));
 }

@@ -10,7 +10,10 @@ export interface Leftover {
   readonly reference: string;
   /** Of the manifest that was written. */
   readonly digest: Digest;
-  /** 0 for an image, 1 for what names images, 2 for what names that. Higher levels are deleted first. */
+  /**
+   * 0 for an image, 1 for what names images, 2 for what names that. Higher levels are deleted
+   * first.
+   */
   readonly level: number;
   /** There is no answer yet: what is not there now may still appear. */
   isPending: boolean;
@@ -96,7 +99,10 @@ export interface Remaining {
   readonly reason: string | undefined;
 }
 
-/** Deletes all leftovers that can be deleted: tags first, then manifests from the highest level down, as some registries require it. */
+/**
+ * Deletes all leftovers that can be deleted: tags first, then manifests from the highest level
+ * down, as some registries require it.
+ */
 export async function cleanUp(leftovers: Leftovers, can: CanDelete): Promise<Remaining> {
   let reason: string | undefined;
   const removeAll = async (references: readonly Leftover[]): Promise<void> => {
@@ -115,7 +121,8 @@ export async function cleanUp(leftovers: Leftovers, can: CanDelete): Promise<Rem
     );
   }
 
-  // Some tags are deleted with their manifest, and some were never made although the registry accepted them.
+  // Some tags are deleted with their manifest, and some were never made although the registry
+  // accepted them.
   const noted = leftovers.distinct('tag');
   const isGone = await Promise.all(noted.map(isTagGone));
   for (const [i, tag] of noted.entries()) if (isGone[i]!) leftovers.forget(tag);

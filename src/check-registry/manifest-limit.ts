@@ -12,8 +12,9 @@ const MAX_SIZE = 8 * 1024 * 1024;
 const PRECISION = 1024;
 
 /**
- * Finds the size from which manifests are refused, in few requests: tries the largest size, halves it until it is accepted, tries whether
- * that very size is the limit (it mostly is), and bisects only then.
+ * Finds the size from which manifests are refused, in few requests: tries the largest size, halves
+ * it until it is accepted, tries whether that very size is the limit (it mostly is), and bisects
+ * only then.
  * @param least a size that is known to be accepted
  * @param tryManifest tries a size; resolves with the answer of a refusal, or undefined
  */

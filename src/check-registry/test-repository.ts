@@ -22,7 +22,9 @@ export interface TestRepositoryOptions {
   readonly signal: AbortSignal;
 }
 
-/** The repository that checks are made in. What they write is recorded, so that it can be deleted. */
+/**
+ * The repository that checks are made in. What they write is recorded, so that it can be deleted.
+ */
 export class TestRepository {
   /** `host/repository`. */
   readonly name: string;
@@ -127,7 +129,10 @@ export class TestRepository {
     return leftovers.recordBlob({ repository: into, digest }, () => into.mount(digest, raw));
   }
 
-  /** Waits for the effect of a request that the registry has accepted; `check` throws {@link Absent} until it is there. */
+  /**
+   * Waits for the effect of a request that the registry has accepted; `check` throws {@link Absent}
+   * until it is there.
+   */
   async waitFor<T>(answer: Answer, check: () => Promise<T>, waitMs = APPEAR_MS): Promise<T> {
     try {
       return await new WaitPolicy(waitMs, this.options.signal, {}).until(check);

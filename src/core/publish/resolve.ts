@@ -17,7 +17,7 @@ import {
 } from '../../oci/reference.js';
 import { selectEntry } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
 import { configPlatform, entryPlatform } from './entry-platform.js';
@@ -34,7 +34,7 @@ export type ResolveRequest = Pick<
 export interface Reading {
   readonly onManifest: OnManifest;
   readonly wait: WaitPolicy;
-  readonly events: PlanEvents;
+  readonly events: ProgressEvents;
 }
 
 /**

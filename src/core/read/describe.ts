@@ -14,7 +14,7 @@ import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import type { Platform } from '../../oci/platform.js';
 import type { Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import type { FetchedConfig } from './config.js';
 import { RepeatedContent } from './repeated-content.js';
 import { selectManifest, type Selected } from './select.js';
@@ -65,7 +65,7 @@ export async function describeImage(
   client: Client,
   reference: Reference,
   request: DescribeRequest = {},
-  events: Pick<PlanEvents, 'warning'> = {},
+  events: Pick<ProgressEvents, 'warning'> = {},
 ): Promise<Described> {
   const selected = await selectManifest(client, reference, request.platform);
   return describeSelected(client, selected, request, events);
@@ -84,7 +84,7 @@ export async function describeSelected(
   { signal }: Pick<Client, 'signal'>,
   selected: Selected,
   options: DescribeOptions,
-  events: Pick<PlanEvents, 'warning'> = {},
+  events: Pick<ProgressEvents, 'warning'> = {},
 ): Promise<Described> {
   return new Describer(selected, options, events, signal).describe();
 }
@@ -102,7 +102,7 @@ class Describer {
   constructor(
     private readonly selected: Selected,
     private readonly options: DescribeOptions,
-    private readonly events: Pick<PlanEvents, 'warning'>,
+    private readonly events: Pick<ProgressEvents, 'warning'>,
     signal: AbortSignal,
   ) {
     const { store, manifest } = selected;

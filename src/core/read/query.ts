@@ -12,7 +12,7 @@ import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isNoPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { readConfig } from './config.js';
 
 /** The platforms of an image or index. */
@@ -37,7 +37,7 @@ export interface QueryResult {
 export async function queryImage(
   client: Client,
   reference: Reference,
-  events: Pick<PlanEvents, 'warning'> = {},
+  events: Pick<ProgressEvents, 'warning'> = {},
 ): Promise<QueryResult> {
   const store = await client.open(reference, 'pull');
   const { digest, mediaType, document } = await store.getManifest(tagOrDigestOf(reference));

@@ -16,7 +16,7 @@ import { isForeignLayerType, isIndexType, isManifestType } from '../../oci/media
 import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { configDefects, indexDefects, platformDefects, type Defect } from './defects.js';
 
 /** What is verified. */
@@ -72,7 +72,7 @@ export async function verifyImage(
   client: Client,
   reference: Reference,
   options: VerifyOptions = {},
-  events: PlanEvents = {},
+  events: ProgressEvents = {},
 ): Promise<Verification> {
   const reader = await client.open(reference, 'pull');
   const root = await reader.getManifest(tagOrDigestOf(reference));

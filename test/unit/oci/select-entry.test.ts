@@ -99,8 +99,8 @@ describe('servesPlatform', () => {
     ['windows/amd64:10.0.1', 'windows/amd64:10.0.1', true],
     ['windows/amd64:10.0.1', 'windows/amd64:10.0.2', false],
     ['windows/amd64', 'windows/amd64:10.0.1', false],
-  ])('an entry for %s and a request for %s: %s', (entry, request, serves) => {
-    expect(servesPlatform(parsePlatform(entry), parsePlatform(request))).toBe(serves);
+  ])('an entry for %s and a request for %s: %s', (platform, request, serves) => {
+    expect(servesPlatform(parsePlatform(platform), parsePlatform(request))).toBe(serves);
   });
 });
 
