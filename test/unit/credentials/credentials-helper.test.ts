@@ -150,22 +150,20 @@ describe('a helper that fails', () => {
   });
 
   test('hangs: it is ended after its time', async () => {
-    await fake('echo $$ >$HOME/pid; exec sleep 60');
+    await fake('echo $$ >$HOME/pid; exec sleep 600');
     const error = await failureOf(lookup({ helperTimeoutMs: 300 }));
     expect(error).toMatchObject({ code: 'CONFIG', why: expect.stringMatching(/within 0\.3 s$/) });
     const pid = Number(await readFile(path.join(home, 'pid'), 'utf8'));
-    await expect.poll(() => isAlive(pid)).toBe(false);
+    await expect.poll(() => isAlive(pid), { timeout: 60_000 }).toBe(false);
   });
 
   test('has a child that holds its pipes: that is not waited for', async () => {
-    await fake(`sleep 5; echo`);
-    const start = Date.now();
+    await fake(`sleep 600; echo`);
     await failureOf(lookup({ helperTimeoutMs: 200 }));
-    expect(Date.now() - start).toBeLessThan(4000);
   });
 
   test('is ended by the signal', async () => {
-    await fake('exec sleep 60');
+    await fake('exec sleep 600');
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 100);
     const find = lookup({ signal: controller.signal });
