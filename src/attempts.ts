@@ -8,6 +8,7 @@ export class Attempts {
   private waited = 0;
   private isLastOne = false;
   private isRestartGranted = false;
+  private unprocessed = 0;
 
   /**
    * @param restarts whether the operation is repeated as a whole: its requests are then not sent again one by
@@ -35,6 +36,15 @@ export class Attempts {
     this.current += 1;
     this.waited += waitMs;
     this.isLastOne = isLast;
+  }
+
+  /**
+   * Counts a request that the server has not processed, by its own account (RFC 9113, 8.7): sending it again is not another attempt.
+   * @returns how many there were in this operation.
+   */
+  countUnprocessed(): number {
+    this.unprocessed += 1;
+    return this.unprocessed;
   }
 
   /** Lets the operation start again after a failure that is about to be thrown. For the retry policy. */

@@ -45,11 +45,22 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 export type ErrorReason =
   // http
   | 'tls-not-spoken'
+  | 'token-denied'
+  | 'token-server-unavailable'
   // credentials
+  | 'auth-file-missing'
   // registry
   // layout
   // core
+  | 'docker-annotations'
+  | 'docker-list-annotations'
+  | 'entry-not-found'
+  | 'not-an-index'
+  | 'several-failed'
+  | 'tag-exists'
+  | 'warnings-refused'
   // spec
+  | 'spec-empty'
   | 'none';
 
 /** Values for the hint of a reason. */
@@ -89,7 +100,7 @@ export class ManifestToolError extends Error {
   /** Values that belong to `reason`. */
   readonly data: ErrorData;
 
-  /** Programs make one where a {@link CredentialLookup} of theirs fails. */
+  /** Programs make one where a {@link CredentialStore} of theirs fails. */
   constructor(code: ErrorCode, what: string, why: string, details: ErrorDetails = {}) {
     super(
       `${what} failed: ${why}`,
@@ -128,15 +139,41 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** The common error codes of files, in words. */
+const FILE_REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EDQUOT: 'the disk quota is used up',
+  EEXIST: 'a file of that name already exists',
+  EFBIG: 'the file is too large for the file system',
+  EIO: 'the device failed (input/output error)',
+  EISDIR: 'it is a directory, not a file',
+  ELOOP: 'too many symbolic links',
+  EMFILE: 'too many open files',
+  ENAMETOOLONG: 'the name is too long',
+  ENFILE: 'too many open files',
+  ENOENT: 'no such file or directory',
+  ENOSPC: 'no space left on the device',
+  ENOTDIR: 'a part of the path is not a directory',
+  EPERM: 'the operation is not permitted',
+  EROFS: 'the file system is read-only',
+};
+
+/** Why an operation on a file failed, on one line: in words if the code is a common one. */
+export function fileReason(error: unknown): string {
+  return FILE_REASONS[systemCode(error) ?? ''] ?? reasonOf(error).replace(/\s+/g, ' ');
+}
+
 const UNREADABLE_HINTS: Readonly<Record<string, string>> = {
   EACCES: 'check its permissions, and those of the directories that lead to it',
   EISDIR: 'name a file in it',
+  ELOOP: 'check the path, and the links in it',
   EMFILE: 'allow more open files: ulimit -n',
   ENAMETOOLONG: 'use a shorter path',
+  ENFILE: 'allow more open files: ulimit -n',
   EPERM: 'check its permissions, and those of the directories that lead to it',
 };
 
-/** What to try where a file that the user has named cannot be read. */
+/** What to do if a file that the user has named cannot be read. */
 export function unreadableHint(error: unknown): string {
   return UNREADABLE_HINTS[systemCode(error) ?? ''] ?? 'check the path';
 }

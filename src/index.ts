@@ -18,8 +18,8 @@ export type {
 } from './oci/content.js';
 
 // Credentials
-export { createCredentialLookup, type CredentialOptions } from './credentials/store.js';
-export type { Credential, CredentialLookup } from './http/auth/credential.js';
+export { createCredentialStore, type CredentialOptions } from './credentials/store.js';
+export type { Credential, CredentialStore } from './http/auth/credential.js';
 
 // What is read
 export {
@@ -47,12 +47,14 @@ export { sourcesFromTemplate } from './core/publish/template.js';
 export type {
   EntryAnnotations,
   IndexRequest,
+  Publication,
+  PublishingOptions,
   RequestedPlatform,
   RequestedType,
   SourceRequest,
   Spec,
+  Target,
 } from './core/publish/request.js';
-export type { Publication, PublishingOptions, Target } from './core/publish/publication.js';
 export type { Outcome, PushResult } from './core/publish/publisher.js';
 export type { ChildStep, PushPlan, TagState } from './core/publish/plan.js';
 export type { ResolvedImage } from './core/publish/resolved.js';
@@ -62,14 +64,10 @@ export type { Wait } from './http/retry.js';
 
 // What is edited
 export { addToIndex, type AddRequest } from './core/edit/add.js';
-export {
-  annotateIndex,
-  removeFromIndex,
-  type AnnotateRequest,
-  type RemoveRequest,
-} from './core/edit/change.js';
-export type { EditRequest, EditResult } from './core/edit/loop.js';
-export type { EntryChanges, Selection } from './core/edit/changes.js';
+export { annotateIndex, type AnnotateRequest } from './core/edit/annotate.js';
+export { removeFromIndex, type RemoveRequest } from './core/edit/remove.js';
+export type { EditRequest, EditResult } from './core/edit/edit-index.js';
+export type { EntryChanges, Selection } from './core/edit/index-edits.js';
 
 // Specs
 export { requestOf, type RequestOf } from './core/publish/request-of.js';

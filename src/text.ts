@@ -1,17 +1,21 @@
 /**
- * Characters of remote text that act on a terminal instead of being shown: C0, DEL, C1, the separators of lines, bidirectional
- * overrides, and halves of surrogate pairs.
+ * Characters that act on a terminal or on the characters around them instead of being shown:
+ * control and format characters (bidirectional ones, zero-width ones, tags), line and paragraph
+ * separators, lone surrogates (Unicode general categories Cc, Cf, Zl, Zp and Cs).
  */
-const ACTING =
-  // oxlint-disable-next-line no-control-regex -- these characters are what it is for
-  /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const ACTING = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
-/** Text as it may be shown in one line of a terminal: what would act is written as `\u001b`. */
+/**
+ * Text as it may be shown in one line of a terminal: each character that would act is written as
+ * JSON writes it (`\u001b`), so that escaped JSON has the same value. Escaping twice is escaping
+ * once.
+ */
 export function escapeText(text: string): string {
-  return text.replaceAll(
-    ACTING,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return text.replaceAll(ACTING, (char) => {
+    // By UTF-16 code unit: a format character beyond U+FFFF is two of them.
+    const units = Array.from({ length: char.length }, (_, index) => char.charCodeAt(index));
+    return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+  });
 }
 
 /** The known word that is nearest to what was typed, where one is near enough to be what was meant. */

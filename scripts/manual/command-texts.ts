@@ -1,14 +1,13 @@
 import type { CommandName } from '../../src/cli/args/commands.js';
 
-/** What the manual says of a command beyond its definition. Words in backquotes are typed as they stand. */
+/** The manual's text about a command, beside its definition; words in backquotes are typed. */
 export interface CommandText {
-  /** A paragraph each. */
+  /** Paragraphs. */
   readonly description: readonly string[];
-  /** What an exit code means for this command, where that is more than the table of all says. */
+  /** Meanings of exit codes that are more precise than those in the table of all. */
   readonly exit?: Readonly<Record<number, string>>;
-  /** Commands by their words. */
   readonly seeAlso: readonly CommandName[];
-  /** A page of docs/ that says more. */
+  /** A page of docs/ with details. */
   readonly more?: string;
 }
 

@@ -2,7 +2,7 @@ import { exampleLines } from '../../src/cli/args/help.js';
 import type { Item, Page } from './page.js';
 import type { Text } from './text.js';
 
-/** Columns of an example: more would be cut off beside the page's margin. */
+/** Columns of an example; a longer line is cut off at the margin of the page. */
 const WIDTH = 90;
 
 const NOTE =
@@ -13,7 +13,7 @@ export function markdownName(slug: string): string {
   return `${slug === '' ? 'README' : slug}.md`;
 }
 
-/** A page as Markdown of GitHub. */
+/** A page as GitHub's Markdown. */
 export function markdown(page: Page): string {
   const sections = [
     `# ${page.title}\n\n${NOTE}\n\n${escaped(page.describe)}\n\n${code(page.synopsis)}`,
@@ -59,7 +59,7 @@ function examples(page: Page): string {
   return code(lines.join('\n'));
 }
 
-/** Every page of a command would say the same: the options of all are on the page of the program. */
+/** The global options: on the page of the program in full, on the others as a link. */
 function everywhere(page: Page): string[] {
   if (page.slug !== '') {
     const names = page.everywhere.flatMap(({ items }) =>
@@ -97,12 +97,12 @@ function inline(text: Text): string {
   return text.map((piece) => (piece.isCode ? `\`${piece.text}\`` : escaped(piece.text))).join('');
 }
 
-/** Text in which no character is markup. */
+/** Escapes every character that is markup. */
 function escaped(text: string): string {
   return text.replaceAll(/[\\`*_<>[\]]/g, (char) => `\\${char}`);
 }
 
-/** In a table `|` ends a cell, in code as well. */
+/** Escapes `|`, which ends a cell of a table, in code as well. */
 function cell(text: string): string {
   return text.replaceAll('|', '\\|');
 }

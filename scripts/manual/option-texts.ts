@@ -1,6 +1,6 @@
 import type { OptionName } from '../../src/cli/args/options.js';
 
-/** What the manual says of an option beyond its line in the help. */
+/** The manual's text about an option, beside its line in the help. */
 export const OPTION_TEXTS: Partial<Record<OptionName, string>> = {
   username: 'Credentials that are given so go before all others.',
   password: 'Prefer standard input.',

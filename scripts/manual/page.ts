@@ -11,41 +11,41 @@ import { OPTION_TEXTS } from './option-texts.js';
 import { ENVIRONMENT, FILES } from './surroundings.js';
 import { literal, rich, type Text } from './text.js';
 
-/** A term as it is typed (`--tags`), what stands for its value, and what it means. */
+/** A term (`--tags`), the placeholder of its value, and its meaning. */
 export interface Item {
-  /** Several are other words for the same. */
+  /** Several terms have the same meaning. */
   readonly terms: readonly { readonly word: string; readonly value: string }[];
   readonly text: Text;
 }
 
-/** A page of the manual, for any form of it. */
+/** A page of the manual, independent of its format. */
 export interface Page {
   /** `push-from-args`; empty for the page of the program. */
   readonly slug: string;
   /** `manifest-tool push from-args` */
   readonly title: string;
-  /** In a line. */
+  /** One line. */
   readonly describe: string;
   readonly synopsis: string;
   readonly description: readonly Text[];
-  /** The commands; on the page of the program alone. */
+  /** The commands; empty except on the page of the program. */
   readonly commands: readonly { readonly page: Page; readonly usage: string }[];
   readonly examples: readonly (readonly [command: string, describe: string])[];
   readonly options: readonly Item[];
-  /** The options of all commands, by groups: `Transport`. */
+  /** The global options by groups: `Transport`. */
   readonly everywhere: readonly { readonly group: string; readonly items: readonly Item[] }[];
   readonly exit: readonly Item[];
   readonly environment: readonly Item[];
   readonly files: readonly Item[];
   readonly seeAlso: readonly { readonly slug: string; readonly title: string }[];
-  /** A file of docs/ that says more. */
+  /** A file of docs/ with details. */
   readonly more: string | undefined;
 }
 
 const PROGRAM = 'manifest-tool';
 const slugOf = (words: string): string => words.replaceAll(' ', '-');
 
-/** All pages, that of the program first. */
+/** All pages; the program's page is the first. */
 export function pages(): Page[] {
   const commands = COMMAND_NAMES.map((name) => ({
     page: commandPage(name),
@@ -124,7 +124,7 @@ function item(word: string, text: string): Item {
 
 const GROUPS = [...new Set(GLOBAL_OPTIONS.map((name) => OPTIONS[name].group!))];
 
-/** What is the same on all pages. */
+/** The part that is the same on all pages. */
 const SURROUNDINGS = {
   everywhere: GROUPS.map((group) => ({
     group: group.replace(':', ''),

@@ -2,7 +2,7 @@ import { exampleLines } from '../../src/cli/args/help.js';
 import type { Item, Page } from './page.js';
 import type { Text } from './text.js';
 
-/** Columns of an example: the narrowest page of man has 80, of which the margins take ten. */
+/** Columns of an example: man pages have 80 at least, of which the margins take ten. */
 const WIDTH = 66;
 
 /** `manifest-tool-push-from-args` */
@@ -10,13 +10,16 @@ export function manName(slug: string): string {
   return slug === '' ? 'manifest-tool' : `manifest-tool-${slug}`;
 }
 
-/** A page in the man macros of roff (groff_man(7)). It has no date, and no version: the same definitions give the same bytes. */
+/**
+ * A page in the man macros of roff (groff_man(7)). Without date and version, the same definitions
+ * give the same bytes.
+ */
 export function roff(page: Page): string {
   const name = manName(page.slug);
   const lines = [
     '.\\" Made by `make manual` from src/cli/args/commands.ts, src/cli/args/options.ts and scripts/manual: change those.',
     `.TH ${quoted(name.toUpperCase())} 1 "" ${quoted('manifest-tool')} ${quoted('User Commands')}`,
-    // A word that does not fit is neither hyphenated nor blown up: what is typed stays as it is.
+    // No hyphenation and no justification, which would change words that users type.
     '.nh',
     '.ad l',
     ...section('NAME', [line(`${name} - ${page.describe}`)]),
@@ -85,7 +88,7 @@ function inline(text: Text): string {
     .join('');
 }
 
-/** Stands before and behind what is typed, until that is escaped: no text has it. */
+/** Delimits typed words until the text is escaped; no text contains it. */
 const MARK = '\u0000';
 
 function bold(text: string): string {
@@ -96,7 +99,7 @@ function italic(text: string): string {
   return `\\fI${escaped(text)}\\fR`;
 }
 
-/** A line of text: at its start `.` and `'` would be a request. */
+/** A line of text; `.` or `'` at its start would be a request. */
 function line(text: string): string {
   return /^[.']/.test(text) ? `\\&${escaped(text)}` : escaped(text);
 }
@@ -105,7 +108,10 @@ function quoted(text: string): string {
   return `"${escaped(text)}"`;
 }
 
-/** What a terminal would show in another form, or roff would read: `-` as a hyphen, for example, which no shell takes for `-`. */
+/**
+ * Characters that roff interprets or replaces: `-`, for example, becomes a hyphen, which no shell
+ * accepts as an option.
+ */
 const ESCAPES: Readonly<Record<string, string>> = {
   '\\': '\\e',
   '-': '\\-',

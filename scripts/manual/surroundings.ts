@@ -1,4 +1,4 @@
-/** Environment variables that are read, and what for. */
+/** Environment variables that the program reads, and their use. */
 export const ENVIRONMENT: readonly (readonly [name: string, use: string])[] = [
   ['DOCKER_CONFIG', "the directory of docker's `config.json`, in place of `~/.docker`"],
   ['DOCKER_AUTH_CONFIG', "the text of a whole `config.json`, as GitLab's pipelines have it"],
@@ -20,7 +20,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, use: string])[] = [
   ['CI', 'where it is set, a terminal is a log, and has no live line'],
 ];
 
-/** Files that are read, and what for. */
+/** Files that the program reads, and their use. */
 export const FILES: readonly (readonly [name: string, use: string])[] = [
   ['~/.docker/config.json', 'credentials and credential helpers of docker'],
   ['~/.config/containers/auth.json', 'credentials of podman'],

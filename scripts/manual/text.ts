@@ -1,12 +1,12 @@
-/** Text in pieces: as it is read, or as it is typed (`isCode`). */
+/** Text in pieces: prose, or typed words (`isCode`). */
 export type Text = readonly { readonly text: string; readonly isCode: boolean }[];
 
-/** A text without any markup. */
+/** Prose without markup. */
 export function literal(text: string): Text {
   return text === '' ? [] : [{ text, isCode: false }];
 }
 
-/** A text in which what is typed stands in backquotes. */
+/** Prose in which typed words are in backquotes. */
 export function rich(text: string): Text {
   return text
     .split('`')

@@ -8,7 +8,9 @@ export interface Surroundings {
   readonly reporter: Reporter;
 }
 
-/** What a command runs with; the types of its arguments come from its definition (args/commands). */
+/**
+ * What a command runs with; the types of its arguments come from its definition (args/commands).
+ */
 export interface Context<N extends CommandName> extends Surroundings {
   readonly args: Arguments<N>;
 }

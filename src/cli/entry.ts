@@ -6,7 +6,10 @@ const GRACE_MS = 500;
 const FAILED = 1;
 const INTERRUPTED = 130;
 
-/** Whether something that was printed did not arrive: the exit code is not 0 then, whatever the command did. */
+/**
+ * Whether something that was printed did not arrive: the exit code is not 0 then, whatever the
+ * command did.
+ */
 let isOutputLost = false;
 
 /** The process as an {@link Io}. */
@@ -38,7 +41,10 @@ function output(stream: Stream): Output {
   };
 }
 
-/** Aborted by the first SIGINT or SIGTERM; a second one, or a command that does not end in time, ends the process. */
+/**
+ * Aborted by the first SIGINT or SIGTERM; a second one, or a command that does not end in time,
+ * ends the process.
+ */
 function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const interrupt = (): void => {
@@ -57,7 +63,8 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-// A reader that stops reading (`| head`) is no failure: the command goes on and ends with its own code.
+// A reader that stops reading (`| head`) is no failure: the command goes on and ends with its own
+// code.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE' || isOutputLost) return;
   isOutputLost = true;

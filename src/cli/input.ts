@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { interruptedBy, ManifestToolError } from '../errors.js';
+import { readFile, readStream } from '../read-file.js';
 
 interface InputLimits {
   /** The action, for errors. */
@@ -10,37 +11,25 @@ interface InputLimits {
 }
 
 /**
- * Reads a stream to its end, as UTF-8.
- * @throws {ManifestToolError} INTERRUPTED as soon as `signal` is aborted; USAGE for more than `limit` bytes, and for other encodings; the
- * stream is destroyed. Errors of the stream itself are thrown as they are.
+ * Reads a stream or the file of a path to its end, as UTF-8.
+ * @throws {ManifestToolError} INTERRUPTED as soon as `signal` is aborted; USAGE for more than
+ * `limit` bytes, and for other encodings. Errors of the system are thrown as they are.
  */
 export async function readInput(
-  stream: Readable,
+  source: Readable | string,
   { what, limit, signal }: InputLimits,
 ): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const abort = (): void => void stream.destroy(new Error('it was interrupted'));
-  signal.addEventListener('abort', abort);
-  try {
-    if (signal.aborted) abort();
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      size += chunk.length;
-      if (size > limit) {
-        throw new ManifestToolError('USAGE', what, `it is larger than ${limit / 1024} KiB`, {
-          hint: 'check that it is the right file',
-        });
-      }
-      chunks.push(chunk);
-    }
-  } catch (error) {
+  const bytes = await readBytes(source, limit, signal).catch((error: unknown) => {
     if (signal.aborted) interruptedBy(what)(error);
     throw error;
-  } finally {
-    signal.removeEventListener('abort', abort);
+  });
+  if (bytes === undefined) {
+    throw new ManifestToolError('USAGE', what, `it is larger than ${limit / 1024} KiB`, {
+      hint: 'check that it is the right file',
+    });
   }
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks));
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
     throw new ManifestToolError('USAGE', what, 'it is not UTF-8 text', {
       cause: error,
@@ -49,22 +38,8 @@ export async function readInput(
   }
 }
 
-/**
- * Opens a file for {@link readInput}. Nothing of it blocks a thread, as a read of a pipe or a terminal by `node:fs` does until something
- * comes: the process could not exit before.
- * @throws the system's error.
- */
-export async function openInput(path: string): Promise<Readable> {
-  const { constants, createReadStream, fstatSync, open } = await import('node:fs');
-  // Without O_NONBLOCK the open itself waits for a writer of a named pipe.
-  const flags = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
-  const fd = await new Promise<number>((resolve, reject) => {
-    open(path, flags, (error, opened) => (error === null ? resolve(opened) : reject(error)));
-  });
-  if (fstatSync(fd).isFIFO()) {
-    const { Socket } = await import('node:net');
-    return new Socket({ fd, readable: true, writable: false });
-  }
-  const { isatty, ReadStream } = await import('node:tty');
-  return isatty(fd) ? new ReadStream(fd) : createReadStream(path, { fd });
+function readBytes(source: Readable | string, maxBytes: number, signal: AbortSignal) {
+  return typeof source === 'string'
+    ? readFile(source, { maxBytes, signal })
+    : readStream(source, { maxBytes, signal });
 }

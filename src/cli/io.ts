@@ -23,7 +23,10 @@ export interface Io {
 /** Fewest columns in which a live line is of use; ora loops for ever at 0. */
 export const MIN_LIVE_COLUMNS = 10;
 
-/** Whether a line on standard error can be drawn again: not on a dumb terminal, nor in the log of a CI. */
+/**
+ * Whether a line on standard error can be drawn again: not on a dumb terminal, nor in the log of a
+ * CI.
+ */
 export function isLiveTerminal({ stderr, env }: Io): boolean {
   const isLog = env['TERM'] === 'dumb' || env['CI'] !== undefined;
   return stderr.isTTY && stderr.columns >= MIN_LIVE_COLUMNS && !isLog;

@@ -25,7 +25,10 @@ const IMPLEMENTATIONS: { readonly [N in CommandName]: () => Promise<{ readonly r
   completion: () => import('./commands/completion.js'),
 };
 
-/** Runs one command line and returns its exit code. It throws nothing, and uses nothing of the process but `io`. */
+/**
+ * Runs one command line and returns its exit code. It throws nothing, and uses nothing of the
+ * process but `io`.
+ */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const reporter = new Reporter(io);
   try {

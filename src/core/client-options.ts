@@ -1,5 +1,5 @@
 import type { RegistryOptions, RequestRecord, Wait } from '../registry/registries.js';
-import type { CredentialLookup } from '../http/auth/credential.js';
+import type { CredentialStore } from '../http/auth/credential.js';
 
 /**
  * For which hosts something holds: for all, for those that are listed, or for those that a function says; a host is `host[:port]` as it
@@ -12,19 +12,15 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** How registries are reached and what is told of it; every member may be left out. Callbacks must not throw. */
 export interface ClientOptions {
-  /** Finds the credential for a registry; without it every registry is asked anonymously. */
-  readonly credentials?: CredentialLookup;
-  /**
-   * Whether there seems to be a credential for a host and a repository: its registry is likely to ask for one, so that the first request
-   * goes alone and not one for each image is refused. Without it all go at once.
-   */
-  readonly mayHaveCredential?: (host: string, repository: string) => Promise<boolean>;
+  /** Finds credentials for registries; without it every registry is accessed anonymously. */
+  readonly credentials?: CredentialStore;
   /** Speaks plain HTTP; without it only a loopback host is spoken to so, where it does not speak TLS (docs/network.md). */
   readonly plainHttp?: HostRule;
   /** Does not check the certificate; without it that of every host is checked. */
   readonly insecure?: HostRule;
   /**
-   * Looks a credential up before a registry asks for one, so that a lookup that fails is told in any case; the default is false.
+   * Looks credentials up before a registry demands authentication, so that a broken credential store
+   * is reported in any case; the default is false.
    */
   readonly credentialsFirst?: boolean;
   /**
@@ -70,7 +66,7 @@ export function registryOptions(options: ClientOptions, signal: AbortSignal): Re
   return {
     ...options,
     env: options.env ?? {},
-    credentials: options.credentials ?? (() => Promise.resolve(undefined)),
+    credentials: options.credentials ?? { get: () => Promise.resolve(undefined) },
     plainHttp: holdsFor(options.plainHttp),
     insecure: holdsFor(options.insecure),
     signal,

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
+import { ManifestToolError } from '../errors.js';
 import type { ImageStore } from '../oci/content.js';
 import { checkReference, type Reference, type RegistryReference } from '../oci/reference.js';
 import type { Access, Registries } from '../registry/registries.js';
@@ -14,13 +15,16 @@ export interface Client extends AsyncDisposable {
   /**
    * Opens a repository or a layout, to read images or to write them. Nothing is sent yet; a registry is told at once what the token is
    * needed for (OCI distribution-spec, Authentication). Tag and digest of the reference play no part.
-   * @throws {ManifestToolError} USAGE where the reference is none that `parseReference` gives; CONFIG where a certificate or a proxy is of
-   * no use.
+   * @throws {ManifestToolError} USAGE where the reference is none that `parseReference` gives; CONFIG if a certificate or a proxy
+   * cannot be used; USAGE after `close`.
    */
   open(reference: Reference, access: Access): Promise<ImageStore>;
-  /** Closes all connections; requests that are under way fail. The same as leaving the scope of `await using`. */
+  /**
+   * Aborts what is under way, and closes all connections. Nothing can be opened or sent afterwards: it fails with an error. The same as
+   * leaving the scope of `await using`.
+   */
   close(): Promise<void>;
-  /** Aborted by the signal of {@link ClientOptions}. */
+  /** Aborted by the signal of {@link ClientOptions}, and by `close`. */
   readonly signal: AbortSignal;
   /**
    * Opens repositories of the registry of `reference`, with the credentials for that, for raw requests.
@@ -37,7 +41,8 @@ export interface Client extends AsyncDisposable {
  */
 export function createClient(options: ClientOptions = {}): Client {
   const opened = new Map<string, Promise<ImageStore>>();
-  const { signal, release } = ownSignal(options.signal);
+  const { signal, abort } = ownSignal(options.signal);
+  let closing: Promise<void> | undefined;
   let registries: Promise<{ registries: Registries }> | undefined;
 
   const loadRegistries = async (host: string): Promise<{ registries: Registries }> => {
@@ -56,14 +61,29 @@ export function createClient(options: ClientOptions = {}): Client {
     (await registriesFor(reference)).open(reference, access);
   const openDirectory = async (path: string): Promise<ImageStore> =>
     (await import('../layout/layout.js')).openLayout(path, signal);
-  const close = async (): Promise<void> => {
-    release();
-    if (registries !== undefined) await (await registries).registries.close();
+  const refuseIfClosed = (): void => {
+    if (closing === undefined) return;
+    throw new ManifestToolError(
+      'USAGE',
+      'opening a repository or a layout',
+      'the client is closed',
+      {
+        hint: 'close it when all that was begun with it has ended',
+      },
+    );
   };
+  const closeAll = async (): Promise<void> => {
+    abort('the client was closed');
+    // One that is being loaded when the command fails has opened connections already.
+    const loaded = await registries?.catch(() => undefined);
+    await loaded?.registries.close();
+  };
+  const close = (): Promise<void> => (closing ??= closeAll());
 
   return {
     async open(reference, access) {
       checkReference(reference);
+      refuseIfClosed();
       const key =
         reference.kind === 'layout'
           ? `layout ${resolve(reference.path)}`
@@ -80,6 +100,7 @@ export function createClient(options: ClientOptions = {}): Client {
     signal,
     async probe(reference, repositories) {
       checkReference(reference);
+      refuseIfClosed();
       const { RawRepository } = await import('../registry/raw.js');
       const connection = (await registriesFor(reference)).connect(reference);
       return repositories.map((repository) => new RawRepository(connection, repository));
@@ -90,21 +111,23 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 /**
- * A signal of our own, aborted with the one that is given: the reason is then always one that is known here, whatever the program has
- * aborted with, and every request may listen to it without a warning about the signal of the program.
+ * A signal of the client's own, aborted with the one that is given or by `abort`: its reason is then always an error that this program
+ * knows, and every request may listen to it without a warning about the signal of the caller.
  */
-function ownSignal(given: AbortSignal | undefined): { signal: AbortSignal; release: () => void } {
+function ownSignal(given: AbortSignal | undefined): {
+  signal: AbortSignal;
+  abort: (why: string) => void;
+} {
   const controller = new AbortController();
-  const abort = (): void => {
-    const reason = new Error('it was interrupted', { cause: given?.reason });
+  setMaxListeners(0, controller.signal);
+  const abort = (why: string): void => {
+    given?.removeEventListener('abort', interrupt);
+    const reason = new Error(why, { cause: given?.reason });
     reason.name = 'AbortError';
     controller.abort(reason);
   };
-  setMaxListeners(0, controller.signal);
-  if (given?.aborted === true) abort();
-  given?.addEventListener('abort', abort);
-  return {
-    signal: controller.signal,
-    release: () => given?.removeEventListener('abort', abort),
-  };
+  const interrupt = (): void => abort('it was interrupted');
+  if (given?.aborted === true) interrupt();
+  else given?.addEventListener('abort', interrupt);
+  return { signal: controller.signal, abort };
 }

@@ -1,44 +1,32 @@
 import type { Credential } from '../http/auth/credential.js';
-import { findExecutable } from './executable.js';
-import { configError, oneLine, quoted } from './errors.js';
-import { runHelper, type HelperOutcome, type HelperRun } from './helper-process.js';
+import { escapeText } from '../text.js';
+import type { HelperSetting } from './docker-config.js';
+import { configError, quoted } from './errors.js';
+import { findExecutable, runHelper, type HelperOutcome, type HelperRun } from './helper-process.js';
 import { isObject, member } from './json.js';
 import { helperKey } from './keys.js';
 
-/**
- * The name is data of a config: with a slash in it, it would name a file and no longer be looked
- * up on PATH.
- */
+/** The suffix comes from a config: with a slash, it would name a file and bypass PATH. */
 const SUFFIX = /^[A-Za-z0-9._-]+$/;
 /**
- * What a helper prints, on its standard output, where it has nothing for a host.
- * (docker-credential-helpers, credentials/error.go)
+ * What a helper prints to its standard output if it has no credential for a host
+ * (docker-credential-helpers, credentials/error.go).
  */
 const NOT_FOUND = 'credentials not found in native keychain';
-/** Failures that helpers print there as well. */
+/** Other failures that helpers print there. */
 const KNOWN_FAILURES = ['no credentials server URL', 'no credentials username'];
 /**
- * The user name that says that the secret is an identity token. (docker/cli,
- * credentials/native_store.go)
+ * The user name that marks the secret as an identity token (docker/cli,
+ * credentials/native_store.go).
  */
 const TOKEN_USERNAME = '<token>';
 const TIMEOUT_MS = 30_000;
 
 /**
- * A helper, and which setting chose it, for messages: `credsStore in /home/x/.docker/config.json`.
- */
-export interface HelperSetting {
-  readonly suffix: string;
-  readonly setting: string;
-  /** Nobody has set it: it was found on this machine. */
-  readonly isDetected?: boolean;
-}
-
-/**
- * Asks a helper for the credential of a host; undefined where it says that it has none.
- * @throws {ManifestToolError} CONFIG where the helper is not installed or fails in any other way,
- * never with what it printed on its standard output, which can be a secret; INTERRUPTED where the
- * signal came.
+ * Asks a helper for the credential of a host; undefined if it says that it has none.
+ * @throws {ManifestToolError} CONFIG if the helper is not installed or fails in any other way, never
+ * with what it printed to its standard output, which can be a secret; INTERRUPTED if the signal was
+ * aborted.
  */
 export type AskHelper = (helper: HelperSetting, host: string) => Promise<Credential | undefined>;
 
@@ -48,7 +36,7 @@ export interface HelperOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The way to ask helpers. Each is run once for a host, whatever came of it. */
+/** A way to ask helpers that runs each at most once for a host, whatever the outcome. */
 export function createHelpers(options: HelperOptions): AskHelper {
   const { env, timeoutMs = TIMEOUT_MS, signal } = options;
   const outcomes = new Map<string, Promise<HelperOutcome>>();
@@ -60,9 +48,9 @@ export function createHelpers(options: HelperOptions): AskHelper {
   return async (helper, host) => {
     const what = `finding the credential for ${host}`;
     if (!SUFFIX.test(helper.suffix) || helper.suffix.includes('..')) {
-      const why = `${quoted(helper.suffix.slice(0, 100))} (${helper.setting})`;
-      throw configError(what, `${why} is no name of a credential helper`, {
-        hint: 'it is what stands behind docker-credential- in the name of the program, for example pass',
+      const suffix = quoted(helper.suffix.slice(0, 100));
+      throw configError(what, `${suffix} (${helper.setting}) is not a credential helper`, {
+        hint: 'name the part after docker-credential- in the name of the program, for example pass',
       });
     }
     const name = `docker-credential-${helper.suffix}`;
@@ -71,11 +59,39 @@ export function createHelpers(options: HelperOptions): AskHelper {
     outcomes.set(cacheKey, outcome);
     const result = read(await outcome, `${name} (${helper.setting})`);
     if (!('why' in result)) return result.credential;
-    const hint = result.why === 'is not installed' ? install(name) : check(name);
+    const hint =
+      result.why === 'is not installed'
+        ? `install ${name} in an absolute directory of PATH, or remove the setting`
+        : `try \`${name} list\`, which shows no secrets`;
     throw configError(what, `credential helper ${name} (${helper.setting}) ${result.why}`, {
       hint,
     });
   };
+}
+
+/**
+ * The suffix of the helper that docker uses on this platform if none is configured; undefined if it
+ * is not installed. On Linux the program `pass` decides, as in docker (docker/cli,
+ * credentials/default_store_*.go).
+ */
+export async function detectHelper(
+  env: HelperRun['env'],
+  platform: NodeJS.Platform = process.platform,
+): Promise<string | undefined> {
+  const suffix = await defaultHelper(env, platform);
+  if (suffix === undefined) return undefined;
+  const file = await findExecutable(`docker-credential-${suffix}`, env, platform);
+  return file === undefined ? undefined : suffix;
+}
+
+async function defaultHelper(
+  env: HelperRun['env'],
+  platform: NodeJS.Platform,
+): Promise<string | undefined> {
+  if (platform === 'darwin') return 'osxkeychain';
+  if (platform === 'win32') return 'wincred';
+  if (platform !== 'linux') return undefined;
+  return (await findExecutable('pass', env, platform)) === undefined ? 'secretservice' : 'pass';
 }
 
 type Result = { readonly credential: Credential | undefined } | { readonly why: string };
@@ -86,8 +102,9 @@ function read(outcome: HelperOutcome, source: string): Result {
   const printed = outcome.stdout.trim();
   if (printed === NOT_FOUND) return { credential: undefined };
   const known = KNOWN_FAILURES.find((failure) => failure === printed);
-  const said = known ?? (oneLine(outcome.stderr) || 'nothing on its standard error');
-  return { why: `ended with exit code ${outcome.code} and said: ${said}` };
+  const message = known ?? escapeText(outcome.stderr.trim().replaceAll(/\s+/g, ' '));
+  const said = message === '' ? 'without a message' : `and said: ${message}`;
+  return { why: `failed with exit code ${outcome.code} ${said}` };
 }
 
 function readAnswer(stdout: string, source: string): Result {
@@ -98,21 +115,13 @@ function readAnswer(stdout: string, source: string): Result {
     // The engine's error quotes the answer.
     return { why: 'gave an answer that is not JSON' };
   }
-  if (!isObject(answer)) return { why: 'gave an answer that is no JSON object' };
+  if (!isObject(answer)) return { why: 'gave an answer that is not a JSON object' };
   const username = member(answer, 'Username') ?? '';
   const secret = member(answer, 'Secret') ?? '';
   if (typeof username !== 'string' || typeof secret !== 'string')
-    return { why: 'gave an answer whose Username or Secret is no string' };
+    return { why: 'gave an answer whose Username or Secret is not a string' };
   if (username === '' && secret === '') return { credential: undefined };
   if (username === TOKEN_USERNAME)
     return { credential: { kind: 'identity-token', token: secret, source } };
   return { credential: { kind: 'password', username, password: secret, source } };
-}
-
-function install(name: string): string {
-  return `install ${name} in an absolute directory of PATH, or take the setting out`;
-}
-
-function check(name: string): string {
-  return `try \`${name} list\`, which shows no secrets`;
 }

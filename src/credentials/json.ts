@@ -3,10 +3,10 @@ import { configError, FORM_HINT } from './errors.js';
 export type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * Parses a config. Nothing but blanks is an empty one, as in docker and podman (`--authfile
- * /dev/null`).
- * @throws {ManifestToolError} CONFIG where it is no JSON, or JSON that is no object. The engine's
- * own error is neither shown nor kept as the cause: it quotes the text, which can be a password.
+ * Parses a config. Only white space is an empty config, as in docker and podman
+ * (`--authfile /dev/null`).
+ * @throws {ManifestToolError} CONFIG if it is not JSON, or not an object. The engine's own error is
+ * neither shown nor kept as the cause: it quotes the text, which can be a password.
  */
 export function parseObject(what: string, text: string): JsonObject {
   if (text.trim() === '') return {};
@@ -28,8 +28,8 @@ export function isObject(value: unknown): value is JsonObject {
 }
 
 /**
- * A member by its name, in any case where this very name is not there: so Go reads JSON, and with
- * it docker and its helpers.
+ * A member by its name, or else by its name in any case: Go reads JSON like this, and so do docker
+ * and its helpers.
  */
 export function member(object: JsonObject, name: string): unknown {
   if (Object.hasOwn(object, name)) return object[name];
@@ -39,8 +39,8 @@ export function member(object: JsonObject, name: string): unknown {
 }
 
 /**
- * Where the fault is, as far as the engine tells. The end of its message holds no text of the
- * config.
+ * Where the text stops being JSON, as far as the engine says. The end of its message never quotes
+ * the text.
  */
 function position(text: string, error: unknown): string {
   const message = error instanceof Error ? error.message : '';

@@ -1,141 +1,198 @@
+import { stat } from 'node:fs';
+import { homedir } from 'node:os';
 import path from 'node:path';
-import { ManifestToolError, systemCode } from '../errors.js';
-import type { CredentialLookup } from '../http/auth/credential.js';
-import { detectStore } from './default-store.js';
-import { parseConfig, readConfig, type DockerConfig } from './docker-config.js';
+import { promisify } from 'node:util';
+import { ManifestToolError } from '../errors.js';
+import { hasCredentials, parseConfig, readConfig, type DockerConfig } from './docker-config.js';
 import { configError } from './errors.js';
-import { files } from './files.js';
-import { findInConfig } from './find-in-config.js';
-import type { AskHelper } from './helper.js';
+import { detectHelper } from './helper.js';
 
-type Load = () => Promise<DockerConfig | undefined>;
-type Warn = (text: string) => void;
+/** Where credentials may come from. Empty strings count as not given, as in docker and podman. */
+export interface CredentialOptions {
+  /** A docker config.json, or the directory of one; a leading `~` is the home directory. */
+  readonly dockerConfig?: string | undefined;
+  /** An auth.json as podman writes it; a leading `~` is the home directory. */
+  readonly authFile?: string | undefined;
+  /** The environment that is read, and that credential helpers run with. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The default is the home directory of `env`, or else of the user. */
+  readonly homeDir?: string | undefined;
+  /** How long a credential helper may take, in milliseconds (default 30,000). */
+  readonly helperTimeoutMs?: number | undefined;
+  /** Ends credential helpers, and reads of files, that have not finished. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called once for each thing that was ignored. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+}
 
-/** A source of credentials: a config that is loaded once, when it is first asked. */
-function configSource(ask: AskHelper, load: Load): CredentialLookup {
-  let loaded: Promise<DockerConfig | undefined> | undefined;
-  return async (host, repository) => {
-    loaded ??= load();
-    const config = await loaded;
-    return config === undefined ? undefined : findInConfig(config, host, repository, ask);
-  };
+/** The config of one place, and warnings to give if a credential is looked for in it. */
+export interface LoadedConfig {
+  readonly config?: DockerConfig | undefined;
+  readonly warnings?: readonly string[];
 }
 
 /**
- * The text of DOCKER_AUTH_CONFIG: a whole config.json, as GitLab CI has it; docker's own strict
- * form is a part of that.
+ * One place where credentials may be. It is read when it is first asked, once.
+ * @throws {ManifestToolError} CONFIG if what is there is broken.
  */
-export function textSource(
-  name: string,
-  text: string,
-  ask: AskHelper,
-  warn: Warn,
-): CredentialLookup {
-  return configSource(ask, async () => {
-    try {
-      return parseConfig(name, text);
-    } catch (error) {
-      if (!(error instanceof ManifestToolError)) throw error;
-      // Docker goes on as well: the variable may be meant for another program.
-      warn(`${name} is not used: ${error.why}`);
-      return undefined;
-    }
-  });
-}
+export type Source = () => Promise<LoadedConfig>;
 
 /**
- * A file that the user has named, by an option or a variable: it must be there. `credsStore` is
- * not podman's.
+ * The places to look in, in this order.
+ *
+ * | given                          | places                                                 |
+ * | ------------------------------ | ------------------------------------------------------ |
+ * | an auth file                   | that file alone; it must exist                         |
+ * | a docker config                | DOCKER_AUTH_CONFIG, then that file                     |
+ * | REGISTRY_AUTH_FILE             | that file alone; it must exist                         |
+ * | none of these                  | 1 to 5                                                 |
+ * | 1. DOCKER_AUTH_CONFIG          | the text of a config.json                              |
+ * | 2. $DOCKER_CONFIG or ~/.docker | config.json; without settings, the platform's helper   |
+ * | 3. $XDG_RUNTIME_DIR/containers | auth.json, on Linux; else in /run/containers/$UID      |
+ * | 4. $XDG_CONFIG_HOME/containers | auth.json; else in ~/.config/containers                |
+ * | 5. ~                           | the .dockercfg of docker before 1.7                    |
+ *
+ * REGISTRY_AUTH_FILE must exist because another file in its place would be another identity.
  */
-export function namedAuthFile(
-  file: string,
-  namedBy: string,
-  ask: AskHelper,
-  warn: Warn,
-): CredentialLookup {
-  return configSource(ask, async () => {
-    const config = await readConfig(file);
-    if (config !== undefined) return withoutStore(config, warn);
-    throw configError(`reading ${file}`, `${namedBy} names this file, and it does not exist`, {
-      hint: `correct ${namedBy}, or leave it out to have the usual files read`,
-    });
-  });
+export function sourcesOf(options: CredentialOptions): Source[] {
+  const { env, signal } = options;
+  const [authFile, dockerConfig] = [given(options.authFile), given(options.dockerConfig)];
+  const home = homeOf(options);
+  if (authFile !== undefined)
+    return [once(() => namedAuthFile(expandHome(authFile, home), options))];
+  const text = given(env['DOCKER_AUTH_CONFIG']);
+  const variable = text === undefined ? [] : [once(() => textConfig('DOCKER_AUTH_CONFIG', text))];
+  if (dockerConfig !== undefined)
+    return [...variable, once(() => namedDockerConfig(expandHome(dockerConfig, home), signal))];
+  const named = given(env['REGISTRY_AUTH_FILE']);
+  if (named !== undefined) return [once(() => registryAuthFile(named, signal))];
+  const directory = given(env['DOCKER_CONFIG']) ?? path.join(home, '.docker');
+  return [
+    ...variable,
+    once(() => defaultDockerConfig(path.join(directory, 'config.json'), options)),
+    ...podmanFiles(env, home).map((file) => once(() => podmanConfig(file, signal))),
+    once(async () => ({ config: await readConfig(path.join(home, '.dockercfg'), signal, 'flat') })),
+  ];
 }
 
-/** An auth.json where podman keeps it. */
-export function podmanSource(file: string, ask: AskHelper, warn: Warn): CredentialLookup {
-  return configSource(ask, async () => {
-    const config = await readConfig(file);
-    return config === undefined ? undefined : withoutStore(config, warn);
-  });
+function once(load: Source): Source {
+  let loaded: Promise<LoadedConfig> | undefined;
+  return () => (loaded ??= load());
 }
 
-/** ~/.dockercfg. */
-export function flatSource(file: string, ask: AskHelper): CredentialLookup {
-  return configSource(ask, async () => readConfig(file, 'flat'));
-}
-
-/** What --docker-cfg names, a file or a directory. As in manifest-tool, it may be absent. */
-export function namedDockerConfig(named: string, ask: AskHelper, warn: Warn): CredentialLookup {
-  return configSource(ask, async () => {
-    const file = (await isDirectory(named)) ? path.join(named, 'config.json') : named;
-    const config = await readConfig(file);
-    if (config === undefined)
-      warn(
-        `--docker-cfg: ${file} does not exist, so that registries are asked without credentials`,
-      );
-    return config;
-  });
-}
-
-/**
- * The docker config where docker keeps it. Where it has no setting for credentials, the platform's
- * store is asked, as docker does; nobody has configured that, so that its failure is only a
- * warning.
- */
-export function dockerSource(
-  file: string,
-  env: Readonly<Record<string, string | undefined>>,
-  ask: AskHelper,
-  warn: Warn,
-): CredentialLookup {
-  return configSource(leniently(ask, warn), async () => {
-    const config = await readConfig(file);
-    if (config !== undefined && hasCredentials(config)) return config;
-    const credsStore = await detectStore(env);
-    if (credsStore === undefined) return undefined;
-    return { name: file, auths: new Map(), credHelpers: new Map(), credsStore, isDetected: true };
-  });
-}
-
-function hasCredentials(config: DockerConfig): boolean {
-  return config.credsStore !== undefined || config.credHelpers.size > 0 || config.auths.size > 0;
-}
-
-function leniently(ask: AskHelper, warn: Warn): AskHelper {
-  return async (helper, host) => {
-    try {
-      return await ask(helper, host);
-    } catch (error) {
-      const isFailure = error instanceof ManifestToolError && error.code === 'CONFIG';
-      if (!isFailure || helper.isDetected !== true) throw error;
-      warn(`${error.message}; going on without it`);
-      return undefined;
-    }
-  };
-}
-
-async function isDirectory(file: string): Promise<boolean> {
+/** A whole config.json, as GitLab CI sets it; docker's own strict form is a subset of that. */
+function textConfig(name: string, text: string): Promise<LoadedConfig> {
   try {
-    return (await files.stat(file)).isDirectory();
+    return Promise.resolve({ config: parseConfig(name, text) });
   } catch (error) {
-    if (systemCode(error) !== undefined) return false;
-    throw error;
+    if (!(error instanceof ManifestToolError)) throw error;
+    // Docker ignores it as well: the variable may be meant for another program.
+    return Promise.resolve({ warnings: [`${name} is ignored: ${error.why}`] });
   }
 }
 
-function withoutStore(config: DockerConfig, warn: Warn): DockerConfig {
-  if (config.credsStore !== undefined)
-    warn(`credsStore in ${config.name} is not used: an auth file has credHelpers and auths alone`);
-  return { ...config, credsStore: undefined };
+async function namedAuthFile(
+  file: string,
+  { dockerConfig, signal }: CredentialOptions,
+): Promise<LoadedConfig> {
+  const config = await readConfig(file, signal);
+  if (config === undefined)
+    throw configError(`reading ${file}`, 'the auth file does not exist', {
+      hint: 'check the path of the auth file',
+      reason: 'auth-file-missing',
+    });
+  const { warnings = [], ...loaded } = withoutStore(config);
+  const ignored = given(dockerConfig);
+  if (ignored === undefined) return { ...loaded, warnings };
+  const warning = `${ignored} is ignored: credentials come from ${file} alone`;
+  return { ...loaded, warnings: [warning, ...warnings] };
+}
+
+async function registryAuthFile(
+  file: string,
+  signal: AbortSignal | undefined,
+): Promise<LoadedConfig> {
+  const config = await readConfig(file, signal);
+  if (config !== undefined) return withoutStore(config);
+  throw configError(`reading ${file}`, 'REGISTRY_AUTH_FILE names this file, which does not exist', {
+    hint: 'correct REGISTRY_AUTH_FILE, or unset it to use the default files',
+  });
+}
+
+async function podmanConfig(file: string, signal: AbortSignal | undefined): Promise<LoadedConfig> {
+  const config = await readConfig(file, signal);
+  return config === undefined ? {} : withoutStore(config);
+}
+
+/** `credsStore` is not podman's. */
+function withoutStore(config: DockerConfig): LoadedConfig {
+  if (config.credsStore === undefined) return { config };
+  return {
+    config: { ...config, credsStore: undefined },
+    warnings: [
+      `credsStore in ${config.name} is ignored: an auth file has only credHelpers and auths`,
+    ],
+  };
+}
+
+/** A file or a directory that the user has named. As in manifest-tool, it need not exist. */
+async function namedDockerConfig(
+  named: string,
+  signal: AbortSignal | undefined,
+): Promise<LoadedConfig> {
+  const file = (await isDirectory(named)) ? path.join(named, 'config.json') : named;
+  const config = await readConfig(file, signal);
+  if (config !== undefined) return { config };
+  return { warnings: [`${file} does not exist, so no credentials are read from it`] };
+}
+
+/** If the config has no setting for credentials, docker asks the platform's helper. */
+async function defaultDockerConfig(
+  file: string,
+  { env, signal }: CredentialOptions,
+): Promise<LoadedConfig> {
+  const config = await readConfig(file, signal);
+  if (config !== undefined && hasCredentials(config)) return { config };
+  const credsStore = await detectHelper(env);
+  if (credsStore === undefined) return {};
+  const detected = { name: file, auths: new Map(), credHelpers: new Map(), isDetected: true };
+  return { config: { ...detected, credsStore } };
+}
+
+/** The places of podman's auth.json; a Set, because both directories may be the same. */
+function podmanFiles(env: CredentialOptions['env'], home: string): string[] {
+  const directories = new Set<string>();
+  if (process.platform === 'linux') directories.add(runtimeDirectory(env));
+  directories.add(
+    path.join(given(env['XDG_CONFIG_HOME']) ?? path.join(home, '.config'), 'containers'),
+  );
+  return [...directories].map((directory) => path.join(directory, 'auth.json'));
+}
+
+function runtimeDirectory(env: CredentialOptions['env']): string {
+  const runtime = given(env['XDG_RUNTIME_DIR']);
+  if (runtime !== undefined) return path.join(runtime, 'containers');
+  return path.join('/run/containers', String(process.getuid?.() ?? 0));
+}
+
+function homeOf(options: CredentialOptions): string {
+  const variable = process.platform === 'win32' ? 'USERPROFILE' : 'HOME';
+  return given(options.homeDir) ?? given(options.env[variable]) ?? homedir();
+}
+
+/** Replaces `~` alone or before a separator: a shell does not in `--option=~/file`. */
+function expandHome(file: string, home: string): string {
+  return /^~(?=$|[/\\])/.test(file) ? path.join(home, file.slice(1)) : file;
+}
+
+function isDirectory(file: string): Promise<boolean> {
+  return promisify(stat)(file).then(
+    (stats) => stats.isDirectory(),
+    // Reading the file reports why.
+    () => false,
+  );
+}
+
+function given(text: string | undefined): string | undefined {
+  return text === '' ? undefined : text;
 }

@@ -1,81 +1,75 @@
 import { ManifestToolError } from '../errors.js';
-import type { Credential, CredentialLookup } from '../http/auth/credential.js';
+import type { Credential, CredentialStore } from '../http/auth/credential.js';
+import { findInAuths, helperOf, type DockerConfig } from './docker-config.js';
 import { createHelpers, type AskHelper } from './helper.js';
-import type { CredentialOptions } from './options.js';
-import { sourcesOf } from './order.js';
+import { sourcesOf, type CredentialOptions } from './sources.js';
 
-export type { CredentialOptions } from './options.js';
+export type { CredentialOptions } from './sources.js';
 
 /**
- * The lookup of credentials: --username and --password for every host, or else what docker's and
- * podman's files and helpers have for the host (the order stands at `sourcesOf`). Files are read
- * when they are first needed, once; a helper runs once for a host.
+ * The credential store of the command line: the files and helpers of docker and podman, in the order
+ * of docs/credentials.md. The first place that has a credential for the repository is used. Files are
+ * read when they are first needed, once; a helper runs once for a host.
  *
- * The lookup itself throws a {@link ManifestToolError} CONFIG where a source that it comes to is
- * broken, and INTERRUPTED where the signal came while a helper ran. A source behind the one that
- * has the credential is not looked at.
- * @throws {ManifestToolError} USAGE where there is a password without a user name.
+ * Its `get` throws a {@link ManifestToolError}: CONFIG if a place that it looks in is broken,
+ * INTERRUPTED if the signal was aborted. Its `has` runs no helper, assumes that a helper has a
+ * credential, and throws nothing.
  */
-export function createCredentialLookup(options: CredentialOptions): CredentialLookup {
-  const ask = createHelpers({
-    env: options.env,
-    timeoutMs: options.helperTimeoutMs,
-    signal: options.signal,
-  });
-  return lookupIn(options, ask, onceEach(options.onWarning));
+export function createCredentialStore(options: CredentialOptions): Required<CredentialStore> {
+  const { env, helperTimeoutMs: timeoutMs, signal, onWarning } = options;
+  const sources = sourcesOf(options);
+  const ask = createHelpers({ env, timeoutMs, signal });
+  const warn = onceEach(onWarning);
+  return {
+    async get(host, repository) {
+      for (const load of sources) {
+        const { config, warnings = [] } = await load();
+        for (const warning of warnings) warn(warning);
+        const found = config && (await findInConfig(config, host, repository, ask, warn));
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    },
+    async has(host, repository) {
+      try {
+        for (const load of sources) {
+          const { config } = await load();
+          if (config === undefined) continue;
+          if (helperOf(config, host) !== undefined) return true;
+          if (findInAuths(config, host, repository) !== undefined) return true;
+        }
+      } catch {
+        // Reported by `get`, if a credential is needed at all.
+      }
+      return false;
+    },
+  };
 }
 
-function lookupIn(
-  options: CredentialOptions,
+async function findInConfig(
+  config: DockerConfig,
+  host: string,
+  repository: string,
   ask: AskHelper,
   warn: (text: string) => void,
-): CredentialLookup {
-  const explicit = explicitCredential(options);
-  if (explicit !== undefined) return () => Promise.resolve(explicit);
-  const sources = sourcesOf(options, ask, warn);
-  return async (host, repository) => {
-    for (const source of sources) {
-      const credential = await source(host, repository);
-      if (credential !== undefined) return credential;
-    }
+): Promise<Credential | undefined> {
+  const helper = helperOf(config, host);
+  if (helper === undefined) return findInAuths(config, host, repository);
+  try {
+    return await ask(helper, host);
+  } catch (error) {
+    // Nobody has configured a helper that was detected, so its failure is not an error.
+    const isFailure = error instanceof ManifestToolError && error.code === 'CONFIG';
+    if (!isFailure || config.isDetected !== true) throw error;
+    warn(`${error.message}; continuing without it`);
     return undefined;
-  };
-}
-
-/**
- * Whether there seems to be a credential for a host: as the lookup finds it, but for helpers, which are not run and taken to have one. What
- * is wrong with a source is told when it is used.
- */
-export function createCredentialPeek(
-  options: CredentialOptions,
-): (host: string, repository: string) => Promise<boolean> {
-  const lookup = lookupIn(
-    options,
-    () => Promise.resolve(UNKNOWN),
-    () => undefined,
-  );
-  return async (host, repository) => {
-    const found = await lookup(host, repository).catch(() => undefined);
-    return found !== undefined;
-  };
-}
-
-/** What a helper may have. */
-const UNKNOWN = { kind: 'password', username: '', password: '', source: '' } as const;
-
-function explicitCredential({ username, password }: CredentialOptions): Credential | undefined {
-  if (username !== undefined && username !== '')
-    return { kind: 'password', username, password: password ?? '', source: '--username' };
-  if (password === undefined || password === '') return undefined;
-  throw new ManifestToolError('USAGE', 'reading the options', 'a password has no user name', {
-    hint: 'give --username with it',
-  });
+  }
 }
 
 function onceEach(onWarning: CredentialOptions['onWarning']): (text: string) => void {
-  const told = new Set<string>();
+  const given = new Set<string>();
   return (text) => {
-    if (!told.has(text)) onWarning?.(text);
-    told.add(text);
+    if (!given.has(text)) onWarning?.(text);
+    given.add(text);
   };
 }

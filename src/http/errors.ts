@@ -29,7 +29,7 @@ export function connectionFailure(what: string, host: string, error: unknown): M
     return new ManifestToolError('CORRUPT', what, error.message, { cause: error, hint });
   }
   if (error instanceof Error && error.name === 'AbortError') {
-    return new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause: error });
+    return new ManifestToolError('INTERRUPTED', what, error.message, { cause: error });
   }
   if (error instanceof ProxyFailure) {
     return new ManifestToolError('UNAVAILABLE', what, error.message, {

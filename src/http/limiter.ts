@@ -1,46 +1,46 @@
 import { now } from '../clock.js';
 import { pause, Semaphore } from '../concurrency.js';
 
-/** Each wait of a request is longer by up to this part, so that those that waited together do not come back together. Never shorter. */
+/** Largest random part by which a request extends a shared wait, so that requests that waited together do not all return at once. */
 const JITTER = 0.2;
 
 /**
- * Lets requests to one host through: so many at a time, and none before a wait has passed that all of them share. What has not been let
- * through is not on its way either, so a host that asks for less is asked for less at once.
+ * Limits the requests to one host: how many run at a time, and that none is sent during a wait. All requests share a wait, those in the
+ * queue too, so that a host that asks for fewer requests gets none until it is over.
  */
 export class HostLimiter {
-  /** Nothing is sent before this moment of the monotonic clock, in milliseconds. */
-  private until = 0;
-  private readonly room: Semaphore;
+  /** End of the wait, in milliseconds of the monotonic clock. */
+  private waitEnd = 0;
+  private readonly semaphore: Semaphore;
 
-  /** `limit` is how many at a time. */
+  /** @param limit how many requests may run at a time; asked each time. */
   constructor(limit: () => number) {
-    this.room = new Semaphore(limit);
+    this.semaphore = new Semaphore(limit);
   }
 
-  /** Asks all to wait from now on; a longer wait that is already running stays. */
+  /** Begins a wait; a wait that ends later stays. */
   pauseFor(milliseconds: number): void {
-    this.until = Math.max(this.until, now() + milliseconds);
+    this.waitEnd = Math.max(this.waitEnd, now() + milliseconds);
   }
 
   /**
-   * Runs `work` when there is room for it and nothing is to be waited for.
-   * @throws the reason of `signal` when that is aborted before.
+   * Runs `work` as soon as the limit and the wait allow it.
+   * @throws the reason of `signal` if it is aborted before.
    */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.room.acquire();
+    await this.semaphore.acquire();
     try {
-      await this.waited(signal);
+      await this.wait(signal);
       return await work();
     } finally {
-      this.room.release();
+      this.semaphore.release();
     }
   }
 
-  private async waited(signal: AbortSignal): Promise<void> {
+  private async wait(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const left = this.until - now();
+      const left = this.waitEnd - now();
       if (left <= 0) return;
       await pause(left * (1 + Math.random() * JITTER), signal);
     }

@@ -9,16 +9,17 @@ const SPEAKS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent 
 type Scheme = 'http:' | 'https:';
 
 /**
- * A registry on this machine is spoken to in the scheme that is likely, and where it turns out to speak the other one, in that from then
- * on. What goes to this machine in plain HTTP passes no network; a certificate that proves nothing is no reason to leave TLS.
+ * A layer that speaks to a registry on this machine in the scheme that is likely, and if it turns
+ * out to speak the other one, in that from then on; all uses of the layer share what was learnt.
+ * What goes to this machine in plain HTTP passes no network; a bad certificate is no reason to leave
+ * TLS.
  */
 export function withLoopbackScheme(
-  next: Transport,
   isOwn: (url: URL) => boolean,
   likely: Scheme,
-): Transport {
+): (next: Transport) => Transport {
   let scheme = likely;
-  return async (request) => {
+  return (next) => async (request) => {
     if (!isOwn(request.url)) return next(request);
     const tried = scheme;
     const response = await answerOrOther(next, inScheme(request, tried), tried);

@@ -1,10 +1,14 @@
+import { Attempts } from '../attempts.js';
 import type { HttpRequest, Transport } from './request.js';
 import { orAborted } from './or-aborted.js';
 import type { Origin } from './connect/origin.js';
 import type { Timeouts } from './timeouts.js';
 import { undiciTransport } from './undici.js';
 
-/** How often a request is sent again that the server has done nothing about: a server that ends connections has many to begin. */
+/**
+ * How many requests of one operation are sent again because the server has not processed them: one that ends its connections often
+ * has many requests to refuse.
+ */
 const MAX_RESENT = 20;
 
 /**
@@ -18,15 +22,18 @@ export function wireTransport(
 ): Transport {
   const overHttp1 = undiciTransport((url) => originOf(url).http1, timeouts, signal);
   return async (request) => {
+    // undici would open a connection for a request that was aborted before.
+    signal.throwIfAborted();
     const { http2 } = originOf(request.url);
     if (http2 === undefined || isBulk(request)) return overHttp1(request);
-    for (let resent = 0; ; resent += 1) {
+    const { attempts = new Attempts() } = request;
+    for (;;) {
       const connection = await orAborted(http2.connection(), signal);
       if (connection === undefined) return overHttp1(request);
       try {
         return await connection.send(request, timeouts, signal);
       } catch (error) {
-        if (resent >= MAX_RESENT || !isNotProcessed(error)) throw error;
+        if (!isNotProcessed(error) || attempts.countUnprocessed() > MAX_RESENT) throw error;
       }
     }
   };

@@ -1,31 +1,27 @@
-import { ManifestToolError, reasonOf, systemCode, type ErrorDetails } from '../errors.js';
+import {
+  fileReason,
+  ManifestToolError,
+  reasonOf,
+  systemCode,
+  unreadableHint,
+  type ErrorDetails,
+} from '../errors.js';
 import { FieldError } from '../oci/json/fields.js';
 import { finalPath } from './paths.js';
 
-const PERMISSIONS = 'check its permissions, and those of the directories that lead to it';
 const SPACE = 'free some space, or use a layout on another file system';
 const IN_THE_WAY = 'move it away, or use another layout';
 const ELSEWHERE = 'use a layout on another file system';
-const LIMIT = 'allow more open files: ulimit -n';
-const PATH = 'check the path';
 
-/** The system's error codes in words, each with what to do about it. */
-const WORDS: Readonly<Record<string, readonly [why: string, hint: string]>> = {
-  EACCES: ['permission denied', PERMISSIONS],
-  EDQUOT: ['the disk quota is used up', SPACE],
-  EEXIST: ['a file of that name already exists', IN_THE_WAY],
-  EFBIG: ['the file is too large for the file system', ELSEWHERE],
-  EIO: ['the device failed (input/output error)', 'check the device, or use a copy of the layout'],
-  EISDIR: ['it is a directory, not a file', IN_THE_WAY],
-  ELOOP: ['too many symbolic links', 'check the path, and the links in it'],
-  EMFILE: ['too many open files', LIMIT],
-  ENAMETOOLONG: ['the name is too long', 'use a shorter path'],
-  ENFILE: ['too many open files', LIMIT],
-  ENOENT: ['no such file or directory', PATH],
-  ENOSPC: ['no space left on the device', SPACE],
-  ENOTDIR: ['a part of the path is not a directory', PATH],
-  EPERM: ['the operation is not permitted', PERMISSIONS],
-  EROFS: ['the file system is read-only', ELSEWHERE],
+/** What to do about the system's error codes, as far as it is more than for any file that is read. */
+const HINTS: Readonly<Record<string, string>> = {
+  EDQUOT: SPACE,
+  EEXIST: IN_THE_WAY,
+  EFBIG: ELSEWHERE,
+  EIO: 'check the device, or use a copy of the layout',
+  EISDIR: IN_THE_WAY,
+  ENOSPC: SPACE,
+  EROFS: ELSEWHERE,
 };
 
 /** Writing again does not help: a blob that has the right size is not replaced. */
@@ -42,13 +38,12 @@ export function layoutFailure(what: string, root: string, error: unknown): Manif
     return new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause: error });
   }
   const code = systemCode(error);
-  const [reason, hint] = WORDS[code ?? ''] ?? [reasonOf(error).replace(/\s+/g, ' '), PATH];
-  const denied = code === 'EACCES' || code === 'EPERM';
+  const isDenied = code === 'EACCES' || code === 'EPERM';
   return new ManifestToolError(
-    denied ? 'DENIED' : 'FAILED',
+    isDenied ? 'DENIED' : 'FAILED',
     what,
-    `${pathOf(error) ?? root}: ${reason}`,
-    { cause: error, hint },
+    `${pathOf(error) ?? root}: ${fileReason(error)}`,
+    { cause: error, hint: HINTS[code ?? ''] ?? unreadableHint(error) },
   );
 }
 

@@ -1,11 +1,12 @@
 import { ManifestToolError, type ErrorCode } from '../errors.js';
 import { Attempts } from '../attempts.js';
+import { CredentialStoreFailure } from '../http/auth/credential.js';
 import { connectionFailure } from '../http/errors.js';
 import type { RetryPolicy } from '../http/retry.js';
 import type { HttpRequest, HttpResponse, Scope, Transport } from '../http/request.js';
 import { answerFailure } from './errors.js';
 
-/** One registry as the verbs of the specification see it: an address, a way to send requests, and somebody who sends them. */
+/** One registry as the verbs of the specification see it, accessed with the credential for one of its repositories. */
 export interface Connection {
   /** `host[:port]` as users write it. */
   readonly host: string;
@@ -18,6 +19,11 @@ export interface Connection {
   readonly identity: () => string;
   /** The scheme of authentication that the registry has asked for; undefined where it has not asked. */
   readonly scheme: () => string | undefined;
+  /**
+   * Whether blobs of another repository can be mounted: one token must cover both, so both need the
+   * same credential.
+   */
+  readonly canMountFrom: (repository: string) => Promise<boolean>;
   /** Runs a copy of a blob of so many bytes when there is room for it: each needs connections to read and to write. */
   readonly copying: <T>(size: number, copy: () => Promise<T>) => Promise<T>;
   /** Decides whether an operation that failed is repeated. */
@@ -36,7 +42,8 @@ const WRAPPED: ReadonlySet<ErrorCode> = new Set(['DENIED', 'UNAVAILABLE', 'FAILE
 
 /**
  * Sends a request of a verb.
- * @throws {ManifestToolError} where there is no answer; an answer with any status is returned.
+ * @throws {ManifestToolError} if there is no answer; an answer with any status is returned.
+ * @throws what the credential store throws, unchanged.
  */
 export async function send(connection: Connection, call: Call): Promise<HttpResponse> {
   const { path, what, ...request } = call;
@@ -48,10 +55,13 @@ export async function send(connection: Connection, call: Call): Promise<HttpResp
       url: new URL(`${connection.origin}${path}`),
     });
   } catch (error) {
+    if (error instanceof CredentialStoreFailure) throw error.thrown;
     if (error instanceof ManifestToolError && WRAPPED.has(error.code)) {
       throw new ManifestToolError(error.code, what, error.message, {
         cause: error,
         hint: error.hint,
+        reason: error.reason,
+        data: error.data,
       });
     }
     throw connectionFailure(what, connection.host, error);

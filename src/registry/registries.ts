@@ -1,16 +1,15 @@
 import type { ImageStore } from '../oci/content.js';
 import type { RegistryReference } from '../oci/reference.js';
 import { Authenticator } from '../http/auth/authenticator.js';
-import type { CredentialLookup } from '../http/auth/credential.js';
+import type { CredentialStore } from '../http/auth/credential.js';
 import { Dispatchers, type NetworkOptions } from '../http/connect/dispatchers.js';
 import type { EarlyConnections } from '../http/connect/early-connections.js';
 import { withCommonHeaders } from '../http/headers.js';
-import type { Scope, Transport } from '../http/request.js';
+import type { Transport } from '../http/request.js';
 import { withLog, type RequestRecord } from '../http/log.js';
 import { HostLimiter } from '../http/limiter.js';
 import { withLoopbackScheme } from '../http/loopback.js';
 import { withRedirects } from '../http/redirect.js';
-import { mergeScopes } from '../http/auth/scopes.js';
 import { RetryPolicy, type Wait } from '../http/retry.js';
 import { withWarnings } from '../http/warnings.js';
 import { wireTransport } from '../http/wire.js';
@@ -24,9 +23,7 @@ export type { RequestRecord, Wait };
 
 /** What {@link Registries} need to know, all of it said by the caller. */
 export interface RegistryOptions extends NetworkOptions {
-  readonly credentials: CredentialLookup;
-  /** Whether there seems to be a credential for a host, without asking a helper for it: its registry is likely to want one then. */
-  readonly mayHaveCredential?: (host: string, repository: string) => Promise<boolean>;
+  readonly credentials: CredentialStore;
   /** Looks credentials up before a registry asks: a mistake in a file that the user named is then told in any case. */
   readonly credentialsFirst?: boolean;
   /** Whether to speak plain HTTP to a host (`host[:port]`). */
@@ -42,6 +39,18 @@ export interface RegistryOptions extends NetworkOptions {
   readonly onWarning?: (text: string) => void;
   /** Told of each secret that comes from a registry or its token server, so that it is never shown. */
   readonly onSecret?: (secret: string) => void;
+}
+
+/** What all repositories of one registry share. */
+interface Registry {
+  /** `host[:port]` as users write it. */
+  readonly host: string;
+  /** The likely one first. */
+  readonly origins: readonly string[];
+  readonly isOwn: (url: URL) => boolean;
+  readonly auth: Authenticator;
+  /** Chooses between plain HTTP and TLS, if that is open. */
+  readonly withScheme: (next: Transport) => Transport;
 }
 
 /** What is meant to be done in a repository: `push` is to read as well. */
@@ -60,6 +69,9 @@ const RETRY_DELAY_MS = 500;
  * redirects (each hop is judged by its origin), TLS on a loopback host, authentication, warnings, retries, common headers, log, undici.
  */
 export class Registries {
+  /** By host. */
+  private readonly known = new Map<string, Registry>();
+  /** By host and repository. */
   private readonly connections = new Map<string, Connection>();
   private readonly dispatchers: Dispatchers;
   private readonly copies = {
@@ -109,46 +121,52 @@ export class Registries {
     return this.dispatchers.destroy();
   }
 
-  /** The way to the registry of a reference, with the credentials for it. Nothing is sent yet. */
-  connect(reference: RegistryReference): Connection {
-    const { host } = reference;
-    const known = this.connections.get(host);
+  /** The way to a repository, with the credentials for it. Nothing is sent yet. */
+  connect({ host, repository }: RegistryReference): Connection {
+    const key = `${host}/${repository}`;
+    const known = this.connections.get(key);
     if (known !== undefined) return known;
-    const origins = this.origins(host);
-    for (const origin of origins) this.dispatchers.addRegistry(origin, host);
-    const isOwn = (url: URL): boolean => origins.includes(url.origin);
-
-    const scopes: Scope[] = [];
-    const auth = new Authenticator({
-      isOwn,
-      credential: () => this.options.credentials(host, reference.repository),
-      credentialFirst: this.options.credentialsFirst ?? false,
-      expectsChallenge: async () =>
-        (await this.options.mayHaveCredential?.(host, reference.repository)) ?? false,
-      scopes: () => mergeScopes(scopes),
-      tokenTransport: withRedirects(this.wire, true),
-      onSecret: this.options.onSecret ?? ignore,
-    });
+    const { origins, isOwn, auth, withScheme } = this.registry(host);
     const warn = (text: string): void => this.options.onWarning?.(`${host} says: ${text}`);
-    const signed = auth.layer(withWarnings(this.wire, warn));
+    const signed = auth.layer(repository, withWarnings(this.wire, warn));
     const connection: Connection = {
       host,
       origin: origins[0]!,
       isOwn,
-      transport: withRedirects(
-        origins.length > 1
-          ? withLoopbackScheme(signed, isOwn, new URL(origins[0]!).protocol as 'http:' | 'https:')
-          : signed,
-      ),
-      expect: (scope) => scopes.push(scope),
-      identity: () => auth.describe(),
+      transport: withRedirects(withScheme(signed)),
+      expect: (scope) => auth.expect(scope),
+      identity: () => auth.describe(repository),
       scheme: () => auth.scheme(),
+      canMountFrom: (other) => auth.sharesCredential(repository, other),
       copying: (size, copy) =>
         this.copies[size > LARGE_BLOB ? 'large' : 'small'].run(this.options.signal, copy),
       retry: this.retry,
     };
-    this.connections.set(host, connection);
+    this.connections.set(key, connection);
     return connection;
+  }
+
+  private registry(host: string): Registry {
+    const known = this.known.get(host);
+    if (known !== undefined) return known;
+    const origins = this.origins(host);
+    for (const origin of origins) this.dispatchers.addRegistry(origin, host);
+    const isOwn = (url: URL): boolean => origins.includes(url.origin);
+    const auth = new Authenticator({
+      host,
+      isOwn,
+      credentials: this.options.credentials,
+      credentialsFirst: this.options.credentialsFirst ?? false,
+      tokenTransport: withRedirects(this.wire, true),
+      onSecret: this.options.onSecret ?? ignore,
+    });
+    const withScheme =
+      origins.length > 1
+        ? withLoopbackScheme(isOwn, new URL(origins[0]!).protocol as 'http:' | 'https:')
+        : (next: Transport): Transport => next;
+    const registry: Registry = { host, origins, isOwn, auth, withScheme };
+    this.known.set(host, registry);
+    return registry;
   }
 
   /** The origin of a registry; for one on this machine of which nothing certain is said, that of plain HTTP and that of TLS, the likely one first. */

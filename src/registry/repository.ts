@@ -52,8 +52,9 @@ export class Repository implements ImageStore {
     const { connection, repository } = this;
     const attempts = new Attempts(true);
     let session: URL | undefined;
-    if (source instanceof Repository && source.connection === connection) {
-      if (source.repository === repository) return 'present';
+    const from = source instanceof Repository && source.connection.host === connection.host;
+    if (from && source.repository === repository) return 'present';
+    if (from && (await connection.canMountFrom(source.repository))) {
       const { digest } = descriptor;
       const mount = await mountBlob(connection, repository, digest, source.repository, attempts);
       if (mount === 'mounted' || mount === 'present') return mount;

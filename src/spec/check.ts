@@ -1,44 +1,50 @@
+import {
+  checkRequest,
+  tagsOf,
+  type RequestedType,
+  type SourceRequest,
+  type Spec,
+} from '../core/publish/request.js';
+import { refuseWarnings } from '../core/publish/warnings.js';
 import { ManifestToolError } from '../errors.js';
-import { formatName } from '../oci/reference.js';
-import { tagsOf } from '../core/publish/publication.js';
-import type { RequestedType, Spec } from '../core/publish/request.js';
-import { refuseWarnings } from '../core/publish/strict.js';
-import { refuseFaults } from './faults.js';
+import { formatPlatform, platformKey, type Platform } from '../oci/platform.js';
+import { formatName, formatReference } from '../oci/reference.js';
 import type { SpecNode } from './node.js';
 import { readSpec, type PlacedSpec, type SpecOptions } from './spec.js';
 import { specDocuments, type Variables } from './yaml.js';
 
-/** What became of one spec: what it says, or the error. */
+/** The result of checking one spec. */
 export interface CheckedSpec {
   /** As it was given. */
   readonly file: string;
-  /** Which document of the file, from 1; null where the file could not be read. */
+  /** Number of the document in the file, from 1; null if the file could not be read. */
   readonly document: number | null;
-  /** An error is always of the code USAGE, with file, line and column. */
+  /** The spec, or the error USAGE with file, line and column. */
   readonly outcome: Spec | ManifestToolError;
   /** Each with file, line and column. */
   readonly warnings: readonly string[];
 }
 
-/** A file of specs that was read already. */
+/** A file with specs that has been read. */
 export interface SpecFile {
-  /** For messages. */
+  /** Its name, for messages. */
   readonly file: string;
-  /** All of it. */
+  /** Its content. */
   readonly text: string;
 }
 
 /** How specs are checked. */
 export interface CheckSpecsOptions extends SpecOptions {
-  /** The kind of list that they are to be published as; the default is `docker`, which has no annotations. */
+  /** The type of index to publish (default `docker`, which cannot have annotations). */
   readonly type?: RequestedType;
-  /** Makes every warning an error; the default is false. */
+  /** Turns every warning into an error (default false). */
   readonly strict?: boolean;
 }
 
 /**
- * Checks specs as a publish would read them, without a registry: what is wrong with one is its outcome, and all are checked. No two of them
- * may publish one tag.
+ * Checks specs without a registry, as far as a publish would check them before it asks one. An
+ * error of one is its outcome, and the others are checked all the same. It is an error if two of
+ * them publish the same tag.
  */
 export function checkSpecs(
   files: readonly SpecFile[],
@@ -48,9 +54,9 @@ export function checkSpecs(
   return files.flatMap(({ file, text }) => checker.checkText(text, file, env));
 }
 
-/** Checks specs as a publish would read them, one after the other: no two of them may publish one tag. */
+/** Checks specs one file after another; see {@link checkSpecs}. */
 export class SpecChecker {
-  /** Tags by their names, and where they were published first. */
+  /** Each tag, with the place of the first spec that publishes it. */
   private readonly published = new Map<string, string>();
 
   constructor(
@@ -59,7 +65,7 @@ export class SpecChecker {
     private readonly onWarning: (text: string) => void,
   ) {}
 
-  /** Checks all specs of a file; a text that cannot be read is one outcome, with no document. */
+  /** Checks all specs of a file. A file that is not YAML has one outcome, without a document. */
   checkText(text: string, file: string, env: Variables): CheckedSpec[] {
     try {
       return specDocuments(text, file, env).map((root, i) => this.check(root, file, i + 1));
@@ -76,8 +82,9 @@ export class SpecChecker {
     };
     try {
       const placed = readSpec(root, warning);
-      refuseFaults(placed, this.type, warning);
-      this.refuseOther(placed);
+      checkPlaced(placed, this.type);
+      checkTwins(placed, warning);
+      this.checkTags(placed);
       if (this.isStrict) refuseWarnings(`reading ${root.place()}`, warnings);
       return { file, document, outcome: placed.spec, warnings };
     } catch (error) {
@@ -86,14 +93,14 @@ export class SpecChecker {
     }
   }
 
-  private refuseOther({ spec, root }: PlacedSpec): void {
+  private checkTags({ spec, root }: PlacedSpec): void {
     for (const tag of tagsOf(spec)) {
       const name = `${formatName(spec.target)}:${tag}`;
       const other = this.published.get(name);
       if (other !== undefined) {
         throw root.error(
-          `${name} is published by ${other} as well: which of them stays is chance`,
-          'give one of them another tag',
+          `${name} is also published by ${other}: chance decides which of them the tag names`,
+          { hint: 'give one of them another tag' },
         );
       }
       this.published.set(name, root.place());
@@ -101,8 +108,58 @@ export class SpecChecker {
   }
 }
 
-/** The outcome of a file of which no document could be read; any error that is not of this program is thrown. */
+/** The outcome of a file that could not be read. Errors of other kinds are thrown. */
 export function unreadable(file: string, error: unknown): CheckedSpec {
   if (!(error instanceof ManifestToolError)) throw error;
   return { file, document: null, outcome: error, warnings: [] };
+}
+
+/** @throws {ManifestToolError} USAGE if a publish would refuse it whatever its images are. */
+function checkPlaced({ spec, root, annotations }: PlacedSpec, type: RequestedType): void {
+  try {
+    checkRequest({ ...spec, type });
+  } catch (error) {
+    if (!(error instanceof ManifestToolError)) throw error;
+    throw (annotations ?? root).placed(error);
+  }
+}
+
+/** Two entries for one platform, or one image twice: an error, or a warning if configs may differ. */
+function checkTwins({ spec, entries }: PlacedSpec, warning: (text: string) => void): void {
+  const first = new Map<string, number>();
+  spec.sources.forEach((source, i) => {
+    const { key, shown, isFinal } = identity(source);
+    const twin = first.get(key);
+    if (twin === undefined) {
+      first.set(key, i);
+      return;
+    }
+    const why = `${entries[i]!.path} is for ${shown}, like ${entries[twin]!.path}`;
+    if (isFinal) {
+      const hint = 'an index has one image for each platform: remove one of them';
+      throw entries[i]!.error(why, { hint });
+    }
+    warning(`${entries[i]!.place()}: ${why}: only their image configs can tell them apart`);
+  });
+}
+
+interface Identity {
+  readonly key: string;
+  readonly shown: string;
+  /** Whether nothing that an image config commonly adds could make it another platform. */
+  readonly isFinal: boolean;
+}
+
+function identity({ reference, platform = {} }: SourceRequest): Identity {
+  const { os, architecture, variant, osVersion } = platform;
+  if (os === undefined || architecture === undefined) {
+    const name = formatReference(reference);
+    const key = JSON.stringify([name, platform]);
+    return { key, shown: `the platforms of ${name}`, isFinal: true };
+  }
+  const requested: Platform = { ...platform, os, architecture };
+  const isFinal =
+    (os !== 'windows' || osVersion !== undefined) &&
+    (architecture !== 'arm' || variant !== undefined);
+  return { key: platformKey(requested), shown: formatPlatform(requested), isFinal };
 }

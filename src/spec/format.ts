@@ -4,8 +4,8 @@ import { formatReference } from '../oci/reference.js';
 import { escapeText } from '../text.js';
 
 /**
- * A spec as YAML, under comments of a line each: what {@link parseSpecs} reads from it is what went in, whatever the texts. Nothing in it
- * acts on a terminal.
+ * Formats a spec as YAML, after one line for each comment. {@link parseSpecs} reads the same spec
+ * from it, whatever its strings are, and nothing in it acts on a terminal.
  */
 export function formatSpec(spec: Spec, comments: readonly string[] = []): string {
   const document = new Document(specMembers(spec));
@@ -20,11 +20,11 @@ export function formatSpec(spec: Spec, comments: readonly string[] = []): string
     ...comments.map((comment) => `# ${comment}`.trimEnd()),
     ...yaml.trimEnd().split('\n'),
   ];
-  // In double quotes, where all such characters stand, what this makes of them is how YAML writes them too.
+  // Everything that is escaped here is in double quotes or in a comment, where YAML knows \uXXXX.
   return lines.map((line) => `${escapeText(line)}\n`).join('');
 }
 
-/** What would act on a terminal, end a line, or be a merge key. */
+/** Whether a string would act on a terminal, end a line, or be a merge key. */
 function needsQuotes(text: string): boolean {
   return text === '<<' || escapeText(text) !== text;
 }
@@ -58,7 +58,7 @@ function platformMembers(platform: RequestedPlatform): Map<string, unknown> {
   ]);
 }
 
-/** The member of a mapping, or nothing where it would be empty. */
+/** The member of a mapping; none if its value is empty. */
 function member(
   name: string,
   value: string | readonly string[] | ReadonlyMap<string, unknown> | undefined,

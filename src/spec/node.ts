@@ -8,62 +8,62 @@ import {
   type Node,
   type YAMLMap,
 } from 'yaml';
-import { ManifestToolError } from '../errors.js';
-import { quoteAt } from './quote.js';
+import { ManifestToolError, type ErrorDetails } from '../errors.js';
+import { suggestion } from '../text.js';
 
-/** A YAML document with the file it came from: what says where something is wrong in it. */
+/** A YAML document and the file it is in, so that errors can point to a place in it. */
 export interface SpecSource {
   readonly file: string;
-  /** All of the file. */
+  /** The whole file. */
   readonly text: string;
   readonly document: Document;
   readonly lines: LineCounter;
-  /** Where variables in texts are replaced from, where they are. */
+  /** Values of variables in strings; without it, strings are left as they are. */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** `${NAME}` or `${NAME:-default}`, or `$$`. */
+/** `${NAME}`, `${NAME:-default}` or `$$`. */
 const VARIABLE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
-/** Names of members that an error lists. */
+/** How many names an error lists. */
 const MAX_NAMES = 5;
 
-/** How a node of a kind is written, for hints. */
+/** What a node can be required to be, with a hint on how to write it. */
 const FORMS = {
-  text: 'a text is written KEY: VALUE, in quotes where it begins with [ or {',
-  list: 'a list is lines of the form - ITEM, or [ITEM, ITEM]',
-  mapping: 'a mapping is lines of the form KEY: VALUE',
+  string: 'write KEY: VALUE, with quotes around a value that begins with [ or {',
+  list: 'write a line "- ITEM" for each item, or [ITEM, ITEM]',
+  mapping: 'write a line KEY: VALUE for each key',
 };
 
-/** One node of a spec, read as what it should be; whatever it is not is an error with line and column. */
+/** One node of a spec. Reading it as something that it is not is an error with line and column. */
 export class SpecNode {
   constructor(
     private readonly source: SpecSource,
     private readonly node: Node,
-    /** What the node is, for messages: `manifests[0].platform`. */
+    /** The node's name in messages, for example `manifests[0].platform`. */
     readonly path: string,
   ) {}
 
-  /** The error for something that is wrong here, with the text that stands here. */
-  error(why: string, hint: string | undefined): ManifestToolError {
+  /** The error USAGE for a fault at this node, with the line of the file that has it. */
+  error(why: string, details: ErrorDetails): ManifestToolError {
     const quoted = quoteAt(this.source.text, this.offset());
-    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}${quoted}`, { hint });
+    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}${quoted}`, details);
+  }
+
+  /** The same error for this node; `prefix` comes before its cause. */
+  placed({ why, hint, reason, data, cause }: ManifestToolError, prefix = ''): ManifestToolError {
+    return this.error(`${prefix}${why}`, { hint, reason, data, cause });
   }
 
   /**
-   * The error for a member that a mapping does not have: with the names of those that it has, and not with their text, which may be
-   * anything where the file is no spec at all.
+   * The error USAGE for a missing key of a mapping. It lists the keys that are there but not their
+   * values, which may be secrets if the file is not a spec at all.
    */
-  missing(why: string, hint: string): ManifestToolError {
+  missing(why: string, details: ErrorDetails): ManifestToolError {
     const names = this.members().map(({ name }) => JSON.stringify(name));
     const some = names.slice(0, MAX_NAMES).join(', ') + (names.length > MAX_NAMES ? ', …' : '');
-    const told = names.length === 0 ? 'there is nothing in it' : `there is only ${some}`;
-    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}; ${told}`, { hint });
-  }
-
-  private wrongKind(needed: keyof typeof FORMS): ManifestToolError {
-    const why = `${this.path} is ${kindOf(this.node)}, but a ${needed} is needed`;
-    return this.error(why, FORMS[needed]);
+    const found = names.length === 0 ? `${this.path} is empty` : `${this.path} has only ${some}`;
+    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}; ${found}`, details);
   }
 
   /** `FILE:LINE:COLUMN`. */
@@ -72,54 +72,38 @@ export class SpecNode {
     return `${this.source.file}:${line}:${col}`;
   }
 
-  private offset(): number {
-    return this.node.range?.[0] ?? 0;
-  }
-
-  /** The text of a scalar as it stands in the file: `386` and `1.10` are text here, as manifest-tool has it. */
-  text(): string {
-    const { node } = this;
-    if (!isScalar(node)) throw this.wrongKind('text');
-    if (node.value === null) return '';
-    return this.replaced(typeof node.value === 'string' ? node.value : (node.source ?? ''));
-  }
-
-  /** The text with `${VAR}` and `${VAR:-default}` replaced, where that is wanted; `$$` is a dollar. */
-  private replaced(text: string): string {
-    const { env } = this.source;
-    if (env === undefined) return text;
-    return text.replaceAll(
-      VARIABLE,
-      (whole, name: string | undefined, fallback: string | undefined) => {
-        if (name === undefined) return whole === '$$' ? '$' : whole;
-        const value = env[name] || fallback;
-        if (value !== undefined) return value;
-        throw this.error(
-          `${this.path} needs the variable ${name}, which is not set`,
-          `set it, or write \${${name}:-default}`,
-        );
-      },
-    );
-  }
-
   isNull(): boolean {
     return isScalar(this.node) && this.node.value === null;
   }
 
-  isSymbol(): boolean {
+  /** Whether it is a merge key: the parser makes a symbol of `<<`, but not of `"<<"`. */
+  isMerge(): boolean {
     return isScalar(this.node) && typeof this.node.value === 'symbol';
   }
 
+  /**
+   * The value of a scalar as it is written in the file, so that `386` and `1.10` are read as in
+   * manifest-tool; null is the empty string. Variables are replaced.
+   */
+  string(): string {
+    const { node } = this;
+    if (!isScalar(node)) throw this.wrongType('string');
+    if (node.value === null) return '';
+    return this.replaced(typeof node.value === 'string' ? node.value : (node.source ?? ''));
+  }
+
+  /** The items of a list; null is an empty list. */
   list(): SpecNode[] {
     const { node } = this;
     if (this.isNull()) return [];
-    if (!isSeq(node)) throw this.wrongKind('list');
+    if (!isSeq(node)) throw this.wrongType('list');
     return node.items.map((item, i) => this.child(item as Node | null, `${this.path}[${i}]`));
   }
 
   /**
-   * The members of a mapping in order, keys with their own place. A merge key (`<<`) stands for the members of one mapping or several, as
-   * far as the mapping does not have them itself.
+   * The members of a mapping, in order; null is an empty mapping. A merge key (`<<`) adds the
+   * members of one or several mappings that the mapping itself does not have
+   * (https://yaml.org/type/merge.html).
    */
   members(): Member[] {
     return this.collect(new Set());
@@ -129,22 +113,23 @@ export class SpecNode {
     const { node } = this;
     if (this.isNull() || seen.has(node)) return [];
     seen.add(node);
-    if (!isMap(node)) throw this.wrongKind('mapping');
+    if (!isMap(node)) throw this.wrongType('mapping');
     const all = pairsOf(node).map(({ key, value }): Member => {
       const keyNode = this.child(key, `a key of ${this.path}`);
-      const name = keyNode.text();
-      const prefix = this.path === 'the spec' ? '' : `${this.path}.`;
+      const name = keyNode.string();
+      const prefix = this.path === ROOT ? '' : `${this.path}.`;
       return { key: keyNode, name, value: this.child(value, `${prefix}${name}`, key) };
     });
     const members = new Map<string, Member>();
-    for (const member of all) if (!isMerge(member)) members.set(member.name, member);
-    for (const member of all.filter(isMerge).flatMap(({ value }) => value.merged(seen))) {
+    for (const member of all) if (!member.key.isMerge()) members.set(member.name, member);
+    const merges = all.filter(({ key }) => key.isMerge());
+    for (const member of merges.flatMap(({ value }) => value.merged(seen))) {
       if (!members.has(member.name)) members.set(member.name, member);
     }
     return [...members.values()];
   }
 
-  /** The members that a merge key brings: those of the first of several mappings before those of the next. */
+  /** The members that a merge key adds; of several mappings the first wins. */
   private merged(seen: Set<Node>): Member[] {
     return isSeq(this.node)
       ? this.list().flatMap((item) => item.collect(seen))
@@ -156,8 +141,10 @@ export class SpecNode {
     const target = isAlias(node) ? node.resolve(document) : node;
     if (isAlias(node) && target === undefined) {
       throw new SpecNode(this.source, node, path).error(
-        `${path} is the alias *${node.source}, which names nothing`,
-        `put &${node.source} before what it stands for, or quotes around a text that begins with *`,
+        `${path} is the alias *${node.source}, which is not defined`,
+        {
+          hint: `define it earlier with &${node.source}, or put quotes around a string that begins with *`,
+        },
       );
     }
     if (target) return new SpecNode(this.source, target, path);
@@ -165,7 +152,35 @@ export class SpecNode {
     empty.range = place.range ?? null;
     return new SpecNode(this.source, empty, path);
   }
+
+  private replaced(text: string): string {
+    const { env } = this.source;
+    if (env === undefined) return text;
+    return text.replaceAll(
+      VARIABLE,
+      (match, name: string | undefined, fallback: string | undefined) => {
+        if (name === undefined) return match === '$$' ? '$' : match;
+        const value = (Object.hasOwn(env, name) && env[name]) || fallback;
+        if (value !== undefined) return value;
+        throw this.error(`${this.path} needs the variable ${name}, which is not set`, {
+          hint: `set it, or write \${${name}:-default}`,
+        });
+      },
+    );
+  }
+
+  private wrongType(needed: keyof typeof FORMS): ManifestToolError {
+    const why = `${this.path} must be a ${needed}, but is ${typeOf(this.node)}`;
+    return this.error(why, { hint: FORMS[needed] });
+  }
+
+  private offset(): number {
+    return this.node.range?.[0] ?? 0;
+  }
 }
+
+/** The path of the root of a document. */
+export const ROOT = 'the spec';
 
 /** One member of a mapping. */
 interface Member {
@@ -174,18 +189,62 @@ interface Member {
   readonly value: SpecNode;
 }
 
-/** The parser makes a symbol of `<<`; a `"<<"` in quotes is a name as any other. */
-function isMerge({ key }: Member): boolean {
-  return key.isSymbol();
-}
-
 function pairsOf(map: YAMLMap): { key: Node; value: Node | null }[] {
   return map.items as { key: Node; value: Node | null }[];
 }
 
-function kindOf(node: Node): string {
+function typeOf(node: Node): string {
   if (isMap(node)) return 'a mapping';
   if (isSeq(node)) return 'a list';
-  if (isScalar(node) && node.value === null) return 'empty';
-  return 'a text';
+  const value = isScalar(node) ? node.value : undefined;
+  if (value === null) return 'empty';
+  return typeof value === 'number' || typeof value === 'boolean' ? `a ${typeof value}` : 'a string';
+}
+
+/**
+ * The members of a mapping that have one of these names. Each other member is ignored with a
+ * warning, as in manifest-tool.
+ */
+export function knownMembers<N extends string>(
+  node: SpecNode,
+  names: readonly N[],
+  warning: (text: string) => void,
+): { [K in N]?: SpecNode } {
+  const found: { [K in N]?: SpecNode } = {};
+  for (const { key, name, value } of node.members()) {
+    if ((names as readonly string[]).includes(name)) found[name as N] = value;
+    else {
+      const unknown = `unknown key ${JSON.stringify(name)} is ignored`;
+      warning(`${key.place()}: ${unknown}${suggestion(name, names)}`);
+    }
+  }
+  return found;
+}
+
+/** How much of a line is quoted, in UTF-16 units. */
+const MAX_QUOTE = 80;
+/** How much of a longer line is quoted before the place in question. */
+const BEFORE = 20;
+
+/**
+ * The end of an error message that quotes the line at a place of a file, or the last line before it
+ * that is not blank, cut to {@link MAX_QUOTE}. Empty if everything up to there is blank.
+ */
+export function quoteAt(text: string, offset: number): string {
+  const before = text.slice(0, offset);
+  const rest = /^[^\r\n]*/.exec(text.slice(offset))?.[0] ?? '';
+  // The parser notices only at the end of a file that something before it is not closed.
+  const upTo = rest.trim() === '' ? before.trimEnd() : before + rest;
+  const start = Math.max(upTo.lastIndexOf('\n'), upTo.lastIndexOf('\r')) + 1;
+  const line = upTo.slice(start).trim();
+  if (line === '') return '';
+  const indent = upTo.slice(start).search(/\S/);
+  return `, in \`${cut(line, Math.min(offset - start - indent, line.length))}\``;
+}
+
+function cut(line: string, place: number): string {
+  if (line.length <= MAX_QUOTE) return line;
+  const from = Math.max(0, Math.min(place - BEFORE, line.length - MAX_QUOTE));
+  const to = from + MAX_QUOTE;
+  return `${from > 0 ? '…' : ''}${line.slice(from, to)}${to < line.length ? '…' : ''}`;
 }

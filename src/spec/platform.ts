@@ -1,8 +1,7 @@
+import type { RequestedPlatform } from '../core/publish/request.js';
 import { ARCHITECTURE_ALIASES } from '../oci/platform-names.js';
 import { platformFault } from '../oci/platform.js';
-import type { RequestedPlatform } from '../core/publish/request.js';
-import { knownMembers } from './members.js';
-import type { SpecNode } from './node.js';
+import { knownMembers, type SpecNode } from './node.js';
 
 const KEYS = [
   'os',
@@ -15,31 +14,32 @@ const KEYS = [
 ] as const;
 
 /**
- * Reads the `platform` of an entry.
- * @throws {ManifestToolError} USAGE where no runtime would ever select it.
+ * Reads the `platform` of an entry; aliases of architectures become the names of the specification.
+ * @throws {ManifestToolError} USAGE if no runtime would ever select it.
  */
 export function requestedPlatform(
   node: SpecNode,
   warning: (text: string) => void,
 ): RequestedPlatform {
   const keys = knownMembers(node, KEYS, warning);
-  const os = keys.os?.text() || undefined;
-  const typed = keys.architecture?.text() || undefined;
-  const alias = ARCHITECTURE_ALIASES.get(typed ?? '');
-  const architecture = alias?.architecture ?? typed;
-  const variant = keys.variant?.text() || alias?.variant;
-  const osVersion = (keys.osversion ?? keys['os.version'])?.text() || undefined;
-  const osFeatures = (keys.osfeatures ?? keys['os.features'])?.list().map((item) => item.text());
+  const os = keys.os?.string() || undefined;
+  const written = keys.architecture?.string() || undefined;
+  const alias = ARCHITECTURE_ALIASES.get(written ?? '');
+  const architecture = alias?.architecture ?? written;
+  const variant = keys.variant?.string() || alias?.variant;
+  const osVersion = (keys.osversion ?? keys['os.version'])?.string() || undefined;
+  const osFeatures = (keys.osfeatures ?? keys['os.features'])?.list().map((item) => item.string());
   if (os !== undefined && architecture !== undefined) {
     const fault = platformFault({
       os,
       architecture,
       ...(variant === undefined ? {} : { variant }),
     });
-    if (fault !== undefined) throw (keys[fault.part] ?? node).error(fault.why, fault.hint);
+    if (fault !== undefined)
+      throw (keys[fault.part] ?? node).error(fault.why, { hint: fault.hint });
   } else if (os !== undefined || architecture !== undefined) {
     const missing = os === undefined ? 'os' : 'architecture';
-    // A list does not mind: its images keep their platforms.
+    // No error: the entries of an index keep their own platforms.
     warning(`${node.place()}: ${node.path} has no ${missing}: an image needs both, or neither`);
   }
   return {

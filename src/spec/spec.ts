@@ -1,34 +1,39 @@
+import type { Environment } from '../core/client-options.js';
+import type { SourceRequest, Spec } from '../core/publish/request.js';
 import { ManifestToolError } from '../errors.js';
 import { isTag, parseReference, TAG_RULE, type Reference } from '../oci/reference.js';
-import type { SourceRequest, Spec } from '../core/publish/request.js';
-import type { Environment } from '../core/client-options.js';
-import { knownMembers } from './members.js';
-import type { SpecNode } from './node.js';
+import { knownMembers, type SpecNode } from './node.js';
 import { requestedPlatform } from './platform.js';
 import { specDocuments } from './yaml.js';
 
-/** A spec, and where it says what, for messages. */
+const NO_IMAGE = '"image" is missing: the reference to publish';
+const IMAGE = { hint: 'write image: host/repository:tag' };
+const MANIFESTS = {
+  hint: 'write manifests: and below it a line "- image: host/repository:tag" for each image',
+};
+
+/** A spec with the nodes that it was read from, for messages. */
 export interface PlacedSpec {
   readonly spec: Spec;
   readonly root: SpecNode;
   readonly annotations: SpecNode | undefined;
-  /** One a source. */
+  /** One for each source. */
   readonly entries: readonly SpecNode[];
 }
 
 /** How a spec is read. */
 export interface SpecOptions {
-  /** Told of keys that are not known, and of what is odd. */
+  /** Called for unknown keys and other things that are probably mistakes. */
   readonly warning?: (text: string) => void;
-  /** Where `${VAR}` and `${VAR:-default}` in texts are replaced from; without it they are left as they are. */
+  /** Values of `${VAR}` and `${VAR:-default}` in strings; without it, strings are left as they are. */
   readonly env?: Environment | undefined;
 }
 
 /**
- * Reads the specs of a YAML file (specs/spec.schema.json), one a document. Keys that are not known are warned of and left out, as
- * manifest-tool leaves them out. Each is a part of a {@link IndexRequest}.
- * @param file - the name of the file, for messages; nothing is opened.
- * @throws {ManifestToolError} USAGE with file, line, column and what stands there.
+ * Reads the specs in a YAML file (specs/spec.schema.json), one for each document. Unknown keys are
+ * ignored with a warning, as in manifest-tool. A spec is a part of an {@link IndexRequest}.
+ * @param file - the name of the file, for messages; no file is opened.
+ * @throws {ManifestToolError} USAGE with file, line, column and the line itself.
  */
 export function parseSpecs(text: string, file: string, options: SpecOptions = {}): Spec[] {
   const { env, warning = () => undefined } = options;
@@ -42,24 +47,15 @@ export function parseSpecs(text: string, file: string, options: SpecOptions = {}
 export function readSpec(root: SpecNode, warning: (text: string) => void): PlacedSpec {
   const names = ['image', 'manifests', 'tags', 'annotations'] as const;
   const { image, manifests, tags, annotations } = knownMembers(root, names, warning);
-  const noImage = [
-    '"image" is missing: the reference under which the list is published',
-    'write image: host/repository:tag',
-  ] as const;
-  if (image === undefined) throw root.missing(...noImage);
-  if (image.isNull()) throw image.error(...noImage);
-  const noManifests = (what: string) =>
-    [
-      `"manifests" is ${what}: the list of the images to publish`,
-      'write manifests: with a line - image: host/repository:tag below it for each image',
-    ] as const;
-  if (manifests === undefined) throw root.missing(...noManifests('missing'));
-  if (manifests.list().length === 0) throw manifests.error(...noManifests('empty'));
+  if (image === undefined) throw root.missing(NO_IMAGE, IMAGE);
+  if (image.isNull()) throw image.error(NO_IMAGE, IMAGE);
+  if (manifests === undefined) throw root.missing('"manifests" is missing', MANIFESTS);
   const entries = manifests.list();
+  if (entries.length === 0) throw manifests.error('"manifests" is empty', MANIFESTS);
   const spec = {
     target: reference(image),
     tags: tagList(tags?.list() ?? [], warning),
-    annotations: new Map(annotations?.members().map(({ name, value }) => [name, value.text()])),
+    annotations: new Map(annotations?.members().map(({ name, value }) => [name, value.string()])),
     sources: entries.map((entry) => source(entry, warning)),
   };
   return { spec, root, annotations, entries };
@@ -68,7 +64,8 @@ export function readSpec(root: SpecNode, warning: (text: string) => void): Place
 function source(entry: SpecNode, warning: (text: string) => void): SourceRequest {
   const { image, platform } = knownMembers(entry, ['image', 'platform'], warning);
   if (image === undefined || image.isNull()) {
-    throw entry.error(`${entry.path} has no "image"`, 'write image: host/repository:tag in it');
+    const hint = 'add image: host/repository:tag';
+    throw entry.error(`${entry.path} has no "image"`, { hint });
   }
   return {
     reference: reference(image),
@@ -77,22 +74,26 @@ function source(entry: SpecNode, warning: (text: string) => void): SourceRequest
 }
 
 function reference(node: SpecNode): Reference {
-  const text = node.text();
+  const text = node.string();
   try {
     return parseReference(text);
   } catch (error) {
     if (!(error instanceof ManifestToolError)) throw error;
-    throw node.error(`${node.path} ${JSON.stringify(text)}: ${error.why}`, error.hint);
+    throw node.placed(error, `${node.path} ${JSON.stringify(text)}: `);
   }
 }
 
 function tagList(nodes: readonly SpecNode[], warning: (text: string) => void): string[] {
   const tags = new Set<string>();
   for (const node of nodes) {
-    const text = node.text();
-    if (!isTag(text)) throw node.error(`${node.path} ${JSON.stringify(text)} is no tag`, TAG_RULE);
-    if (tags.has(text)) warning(`${node.place()}: tag ${JSON.stringify(text)} is there already`);
-    tags.add(text);
+    const tag = node.string();
+    if (!isTag(tag)) {
+      throw node.error(`${node.path} ${JSON.stringify(tag)} is not a valid tag`, {
+        hint: TAG_RULE,
+      });
+    }
+    if (tags.has(tag)) warning(`${node.place()}: tag ${JSON.stringify(tag)} is listed twice`);
+    tags.add(tag);
   }
   return [...tags];
 }

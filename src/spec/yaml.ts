@@ -1,15 +1,15 @@
 import { Composer, isScalar, LineCounter, Parser, type Document } from 'yaml';
-import { ManifestToolError } from '../errors.js';
 import type { Environment } from '../core/client-options.js';
-import { SpecNode } from './node.js';
-import { quoteAt } from './quote.js';
+import { ManifestToolError } from '../errors.js';
+import { quoteAt, ROOT, SpecNode } from './node.js';
 
-/** Where `${VAR}` and `${VAR:-default}` in texts are replaced from; left as they are where it is undefined. */
+/** Values of `${VAR}` in strings of a spec; undefined leaves the strings as they are. */
 export type Variables = Environment | undefined;
 
 /**
- * The documents of a YAML file: each is a spec.
- * @throws {ManifestToolError} USAGE with file, line, column and what stands there, where it is no YAML.
+ * Parses the documents of a YAML file, each of which is a spec.
+ * @throws {ManifestToolError} USAGE if it is not YAML or has no document, with file, line, column
+ * and the line itself.
  */
 export function specDocuments(text: string, file: string, env: Variables): SpecNode[] {
   const lines = new LineCounter();
@@ -18,35 +18,33 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
   if (error !== undefined) {
     const [offset] = error.pos;
     const { line, col } = lines.linePos(offset);
-    const why = `it is no YAML: ${error.message}${quoteAt(text, offset)}`;
+    const why = `it is not valid YAML: ${error.message}${quoteAt(text, offset)}`;
     throw new ManifestToolError('USAGE', `reading ${file}:${line}:${col}`, why, {
       cause: error,
       hint: 'check indentation, brackets and quotes there and in the lines before it',
     });
   }
-  // A separator at the beginning or the end of a file makes a document of nothing.
+  // A separator at the beginning or end of a file makes an empty document.
   const roots = documents.flatMap((document) => {
     const { contents } = document;
-    const isNothing = isScalar(contents) && contents.value === null;
-    if (contents === null || (isNothing && documents.length > 1)) return [];
-    return [
-      new SpecNode({ file, text, document, lines, ...(env && { env }) }, contents, 'the spec'),
-    ];
+    const isEmpty = isScalar(contents) && contents.value === null;
+    if (contents === null || (isEmpty && documents.length > 1)) return [];
+    return [new SpecNode({ file, text, document, lines, ...(env && { env }) }, contents, ROOT)];
   });
   if (roots.length === 0) {
     throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty', {
-      hint: 'spec from REF writes a spec of what is published, for example',
+      reason: 'spec-empty',
     });
   }
   return roots;
 }
 
-/** Far more than a spec has, counted as the parser does: two for each level. */
+/** Far deeper than any spec, in the parser's count: two for each level. */
 const MAX_DEPTH = 200;
 
 class TooDeep extends Error {}
 
-/** What is made of its tokens calls itself for each level of a document: one without end would leave the process without room. */
+/** A parser with a bound: composing its tokens recurses for each level and would overflow the stack. */
 class BoundedParser extends Parser {
   override *next(source: string): ReturnType<Parser['next']> {
     yield* super.next(source);
@@ -62,6 +60,6 @@ function readDocuments(text: string, file: string, lineCounter: LineCounter): Do
     if (!(error instanceof TooDeep)) throw error;
   }
   throw new ManifestToolError('USAGE', `reading ${file}`, 'it is nested too deeply', {
-    hint: 'check that it is the file that is meant: a spec is a few levels deep',
+    hint: 'check that it is the right file: a spec is a few levels deep',
   });
 }

@@ -41,7 +41,7 @@ beforeAll(async () => {
   // One layer that takes several reads.
   [layout, large] = await Promise.all([
     layoutOf([1000, 400_000, 70_000]),
-    layoutOf([5_000_000, 3_000_000]),
+    layoutOf([4_000_000, 1_000_000]),
   ]);
 });
 

@@ -146,7 +146,11 @@ describe('options that do not go together', () => {
     [['copy', 'x', 'y', 'y'], /given twice/, /^give it once$/],
     [['copy', 'x', 'y:1', 'y'], /names no tag/, /^name a tag$/],
     [['copy', 'x', 'y:1', `y@${DIGEST}`], /a digest is no tag/, /^leave it out, or name a tag$/],
-    [['push', 'from-spec', '-', '-'], /standard input is named twice/, /^it can be read once$/],
+    [
+      ['push', 'from-spec', '-', '-'],
+      /standard input is given twice/,
+      /^it can be read only once$/,
+    ],
     [['check-registry', TARGET], /is a directory, and no registry/, /^give HOST\/REPOSITORY$/],
     [['check-registry', 'x.test/app:1'], /names a tag/, /^leave it out$/],
     [['check-registry', 'x.test:5000'], /names a tag/, /a repository as well: x.test:5000\/REPO/],

@@ -128,16 +128,16 @@ describe('credentials', () => {
     ['auths of a list', () => config('{"auths":[]}'), /auths is not an object/, FORM],
     ['a store of a number', () => config('{"credsStore":1}'), /credsStore is not a string/, FORM],
     ['an entry of a text', () => entry('x'), /is not an object/, AGAIN],
-    ['an auth that is no base64', () => entry({ auth: '?' }), /not base64 of text/, AGAIN],
+    ['an auth that is no base64', () => entry({ auth: '?' }), /not base64 of UTF-8/, AGAIN],
     ['an auth without colon', () => entry({ auth: base64('x') }), /without a colon/, AGAIN],
     ['an auth without user', () => entry({ auth: base64(':x') }), /without a user/, AGAIN],
-    ['a password alone', () => entry({ password: 'canary' }), /without a username/, AGAIN],
-    ['a number for a name', () => entry({ username: 1 }), /username that is no string/, AGAIN],
+    ['a password alone', () => entry({ password: 'canary' }), /without a user name/, AGAIN],
+    ['a number for a name', () => entry({ username: 1 }), /username that is not a string/, AGAIN],
     [
       'too large a file',
       () => config(' '.repeat(2 ** 21)),
-      /more than the/,
-      /^check that it is the f/,
+      /larger than 1048576 bytes/,
+      /^check that it is the right file$/,
     ],
     [
       '--authfile that is not there',
@@ -160,8 +160,8 @@ describe('credentials', () => {
     [
       'no name of a helper',
       () => config('{"credsStore":"a/b"}'),
-      /"a\/b" .* is no name of a credential helper/,
-      /^it is what stands behind docker-credential- in the name of the program/,
+      /"a\/b" .* is not a credential helper/,
+      /^name the part after docker-credential- in the name of the program/,
     ],
   ])('%s', async (_, options, says, hint) => {
     await expectHint({ args: inspect('--insecure', ...options()), says, hint });
@@ -173,7 +173,7 @@ describe('credentials', () => {
     await expectHint({
       args: inspect('--insecure', ...config('{"credsStore":"broken"}')),
       env: { PATH: pathWith(bin) },
-      says: /docker-credential-broken .* ended with exit code 3/,
+      says: /docker-credential-broken .* failed with exit code 3/,
       hint: /^try `docker-credential-broken list`/,
     });
   });
@@ -183,8 +183,8 @@ describe('credentials', () => {
     await expectHint({
       args: inspect('--insecure'),
       env: { REGISTRY_AUTH_FILE: '/no/auth.json' },
-      says: /REGISTRY_AUTH_FILE names this file, and it does not exist/,
-      hint: /^correct REGISTRY_AUTH_FILE, or leave it out to have the usual files read$/,
+      says: /REGISTRY_AUTH_FILE names this file, which does not exist/,
+      hint: /^correct REGISTRY_AUTH_FILE, or unset it to use the default files$/,
     });
   });
 });

@@ -31,7 +31,7 @@ async function check([, args, code, says, hint]: Row): Promise<void> {
 }
 
 describe('an entry', () => {
-  const SHOWN = /^inspect --format table shows what is in it$/;
+  const SHOWN = /^inspect --format table shows its entries$/;
   const ONE = /^name one of these, or bring the image that is missing into the list with add$/;
   const select =
     (command: string, tag: string, ...options: string[]) =>
@@ -144,22 +144,22 @@ describe('an edit', () => {
       'that leaves nothing',
       () => ['remove', named('list'), '--platform=linux/amd64,linux/arm/v6,linux/arm/v7'],
       2,
-      /nothing would be left of the list/,
-      /^delete the tag at the registry instead$/,
+      /no entry would be left/,
+      /^delete the tag in the registry instead$/,
     ],
     [
       'of an image',
       () => ['add', named('amd64'), named('armv7')],
       2,
-      /it is one image, and no list/,
-      /^make a list of it first, with create$/,
+      /it is an image, not an index/,
+      /^create an index from it first, with create$/,
     ],
     [
       'of a list that has changed',
       () => ['annotate', named('list'), '--annotation', 'a=b', '--expect', OTHER],
       6,
-      /as expected/,
-      /^somebody else has published; look at what is there/,
+      /is expected to point to/,
+      /^another publisher may have moved it: inspect the tag/,
     ],
   ])('%s', async (...row) => check(row));
 
@@ -190,8 +190,8 @@ describe('an edit', () => {
     await expectHint({
       args: ['annotate', named('large'), '--annotation', `y=${'y'.repeat(1000)}`],
       code: 1,
-      says: /more than the 4194304 that registries take/,
-      hint: /^leave annotations or images out of it$/,
+      says: /more than the 4194304 that registries accept/,
+      hint: /^omit annotations or images$/,
     });
   });
 });

@@ -1,6 +1,7 @@
-import { mkdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, rename, rm, symlink, truncate, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, beforeEach, describe, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { LAYER, LayoutFolder, type Entry } from '../support/layout.js';
 import { Folder } from './support/files.js';
 import { expectHint } from './support/hints.js';
@@ -140,6 +141,16 @@ describe('a layout', () => {
       /\/blobs\/sha256: it is a symbolic link, which is not followed/,
       /^replace the link with the directory itself$/,
     ],
+    ...['index.json', 'oci-layout'].map((name): Row => [
+      `with a named pipe for ${name}`,
+      async () => {
+        await rm(at(name));
+        execFileSync('mkfifo', [at(name)]);
+      },
+      1,
+      new RegExp(`/${name}: it is not a regular file`),
+      DAMAGED,
+    ]),
     [
       'with a directory for a blob',
       async () => {
@@ -206,6 +217,19 @@ describe('a layout', () => {
       says: /index\.json: it is not a regular file/,
       hint: DAMAGED,
     });
+  });
+
+  it('whose blobs would be written elsewhere', async () => {
+    await mkdir(at('target'));
+    await symlink('../blobs', at('target/blobs'));
+    const before = await readdir(at('blobs/sha256'));
+    await expectHint({
+      args: ['copy', 'oci-layout://fixtures/layout:linux-amd64', `oci-layout://${at('target')}:1`],
+      code: 1,
+      says: /\/target\/blobs: it is a symbolic link, which is not followed/,
+      hint: /^replace the link with the directory itself$/,
+    });
+    expect(await readdir(at('blobs/sha256'))).toEqual(before);
   });
 
   it('that names too many images', async () => {

@@ -43,36 +43,36 @@ describe('a list', () => {
       'of two images for one platform',
       () => create(named('amd64'), named('amd64')),
       2,
-      /two images are for linux\/amd64/,
-      /^leave one of them out, or give it another variant or os version$/,
+      /two images have the platform linux\/amd64/,
+      /^omit one of them, or give it another variant or os version$/,
     ],
     [
       'under the digest of another',
       () => ['create', '--target', `oci-layout://${layout.root}@${OTHER}`, named('amd64')],
       2,
-      /not the one that the target names/,
+      /what is published has another digest/,
       /^name the target by a tag$/,
     ],
     [
       'under a tag that is to stay',
       () => ['create', '--no-clobber', '--target', named('list'), named('amd64')],
       6,
-      /--no-clobber moves no tag/,
-      /^publish under another tag, or leave --no-clobber out/,
+      /the tag exists and points to sha256:/,
+      /^publish under another tag, or omit --no-clobber to move it$/,
     ],
     [
       'under a tag that has moved',
       () => ['create', '--expect', OTHER, '--target', named('list'), named('amd64')],
       6,
-      /as expected/,
-      /^somebody else has published; look at what is there/,
+      /is expected to point to/,
+      /^another publisher may have moved it: inspect the tag/,
     ],
     [
       'with a warning, where none may be',
       () => create('--strict', '--type', 'docker', named('amd64')),
       2,
-      /there is a warning/,
-      /^see to it, or leave --strict out$/,
+      /a warning is an error in strict mode/,
+      /^fix it, or omit --strict$/,
     ],
     [
       'of which nothing is there',
@@ -86,8 +86,8 @@ describe('a list', () => {
       () =>
         create('--type=oci', '--annotation', `a=${'x'.repeat(5 * 1024 * 1024)}`, named('amd64')),
       1,
-      /more than the 4194304 that registries take/,
-      /^leave annotations or images out of it$/,
+      /more than the 4194304 that registries accept/,
+      /^omit annotations or images$/,
     ],
   ])('%s', async (...row) => check(row));
 
@@ -120,8 +120,8 @@ describe('a list', () => {
     await expectHint({
       args: create(named('amd64'), named('half'), named('half')),
       code: 1,
-      says: /the list has 1003 entries, more than 1000/,
-      hint: /^make several lists of them$/,
+      says: /the index has 1003 entries, more than 1000/,
+      hint: /^split it into several indexes$/,
     });
   });
 
@@ -179,7 +179,7 @@ describe('what is not whole', () => {
 });
 
 describe('one of several', () => {
-  const SUMMARY = /see to what is told above, and run it again: what is published already stays/;
+  const SUMMARY = /fix the errors above and run it again: what has been published is not/;
   const taken = (): string => `oci-layout://${folder.path}:1`;
   const pairs = async (...args: string[]): Promise<[string, string][]> => {
     const { stderr, code } = await runCli(['-q', ...args]);
@@ -226,7 +226,7 @@ describe('an interrupt', () => {
       () => ['copy', named('list'), named('copied')],
       130,
       /it was interrupted; nothing was published$/,
-      /^run it again: what has arrived is not sent again$/,
+      /^run it again: blobs and images that have arrived are not sent again$/,
     ],
   ])('%s', async (_, args, code, says, hint) => {
     await expectHint({ args: args(), code, says, hint, signal: AbortSignal.abort() });

@@ -14,28 +14,63 @@ const entry = (text: string): string => `image: x.test/app:1\nmanifests:\n  - ${
 
 /** Errors of what stands in a spec: the same of `spec check` and of a push. */
 const WRONG: readonly Row[] = [
-  ['no YAML', 'image: [\n', /it is no YAML/, /^check indentation, brackets and quotes there/],
-  ['empty', '', /it is empty/, /^spec from REF writes a spec of what is published/],
-  ['a list', '- x\n', /the spec is a list/, /^a mapping is lines of the form KEY: VALUE$/],
-  ['a text', 'x\n', /the spec is a text/, /^a mapping is lines of the form KEY: VALUE$/],
+  [
+    'not YAML',
+    'image: [\n',
+    /it is not valid YAML/,
+    /^check indentation, brackets and quotes there/,
+  ],
+  ['empty', '', /it is empty/, /^write a spec, or make one from .* with spec from REF$/],
+  [
+    'a list',
+    '- x\n',
+    /the spec must be a mapping, but is a list/,
+    /^write a line KEY: VALUE for each key$/,
+  ],
+  [
+    'a string',
+    'x\n',
+    /the spec must be a mapping, but is a string/,
+    /^write a line KEY: VALUE for each key$/,
+  ],
   ['without image', 'manifests: []\n', /"image" is missing/, /^write image: host\/repository:tag$/],
   ['an image of nothing', 'image:\n', /"image" is missing/, /^write image: host\/repository:tag$/],
-  ['without manifests', 'image: x\n', /"manifests" is missing/, /^write manifests: with a line/],
-  ['manifests of nothing', 'image: x\nmanifests: []\n', /"manifests" is empty/, /^write manif/],
-  ['manifests of a text', 'image: x\nmanifests: y\n', /is a text/, /^a list is lines of the form/],
-  ['an entry without image', entry('platform: {}'), /has no "image"/, /^write image: .* in it$/],
-  ['an entry of a text', entry('x.test/app'), /but a mapping is needed/, /^a mapping is lines of/],
   [
-    'a list for a text',
-    'image: [x]\nmanifests: [x]',
-    /but a text is needed/,
-    /^a text is written KEY: VALUE, in quotes/,
+    'without manifests',
+    'image: x\n',
+    /"manifests" is missing/,
+    /^write manifests: and below it a line/,
   ],
-  ['a text for a list', spec('tags: latest'), /tags is a text/, /^a list is lines of the form - I/],
-  ['a bad tag', spec('tags: [a b]'), /tags\[0\] "a b" is no tag/, /^a tag is of letters, digits/],
+  ['manifests of nothing', 'image: x\nmanifests: []\n', /"manifests" is empty/, /^write manif/],
+  ['manifests of a string', 'image: x\nmanifests: y\n', /must be a list/, /^write a line "- ITEM"/],
+  ['an entry without image', entry('platform: {}'), /has no "image"/, /^add image: host/],
+  [
+    'an entry of a string',
+    entry('x.test/app'),
+    /must be a mapping, but is a string/,
+    /^write a line KEY: VALUE/,
+  ],
+  [
+    'a list for a string',
+    'image: [x]\nmanifests: [x]',
+    /must be a string, but is a list/,
+    /^write KEY: VALUE, with quotes around/,
+  ],
+  ['a string for a list', spec('tags: latest'), /tags must be a list/, /^write a line "- ITEM"/],
+  [
+    'a bad tag',
+    spec('tags: [a b]'),
+    /tags\[0\] "a b" is not a valid tag/,
+    /^a tag is of letters, digits/,
+  ],
   ['a bad reference', entry('image: x.test/App:1'), /in lower case/, /^write it as app$/],
   ['an empty reference', 'image: ""\nmanifests: [{ image: x }]', /it is empty/, /^write host\/rep/],
-  ['no such alias', 'image: *x\n', /the alias \*x, which names nothing/, /^put &x before what it/],
+  [
+    'no such alias',
+    'image: *x\n',
+    /the alias \*x, which is not defined/,
+    /^define it earlier with &x/,
+  ],
   [
     'an unknown os',
     entry('{ image: x, platform: { os: linus, architecture: arm } }'),
@@ -62,13 +97,13 @@ const REFUSED: readonly Row[] = [
     'annotations',
     spec('annotations: { a: b }'),
     /no annotations/,
-    /^give --type oci, or leave the/,
+    /^give --type oci, or omit the annotations$/,
   ],
   [
     'one image twice',
     'image: x\nmanifests: [{ image: y }, { image: y }]\n',
     /manifests\[1\] is for/,
-    /^a list has one image for a platform: leave one/,
+    /^an index has one image for each platform: remove one/,
   ],
 ];
 
@@ -86,15 +121,15 @@ describe('a spec', () => {
       '--strict',
       'an unknown key',
       spec('tag: x'),
-      /there is a warning, and/,
-      /^see to it, or leave --/,
+      /a warning is an error in strict mode: /,
+      /^fix it, or omit --strict$/,
     ],
     [
       '--strict',
       'more of them',
       spec('a: x', 'b: y'),
-      /there are 2 warnings, and .* of them/,
-      /^see to them, or/,
+      /2 warnings are errors in strict mode: .*; /,
+      /^fix them, or omit --strict$/,
     ],
     [
       '--env',
@@ -118,7 +153,9 @@ describe('a spec', () => {
       hint: /^give one of them another tag; spec check/,
     });
     const { stderr } = await runCli(['spec', 'check', ...args]);
-    expect(stderr).toMatch(/is published by \S+ as well.*\nhint: give one of them another tag\n/);
+    expect(stderr).toMatch(
+      /is also published by \S+: chance .*\nhint: give one of them another tag\n/,
+    );
     expect(stderr).toMatch(
       /1 of 2 has an error\nhint: correct what is told above, and check again\n$/,
     );
@@ -137,9 +174,7 @@ describe('a spec', () => {
   it('that is nested without end', async () => {
     const file = folder.write('deep.yaml', '['.repeat(20_000));
     const { stderr } = await spawnCli(['spec', 'check', file]).done;
-    expect(stderr).toMatch(
-      /nested too deeply\nhint: check that it is the file that is meant[^\n]*\n$/,
-    );
+    expect(stderr).toMatch(/nested too deeply\nhint: check that it is the right file[^\n]*\n$/);
   });
 
   it('has its hint in the document of --json', async () => {
@@ -151,9 +186,14 @@ describe('a spec', () => {
 describe('a file of specs', () => {
   it.each<readonly [name: string, file: () => string, says: RegExp, hint: RegExp]>([
     ['that is not there', () => '/nowhere/a.yaml', /no such file/, /^check the path$/],
-    ['below a file', () => '/dev/null/a.yaml', /ENOTDIR/, /^check the path$/],
+    [
+      'below a file',
+      () => '/dev/null/a.yaml',
+      /a part of the path is not a dir/,
+      /^check the path$/,
+    ],
     ['that is a directory', () => folder.path, /it is a directory/, /^name a file in it$/],
-    ['with a name without end', () => 'a'.repeat(300), /ENAMETOOLONG/, /^use a shorter path$/],
+    ['with a name without end', () => 'a'.repeat(300), /name is too long/, /^use a shorter path$/],
     [
       'that is large',
       () => folder.write('l', 'a'.repeat(2 ** 21)),

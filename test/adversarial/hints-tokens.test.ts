@@ -40,16 +40,16 @@ describe('a token', () => {
       own({ status: 503 }),
       5,
       /status 503/,
-      /^try again later, or more often/,
+      /^try again later, or raise --retry$/,
     ],
-    ['that is none', own(json(200, {})), 1, /has no token in it/, SERVER],
+    ['that is none', own(json(200, {})), 1, /has no token$/, SERVER],
     ['without end', own(json(200, { token: 'x'.repeat(20_000) })), 1, /20000 characters/, SERVER],
     ['that cannot be sent', own(json(200, { token: 'a b' })), 1, /cannot be sent/, SERVER],
     [
       'in no JSON',
       own({ status: 200, body: 'x' }),
       1,
-      /is no JSON/,
+      /is not JSON/,
       /^try again; where it stays so/,
     ],
     [
@@ -60,7 +60,7 @@ describe('a token', () => {
       /^nothing was sent there; if the registry is yours, correct where it redirects to$/,
     ],
     ['from nowhere', wants(''), 4, /names no realm/, REALM],
-    ['from a file', wants(',realm="file:///t"'), 4, /no http address/, REALM],
+    ['from a file', wants(',realm="file:///t"'), 4, /not an http or https URL/, REALM],
     ['from an address with a name', wants(',realm="http://a:b@x.test/t"'), 4, /credentials/, REALM],
     ['from inside', wants(',realm="http://10.0.0.1/t"'), 4, /an internal address/, REALM],
   ])('%s', async (_, answer, code, says, hint) => {

@@ -254,6 +254,16 @@ it('a server that cuts every connection is given up, with the reason', async () 
   expect(stderr).not.toMatch(/at .*:\d+:\d+/);
 });
 
+it('a server that refuses a request gets it 20 times more at most, whatever the number of attempts', async () => {
+  server.script = ({ stream }) => stream.close(NGHTTP2_REFUSED_STREAM);
+  const name = `${server.host}/x:linux-amd64`;
+  const args = ['inspect', '--insecure', '--retry', '4', '--retry-delay', '5ms', name];
+  const { code, stderr } = await runCli(args);
+  expect(code).toBe(5);
+  expect(stderr).toMatch(/\(5 tries\)/);
+  expect(server.requests).toHaveLength(5 + 20);
+});
+
 it('a server that is silent is given up after the time for it', async () => {
   server.script = () => undefined;
   const { code, stderr } = await push('--retry', '0', '--timeout', '300ms');

@@ -267,6 +267,25 @@ echo 'credentials not found in native keychain'; exit 1
     expect(result.stderr).not.toMatch(/(?:PUT|PATCH) \S+\/blobs\//);
   });
 
+  it('uses the credential of each repository: blobs are uploaded, and no token covers both', async () => {
+    const { host } = registry;
+    const auth = (username: string): object => ({
+      auth: Buffer.from(`${username}:${USER.password}`).toString('base64'),
+    });
+    const config = {
+      auths: { [`${host}/perplat`]: auth('reader'), [`${host}/out`]: auth('alice') },
+    };
+    const result = await push(config, 'perplat/OS-ARCH/app:1.0', 'out/by-alice:1');
+    expectCode(result, 0);
+    expect(await statusOf('out/by-alice', '1')).toBe(200);
+    const scopes = tokens.requests.map((request) => request.scopes.join(' '));
+    expect(scopes).toContain('repository:out/by-alice:pull,push');
+    expect(scopes.filter((each) => each.includes('perplat') && each.includes('out/'))).toEqual([]);
+    expect(result.stderr).not.toContain('?mount=');
+    expect(result.stderr).toMatch(/PUT \S+\/blobs\//);
+    expectNoSecret(result);
+  });
+
   it.each([
     ['nobody', () => ({})],
     ['a wrong password', () => auths(registry.host, USER.username, 'wrong-secret')],

@@ -169,11 +169,11 @@ const CASES: Readonly<Record<string, Case>> = {
     says: /none\.yaml failed: there is no such file/,
   },
   'a directory as spec': { args: ['push', 'from-spec', '{F}'], says: /it is a directory/ },
-  'a spec that is no YAML': spec('image: [\n', /spec\.yaml:2:1 failed: it is no YAML/),
+  'a spec that is no YAML': spec('image: [\n', /spec\.yaml:2:1 failed: it is not valid YAML/),
   'a spec that is empty': spec('', /spec\.yaml failed: it is empty/),
   'a spec that is no mapping': spec(
     '- image: x\n',
-    /spec\.yaml:1:1 failed: the spec is a list, but a mapping is needed/,
+    /spec\.yaml:1:1 failed: the spec must be a mapping, but is a list/,
   ),
   'a spec without image': spec(
     'manifests:\n  - image: x\n',
@@ -182,11 +182,11 @@ const CASES: Readonly<Record<string, Case>> = {
   'a spec without manifests': spec('image: x\n', /spec\.yaml:1:1 failed: "manifests" is missing/),
   'a wrong type in a spec': spec(
     'image: x\nmanifests:\n  - image: y\n    platform:\n      os: [linux]\n',
-    /spec\.yaml:5:11 failed: manifests\[0\]\.platform\.os is a list, but a text is needed/,
+    /spec\.yaml:5:11 failed: manifests\[0\]\.platform\.os must be a string, but is a list/,
   ),
   'tags that are no list': spec(
     'image: x\ntags: latest\nmanifests:\n  - image: y\n',
-    /spec\.yaml:2:7 failed: tags is a text, but a list is needed/,
+    /spec\.yaml:2:7 failed: tags must be a list, but is a string/,
   ),
   'a bad reference in a spec': spec(
     'image: x\nmanifests:\n  - image: Y\n',
@@ -264,7 +264,7 @@ describe('bad input', () => {
     );
     const result = await runCli(['push', 'from-spec', `${folder}/spec.yaml`]);
     expect(result.stderr).toContain(
-      'spec.yaml:2:1: unknown key "tag" is left out (did you mean tags?)',
+      'spec.yaml:2:1: unknown key "tag" is ignored (did you mean tags?)',
     );
     expect(result.code).toBe(0);
   });

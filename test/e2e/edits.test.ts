@@ -83,7 +83,7 @@ describe('add', () => {
     expectCode(await runCli(['add', app('none'), app('linux-amd64')]), 3);
     const image = await runCli(['add', app('linux-amd64'), app('linux-s390x')]);
     expectCode(image, 2);
-    expect(image.stderr).toContain('it is one image, and no list');
+    expect(image.stderr).toContain('it is an image, not an index');
     const digest = await runCli([
       'add',
       `${registry.host}/docker/app@sha256:${'0'.repeat(64)}`,
@@ -120,7 +120,7 @@ describe('remove', () => {
     await create(app('one'), app('linux-amd64'));
     const last = await runCli(['remove', app('one'), '--platform', 'linux/amd64']);
     expectCode(last, 2);
-    expect(last.stderr).toContain('nothing would be left');
+    expect(last.stderr).toContain('no entry would be left');
     expectCode(await runCli(['remove', app('one')]), 2);
   });
 });

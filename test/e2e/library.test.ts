@@ -76,8 +76,12 @@ describe('what no command line would pass on', () => {
   });
 
   test.each<[string, Partial<IndexRequest>, RegExp]>([
-    ['tags that are none', { tags: ['1', 'a b'] }, /"a b" is no tag/],
-    ['such tags of another target', { alsoTo: [{ target: layout('b'), tags: ['/'] }] }, /no tag/],
+    ['tags that are none', { tags: ['1', 'a b'] }, /"a b" is not a valid tag/],
+    [
+      'such tags of another target',
+      { alsoTo: [{ target: layout('b'), tags: ['/'] }] },
+      /not a valid tag/,
+    ],
     ['no sources', { sources: [] }, /no images/],
     [
       'one entry of a list, and not which',

@@ -19,12 +19,12 @@ const [target = ''] = process.argv.slice(2);
 const stores = createClient();
 try {
   const platforms = ['linux/amd64', 'linux/s390x'].map((text) => parsePlatform(text));
-  const { list } = await pushIndex(stores, {
+  const { root } = await pushIndex(stores, {
     target: parseReference(target),
     type: 'oci',
     sources: sourcesFromTemplate('oci-layout://fixtures/layout:OS-ARCH', platforms),
   });
-  console.log(list.digest);
+  console.log(root.digest);
   parseReference('a b');
 } catch (error) {
   if (!(error instanceof ManifestToolError)) throw error;

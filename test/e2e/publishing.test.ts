@@ -82,7 +82,7 @@ describe('a warning, which --strict makes an error of before anything is written
     ],
     [
       'a variant beside none',
-      /linux\/arm64 has no variant, and stands beside linux\/arm64\/v8/,
+      /linux\/arm64 has no variant, but there is also linux\/arm64\/v8/,
       ['odd/app:arm64-novariant', 'docker/app:linux-arm64-v8'],
     ],
   ])('%s', async (what, says, sources) => {
@@ -90,7 +90,7 @@ describe('a warning, which --strict makes an error of before anything is written
     const strict = await create(`out/${tag}:strict`, sources, '--strict');
     expectCode(strict, 2);
     expect(strict.stderr).toMatch(
-      /^manifest-tool: publishing .* failed: there is a warning, and --strict/m,
+      /^manifest-tool: publishing .* failed: a warning is an error in strict mode: /m,
     );
     expect(await listAt(`out/${tag}:strict`)).toBeUndefined();
     const loose = await create(`out/${tag}:loose`, sources);
@@ -103,7 +103,7 @@ describe('a warning, which --strict makes an error of before anything is written
     const names = ['--template', name('oci/app:linux-amd64'), '--target', name('oci/app:odd')];
     const result = await runCli([...args, ...names]);
     expectCode(result, 0);
-    expect(result.stderr).toMatch(/--type oci would fit them/);
+    expect(result.stderr).toMatch(/an OCI index would match them/);
     expect(result.stderr).toMatch(/is published for several platforms: linux\/amd64, linux\/s390x/);
     expectCode(await runCli([...args, ...names, '--strict']), 2);
   });

@@ -72,9 +72,9 @@ describe('spec check', () => {
     expect(lines).toEqual([
       expect.stringMatching(/bad\.yaml:3:12 failed: .*lower case, in `- image: example.com\/Bad/),
       expect.stringMatching(/^hint: write it as \S+$/),
-      expect.stringMatching(/none\.yaml failed: there is no such file$/),
+      expect.stringMatching(/none\.yaml failed: no such file or directory$/),
       'hint: check the path',
-      expect.stringMatching(/broken\.yaml:2:1 failed: it is no YAML: .*, in `image: \[`$/),
+      expect.stringMatching(/broken\.yaml:2:1 failed: it is not valid YAML: .*, in `image: \[`$/),
       expect.stringMatching(/^hint: check indentation, brackets and quotes there/),
       expect.stringMatching(/half\.yaml:5:8 failed: .*, in `image: B`$/),
       expect.stringMatching(/^hint: write it as \S+$/),
@@ -109,7 +109,9 @@ describe('spec check', () => {
     const strict = await check('--strict', 'unknown.yaml', 'good.yaml');
     expect(strict.code).toBe(2);
     expect(strict.stdout).toMatch(/^ok \S+good\.yaml .*\n$/);
-    expect(strict.stderr).toMatch(/unknown\.yaml:1:1 failed: there is a warning, and --strict/);
+    expect(strict.stderr).toMatch(
+      /unknown\.yaml:1:1 failed: a warning is an error in strict mode: /,
+    );
   });
 
   it('shows all of it as JSON', async () => {
@@ -206,7 +208,7 @@ describe('spec check refuses what a publish would refuse before it asks a regist
   ])('but warns of %s, of which images tell the rest', async (_what, platform) => {
     const result = await checkText(platforms(platform, platform));
     expect(result.code).toBe(0);
-    expect(result.stderr).toMatch(/-:5:5: manifests\[1\] is for .* have to tell them apart/);
+    expect(result.stderr).toMatch(/-:5:5: manifests\[1\] is for .* can tell them apart/);
     expect((await checkText(platforms(platform, platform), '--strict')).code).toBe(2);
   });
 
@@ -215,7 +217,7 @@ describe('spec check refuses what a publish would refuse before it asks a regist
     expect(code).toBe(2);
     expect(stdout.trimEnd().split('\n')).toHaveLength(2);
     expect(stderr).toMatch(
-      /two\.yaml:1:1 failed: example\.com\/a:1 is published by .*two\.yaml:1:1/,
+      /two\.yaml:1:1 failed: example\.com\/a:1 is also published by .*two\.yaml:1:1/,
     );
     const tagged = `image: example.com/b:2\ntags: ['1']\n${LIST}`;
     expect((await checkText(`image: example.com/b:1\n${LIST}---\n${tagged}`)).code).toBe(2);
@@ -226,6 +228,6 @@ describe('push from-spec --strict', () => {
   it('makes errors of the warnings of a spec, before a registry is asked', async () => {
     const result = await runCli(['push', 'from-spec', '--strict', file('unknown.yaml')]);
     expect(result).toMatchObject({ code: 2, stdout: '' });
-    expect(result.stderr).toMatch(/unknown\.yaml failed: there is a warning, and --strict/);
+    expect(result.stderr).toMatch(/unknown\.yaml failed: a warning is an error in strict mode: /);
   });
 });

@@ -201,7 +201,7 @@ describe('a target with a digest', () => {
       const image = `${proxy.host}/oci/app:linux-amd64`;
       const result = await run('create', '--target', target, image);
       expectCode(result, 2);
-      expect(result.stderr).toContain('is that of an image which goes into the list');
+      expect(result.stderr).toContain('the digest is that of one of its images');
       expect(proxy.requests.filter(({ method }) => /POST|PUT/.test(method))).toEqual([]);
     } finally {
       await proxy.stop();

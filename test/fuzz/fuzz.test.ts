@@ -5,11 +5,11 @@ import { PARSERS } from './parsers.js';
 // In place of processes, of which there would be too many.
 vi.mock('../../src/credentials/helper-process.js', async () => {
   const { helperAnswer } = await import('./helper-answer.js');
-  return { runHelper: () => Promise.resolve(helperAnswer.next) };
+  return {
+    findExecutable: (name: string) => Promise.resolve(`/usr/bin/${name}`),
+    runHelper: () => Promise.resolve(helperAnswer.next),
+  };
 });
-vi.mock('../../src/credentials/executable.js', () => ({
-  findExecutable: (name: string) => Promise.resolve(`/usr/bin/${name}`),
-}));
 
 // `make fuzz` sets these (scripts/test/fuzz.mjs); without them, the inputs are the same in every run.
 const numRuns = Number(process.env['FUZZ_RUNS'] ?? 300);

@@ -5,10 +5,12 @@ import { OPTIONS } from '../../src/cli/args/options.js';
 import { parseCommandLine } from '../../src/cli/args/parse.js';
 import type { Spec } from '../../src/core/publish/request.js';
 import { parseSpecs } from '../../src/spec/spec.js';
-import { parseConfig as parseDockerConfig } from '../../src/credentials/docker-config.js';
-import { findInConfig } from '../../src/credentials/find-in-config.js';
+import {
+  findInAuths,
+  parseConfig as parseDockerConfig,
+} from '../../src/credentials/docker-config.js';
 import { createHelpers } from '../../src/credentials/helper.js';
-import { createCredentialLookup } from '../../src/credentials/store.js';
+import { createCredentialStore } from '../../src/credentials/store.js';
 import { formatDuration, parseDuration } from '../../src/duration.js';
 import { ManifestToolError } from '../../src/errors.js';
 import {
@@ -346,16 +348,16 @@ const dockerConfig = parser(
     // Of the name of a file, nothing is expected either.
     const read = await accepted(() => parseDockerConfig('a\nb', text, format), refusals, CANARIES);
     helperAnswer.next = { kind: 'failed', why: 'is not installed' };
-    const ask = createHelpers({ env: {} });
     if (read !== undefined) {
-      await accepted(() => findInConfig(read, host, repository, ask), refusals, CANARIES);
+      await accepted(() => findInAuths(read, host, repository), refusals, CANARIES);
     }
-    const lookup = createCredentialLookup({
+    const store = createCredentialStore({
       env: { DOCKER_AUTH_CONFIG: text },
-      dockerCfg: path.join(import.meta.dirname, 'absent.json'),
+      dockerConfig: path.join(import.meta.dirname, 'absent.json'),
       onWarning: (warning) => checkText(warning, CANARIES),
     });
-    const found = await accepted(() => lookup(host, repository), refusals, CANARIES);
+    await store.has(host, repository);
+    const found = await accepted(() => store.get(host, repository), refusals, CANARIES);
     if (found !== undefined) checkText(found.source, CANARIES);
   },
 );

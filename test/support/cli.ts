@@ -12,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 export interface RunOptions {
   /** On top of a HOME that is empty, and the PATH. */
   readonly env?: Environment;
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   /** Standard output and error are a terminal of this width. */
   readonly tty?: { readonly columns: number };
   readonly signal?: AbortSignal;
@@ -56,6 +56,8 @@ export interface SpawnOptions {
   readonly program?: string;
   readonly env?: Environment;
   readonly stdin?: string;
+  /** Leaves standard input open behind `stdin`. */
+  readonly isStdinOpen?: boolean;
 }
 
 export interface SpawnedCli {
@@ -81,7 +83,8 @@ export function spawnCli(args: readonly string[], options: SpawnOptions = {}): S
   process.once('exit', kill);
   // It may end without having read anything.
   child.stdin.on('error', () => {});
-  child.stdin.end(options.stdin ?? '');
+  child.stdin.write(options.stdin ?? '');
+  if (options.isStdinOpen !== true) child.stdin.end();
   const stdout = collect(child.stdout);
   const stderr = collect(child.stderr);
   const done = new Promise<Awaited<SpawnedCli['done']>>((resolve, reject) => {

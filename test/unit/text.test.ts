@@ -7,7 +7,7 @@ const CHAR = fc
   .oneof(
     fc.integer({ min: 0, max: 0x2ff }),
     fc.integer({ min: 0x2000, max: 0x206f }),
-    fc.constantFrom(0xd7ff, 0xfeff, 0xff01, 0xfffd, 0x1f680, 0x10ffff),
+    fc.constantFrom(0xd7ff, 0x61c, 0xfeff, 0xff01, 0xe0041, 0xfffd, 0x1f680, 0x10ffff),
   )
   .map((code) => String.fromCodePoint(code));
 
@@ -21,6 +21,8 @@ describe('escapeText', () => {
     ['\u0000\u007f', String.raw`\u0000\u007f`],
     ['\u202e\u202a\u2066\u2069\u200f', String.raw`\u202e\u202a\u2066\u2069\u200f`],
     ['\u2028\u2029', String.raw`\u2028\u2029`],
+    ['\u061c\u200b\u200d\ufeff\u00ad', String.raw`\u061c\u200b\u200d\ufeff\u00ad`],
+    ['a\u{e0041}b', String.raw`a\udb40\udc41b`],
     ['\ud800x\udc00', String.raw`\ud800x\udc00`],
     ['\ud800🚀\udc00', String.raw`\ud800🚀\udc00`],
   ])('%j is shown as %s', (text, shown) => {
@@ -34,7 +36,8 @@ describe('escapeText', () => {
     );
     const safe = fc.property(fc.array(unit), (units) => {
       const shown = escapeText(units.join(''));
-      expect(shown).not.toMatch(/[\p{Cc}\u200e\u200f\u2028-\u202e\u2066-\u2069]/u);
+      expect(shown).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
+      expect(JSON.parse(escapeText(JSON.stringify(units)))).toEqual(units);
       expect(shown.isWellFormed()).toBe(true);
       expect(escapeText(shown)).toBe(shown);
     });

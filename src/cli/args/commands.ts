@@ -10,8 +10,8 @@ export interface CommandDefinition<
   /** One line of the help. */
   readonly describe: string;
   /**
-   * Names and placeholders of the arguments, in their order. The number of arguments is exact, unless the last placeholder ends in `...`:
-   * one or more.
+   * Names and placeholders of the arguments, in their order. The number of arguments is exact,
+   * unless the last placeholder ends in `...`: one or more.
    */
   readonly positionals: Positionals;
   /** The options that it has beside the global ones. */
@@ -50,8 +50,8 @@ const PUBLISHING = ['tag', 'no-clobber', ...EDITING] as const;
 const INDEX = ['annotation', 'attestations', 'strict', ...PUBLISHING] as const;
 
 /**
- * All commands by the words that name them; the first word alone (`push`) is a group. What a command does is loaded when it runs
- * (cli/main): this table is read at every start.
+ * All commands by the words that name them; the first word alone (`push`) is a group. What a
+ * command does is loaded when it runs (cli/main): this table is read at every start.
  */
 export const COMMANDS = {
   inspect: defineCommand({
@@ -272,5 +272,8 @@ type ArgumentsOf<D> =
         }
     : never;
 
-/** The arguments of a command: values of its options and of the global ones, and its positional arguments. */
+/**
+ * The arguments of a command: values of its options and of the global ones, and its positional
+ * arguments.
+ */
 export type Arguments<N extends CommandName> = ArgumentsOf<(typeof COMMANDS)[N]>;

@@ -65,7 +65,10 @@ export async function helpText(path: readonly string[], columns: number): Promis
   return `${[usage, `\n${describe}`, examples(only, width), ...rest].join('\n')}\n`;
 }
 
-/** How a command is typed, without the name of the program: its words, what it requires, and that it has options. */
+/**
+ * How a command is typed, without the name of the program: its words, what it requires, and that it
+ * has options.
+ */
 export function synopsis(name: CommandName): string {
   const { required, positionals } = commandOf(name);
   const options = required.map((option) => `--${option}${valueTerm(option)}`);
@@ -87,7 +90,10 @@ function examples(name: CommandName, width: number): string {
   return ['\nExamples:', ...lines.map((line) => `  ${line}`)].join('\n');
 }
 
-/** An example folded into lines that can be copied, of at most `width` columns as far as its words allow. */
+/**
+ * An example folded into lines that can be copied, of at most `width` columns as far as its words
+ * allow.
+ */
 export function exampleLines(example: string, width: number): string[] {
   // An option stays with its value.
   const parts = example
@@ -108,7 +114,10 @@ export function exampleLines(example: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** A blank at which yargs breaks no line: a printable ASCII character that no help contains, so that its width needs no tables. */
+/**
+ * A blank at which yargs breaks no line: a printable ASCII character that no help contains, so that
+ * its width needs no tables.
+ */
 const FIXED_BLANK = '`';
 
 function addOptions(

@@ -263,7 +263,10 @@ export type Definitions = typeof DEFINITIONS;
 export type OptionName = keyof Definitions;
 export type GlobalOptionName = keyof typeof GLOBAL;
 
-/** All options by their long names; the long name is typed with two dashes, or with one as Go's flag package allows. */
+/**
+ * All options by their long names; the long name is typed with two dashes, or with one as Go's flag
+ * package allows.
+ */
 export const OPTIONS: Readonly<Record<OptionName, OptionDefinition>> = DEFINITIONS;
 
 export const OPTION_NAMES = Object.keys(OPTIONS) as OptionName[];
@@ -283,7 +286,10 @@ export function takesWord({ kind }: OptionDefinition): boolean {
   return kind !== 'switch' && kind !== 'hosts';
 }
 
-/** Placeholder of the value in the help; undefined for an option without a value, or with an optional one. */
+/**
+ * Placeholder of the value in the help; undefined for an option without a value, or with an
+ * optional one.
+ */
 export function placeholder(option: OptionDefinition): string | undefined {
   if (option.kind === 'choice') return option.values.join('|');
   return 'value' in option ? option.value : undefined;

@@ -1,4 +1,5 @@
-// The parser alone: the rest of yargs, which lays out the help, takes longer to load than everything else that a start needs.
+// The parser alone: the rest of yargs, which lays out the help, takes longer to load than
+// everything else that a start needs.
 import { Parser } from 'yargs/helpers';
 import { suggestion } from '../../text.js';
 import {
@@ -32,7 +33,8 @@ export type CommandLine<N extends CommandName = CommandName> =
 
 /**
  * Parses the command line. The values of options are not read yet ({@link readArguments}).
- * @throws {ManifestToolError} USAGE for an unknown command or option, and for missing or surplus arguments.
+ * @throws {ManifestToolError} USAGE for an unknown command or option, and for missing or surplus
+ * arguments.
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const { words, options } = splitOptions(argv);
@@ -96,8 +98,9 @@ const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 
 /**
- * Rewrites options as `--name=value`, which yargs reads in one way only. manifest-tool uses Go's flag package, whose forms are
- * kept: one dash for a long name, a value that begins with a dash, and `--switch=false`.
+ * Rewrites options as `--name=value`, which yargs reads in one way only. manifest-tool uses Go's
+ * flag package, whose forms are kept: one dash for a long name, a value that begins with a dash,
+ * and `--switch=false`.
  */
 function inOneForm(argv: readonly string[]): string[] {
   const rewritten: string[] = [];
@@ -123,7 +126,10 @@ function inOneForm(argv: readonly string[]): string[] {
   return rewritten;
 }
 
-/** The option that a word names, and the value behind its `=`; undefined for a word that is no option. */
+/**
+ * The option that a word names, and the value behind its `=`; undefined for a word that is no
+ * option.
+ */
 function splitOption(
   word: string,
 ): { readonly name: OptionName; readonly value: string | undefined } | undefined {

@@ -129,7 +129,10 @@ function readDuration(name: OptionName, value: string): number {
   );
 }
 
-/** The members that have a value: libraries tell an option that is left out from one that is undefined. */
+/**
+ * The members that have a value: libraries tell an option that is left out from one that is
+ * undefined.
+ */
 export function defined<T extends object>(
   members: T,
 ): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -1,4 +1,4 @@
-import { annotateIndex } from '../../core/edit/change.js';
+import { annotateIndex } from '../../core/edit/annotate.js';
 import { checkPlatform, type Platform } from '../../oci/platform.js';
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Run } from '../command.js';

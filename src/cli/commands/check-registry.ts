@@ -11,7 +11,9 @@ import { withClient } from '../options/connection.js';
 import { jsonText } from '../output/json.js';
 import type { Reporter } from '../progress/reporter.js';
 
-/** How long deleting may take after an interrupt, in milliseconds: less than the process has to end. */
+/**
+ * How long deleting may take after an interrupt, in milliseconds: less than the process has to end.
+ */
 const GRACE_MS = 400;
 /** Longest detail from the registry in the table, in characters. */
 const MAX_DETAIL = 300;
@@ -101,7 +103,9 @@ const RESULT_WIDTH = 'not tried'.length + 2;
 /** Fewest columns for the detail beside a check; with fewer it goes below. */
 const MIN_DETAIL_WIDTH = 20;
 
-/** One line for each check: its result, title and detail. On a terminal long details are wrapped. */
+/**
+ * One line for each check: its result, title and detail. On a terminal long details are wrapped.
+ */
 function table(checks: readonly CheckResult[], { isTTY, columns }: Output): string {
   const titleWidth = Math.max(...checks.map(({ title }) => title.length)) + 2;
   const left = (isTTY && columns > 0 ? columns : Infinity) - RESULT_WIDTH;

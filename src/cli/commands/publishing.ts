@@ -1,8 +1,8 @@
 import { mapConcurrent } from '../../concurrency.js';
 import type { Client } from '../../core/client.js';
-import type { EditRequest, EditResult } from '../../core/edit/loop.js';
-import { SUMMARY_HINT } from '../../core/publish/outcome.js';
-import { tagsOf, type Publication } from '../../core/publish/publication.js';
+import type { EditRequest, EditResult } from '../../core/edit/edit-index.js';
+import { summarizeFailures } from '../../core/publish/failures.js';
+import { tagsOf, type Publication } from '../../core/publish/request.js';
 import type { Outcome, PushResult } from '../../core/publish/publisher.js';
 import { ManifestToolError } from '../../errors.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
@@ -86,9 +86,11 @@ export function editJob(
 }
 
 /**
- * Runs the jobs of a command: opens the files for the result, publishes, verifies, writes the files and prints the result. Of several jobs,
- * one that fails is reported when it fails and does not affect the others.
- * @throws {ManifestToolError} the error of a single job; a summary with the code of the first error if some targets or jobs failed.
+ * Runs the jobs of a command: opens the files for the result, publishes, verifies, writes the files
+ * and prints the result. Of several jobs, one that fails is reported when it fails and does not
+ * affect the others.
+ * @throws {ManifestToolError} the error of a single job; a summary with the code of the first error
+ * if some targets or jobs failed.
  */
 export async function runJobs(
   jobs: readonly Job[],
@@ -172,14 +174,7 @@ function jsonOf(finished: readonly (Published | Failed)[]): string {
 /** @throws {ManifestToolError} a summary of the failures, each of which is reported already. */
 function refuseFailures(finished: readonly (Published | Failed)[]): void {
   const errors = finished.flatMap((each) => ('error' in each ? [each.error] : each.failures));
-  const [first] = errors;
-  if (first === undefined) return;
   const published = finished.flatMap((each) => ('error' in each ? [] : each.targets));
-  const all = published.length + errors.length;
-  throw new ManifestToolError(
-    first.code,
-    `publishing to ${all} targets`,
-    `${errors.length} of ${all} failed`,
-    { cause: first, hint: SUMMARY_HINT },
-  );
+  const summary = summarizeFailures(errors, published.length + errors.length);
+  if (summary !== undefined) throw summary;
 }

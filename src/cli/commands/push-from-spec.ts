@@ -1,7 +1,7 @@
-import { tagsOf } from '../../core/publish/publication.js';
+import { tagsOf } from '../../core/publish/request.js';
 import { pushIndex } from '../../core/publish/push.js';
 import type { IndexRequest, Spec } from '../../core/publish/request.js';
-import { refuseWarnings } from '../../core/publish/strict.js';
+import { refuseWarnings } from '../../core/publish/warnings.js';
 import { formatName } from '../../oci/reference.js';
 import { parseSpecs } from '../../spec/spec.js';
 import { usageError } from '../args/values.js';
@@ -12,7 +12,10 @@ import { targetsFrom } from '../options/targets.js';
 import { tuneEngine } from '../tune-engine.js';
 import { pushJob, runJobs } from './publishing.js';
 
-/** Size of a spec in characters from which reading it makes so much garbage that tuning the engine first pays. */
+/**
+ * Size of a spec in characters from which reading it makes so much garbage that tuning the engine
+ * first pays.
+ */
 const LARGE_SPEC = 64 * 1024;
 
 /** `push from-spec FILE…`; all specs are read before the first index is published. */
@@ -57,7 +60,10 @@ async function readSpecs({ args, io, reporter }: Context<'push from-spec'>): Pro
   return specs;
 }
 
-/** @throws {ManifestToolError} USAGE if two specs have a tag in common: chance would decide which of them it names. */
+/**
+ * @throws {ManifestToolError} USAGE if two specs have a tag in common: chance would decide which of
+ * them it names.
+ */
 function refuseSharedTags(requests: readonly IndexRequest[]): void {
   const seen = new Set<string>();
   for (const { target, tags = [] } of requests) {

@@ -1,4 +1,4 @@
-import { removeFromIndex } from '../../core/edit/change.js';
+import { removeFromIndex } from '../../core/edit/remove.js';
 import { usageError } from '../args/values.js';
 import type { Run } from '../command.js';
 import { editRequest, selectedEntries } from '../options/editing.js';

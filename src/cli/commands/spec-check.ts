@@ -7,6 +7,7 @@ import { countOf, escapeText } from '../../text.js';
 import type { Run } from '../command.js';
 import { readSpecFile, specFiles } from '../options/spec-files.js';
 import { jsonText } from '../output/json.js';
+import { hintFor } from '../progress/hints.js';
 import type { Reporter } from '../progress/reporter.js';
 
 /** `spec check FILE…`: all specs are checked, also after an error in one. */
@@ -44,8 +45,8 @@ function checkLine(place: string, { target, tags, sources }: Spec): string {
 
 function checkDocument({ file, document, outcome, warnings }: CheckedSpec): object {
   if (outcome instanceof ManifestToolError) {
-    const { code, message, hint } = outcome;
-    const error = { code, message, ...(hint === undefined ? {} : { hint }) };
+    const { code, message } = outcome;
+    const error = { code, message, hint: hintFor(outcome, 'spec check') };
     return { file, document, ok: false, warnings, error };
   }
   const { target, tags, annotations, sources } = outcome;
@@ -68,7 +69,10 @@ function isComplete(platform: Partial<Platform>): platform is Platform {
   return platform.os !== undefined && platform.architecture !== undefined;
 }
 
-/** @throws {ManifestToolError} USAGE: the error of a single spec, or a summary after the errors of several. */
+/**
+ * @throws {ManifestToolError} USAGE: the error of a single spec, or a summary after the errors of
+ * several.
+ */
 async function refuseErrors(checked: readonly CheckedSpec[], reporter: Reporter): Promise<void> {
   const errors = checked.flatMap(({ outcome }) =>
     outcome instanceof ManifestToolError ? [outcome] : [],

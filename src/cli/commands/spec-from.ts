@@ -23,7 +23,10 @@ export const run: Run<'spec from'> = async ({ args, io, reporter }) => {
   });
 };
 
-/** How the result of publishing the spec would differ from what is published, one line each; the digest comes last. */
+/**
+ * How the result of publishing the spec would differ from what is published, one line each; the
+ * digest comes last.
+ */
 function differencesOf({ published, rebuilt, losses }: RequestOf): readonly string[] {
   if (rebuilt === undefined) return losses;
   if (rebuilt.digest === published.digest) return losses;

@@ -1,10 +1,6 @@
 import { createClient, type Client } from '../../core/client.js';
-import {
-  createCredentialLookup,
-  createCredentialPeek,
-  type CredentialOptions,
-} from '../../credentials/store.js';
-import type { CredentialLookup } from '../../http/auth/credential.js';
+import { createCredentialStore } from '../../credentials/store.js';
+import type { Credential, CredentialStore } from '../../http/auth/credential.js';
 import type { GlobalOptionName } from '../args/options.js';
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Surroundings } from '../command.js';
@@ -19,17 +15,17 @@ const MAX_PASSWORD_SIZE = 64 * 1024;
 /** Options of authentication and transport, which every command has. */
 export type ConnectionOptions = Options<GlobalOptionName>;
 
-/** Runs `work` with a client that has the settings of the command line, and closes it on every path. */
+/**
+ * Runs `work` with a client that has the settings of the command line, and closes it on every path.
+ */
 export async function withClient<T>(
   args: ConnectionOptions,
   { io, reporter }: Surroundings,
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   for (const name of PROXY_VARIABLES) reporter.secrets.addUrl(io.env[name] ?? '');
-  const credentials = await credentialOptions(args, io, reporter);
   const client = createClient({
-    credentials: redactedLookup(credentials, reporter),
-    mayHaveCredential: createCredentialPeek(credentials),
+    credentials: await credentialStore(args, io, reporter),
     credentialsFirst: args.dockerCfg !== undefined || args.authfile !== undefined,
     plainHttp: args.plainHttp,
     insecure: args.insecure,
@@ -58,33 +54,46 @@ export async function withClient<T>(
   }
 }
 
-async function credentialOptions(
+/** The credential of the command line, or else the files and helpers; no secret of it is reported. */
+async function credentialStore(
   args: ConnectionOptions,
   io: Io,
   reporter: Reporter,
-): Promise<CredentialOptions> {
-  const password = args.passwordStdin ? await readPassword(args, io) : args.password;
-  if (password !== undefined) reporter.secrets.add(password);
+): Promise<CredentialStore> {
+  const typed = await typedCredential(args, io, reporter);
+  const store =
+    typed === undefined
+      ? createCredentialStore({
+          dockerConfig: args.dockerCfg,
+          authFile: args.authfile,
+          env: io.env,
+          signal: io.signal,
+          onWarning: reporter.warning,
+        })
+      : { get: () => Promise.resolve(typed), has: () => Promise.resolve(true) };
   return {
-    username: args.username,
-    password,
-    dockerCfg: args.dockerCfg,
-    authFile: args.authfile,
-    env: io.env,
-    signal: io.signal,
-    onWarning: reporter.warning,
+    async get(host, repository) {
+      const found = await store.get(host, repository);
+      if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);
+      else if (found !== undefined) reporter.secrets.add(found.token);
+      return found;
+    },
+    has: store.has,
   };
 }
 
-/** The lookup; everything that it finds is kept out of what is reported. */
-function redactedLookup(options: CredentialOptions, reporter: Reporter): CredentialLookup {
-  const lookup = createCredentialLookup(options);
-  return async (host, repository) => {
-    const found = await lookup(host, repository);
-    if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);
-    else if (found !== undefined) reporter.secrets.add(found.token);
-    return found;
-  };
+/** The credential of --username, for every registry; undefined if it is not given. */
+async function typedCredential(
+  args: ConnectionOptions,
+  io: Io,
+  reporter: Reporter,
+): Promise<Credential | undefined> {
+  const password = args.passwordStdin ? await readPassword(args, io) : (args.password ?? '');
+  reporter.secrets.add(password);
+  const { username = '' } = args;
+  if (username !== '') return { kind: 'password', username, password, source: '--username' };
+  if (password === '') return undefined;
+  throw usageError('a password has no user name', 'give --username with it');
 }
 
 /** @throws {ManifestToolError} USAGE if other options contradict it, or nothing comes. */

@@ -1,5 +1,5 @@
-import type { Selection } from '../../core/edit/changes.js';
-import type { EditRequest } from '../../core/edit/loop.js';
+import type { Selection } from '../../core/edit/index-edits.js';
+import type { EditRequest } from '../../core/edit/edit-index.js';
 import { parseDigest } from '../../oci/digest.js';
 import { parsePlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';

@@ -1,7 +1,7 @@
 import { parseDigest } from '../../oci/digest.js';
 import type { Annotations } from '../../oci/documents.js';
 import { parsePlatform } from '../../oci/platform.js';
-import type { PublishingOptions } from '../../core/publish/publication.js';
+import type { PublishingOptions } from '../../core/publish/request.js';
 import type { EntryAnnotations, IndexRequest } from '../../core/publish/request.js';
 import { defined, usageError, type Options } from '../args/values.js';
 
@@ -51,7 +51,10 @@ export function indexContent(
   };
 }
 
-/** Annotations of --annotations, as manifest-tool v2 reads them: a comma ends one, the first `=` ends its key. */
+/**
+ * Annotations of --annotations, as manifest-tool v2 reads them: a comma ends one, the first `=`
+ * ends its key.
+ */
 export function annotationsFrom(items: readonly string[]): Annotations {
   const annotations = new Map<string, string>();
   for (const item of items) {
@@ -67,7 +70,10 @@ export function annotationsFrom(items: readonly string[]): Annotations {
   return annotations;
 }
 
-/** Annotations of --annotation for a command that selects entries by other options, so that a level is an error. */
+/**
+ * Annotations of --annotation for a command that selects entries by other options, so that a level
+ * is an error.
+ */
 export function annotationsWithoutLevel({ annotation }: Options<'annotation'>): Annotations {
   const hint = 'name an entry with --platform or --digest, or none for the list';
   for (const text of annotation) refuseLevel(text, ALL_LEVELS, hint);

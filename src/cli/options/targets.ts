@@ -8,7 +8,7 @@ import {
   withSuffix,
   type Reference,
 } from '../../oci/reference.js';
-import type { Publication, Target } from '../../core/publish/publication.js';
+import type { Publication, Target } from '../../core/publish/request.js';
 import { usageError } from '../args/values.js';
 
 interface GivenTargets {

@@ -1,14 +1,19 @@
-/** How many columns of a terminal a text takes, or fewer: what may be wide counts as two, so that nothing is wider than it is taken for. */
+/**
+ * Upper bound of a string's width in terminal columns: every character that may be wide counts as
+ * two.
+ */
 export function columnsOf(text: string): number {
   let columns = 0;
   for (const char of text) columns += char.codePointAt(0)! >= FIRST_WIDE ? 2 : 1;
   return columns;
 }
 
-/** Hangul Jamo: the first characters that are two columns wide (Unicode, East Asian Width). */
+/**
+ * Hangul Jamo, the first characters of two columns (Unicode Standard Annex 11, East Asian Width).
+ */
 const FIRST_WIDE = 0x1100;
 
-/** A text in at most so many columns, with `…` at its end where there is more. */
+/** Cuts a string to at most `columns` columns; `…` is its end if it was longer. */
 export function cut(text: string, columns: number): string {
   if (columnsOf(text) <= columns) return text;
   let kept = '';
@@ -21,7 +26,7 @@ export function cut(text: string, columns: number): string {
   return `${kept}…`;
 }
 
-/** A text in lines of at most so many columns, broken at blanks where there are any. */
+/** Folds a string into lines of at most `columns` columns, at blanks if possible. */
 export function wrap(text: string, columns: number): string[] {
   const lines: string[] = [''];
   for (const word of text.split(' ')) {

@@ -39,7 +39,10 @@ function metadata({ mediaType, digest, size, tags, target }: ResultDocument): ob
   };
 }
 
-/** The files for a result. They are opened before anything is published, so that one that cannot be written is found in time. */
+/**
+ * The files for a result. They are opened before anything is published, so that one that cannot be
+ * written is found in time.
+ */
 export class ResultFiles {
   private readonly files: ResultFile[] = [];
 

@@ -1,4 +1,4 @@
-import type { EditResult } from '../../core/edit/loop.js';
+import type { EditResult } from '../../core/edit/edit-index.js';
 import type { PushPlan } from '../../core/publish/plan.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { ResolvedImage } from '../../core/publish/resolved.js';
@@ -50,15 +50,15 @@ export interface FailureDocument {
 /** The result of a publish at all its targets; at one at least it did not fail. */
 export function resultDocument(outcomes: readonly Outcome[], dryRun: boolean): ResultDocument {
   const done = outcomes.flatMap((outcome) => ('plan' in outcome ? [outcome] : []));
-  const { list, images } = done[0]!.plan;
+  const { root, images } = done[0]!.plan;
   const written = new Set(
     done.flatMap(({ plan }) => plan.children.map(({ manifest }) => manifest.digest)),
   );
   return {
     target: formatReference(outcomes[0]!.target.target),
-    mediaType: list.mediaType,
-    digest: list.digest,
-    size: list.size,
+    mediaType: root.mediaType,
+    digest: root.digest,
+    size: root.size,
     dryRun,
     tags: done.flatMap(({ target, plan }) => tagResults(target.target, plan, dryRun)),
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
@@ -74,7 +74,7 @@ function tagResults(target: Reference, plan: PushPlan, dryRun: boolean): TagResu
   const tag = (name: string, isMoved: boolean): TagResult => ({
     name: `${formatName(target)}:${name}`,
     from: plan.before.get(name) ?? null,
-    to: plan.list.digest,
+    to: plan.root.digest,
     status: isMoved ? (dryRun ? 'would move' : 'moved') : 'unchanged',
   });
   return [
@@ -101,7 +101,7 @@ export function failure({ code, message }: ManifestToolError): FailureDocument {
 /** The result of an edit. */
 export function editDocument(
   target: Reference,
-  { before, after, brought = [] }: EditResult,
+  { before, after, added = [] }: EditResult,
   dryRun: boolean,
 ): ResultDocument {
   const isSame = before.digest === after.digest;
@@ -114,12 +114,14 @@ export function editDocument(
     size: after.size,
     dryRun,
     tags: [{ name, from: before.digest, to: after.digest, status }],
-    images: brought.map((image) => imageResult(image, formatName(target) !== image.source.name)),
+    images: added.map((image) => imageResult(image, formatName(target) !== image.source.name)),
     failed: [],
   };
 }
 
-/** The result for people: the digest, as manifest-tool v2 prints it, after the plan of a dry run. */
+/**
+ * The result for people: the digest, as manifest-tool v2 prints it, after the plan of a dry run.
+ */
 export function resultText(result: ResultDocument): string {
   const plan = result.dryRun ? planText(result) : '';
   return `${plan}Digest: ${result.digest} ${result.size}\n`;

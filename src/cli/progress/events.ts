@@ -48,10 +48,16 @@ interface Details {
 
 type Kind = keyof Details;
 
-/** What a command reports on standard error; with `--progress json` each is a line (docs/progress.md). */
+/**
+ * What a command reports on standard error; with `--progress json` each is a line
+ * (docs/progress.md).
+ */
 export type ReportEvent = { [E in Kind]: { readonly event: E } & Details[E] }[Kind];
 
-/** Importance of a line: `always` is shown in any case, `result` unless --quiet is given, `progress` only with --progress plain. */
+/**
+ * Importance of a line: `always` is shown in any case, `result` unless --quiet is given, `progress`
+ * only with --progress plain.
+ */
 export type Weight = 'always' | 'result' | 'progress';
 
 type Line = readonly [Weight, string];

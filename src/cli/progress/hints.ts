@@ -1,14 +1,29 @@
 import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../../errors.js';
 
-/** What to do about a cause, in the words of the command line; one entry for each {@link ErrorReason}, in sections as there. */
+/**
+ * What to do about a cause, in the words of the command line; one entry for each {@link
+ * ErrorReason}, in sections as there.
+ */
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // http
   'tls-not-spoken': () => 'if it is meant to be spoken to in plain HTTP, give --plain-http',
+  'token-denied': () => 'log in to the registry (docker login), or give --username and --password',
+  'token-server-unavailable': () => 'try again later, or raise --retry',
   // credentials
+  'auth-file-missing': () => 'correct --authfile, or omit it to use the default files',
   // registry
   // layout
   // core
+  'docker-annotations': () => 'give --type oci, or omit the annotations',
+  'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
+  'entry-not-found': () => 'inspect --format table shows its entries',
+  'not-an-index': () => 'create an index from it first, with create',
+  'several-failed': () =>
+    'fix the errors above and run it again: what has been published is not published again',
+  'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',
+  'warnings-refused': ({ count }) => `fix ${count === 1 ? 'it' : 'them'}, or omit --strict`,
   // spec
+  'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
   none: () => '',
 };
 

@@ -42,7 +42,10 @@ export class LiveDisplay {
     } else if (state !== 'started') this.copies.delete(key);
   }
 
-  /** The line in at most `columns` columns: the activity is cut first, bytes and waits are kept longest. */
+  /**
+   * The line in at most `columns` columns: the activity is cut first, bytes and waits are kept
+   * longest.
+   */
   text(now: number, columns: number): string {
     const activity = this.printable(this.activity);
     const moving = [...this.copied(now), ...this.waiting(now)].map(this.printable);

@@ -21,7 +21,10 @@ const MAX_CAUSES = 10;
 /** How much of a command is reported, and in which form. */
 type ReportStyle = Options<'quiet' | 'progress' | 'debug'>;
 
-/** Writes to standard error what a command reports. Every line is redacted and escaped here, and nowhere else. */
+/**
+ * Writes to standard error what a command reports. Every line is redacted and escaped here, and
+ * nowhere else.
+ */
 export class Reporter implements PlanEvents {
   readonly secrets = new Secrets();
   private spinner: Spinner | undefined;
@@ -73,14 +76,18 @@ export class Reporter implements PlanEvents {
   unchanged = (name: string, { digest }: ManifestContent): void =>
     this.report({ event: 'unchanged', name, digest, from: digest });
 
-  /** Reports a failure at one of several targets when it happens; the exit code comes at the end. */
+  /**
+   * Reports a failure at one of several targets when it happens; the exit code comes at the end.
+   */
   targetFailed = (_target: string, error: ManifestToolError): void => void this.failed(error);
 
   request = (record: RequestRecord): void => this.report({ event: 'request', ...record });
 
   retry = (wait: Wait): void => this.report({ event: 'retry', ...wait });
 
-  /** Runs `work`, with a live line on a terminal unless the user asks for another form of progress. */
+  /**
+   * Runs `work`, with a live line on a terminal unless the user asks for another form of progress.
+   */
   async during<T>(work: () => Promise<T>): Promise<T> {
     const isLive = (this.style.progress ?? 'auto') === 'auto' && !this.style.quiet;
     if (!isLive || !isLiveTerminal(this.io)) return work();

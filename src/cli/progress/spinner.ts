@@ -15,7 +15,8 @@ const PERIOD_MS = 100;
 /** Starts a spinner on standard error, which is a terminal; `text` gives the line of the moment. */
 export function startSpinner(text: () => string): Spinner {
   const stream = process.stderr;
-  // The cursor stays at the start of the line: a terminal that is made narrower then folds the line behind the cursor.
+  // The cursor stays at the start of the line: a terminal that is made narrower then folds the line
+  // behind the cursor.
   const line = (): string => `${text()}\r`;
   const spinner = ora({ stream, discardStdin: false, color: false }).start(line());
   const timer = setInterval(() => {

@@ -1,59 +1,64 @@
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { formatReference, tagOrDigestOf } from '../../oci/reference.js';
+import { tagOrDigestOf } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
-import { editIndex, type EditRequest, type EditResult } from './loop.js';
-import { addEdit } from './changes.js';
+import type { Client } from '../client.js';
 import type { PlanEvents } from '../events.js';
-import { writeChildren } from '../publish/execute.js';
+import { Publisher } from '../publish/publisher.js';
 import type { IndexRequest } from '../publish/request.js';
 import { resolveSources } from '../publish/resolve.js';
-import { blobsOf, planPush } from '../publish/plan.js';
-import type { Client } from '../client.js';
-import { WriteSession } from '../publish/shared-writes.js';
-import { refuseWarnings, WarningCollector } from '../publish/strict.js';
+import { refuseWarnings, WarningCollector } from '../publish/warnings.js';
 import { WaitPolicy } from '../wait.js';
+import {
+  checkTarget,
+  editing,
+  settleEdit,
+  type EditRequest,
+  type EditResult,
+} from './edit-index.js';
+import { addEntries } from './index-edits.js';
 
-/** What is added to a list, and to which. */
+/** Which images to add to which index. */
 export interface AddRequest
   extends EditRequest, Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations'> {}
 
 /**
- * Brings images into a published list, in place (docs/edits.md): their blobs and manifests first, then the list. An image takes the place of
- * the one for its platform; all else stays byte for byte as it is.
- * @throws {ManifestToolError} NOT_FOUND where the list or an image is not there; USAGE where it is no list, or where `strict` makes an error
- * of a warning; REFUSED where others change the list without end, or `expect` holds it; INTERRUPTED; as the readers do.
+ * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then the index. An image replaces the entry
+ * with its platform; everything else is kept byte for byte.
+ * @throws {ManifestToolError} NOT_FOUND if the index or an image does not exist; USAGE if the target is not an index, or `strict` turned a
+ * warning into an error; REFUSED if others keep changing the index, or `expect` does not match; INTERRUPTED; otherwise as {@link pushIndex}.
  */
 export async function addToIndex(
   client: Client,
   request: AddRequest,
   events: PlanEvents = {},
 ): Promise<EditResult> {
-  const { dryRun, strict, target: reference, waitMs, sources } = request;
-  const isDry = dryRun === true;
-  const target = await client.open(reference, isDry ? 'pull' : 'push');
+  checkTarget(request);
+  const { dryRun, strict, waitMs, sources } = request;
+  const target = await client.open(request.target, dryRun === true ? 'pull' : 'push');
   const wait = new WaitPolicy(waitMs, client.signal, events);
-  const strictness = new WarningCollector(events);
-  const writes = new WriteSession(target, wait, events);
+  const collector = new WarningCollector(events);
+  const publisher = new Publisher(target, request, request, wait, events);
   const onManifest = (manifest: FetchedManifest, source: ImageReader): void => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
-    if (isDry || strict === true || source === target) return;
-    for (const blob of blobsOf(manifest)) writes.startBlob(blob, source);
+    publisher.startBlobs(manifest, source);
   };
   try {
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
-    // The list is looked for first: to bring images into one that is not there would be for nothing.
-    const [list, images] = await Promise.all([
-      wait.until(() => target.getManifest(tagOrDigestOf(reference))),
-      resolveSources(client, request, { onManifest, wait, events: strictness.events }),
+    const [index, images] = await Promise.all([
+      wait.until(() => target.getManifest(tagOrDigestOf(request.target))),
+      resolveSources(client, request, { onManifest, wait, events: collector.events }),
     ]);
-    if (strict === true)
-      refuseWarnings(`editing ${formatReference(reference)}`, strictness.warnings);
-    const plan = planPush(images, list, { holds: (source) => source === target, tags: new Map() });
-    if (!isDry) await writeChildren(plan, writes, target.name, events);
-    const context = { events, signal: client.signal, wait, first: list };
-    const edited = await editIndex(target, request, addEdit(images), context);
-    return { ...edited, brought: images };
+    if (strict === true) refuseWarnings(editing(request), collector.warnings);
+    if (dryRun !== true) await publisher.writeChildren(images);
+    const edited = await settleEdit(
+      { target, index },
+      request,
+      addEntries(images),
+      events,
+      client.signal,
+    );
+    return { ...edited, added: images };
   } finally {
-    await writes.end();
+    await publisher.end();
   }
 }

@@ -9,13 +9,9 @@ import { formatReference } from '../../oci/reference.js';
 import type { IndexRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
-/** After an error about a list with too many bytes: images and annotations are what it is made of. */
-export const TOO_LARGE_HINT = 'leave annotations or images out of it';
-
 /**
- * The list itself, from its images: images in the order of the request, attestations after all of them. Pure: the same images give the
- * same bytes.
- * @throws {ManifestToolError} USAGE where two images have one platform; FAILED where it is too large.
+ * Builds the index from its images: images in the order of the request, then all attestations. Pure: the same images give the same bytes.
+ * @throws {ManifestToolError} USAGE if two images have the same platform; FAILED if the index is too large.
  */
 export function buildIndex(
   request: IndexRequest,
@@ -28,23 +24,27 @@ export function buildIndex(
     throw new ManifestToolError(
       'FAILED',
       what,
-      `the list has ${images.length} entries, more than ${MAX_INDEX_ENTRIES}`,
-      { hint: 'make several lists of them' },
+      `the index has ${images.length} entries, more than ${MAX_INDEX_ENTRIES}`,
+      { hint: 'split it into several indexes' },
     );
   }
-  const list = encodeIndex(indexTypeOf(request, images), entries, request.annotations ?? new Map());
-  if (list.size > MAX_DOCUMENT_SIZE) {
-    throw new ManifestToolError(
-      'FAILED',
-      what,
-      `the list has ${list.size} bytes, more than the ${MAX_DOCUMENT_SIZE} that registries take`,
-      { hint: TOO_LARGE_HINT },
-    );
-  }
-  return list;
+  const index = encodeIndex(
+    indexTypeOf(request, images),
+    entries,
+    request.annotations ?? new Map(),
+  );
+  checkIndexSize(what, index.size);
+  return index;
 }
 
-/** The entries of a list: images in the order of the request, then attestations; with the annotations that are asked for. */
+/** @throws {ManifestToolError} FAILED if an index of this many bytes is larger than registries accept. */
+export function checkIndexSize(what: string, size: number): void {
+  if (size <= MAX_DOCUMENT_SIZE) return;
+  const why = `the index has ${size} bytes, more than the ${MAX_DOCUMENT_SIZE} that registries accept`;
+  throw new ManifestToolError('FAILED', what, why, { hint: 'omit annotations or images' });
+}
+
+/** The entries of the index: images in the order of the request, then attestations, with the requested annotations. */
 export function indexEntries(
   request: IndexRequest,
   images: readonly ResolvedImage[],
@@ -66,7 +66,7 @@ function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): 
   return { ...entry, annotations: new Map([...(entry.annotations ?? []), ...added]) };
 }
 
-/** The kind of a list of which the user has not said it; annotations need an OCI index. */
+/** The type of the index; `auto` is decided by the images. Annotations need an OCI index. */
 export function indexTypeOf(
   { type = 'auto', annotations, entryAnnotations = [] }: IndexRequest,
   images: readonly ResolvedImage[],
@@ -87,8 +87,8 @@ function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void 
       throw new ManifestToolError(
         'USAGE',
         what,
-        `two images are for ${formatPlatform(platform)}: ${other.name} (${other.manifest.digest}) and ${image.name} (${image.manifest.digest})`,
-        { hint: 'leave one of them out, or give it another variant or os version' },
+        `two images have the platform ${formatPlatform(platform)}: ${other.name} (${other.manifest.digest}) and ${image.name} (${image.manifest.digest})`,
+        { hint: 'omit one of them, or give it another variant or os version' },
       );
     }
     seen.set(key, image);

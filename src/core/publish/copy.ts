@@ -1,22 +1,22 @@
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
+import type { Client } from '../client.js';
 import type { PlanEvents } from '../events.js';
 import { ImageTree } from './image-tree.js';
-import type { Publication } from './publication.js';
 import { publishContent, type PushResult } from './publisher.js';
-import type { Client } from '../client.js';
+import type { Publication } from './request.js';
 
-/** What is copied, and where to. */
+/** What to copy, and where to. */
 export interface CopyRequest extends Publication {
-  /** An image or a list; without tag and digest `latest` is meant. */
+  /** An image or an index. Without a tag and a digest, the tag is `latest`. */
   readonly source: Reference;
-  /** Takes along what refers to the image or to a part of it: signatures, bills of materials; the default is false. */
+  /** Also copies what refers to it or to a part of it, such as signatures and SBOMs; the default is false. */
   readonly referrers?: boolean;
 }
 
 /**
- * Promotes an image or a list, with all that it needs (images, lists inside, attestations), without changing a byte of it. Referrers are
- * found by the referrers API or its tag schema (OCI distribution-spec, Listing Referrers).
- * @throws {ManifestToolError} as {@link pushIndex} does; NOT_FOUND where the source or a part of it is not there.
+ * Copies an image or an index with everything that it needs (images, nested indexes, attestations), byte for byte. Referrers are found
+ * through the referrers API or its tag schema (OCI distribution-spec, Listing Referrers).
+ * @throws {ManifestToolError} as {@link pushIndex}; NOT_FOUND if the source or a part of it does not exist.
  */
 export function copyImage(
   client: Client,
@@ -28,12 +28,13 @@ export function copyImage(
     events.progress?.(`reading ${formatReference(source)}`);
     const reader = await client.open(source, 'pull');
     const tree = new ImageTree(reader, source, onManifest, wait);
-    const top = await tree.read(tagOrDigestOf(source));
-    const parts = await tree.parts(top);
+    const root = await tree.read(tagOrDigestOf(source));
+    const parts = await tree.parts(root);
     const referrers = request.referrers === true ? await tree.referrers(parts) : [];
-    // An image, whose blobs have to be there first, is written by its digest as well; so is what others refer to. A list is not.
-    const isUnderTagsOnly = top.document.kind === 'index' && referrers.length === 0;
+    // An index is written under its tags only, unless referrers need it to be there first. An image is also written by its digest, as the
+    // step that waits for its blobs.
+    const isUnderTagsOnly = root.document.kind === 'index' && referrers.length === 0;
     const images = [...(isUnderTagsOnly ? parts.slice(0, -1) : parts), ...referrers];
-    return { list: top, images };
+    return { root, images };
   });
 }

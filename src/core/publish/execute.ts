@@ -1,60 +1,56 @@
+import { mapConcurrent } from '../../concurrency.js';
 import type { ImageWriter } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import { countOf } from '../../text.js';
 import type { PlanEvents } from '../events.js';
-import { mapConcurrent } from '../../concurrency.js';
-import { withTagOutcome } from './outcome.js';
-import type { PushPlan } from './plan.js';
+import { withTagOutcome } from './failures.js';
+import type { ChildStep, PushPlan } from './plan.js';
 import type { WriteSession } from './shared-writes.js';
 
 /**
- * Writes the children of a list. Each child follows its own blobs and what it names, and nothing else.
+ * Writes the children of a plan. Each waits for its own blobs and for the manifests that it names, and for nothing else.
  * @throws {ManifestToolError} what the target throws; no tag has moved.
  */
 export async function writeChildren(
-  plan: PushPlan,
+  children: readonly ChildStep[],
   writes: WriteSession,
-  target: string,
-  events: PlanEvents,
 ): Promise<void> {
-  if (plan.children.length === 0) return;
-  events.progress?.(`writing ${countOf(plan.children.length, 'image')} to ${target}`);
-  const written = new Map<Digest, Promise<void>>();
-  // Begun in the order of the plan, in which what a child comes after stands before it: none waits for one that is not begun.
-  await mapConcurrent(plan.children, async (child) => {
-    const before = [
-      ...child.blobs.map((blob) => writes.copyBlob(blob, child.source)),
-      ...child.after.flatMap((digest) => written.get(digest) ?? []),
+  const started = new Map<Digest, Promise<void>>();
+  // Started in the order of the plan, so none waits for one that has not started.
+  await mapConcurrent(children, async ({ manifest, blobs, source, after, refersTo }) => {
+    const prerequisites = [
+      ...blobs.map((blob) => writes.copyBlob(blob, source)),
+      ...after.flatMap((digest) => started.get(digest) ?? []),
     ];
     const write = async (): Promise<void> => {
-      await Promise.all(before);
-      await writes.writeManifest(child.manifest, child.refersTo);
+      await Promise.all(prerequisites);
+      await writes.writeManifest(manifest, refersTo);
     };
     const writing = write();
-    written.set(child.manifest.digest, writing);
+    started.set(manifest.digest, writing);
     await writing;
   });
 }
 
 /**
- * Writes the list under all its tags at once. It comes after all children, so a tag never names a list whose children are missing.
- * @throws {ManifestToolError} that says which tags have moved and which have not.
+ * Writes the root of a plan under all its tags at once. All children have to be written before, so that no tag points to an index with
+ * missing images.
+ * @throws {ManifestToolError} saying which tags have moved.
  */
-export async function publishRoot(
-  plan: PushPlan,
+export async function writeRoot(
+  { root, tags, before, unchanged }: PushPlan,
   target: ImageWriter,
   events: PlanEvents,
 ): Promise<void> {
-  for (const tag of plan.unchanged) events.unchanged?.(`${target.name}:${tag}`, plan.list);
-  if (plan.tags.length === 0 && plan.unchanged.length > 0) return;
-  events.progress?.(`publishing ${plan.list.digest}`);
+  for (const tag of unchanged) events.unchanged?.(`${target.name}:${tag}`, root);
+  if (tags.length === 0 && unchanged.length > 0) return;
+  events.progress?.(`publishing ${root.digest}`);
   const moved: string[] = [];
   try {
-    await target.publish(plan.list, plan.tags, (tag) => {
+    await target.publish(root, tags, (tag) => {
       moved.push(tag);
-      events.tagged?.(`${target.name}:${tag}`, plan.list, plan.before.get(tag));
+      events.tagged?.(`${target.name}:${tag}`, root, before.get(tag));
     });
   } catch (error) {
-    throw withTagOutcome(error, plan.tags, moved);
+    throw withTagOutcome(error, tags, moved);
   }
 }

@@ -1,44 +1,37 @@
 import { ManifestToolError } from '../../errors.js';
 import type { Digest } from '../../oci/digest.js';
 import { formatName } from '../../oci/reference.js';
-import type { PublishingOptions, Target } from './publication.js';
 import type { TagState } from './plan.js';
+import type { PublishingOptions, Target } from './request.js';
 
-/** Whether only some tags may move, so that what they name now has to be known for certain. */
+/** Whether a condition restricts which tags may move, so that what they point to has to be known. */
 export function isGuarded({ noClobber, expect }: PublishingOptions): boolean {
   return noClobber === true || expect !== undefined;
 }
 
 /**
- * Refuses to move tags that are not allowed to move. A tag that names the list already does not move.
+ * Refuses to move tags against the conditions. A tag that points to `root` already does not move.
  * @throws {ManifestToolError} REFUSED, with both digests.
  */
 export function checkGuard(
   { noClobber, expect }: PublishingOptions,
   { target }: Target,
-  list: Digest,
+  root: Digest,
   tags: TagState,
 ): void {
   for (const [tag, held] of tags) {
-    if (held === list) continue;
+    if (held === root) continue;
     const what = `publishing ${formatName(target)}:${tag}`;
     if (noClobber === true && held !== undefined) {
-      throw new ManifestToolError(
-        'REFUSED',
-        what,
-        `the tag names ${held}, and --no-clobber moves no tag to ${list}`,
-        { hint: 'publish under another tag, or leave --no-clobber out to move it' },
-      );
+      const why = `the tag exists and points to ${held}, not to ${root}`;
+      throw new ManifestToolError('REFUSED', what, why, { reason: 'tag-exists' });
     }
     if (expect !== undefined && held !== expect) {
-      throw new ManifestToolError(
-        'REFUSED',
-        what,
-        `the tag ${held === undefined ? 'does not exist' : `names ${held}`}, not ${expect} as expected`,
-        {
-          hint: 'somebody else has published; look at what is there before you try again',
-        },
-      );
+      const now = held === undefined ? 'does not exist' : `points to ${held}`;
+      const why = `the tag ${now}, but is expected to point to ${expect}`;
+      throw new ManifestToolError('REFUSED', what, why, {
+        hint: 'another publisher may have moved it: inspect the tag before you try again',
+      });
     }
   }
 }

@@ -4,7 +4,7 @@ import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/documents.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import { mapConcurrent } from '../../concurrency.js';
-import type { OnManifest } from './content.js';
+import type { OnManifest } from './publisher.js';
 import type { ResolvedImage } from './resolved.js';
 import type { WaitPolicy } from '../wait.js';
 

@@ -4,76 +4,86 @@ import type { Descriptor } from '../../oci/documents.js';
 import { isForeignLayerType } from '../../oci/media-types.js';
 import type { ResolvedImage } from './resolved.js';
 
-/** What tags name; undefined for one that does not exist, or of which it is not known. */
+/** What is published, at every target. */
+export interface Content {
+  /** The manifest that tags will point to. */
+  readonly root: ManifestContent;
+  /** All manifests that the root needs, each after those that it names. */
+  readonly images: readonly ResolvedImage[];
+}
+
+/** The digests that tags point to; undefined for a tag that does not exist or could not be read. */
 export type TagState = ReadonlyMap<string, Digest | undefined>;
 
-/** A child of the list that the target does not hold: its blobs first, then its manifest. */
+/** A manifest that the target does not hold: its blobs are copied first, then it is written by its digest. */
 export interface ChildStep {
-  /** What is written, by its digest. */
+  /** The manifest to write. */
   readonly manifest: FetchedManifest;
-  /** What the target has to hold before: mounted, or copied. */
+  /** Blobs to mount or copy before. */
   readonly blobs: readonly Descriptor[];
-  /** Where blobs are read. */
+  /** Where the blobs are read. */
   readonly source: ImageReader;
-  /** Manifests that it names or refers to: they are written before it, and stand before it in the plan. */
+  /** Manifests that it names or refers to. They are written before, and precede it in the plan. */
   readonly after: readonly Digest[];
-  /** The manifest that it refers to by its `subject`, and among whose referrers it is to be found. */
+  /** Its `subject`, if it is written as a referrer. */
   readonly refersTo?: Digest;
 }
 
-/** All that is written, in order: children in any order among themselves, then the list under all its tags. */
+/** All that is written to one target: the children in any order that respects {@link ChildStep.after}, then the root under all tags. */
 export interface PushPlan {
   /** What the target does not hold yet. */
   readonly children: readonly ChildStep[];
-  /** All entries of the list in its order, those that the target holds already among them. */
+  /** All manifests that the root needs, including those that the target holds. */
   readonly images: readonly ResolvedImage[];
-  /** What the tags will name. */
-  readonly list: ManifestContent;
-  /** Tags of the target that will name the list. */
+  /** The manifest that the tags will point to. */
+  readonly root: ManifestContent;
+  /** Tags to write. */
   readonly tags: readonly string[];
-  /** What the tags named before. */
+  /** What the tags pointed to before. */
   readonly before: TagState;
-  /** Tags of the target that name the list already: they are not written again. */
+  /** Tags that point to the root already; they are not written again. */
   readonly unchanged: readonly string[];
 }
 
-/** What the target holds, as far as the order of the steps depends on it. */
-export interface TargetState {
-  /** Whether what a source holds is in the target: it is the same repository. */
-  readonly holds: (source: ImageReader) => boolean;
-  /** What tags of the target name now. */
-  readonly tags: TagState;
+/** Plans the writes to one target; pure. `holds` says whether the target holds everything that a source holds: it is the same repository. */
+export function planPush(
+  { root, images }: Content,
+  before: TagState,
+  holds: (source: ImageReader) => boolean,
+): PushPlan {
+  const isUnchanged = (tag: string): boolean => before.get(tag) === root.digest;
+  const tags = [...before.keys()];
+  return {
+    children: planChildren(images, holds),
+    images,
+    root,
+    tags: tags.filter((tag) => !isUnchanged(tag)),
+    before,
+    unchanged: tags.filter(isUnchanged),
+  };
 }
 
-/** Puts the steps in order; pure. */
-export function planPush(
+/** The steps for the manifests that the target does not hold, each manifest once. */
+export function planChildren(
   images: readonly ResolvedImage[],
-  list: ManifestContent,
-  target: TargetState,
-): PushPlan {
+  holds: (source: ImageReader) => boolean,
+): ChildStep[] {
   const children = new Map<Digest, ChildStep>();
   for (const { manifest, source, refersTo } of images) {
-    if (target.holds(source) || children.has(manifest.digest)) continue;
+    if (holds(source) || children.has(manifest.digest)) continue;
+    const subject = refersTo === undefined ? {} : { refersTo };
     children.set(manifest.digest, {
       manifest,
       blobs: blobsOf(manifest),
       source,
-      after: [...namedBy(manifest), ...(refersTo === undefined ? [] : [refersTo])],
-      ...(refersTo === undefined ? {} : { refersTo }),
+      after: [...namedBy(manifest), ...Object.values(subject)],
+      ...subject,
     });
   }
-  const tags = [...target.tags];
-  return {
-    children: [...children.values()],
-    images,
-    before: target.tags,
-    list,
-    tags: tags.filter(([, digest]) => digest !== list.digest).map(([tag]) => tag),
-    unchanged: tags.filter(([, digest]) => digest === list.digest).map(([tag]) => tag),
-  };
+  return [...children.values()];
 }
 
-/** The blobs that an image needs in its repository; foreign layers are fetched from elsewhere and never written. Each blob once. */
+/** The blobs that an image needs in its repository, each once. Foreign layers are fetched from elsewhere and never written. */
 export function blobsOf({ document }: FetchedManifest): Descriptor[] {
   if (document.kind === 'index') return [];
   const layers = (document.layers ?? []).filter((layer) => !isForeignLayerType(layer.mediaType));

@@ -1,33 +1,58 @@
 import { ManifestToolError } from '../../errors.js';
-import type { ManifestContent } from '../../oci/content.js';
+import type {
+  FetchedManifest,
+  ImageReader,
+  ImageStore,
+  ManifestContent,
+} from '../../oci/content.js';
+import type { Digest } from '../../oci/digest.js';
 import { formatReference } from '../../oci/reference.js';
-import type { Content, OnManifest } from './content.js';
-import type { PlanEvents } from '../events.js';
-import { SUMMARY_HINT, withNothingPublished } from './outcome.js';
-import { checkTags, type Publication, type Target } from './publication.js';
-import type { PushPlan } from './plan.js';
+import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
-import { TargetWriter } from './target-writer.js';
+import type { PlanEvents } from '../events.js';
 import { WaitPolicy } from '../wait.js';
+import { writeChildren, writeRoot } from './execute.js';
+import { summarizeFailures, withNothingPublished } from './failures.js';
+import { checkGuard, isGuarded } from './guard.js';
+import {
+  blobsOf,
+  planChildren,
+  planPush,
+  type Content,
+  type PushPlan,
+  type TagState,
+} from './plan.js';
+import {
+  checkTags,
+  tagsOf,
+  type Publication,
+  type PublishingOptions,
+  type Target,
+} from './request.js';
+import type { ResolvedImage } from './resolved.js';
+import { WriteSession } from './shared-writes.js';
 
-/** What became of one target: what was written there, or would be in a dry run; or what went wrong. */
+/** Called for each manifest as soon as it is read, so that its blobs can be copied while the rest is read. */
+export type OnManifest = (manifest: FetchedManifest, source: ImageReader) => void;
+
+/** The outcome at one target: what was written, or would be in a dry run; or the error. */
 export type Outcome =
   | { readonly target: Target; readonly plan: PushPlan }
   | { readonly target: Target; readonly error: ManifestToolError };
 
-/** What a publish leaves behind, or would leave in a dry run. */
+/** The outcome of a publish, or of its dry run. */
 export interface PushResult {
-  /** What the tags name now: a list, or what was copied. */
-  readonly list: ManifestContent;
-  /** One a target, in their order; at one of them at least it did not fail. */
+  /** What the tags point to: the index, or the manifest that was copied. */
+  readonly root: ManifestContent;
+  /** One for each target, in their order. At least one of them is a success. */
   readonly outcomes: readonly Outcome[];
 }
 
 /**
- * Publishes what `read` finds: the same way for all commands, and to all targets at the same time. What is read is read once. Blobs start
- * on their way as soon as `read` tells of their image; they are invisible until something names them, so a publish that fails later has
- * published nothing. A dry run does all but write.
- * @throws {ManifestToolError} where nothing was published at any target: REFUSED where a tag is not allowed to move.
+ * Publishes the content that `read` returns, to all targets at the same time; the content is read once. Blobs are copied as soon as
+ * `read` reports the manifest that names them: they are invisible until a manifest is written, so a publish that fails before that has
+ * published nothing.
+ * @throws {ManifestToolError} if it failed at every target: REFUSED if a tag must not move.
  */
 export async function publishContent(
   client: Client,
@@ -38,38 +63,157 @@ export async function publishContent(
   const targets: readonly Target[] = [publication, ...(publication.alsoTo ?? [])];
   for (const target of targets) checkTags(target);
   const wait = new WaitPolicy(publication.waitMs, client.signal, events);
-  // Targets are opened first: their scopes come first in a token request, which some token servers need.
+  // Targets are opened before sources: some token servers need the scopes of the targets to come first in a request.
   const access = publication.dryRun === true ? 'pull' : 'push';
   const stores = await Promise.all(targets.map(({ target }) => client.open(target, access)));
-  const writers = targets.map(
-    (target, i) => new TargetWriter(stores[i]!, target, publication, wait, events),
+  const publishers = targets.map(
+    (target, i) => new Publisher(stores[i]!, target, publication, wait, events),
   );
   const content = read((manifest, source) => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
-    for (const writer of writers) writer.startBlobs(manifest, source);
+    for (const publisher of publishers) publisher.startBlobs(manifest, source);
   }, wait);
-  const written = await Promise.allSettled(writers.map((writer) => writer.publish(content)));
-  // Where there is nothing to publish the reason is told once, and not for each target.
-  const { list } = await content.catch((error: unknown) => {
+  const published = await Promise.allSettled(
+    publishers.map((publisher) => publisher.publish(content)),
+  );
+  // If there is no content, the reason is reported once, not for each target.
+  const { root } = await content.catch((error: unknown) => {
     throw withNothingPublished(error);
   });
-  const outcomes = written.map((result, i): Outcome => {
+  const outcomes = published.map((result, i): Outcome => {
     const target = targets[i]!;
     if (result.status === 'fulfilled') return { target, plan: result.value };
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
     throw result.reason;
   });
-  const failures = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []));
-  if (failures.length === outcomes.length && failures.length === 1) throw failures[0]!.error;
-  for (const { target, error } of failures)
-    events.targetFailed?.(formatReference(target.target), error);
-  if (failures.length === outcomes.length) throw allFailed(failures);
-  return { list, outcomes };
+  throwIfAllFailed(outcomes, events);
+  return { root, outcomes };
 }
 
-function allFailed(failures: readonly { readonly error: ManifestToolError }[]): ManifestToolError {
-  const [{ error }] = failures as [{ readonly error: ManifestToolError }];
-  const why = `all ${failures.length} failed`;
-  const what = `publishing to ${failures.length} targets`;
-  return new ManifestToolError(error.code, what, why, { cause: error, hint: SUMMARY_HINT });
+/** Reports the error of each target, unless it is the only one; then it is thrown as it is. */
+function throwIfAllFailed(outcomes: readonly Outcome[], events: PlanEvents): void {
+  const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []));
+  if (outcomes.length === 1 && failed.length === 1) throw failed[0]!.error;
+  for (const { target, error } of failed)
+    events.targetFailed?.(formatReference(target.target), error);
+  if (failed.length < outcomes.length) return;
+  const errors = failed.map(({ error }) => error);
+  const summary = summarizeFailures(errors, outcomes.length);
+  if (summary !== undefined) throw summary;
+}
+
+/** Publishes to one target: children first, then the tags. Used by everything that publishes; call `end` after the last write. */
+export class Publisher {
+  private readonly writes: WriteSession;
+
+  constructor(
+    private readonly store: ImageStore,
+    private readonly target: Target,
+    private readonly options: PublishingOptions,
+    private readonly wait: WaitPolicy,
+    private readonly events: PlanEvents,
+  ) {
+    this.writes = new WriteSession(store, wait, events);
+  }
+
+  /** Starts to copy the blobs of an image, unless something that is read later may still forbid to write. */
+  startBlobs(manifest: FetchedManifest, source: ImageReader): void {
+    const { dryRun, strict } = this.options;
+    const mustWait = dryRun === true || strict === true || this.target.target.digest !== undefined;
+    if (mustWait || this.holds(source)) return;
+    for (const blob of blobsOf(manifest)) this.writes.startBlob(blob, source);
+  }
+
+  /**
+   * Publishes content, or only plans it in a dry run.
+   * @throws {ManifestToolError} with no tag moved, unless the error says so; REFUSED if a tag must not move.
+   */
+  async publish(content: Promise<Content>): Promise<PushPlan> {
+    try {
+      const plan = await this.prepare(content).catch((error: unknown) => {
+        throw withNothingPublished(error);
+      });
+      if (this.options.dryRun === true) return plan;
+      if (isGuarded(this.options)) {
+        // Checked again right before the write: registries offer no other way to keep two publishers apart.
+        checkGuard(this.options, this.target, plan.root.digest, await this.readTags());
+      }
+      await this.wait.until(() => this.writeTags(plan));
+      return plan;
+    } finally {
+      await this.end();
+    }
+  }
+
+  /** Writes the images that the target does not hold, with their blobs. */
+  async writeChildren(images: readonly ResolvedImage[]): Promise<void> {
+    const children = planChildren(images, (source) => this.holds(source));
+    if (children.length === 0) return;
+    this.events.progress?.(`writing ${countOf(children.length, 'image')} to ${this.store.name}`);
+    await writeChildren(children, this.writes);
+  }
+
+  /** Resolves when nothing is being written any more. */
+  end(): Promise<void> {
+    return this.writes.end();
+  }
+
+  private holds(source: ImageReader): boolean {
+    return source === this.store;
+  }
+
+  /** All of a publish but the last step, the tags. */
+  private async prepare(content: Promise<Content>): Promise<PushPlan> {
+    const [before, { root, images }] = await Promise.all([this.readTags(), content]);
+    checkDigest(this.target, { root, images });
+    checkGuard(this.options, this.target, root.digest, before);
+    if (this.options.dryRun !== true) await this.writeChildren(images);
+    return planPush({ root, images }, before, (source) => this.holds(source));
+  }
+
+  /** What the tags point to now. If no condition depends on it, a tag that cannot be read counts as one that has to move. */
+  private async readTags(): Promise<TagState> {
+    const isNeeded = isGuarded(this.options);
+    const read = async (tag: string): Promise<Digest | undefined> => {
+      try {
+        return await this.store.tagDigest(tag);
+      } catch (error) {
+        if (isNeeded) throw error;
+        return undefined;
+      }
+    };
+    const tags = tagsOf(this.target);
+    return new Map(await Promise.all(tags.map(async (tag) => [tag, await read(tag)] as const)));
+  }
+
+  /**
+   * Writes the root under its tags. If the registry then misses manifests that it has accepted before, they are written once more
+   * (seen with Artifactory, Gitea and the replicas of Azure).
+   */
+  private async writeTags(plan: PushPlan): Promise<void> {
+    try {
+      await writeRoot(plan, this.store, this.events);
+    } catch (error) {
+      if (!(error instanceof ManifestToolError) || error.code !== 'INCOMPLETE') throw error;
+      this.events.warning?.(`${error.message}; its images are written once more`);
+      const manifests = new Map(plan.images.map(({ manifest }) => [manifest.digest, manifest]));
+      await Promise.all(
+        [...manifests.values()].map((manifest) => this.writes.rewriteManifest(manifest)),
+      );
+      await writeRoot(plan, this.store, this.events);
+    }
+  }
+}
+
+/** @throws {ManifestToolError} USAGE if the target has a digest that is not that of the content. */
+function checkDigest({ target }: Target, { root, images }: Content): void {
+  const { digest } = target;
+  if (digest === undefined || digest === root.digest) return;
+  const isSource = images.some(({ manifest }) => manifest.digest === digest);
+  const why = isSource
+    ? `the digest is that of one of its images; the index has the digest ${root.digest}`
+    : `what is published has another digest, ${root.digest}`;
+  throw new ManifestToolError('USAGE', `publishing ${formatReference(target)}`, why, {
+    hint: 'name the target by a tag',
+  });
 }

@@ -1,62 +1,99 @@
 import { ManifestToolError } from '../../errors.js';
+import type { Digest } from '../../oci/digest.js';
 import type { Annotations } from '../../oci/documents.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import type { Platform } from '../../oci/platform.js';
-import { formatReference, type Reference } from '../../oci/reference.js';
-import type { Publication } from './publication.js';
+import {
+  formatName,
+  formatReference,
+  isTag,
+  TAG_RULE,
+  type Reference,
+} from '../../oci/reference.js';
 
-/** A platform as far as the user gave one (OCI image-spec, image-index.md, `platform`). */
+/** A repository or a layout, and the tags in it that will point to what is published. */
+export interface Target {
+  /** With no tag here and none in `tags`, the manifest is written by its digest and no tag moves. */
+  readonly target: Reference;
+  /** Additional tags. */
+  readonly tags?: readonly string[];
+}
+
+/** Conditions under which tags move. */
+export interface PublishingOptions {
+  /** Refuses to move a tag that exists; the default is false. */
+  readonly noClobber?: boolean;
+  /**
+   * Moves tags only if they point to this digest. Registries have no compare-and-set: the tag is read right before it is written, and
+   * another publisher can still write in between.
+   */
+  readonly expect?: Digest;
+  /** Turns each warning into an error, before anything is written; the default is false. */
+  readonly strict?: boolean;
+  /** How long to wait for content that is missing, in milliseconds for the whole call; the default is not to wait. */
+  readonly waitMs?: number;
+  /** Writes nothing; the result is what would be written. The default is false. */
+  readonly dryRun?: boolean;
+}
+
+/** Where something is published, and under which conditions. */
+export interface Publication extends Target, PublishingOptions {
+  /** Additional targets. A failure at one of them does not affect the others. */
+  readonly alsoTo?: readonly Target[];
+}
+
+/** A platform, as far as the user specified it (OCI image-spec, image-index.md, `platform`). */
 export interface RequestedPlatform {
-  /** Given with `os`, or not at all. */
+  /** Given together with `os`, or not at all. */
   readonly architecture?: string;
-  /** Given with `architecture`, or not at all. */
+  /** Given together with `architecture`, or not at all. */
   readonly os?: string;
-  /** Of Windows: `10.0.20348.2655`. */
+  /** For Windows: `10.0.20348.2655`. */
   readonly osVersion?: string;
-  /** Of Windows: `win32k`. */
+  /** For Windows: `win32k`. */
   readonly osFeatures?: readonly string[];
   /** Of the architecture: `v8` of arm64, `v6` and `v7` of arm. */
   readonly variant?: string;
 }
 
-/** One image, or one list of images, that goes into the list. */
+/** One source of the index: an image, or an index whose entries are added. */
 export interface SourceRequest {
-  /** Without tag and digest `latest` is meant. */
+  /** Without a tag and a digest, the tag is `latest`. */
   readonly reference: Reference;
-  /** What is left out here comes from the configuration of the image (OCI image-spec, config.md). */
+  /** Fields that are left out are read from the config of the image (OCI image-spec, config.md). */
   readonly platform?: RequestedPlatform;
-  /** Where the reference is a list: takes only the entry for `platform` from it, and not all of its entries; the default is false. */
+  /** If the source is an index: adds only the entry for `platform` instead of all entries. The default is false. */
   readonly onlyPlatform?: boolean;
 }
 
-/** Annotations for entries of a list. */
+/** Annotations for entries of the index. */
 export interface EntryAnnotations {
-  /** The entry that is meant; without it all images. */
+  /** The entry to annotate; all images if it is left out. */
   readonly platform?: Platform;
-  /** They come to those that the source gives its entries. */
+  /** Added to the annotations that the entry has in its source. */
   readonly annotations: Annotations;
 }
 
-/** The kind of a list; `auto` takes that of its images: a Docker manifest list where all are Docker's, and an OCI index otherwise. */
+/** `auto`: a Docker manifest list if all images are Docker images and there are no annotations, otherwise an OCI index. */
 export type RequestedType = IndexType | 'auto';
 
-/** What is to be published, before anything was looked up. */
+/** An index to publish, before anything has been looked up. */
 export interface IndexRequest extends Publication {
   /** The default is `auto`. */
   readonly type?: RequestedType;
-  /** Of the list itself. Only an OCI index has annotations. */
+  /** Annotations of the index. Only an OCI index has annotations. */
   readonly annotations?: Annotations;
-  /** Annotations of entries: of the one for a platform, or of all images. */
+  /** Annotations of its entries. */
   readonly entryAnnotations?: readonly EntryAnnotations[];
-  /** Leaves out the attestations of sources that are lists; the default is false. */
+  /** Leaves out the attestations of sources that are indexes; the default is false. */
   readonly dropAttestations?: boolean;
-  /** Leaves out a source that is not found, with a warning; any other error is one all the same. The default is false. */
+  /** Leaves out a source that is not found, with a warning; other errors remain errors. The default is false. */
   readonly ignoreMissing?: boolean;
-  /** In the order in which the list is to have them. */
+  /** In the order of the entries. */
   readonly sources: readonly SourceRequest[];
 }
 
-/** What a spec says of a list; the rest of a {@link IndexRequest} is not in it. */
+/** The part of an {@link IndexRequest} that a spec file describes. */
 export interface Spec {
   /** The member `image`. */
   readonly target: Reference;
@@ -68,22 +105,41 @@ export interface Spec {
   readonly sources: readonly SourceRequest[];
 }
 
+/** All tags of a target, without duplicates. */
+export function tagsOf({ target, tags = [] }: Target): string[] {
+  return [...new Set([...(target.tag === undefined ? [] : [target.tag]), ...tags])];
+}
+
 /**
- * Refuses what cannot be published whatever the sources are, before the first request.
+ * Refuses strings that are not tags before they become part of a URL or a file.
+ * @throws {ManifestToolError} USAGE.
+ */
+export function checkTags(target: Target): void {
+  const invalid = tagsOf(target).find((tag) => !isTag(tag));
+  if (invalid === undefined) return;
+  const what = `publishing ${formatName(target.target)}`;
+  throw new ManifestToolError('USAGE', what, `${JSON.stringify(invalid)} is not a valid tag`, {
+    hint: TAG_RULE,
+  });
+}
+
+/**
+ * Refuses a request that cannot succeed whatever its sources are, before anything is sent.
  * @throws {ManifestToolError} USAGE.
  */
 export function checkRequest(request: IndexRequest): void {
   const what = `publishing ${formatReference(request.target)}`;
-  if (request.sources.length === 0)
+  if (request.sources.length === 0) {
     throw new ManifestToolError('USAGE', what, 'there are no images to publish', {
-      hint: 'name one image at least',
+      hint: 'name at least one image',
     });
-  const vague = request.sources.find(
+  }
+  const incomplete = request.sources.find(
     ({ onlyPlatform, platform: { os, architecture } = {} }) =>
       onlyPlatform === true && (os === undefined || architecture === undefined),
   );
-  if (vague !== undefined) {
-    const name = formatReference(vague.reference);
+  if (incomplete !== undefined) {
+    const name = formatReference(incomplete.reference);
     throw new ManifestToolError(
       'USAGE',
       what,
@@ -91,10 +147,10 @@ export function checkRequest(request: IndexRequest): void {
       { hint: 'name its platform as os/arch, for example linux/amd64' },
     );
   }
-  const annotated = (request.annotations?.size ?? 0) + (request.entryAnnotations ?? []).length;
-  if (request.type === 'docker' && annotated > 0) {
+  const annotations = (request.annotations?.size ?? 0) + (request.entryAnnotations ?? []).length;
+  if (request.type === 'docker' && annotations > 0) {
     throw new ManifestToolError('USAGE', what, 'a Docker manifest list has no annotations', {
-      hint: 'give --type oci, or leave the annotations out',
+      reason: 'docker-annotations',
     });
   }
 }

@@ -16,7 +16,7 @@ import { configPlatform, entryPlatform } from './entry-platform.js';
 import type { PlanEvents } from '../events.js';
 import { mapConcurrent } from '../../concurrency.js';
 import { selectEntry } from '../../oci/select-entry.js';
-import type { OnManifest } from './content.js';
+import type { OnManifest } from './publisher.js';
 import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import type { Client } from '../client.js';

@@ -1,26 +1,57 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { Descriptor } from '../../oci/documents.js';
+import { ManifestToolError } from '../../errors.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
 import { formatPlatform } from '../../oci/platform.js';
+import type { PlanEvents } from '../events.js';
 
-/** Lists of more entries meet limits of registries (GitLab's is one). */
+/** More entries exceed limits of some registries, such as GitLab's. */
 const MANY_ENTRIES = 100;
 
-/** What is odd about a list that can be published all the same. */
+/** Passes warnings on and collects them, for `strict`. */
+export class WarningCollector {
+  readonly warnings: string[] = [];
+  readonly events: PlanEvents;
+
+  constructor(events: PlanEvents) {
+    const warning = (text: string): void => {
+      this.warnings.push(text);
+      events.warning?.(text);
+    };
+    this.events = { ...events, warning };
+  }
+}
+
+/**
+ * Turns warnings into an error.
+ * @throws {ManifestToolError} USAGE with each of them, if there are any.
+ */
+export function refuseWarnings(what: string, warnings: readonly string[]): void {
+  if (warnings.length === 0) return;
+  const count = warnings.length;
+  const are = count === 1 ? 'a warning is an error' : `${count} warnings are errors`;
+  const why = `${are} in strict mode: ${warnings.join('; ')}`;
+  throw new ManifestToolError('USAGE', what, why, {
+    reason: 'warnings-refused',
+    data: { count },
+  });
+}
+
+/** Warnings about an index that is unusual but valid. */
 export function indexWarnings(type: IndexType, entries: readonly Descriptor[]): string[] {
   const images = entries.filter((entry) => !isAttestation(entry));
   return [
     ...kindWarnings(type, images),
     ...images.flatMap(({ digest, platform }) =>
-      platform === undefined ? [`${digest} has no platform in the list`] : [],
+      platform === undefined ? [`${digest} has no platform in the index`] : [],
     ),
     ...sharedWarnings(images),
     ...unknownWarnings(entries, images),
     ...variantWarnings(images),
     ...(entries.length > MANY_ENTRIES
       ? [
-          `the list has ${entries.length} entries; some registries take no more than ${MANY_ENTRIES}`,
+          `the index has ${entries.length} entries; some registries accept no more than ${MANY_ENTRIES}`,
         ]
       : []),
   ];
@@ -30,17 +61,17 @@ function kindWarnings(type: IndexType, images: readonly Descriptor[]): string[] 
   const docker = images.filter(({ mediaType }) => mediaType === DOCKER_MANIFEST).length;
   if (docker > 0 && docker < images.length) {
     return [
-      `the list has ${docker} Docker images and ${images.length - docker} OCI images; some clients take only one kind`,
+      `the index has ${docker} Docker images and ${images.length - docker} OCI images; some clients accept only one of the two`,
     ];
   }
   if (type === 'docker' && docker < images.length) {
     return [
-      'the images are OCI images, and the list is a Docker manifest list; --type oci would fit them',
+      'the images are OCI images, but the index is a Docker manifest list; an OCI index would match them',
     ];
   }
   if (type === 'oci' && docker > 0) {
     return [
-      'the images are Docker images, and the list is an OCI index; --type docker would fit them',
+      'the images are Docker images, but the index is an OCI index; a Docker manifest list would match them',
     ];
   }
   return [];
@@ -65,12 +96,12 @@ function unknownWarnings(entries: readonly Descriptor[], images: readonly Descri
     const isPaired = subject !== undefined && digests.has(subject);
     const isUnknown = os === 'unknown' && architecture === 'unknown';
     return isUnknown && !isPaired
-      ? [`${entry.digest} is for unknown/unknown, and belongs to no image of the list`]
+      ? [`${entry.digest} is for unknown/unknown, and belongs to no image of the index`]
       : [];
   });
 }
 
-/** An image without variant beside one that has one: which of them a runtime takes is not what it seems. */
+/** An image without a variant beside one with a variant: a runtime may select the other one than expected. */
 function variantWarnings(images: readonly Descriptor[]): string[] {
   return images.flatMap((image) => {
     const { platform } = image;
@@ -83,7 +114,7 @@ function variantWarnings(images: readonly Descriptor[]): string[] {
     );
     return sibling === undefined
       ? []
-      : [`${shown(image)} has no variant, and stands beside ${shown(sibling)}`];
+      : [`${shown(image)} has no variant, but there is also ${shown(sibling)}`];
   });
 }
 

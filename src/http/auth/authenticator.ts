@@ -1,102 +1,132 @@
 import { now } from '../../clock.js';
 import { parseChallenges, type Challenge } from './challenge.js';
-import type { Credential } from './credential.js';
-import { FirstRequest } from './first-request.js';
+import {
+  credentialKey,
+  CredentialStoreFailure,
+  type Credential,
+  type CredentialStore,
+} from './credential.js';
 import type { HttpRequest, HttpResponse, Scope, Transport } from '../request.js';
 import { checkedRealm } from './realm.js';
 import { coversScopes, mergeScopes, parseScopes, formatScope } from './scopes.js';
 import { basicAuthorization, requestToken, TokenRefused, type Token } from './token.js';
 
 export interface AuthOptions {
-  /** Whether a URL is of the registry itself: nothing else ever sees or asks for its credentials. */
+  /** The registry as credential stores know it: `host[:port]` of references. */
+  readonly host: string;
+  /** Whether a URL belongs to the registry: no other server receives or demands its credentials. */
   readonly isOwn: (url: URL) => boolean;
-  /** The credential for this registry; asked once, when the registry first wants one. */
-  readonly credential: () => Promise<Credential | undefined>;
-  /** Looks the credential up before the first request, and not only when the registry asks. */
-  readonly credentialFirst: boolean;
-  /** Whether there seems to be a credential, so that the registry is likely to ask for one; without finding out which. */
-  readonly expectsChallenge: () => Promise<boolean>;
-  /** All that the command will need, the target of a push first: one token then serves every request. */
-  readonly scopes: () => readonly Scope[];
+  readonly credentials: CredentialStore;
+  /** Looks credentials up before the first request instead of when the registry demands them. */
+  readonly credentialsFirst: boolean;
   /** How to reach token servers: no authentication, no redirect to another host. */
   readonly tokenTransport: Transport;
-  /** Told of each token, so that it is never shown. */
+  /** Called with each token, so that it is never shown. */
   readonly onSecret: (secret: string) => void;
 }
 
-/** Who the registry took us for, once it has asked. */
-export interface Identity {
-  describe(): string;
-  /** The scheme by which the registry has asked for credentials (`basic`, `bearer`); undefined where it has not. */
-  scheme(): string | undefined;
-}
-
 /**
- * Answers the challenges of one registry (RFC 9110, 11; Docker Registry v2 token authentication). Each request is renewed at most once:
- * a token may hold less than was asked for, and then a second 401 is the registry's last word.
+ * Answers the challenges of one registry (RFC 9110, 11; Docker Registry v2 token authentication).
+ *
+ * A request carries the credential that the store has for its repository. Repositories with the
+ * same credential share tokens; the challenge is the registry's and is known to all. Each request
+ * is renewed at most once: a token may grant less than was asked for, and a second 401 is final.
  */
-export class Authenticator implements Identity {
+export class Authenticator {
   private challenge: Challenge | undefined;
-  private credential: Promise<Credential | undefined> | undefined;
-  private known: Credential | undefined;
-  /** Scopes that challenges named beyond those that were planned. */
-  private extraScopes: Scope[] = [];
-  private readonly tokens = new Map<string, HeldToken>();
-  /** Values of Authorization that the registry has answered with 401. */
-  private readonly rejected = new Set<string>();
-  private readonly first: FirstRequest;
+  /** The first request, while no challenge is known; settles when it has been answered. */
+  private first: Promise<unknown> | undefined;
+  /** What the command will need, the target of a push first: one token then serves every request. */
+  private readonly expected: Scope[] = [];
+  private readonly repositories = new Map<string, RepositoryState>();
+  private readonly identities = new Map<string, Identity>();
 
-  constructor(private readonly options: AuthOptions) {
-    this.first = new FirstRequest(options.expectsChallenge);
+  constructor(private readonly options: AuthOptions) {}
+
+  /** Announces that the command will need a scope; the first announced come first in token requests. */
+  expect(scope: Scope): void {
+    this.expected.push(scope);
   }
 
-  /** The layer that signs requests to the registry. */
-  layer(next: Transport): Transport {
+  /** The layer that authenticates requests to one repository of the registry. */
+  layer(repository: string, next: Transport): Transport {
+    const state = this.state(repository);
     return async (request) => {
       if (!this.options.isOwn(request.url)) return next(request);
-      if (this.options.credentialFirst) await this.findCredential();
-      let used = await this.authorization(request);
+      if (this.options.credentialsFirst) await this.identityOf(state);
+      let used = await this.authorization(state, request);
       const send = async (): Promise<HttpResponse> => {
-        const answer = await next(this.signed(request, used));
+        const answer = await next(signed(request, state, used));
         this.challenge = preferred(challengesOf(answer)) ?? this.challenge;
         return answer;
       };
-      let response = this.challenge === undefined ? await this.first.send(send) : await send();
+      let response =
+        this.challenge === undefined ? await this.sendFirst(state, send) : await send();
       if (response === undefined) {
-        used = await this.authorization(request);
+        used = await this.authorization(state, request);
         response = await send();
       }
-      if (!this.wantsAnother(response)) return response;
-      const renewed = await this.answer(request, used);
-      return renewed === undefined ? response : next(this.signed(request, renewed));
+      if (!this.demandsAnother(response)) return response;
+      const renewed = await this.answer(state, request, used);
+      return renewed === undefined ? response : next(signed(request, state, renewed));
     };
   }
 
-  describe(): string {
-    if (this.challenge === undefined && this.known === undefined) return 'without credentials';
-    const credential = this.known;
-    if (credential === undefined) return 'anonymously';
-    const name = credential.kind === 'password' ? `as ${credential.username} ` : '';
-    return `${name}with the credentials of ${credential.source}`;
+  /** Whom the registry took requests to a repository to come from: `as alice with the credentials of …`. */
+  describe(repository: string): string {
+    const { presented } = this.state(repository);
+    if (presented === undefined)
+      return this.challenge === undefined ? 'without credentials' : 'anonymously';
+    const name = presented.kind === 'password' ? `as ${presented.username} ` : '';
+    return `${name}with the credentials of ${presented.source}`;
   }
 
+  /** The scheme by which the registry demands authentication (`basic`, `bearer`); undefined if it has not so far. */
   scheme(): string | undefined {
     return this.challenge?.scheme;
   }
 
-  private signed(request: HttpRequest, authorization: string | undefined): HttpRequest {
-    if (authorization === undefined) return request;
-    return {
-      ...request,
-      headers: { ...request.headers, authorization },
-      signedWith: this.known?.source ?? 'an anonymous token',
-    };
+  /**
+   * Whether requests to two repositories are authenticated alike, so that one token can cover both.
+   * Looks no credential up as long as the registry demands none.
+   */
+  async sharesCredential(a: string, b: string): Promise<boolean> {
+    if (a === b || this.challenge === undefined) return true;
+    const identity = await this.knownIdentityOf(this.state(a));
+    return identity !== undefined && identity === (await this.knownIdentityOf(this.state(b)));
   }
 
-  /** ECR Public answers 400 without a challenge where a token has expired; all others answer 401. */
-  private wantsAnother({ status, headers, body }: HttpResponse): boolean {
+  private state(repository: string): RepositoryState {
+    const known = this.repositories.get(repository) ?? { repository };
+    this.repositories.set(repository, known);
+    return known;
+  }
+
+  /**
+   * Lets the first of many requests go alone if the registry is expected to demand authentication:
+   * it then refuses one request, and not each of a burst. This takes no longer, since all of them
+   * would be sent again. Undefined if another request went first, and has been answered by now.
+   */
+  private async sendFirst(
+    state: RepositoryState,
+    send: () => Promise<HttpResponse>,
+  ): Promise<HttpResponse | undefined> {
+    const { credentials, host } = this.options;
+    state.expectsChallenge ??= unchanged(async () => credentials.has?.(host, state.repository));
+    if ((await state.expectsChallenge) !== true) return send();
+    if (this.first !== undefined) {
+      await this.first;
+      return undefined;
+    }
+    const sent = send();
+    this.first = sent.catch(() => undefined);
+    return sent;
+  }
+
+  /** ECR Public answers 400 without a challenge if a token has expired; all others answer 401. */
+  private demandsAnother({ status, headers, body }: HttpResponse): boolean {
     if (status === 401) return true;
-    if (status === 403) return wantsScope(headers.all('www-authenticate'));
+    if (status === 403) return demandsScope(headers.all('www-authenticate'));
     return (
       status === 400 &&
       this.challenge?.scheme === 'bearer' &&
@@ -104,93 +134,171 @@ export class Authenticator implements Identity {
     );
   }
 
+  /** The authorization to try after a refusal; undefined if there is no other than `used`. */
   private async answer(
+    state: RepositoryState,
     request: HttpRequest,
     used: string | undefined,
   ): Promise<string | undefined> {
     if (this.challenge === undefined) return undefined;
-    this.known = await this.findCredential();
-    this.grow(this.challenge, request);
-    if (used !== undefined) this.rejected.add(used);
-    const another = await this.authorization(request);
+    const identity = await this.identityOf(state);
+    const named = parseScopes(this.challenge.parameters.get('scope') ?? '');
+    const needed = await this.grantable(identity, [...(request.scopes ?? []), ...named]);
+    if (!coversScopes(await this.plannedScopes(identity), needed))
+      identity.extraScopes.push(...needed);
+    if (used !== undefined) identity.rejected.add(used);
+    const another = await this.authorization(state, request);
     return another === used ? undefined : another;
   }
 
-  private grow(challenge: Challenge, request: HttpRequest): void {
-    const asked = [
-      ...(request.scopes ?? []),
-      ...parseScopes(challenge.parameters.get('scope') ?? ''),
-    ];
-    const held = this.plannedScopes();
-    if (!coversScopes(held, asked)) this.extraScopes.push(...asked);
-  }
-
-  private plannedScopes(): Scope[] {
-    return mergeScopes([...this.options.scopes(), ...this.extraScopes]);
-  }
-
-  private findCredential(): Promise<Credential | undefined> {
-    this.credential ??= this.options.credential();
-    return this.credential;
-  }
-
-  private async authorization(request: HttpRequest): Promise<string | undefined> {
-    if (this.challenge === undefined) return undefined;
-    const credential = await this.findCredential();
+  private async authorization(
+    state: RepositoryState,
+    request: HttpRequest,
+  ): Promise<string | undefined> {
+    const { challenge } = this;
+    if (challenge === undefined) return undefined;
+    const identity = await this.identityOf(state);
+    const credential = await state.credential;
+    state.presented = credential;
     if (credential?.kind === 'registry-token') return `Bearer ${credential.token}`;
-    if (this.challenge.scheme === 'basic') {
+    if (challenge.scheme === 'basic') {
       if (credential?.kind !== 'password') return undefined;
       return basicAuthorization(credential.username, credential.password);
     }
-    const planned = this.plannedScopes();
+    const planned = await this.plannedScopes(identity);
     try {
-      return bearer(await this.token(request.url, planned, credential));
+      return bearer(await this.token(identity, request.url, challenge, planned));
     } catch (error) {
-      // Docker Hub refuses the whole request where one scope names a repository that is not there: ask for what this request needs alone.
-      const needed = mergeScopes(request.scopes ?? []);
+      // Docker Hub refuses the whole request if one scope names a missing repository: ask for what
+      // this request needs alone.
+      const needed = await this.grantable(identity, request.scopes ?? []);
       if (!(error instanceof TokenRefused) || needed.length >= planned.length) throw error;
-      return bearer(await this.token(request.url, needed, credential));
+      return bearer(await this.token(identity, request.url, challenge, needed));
     }
   }
 
   private token(
+    identity: Identity,
     registry: URL,
-    scopes: Scope[],
-    credential: Credential | undefined,
+    { parameters }: Challenge,
+    scopes: readonly Scope[],
   ): Promise<Token> {
-    const { parameters } = this.challenge!;
     const key = scopes.map(formatScope).join(' ');
-    const held = this.tokens.get(key);
-    if (held !== undefined && !this.isSpent(held.settled)) return held.promise;
+    const held = identity.tokens.get(key);
+    if (held !== undefined && !isSpent(identity, held.settled)) return held.promise;
     const entry: HeldToken = {
       promise: requestToken(this.options.tokenTransport, {
         realm: checkedRealm(parameters.get('realm'), registry),
         service: parameters.get('service'),
         scopes,
-        credential,
+        credential: identity.credential,
       }).then((token) => {
         this.options.onSecret(token.value);
         return (entry.settled = token);
       }),
     };
-    this.tokens.set(key, entry);
-    // What the server refuses it will refuse again; what it could not answer, the next request asks again.
+    identity.tokens.set(key, entry);
+    // A refusal is final; if the server could not answer, the next request asks again.
     entry.promise.catch((error: unknown) => {
-      if (!(error instanceof TokenRefused)) this.tokens.delete(key);
+      if (!(error instanceof TokenRefused)) identity.tokens.delete(key);
     });
     return entry.promise;
   }
 
-  private isSpent(token: Token | undefined): boolean {
-    if (token === undefined) return false;
-    return now() >= token.renewAt || this.rejected.has(bearer(token));
+  /** The scopes that a token of an identity is asked for. */
+  private plannedScopes(identity: Identity): Promise<Scope[]> {
+    return this.grantable(identity, [...this.expected, ...identity.extraScopes]);
   }
+
+  /**
+   * The scopes that are not of another identity. Those of repositories that the command does not
+   * access stay: a challenge may know the repository by another name.
+   */
+  private async grantable(identity: Identity, scopes: readonly Scope[]): Promise<Scope[]> {
+    const merged = mergeScopes(scopes);
+    const areOwn = await Promise.all(
+      merged.map(async ({ repository }) => {
+        const state = this.repositories.get(repository);
+        return state === undefined || (await this.knownIdentityOf(state)) === identity;
+      }),
+    );
+    return merged.filter((_, index) => areOwn[index]);
+  }
+
+  /** Undefined if the credential store fails: the requests to the repository itself report why. */
+  private knownIdentityOf(state: RepositoryState): Promise<Identity | undefined> {
+    return this.identityOf(state).catch(() => undefined);
+  }
+
+  private async identityOf(state: RepositoryState): Promise<Identity> {
+    const { credentials, host } = this.options;
+    state.credential ??= unchanged(async () => credentials.get(host, state.repository));
+    const credential = await state.credential;
+    const key = credentialKey(credential);
+    const identity = this.identities.get(key) ?? {
+      credential,
+      tokens: new Map(),
+      rejected: new Set(),
+      extraScopes: [],
+    };
+    this.identities.set(key, identity);
+    return identity;
+  }
+}
+
+/** What is known of one repository. */
+interface RepositoryState {
+  readonly repository: string;
+  /** What the credential store has for it, once asked. */
+  credential?: Promise<Credential | undefined>;
+  /** The credential of the last request that was authenticated. */
+  presented?: Credential | undefined;
+  /** Whether the credential store seems to have something for it, once asked. */
+  expectsChallenge?: Promise<boolean | undefined>;
+}
+
+/** What is held for all repositories with the same credential. */
+interface Identity {
+  readonly credential: Credential | undefined;
+  /** By scopes. */
+  readonly tokens: Map<string, HeldToken>;
+  /** Values of Authorization that the registry has answered with 401. */
+  readonly rejected: Set<string>;
+  /** Scopes that challenges named beyond the expected ones. */
+  readonly extraScopes: Scope[];
 }
 
 /** A token, or the request for it that all who need it wait for. */
 interface HeldToken {
   readonly promise: Promise<Token>;
   settled?: Token;
+}
+
+/** The answer of a credential store; what it throws passes the transport as it is. */
+async function unchanged<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw new CredentialStoreFailure(error);
+  }
+}
+
+function signed(
+  request: HttpRequest,
+  { presented }: RepositoryState,
+  authorization: string | undefined,
+): HttpRequest {
+  if (authorization === undefined) return request;
+  return {
+    ...request,
+    headers: { ...request.headers, authorization },
+    signedWith: presented?.source ?? 'an anonymous token',
+  };
+}
+
+function isSpent({ rejected }: Identity, token: Token | undefined): boolean {
+  if (token === undefined) return false;
+  return now() >= token.renewAt || rejected.has(bearer(token));
 }
 
 function bearer(token: Token): string {
@@ -208,8 +316,8 @@ function preferred(challenges: readonly Challenge[]): Challenge | undefined {
   );
 }
 
-/** Whether a refusal is about what the token holds: then another one may hold more. */
-function wantsScope(challenges: readonly string[]): boolean {
+/** Whether a refusal is about what the token grants: another one may grant more. */
+function demandsScope(challenges: readonly string[]): boolean {
   return parseChallenges(challenges).some(
     ({ scheme, parameters }) =>
       scheme === 'bearer' && parameters.get('error') === 'insufficient_scope',

@@ -1,4 +1,7 @@
-/** One way to authenticate that a server offers; the scheme and the names of parameters in lower case (RFC 9110, 11.6.1). */
+/**
+ * One way to authenticate that a server offers (RFC 9110, 11.6.1); the scheme and the names of
+ * parameters are in lower case.
+ */
 export interface Challenge {
   readonly scheme: string;
   readonly parameters: ReadonlyMap<string, string>;
@@ -12,8 +15,9 @@ const SEPARATORS = /[ \t,]*/y;
 const UNQUOTED = /[^\s,"]*/y;
 
 /**
- * Reads the values of WWW-Authenticate. One value may hold several challenges, and a comma stands between challenges as well as
- * between parameters, so a name is a parameter only where "=" follows it. What cannot be read ends that value.
+ * Parses the values of WWW-Authenticate. One value may contain several challenges, and a comma
+ * separates challenges as well as parameters, so a name is a parameter only if "=" follows it.
+ * Parsing of a value stops at the first syntax error.
  */
 export function parseChallenges(values: readonly string[]): Challenge[] {
   return values.flatMap(parseValue);

@@ -2,7 +2,7 @@ import { BlockList, isIP } from 'node:net';
 import { ManifestToolError } from '../../errors.js';
 import { isLoopbackHost, parseUrl } from '../url.js';
 
-/** Addresses that no public registry can mean: a realm that names one is after what only this machine can reach. */
+/** Address ranges of private networks: a realm there may target what only this machine can reach. */
 const INTERNAL = {
   ipv4: blockList('ipv4', [
     ['0.0.0.0', 8],
@@ -13,7 +13,7 @@ const INTERNAL = {
     ['172.16.0.0', 12],
     ['192.168.0.0', 16],
   ]),
-  // A list of both would find every IPv4 address in that of the mapped ones.
+  // Separate lists: one for both families would match every IPv4 address by ::ffff:0:0/96.
   ipv6: blockList('ipv6', [
     ['::', 127],
     ['fc00::', 7],
@@ -33,34 +33,29 @@ function blockList(
 }
 
 /**
- * Where to ask for a token. The registry names this address, and the user's password goes there, so it is judged (CVE-2020-15157):
- * https unless the registry itself is spoken to in plain HTTP, no credentials in it, and no internal address, unless the registry
- * has that same address or both are on this machine.
- * @throws {ManifestToolError} DENIED where the address is refused.
+ * The URL to request tokens from. The registry chooses it, and the user's password goes there, so it
+ * is checked (CVE-2020-15157): https unless the registry itself uses plain HTTP, no credentials in
+ * it, and no internal address, unless the registry has the same one or both are on this machine.
+ * @throws {ManifestToolError} DENIED if the URL is refused.
  */
 export function checkedRealm(realm: string | undefined, registry: URL): URL {
   const refuse = (why: string): ManifestToolError =>
     new ManifestToolError('DENIED', `authentication at ${registry.host}`, why, {
       hint: 'no credential was sent there; if the registry is yours, correct the realm in its configuration',
     });
-  if (realm === undefined || realm === '') {
-    throw refuse('the registry asks for a token but names no realm to get it from');
-  }
+  if (realm === undefined || realm === '')
+    throw refuse('the registry demands a token but names no realm to get it from');
   const url = parseUrl(realm, registry);
-  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    throw refuse('the realm that the registry names is no http address');
-  }
-  if (url.username !== '' || url.password !== '') {
-    throw refuse('the realm that the registry names has credentials in it');
-  }
-  if (url.protocol === 'http:' && registry.protocol === 'https:') {
+  if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:'))
+    throw refuse('the realm that the registry names is not an http or https URL');
+  if (url.username !== '' || url.password !== '')
+    throw refuse('the realm that the registry names contains credentials');
+  if (url.protocol === 'http:' && registry.protocol === 'https:')
     throw refuse(
       `the realm that the registry names (${url.host}) is plain http, but the registry is https`,
     );
-  }
-  if (isInternal(url.hostname) && url.hostname !== registry.hostname && !bothHere(url, registry)) {
+  if (isInternal(url.hostname) && url.hostname !== registry.hostname && !areLoopback(url, registry))
     throw refuse(`the realm that the registry names (${url.host}) is an internal address`);
-  }
   return url;
 }
 
@@ -72,6 +67,6 @@ function isInternal(hostname: string): boolean {
   return family === 6 ? INTERNAL.ipv6.check(address, 'ipv6') : INTERNAL.ipv4.check(address, 'ipv4');
 }
 
-function bothHere(realm: URL, registry: URL): boolean {
+function areLoopback(realm: URL, registry: URL): boolean {
   return isLoopbackHost(realm.hostname) && isLoopbackHost(registry.hostname);
 }

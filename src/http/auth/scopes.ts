@@ -1,6 +1,6 @@
 import type { Scope } from '../request.js';
 
-/** Scopes of one repository become one, with all their actions; the order in which repositories came is kept. */
+/** Merges the scopes of each repository into one with all their actions; keeps the order of repositories. */
 export function mergeScopes(scopes: readonly Scope[]): Scope[] {
   const merged = new Map<string, Set<string>>();
   for (const { repository, actions } of scopes) {
@@ -11,12 +11,12 @@ export function mergeScopes(scopes: readonly Scope[]): Scope[] {
   return [...merged].map(([repository, actions]) => ({ repository, actions: [...actions].sort() }));
 }
 
-/** `repository:NAME:pull,push` (Docker Registry v2 token authentication, Scope). */
+/** The form of a scope in requests: `repository:NAME:pull,push` (Docker Registry v2 token authentication). */
 export function formatScope({ repository, actions }: Scope): string {
   return `repository:${repository}:${actions.join(',')}`;
 }
 
-/** The scopes of a challenge that are of repositories; anything else (`*`, `registry:catalog:*`) is not what this program asks for. */
+/** The repository scopes of a challenge; others (`*`, `registry:catalog:*`) are never requested here. */
 export function parseScopes(text: string): Scope[] {
   return text.split(' ').flatMap((item) => {
     const match = /^repository(?:\([a-z0-9]+\))?:(.+):([a-z*,]+)$/.exec(item);
@@ -24,7 +24,7 @@ export function parseScopes(text: string): Scope[] {
   });
 }
 
-/** Whether `held` allows all that `needed` asks. */
+/** Whether `held` includes every action of `needed`. */
 export function coversScopes(held: readonly Scope[], needed: readonly Scope[]): boolean {
   return needed.every(({ repository, actions }) => {
     const have = held.find((scope) => scope.repository === repository)?.actions ?? [];

@@ -12,13 +12,13 @@ import {
 } from '../request.js';
 import { formatScope } from './scopes.js';
 
-const MAX_TOKEN_ANSWER = 128 * 1024;
-/** Servers and proxies cut a header that is longer. */
+const MAX_ANSWER_BYTES = 128 * 1024;
+/** Servers and proxies cut off longer headers. */
 const MAX_TOKEN_LENGTH = 16 * 1024;
 const SERVER_HINT = 'if the registry is yours, check that the realm it names is a token server';
 const CLIENT_ID = 'manifest-tool';
 const MIN_LIFETIME_S = 60;
-/** A token is renewed this long before it ends, so that it does not end on its way. */
+/** A token is renewed this long before it expires, so that it does not expire in transit. */
 const EARLY_S = 5;
 
 export interface TokenRequest {
@@ -30,26 +30,19 @@ export interface TokenRequest {
 
 export interface Token {
   readonly value: string;
-  /** When to get a new one, in milliseconds of the monotonic clock. */
+  /** When to request a new one, in milliseconds of the monotonic clock. */
   readonly renewAt: number;
 }
 
-/** The token server said no; the registry layer may ask for less. */
-export class TokenRefused extends ManifestToolError {
-  constructor(
-    readonly status: number,
-    what: string,
-    why: string,
-    hint: string,
-  ) {
-    super('DENIED', what, why, { hint });
-  }
-}
+/** A refusal by the token server; another request may get a token for fewer scopes. */
+export class TokenRefused extends ManifestToolError {}
 
 /**
- * Asks a token server: GET with Basic for a password or for nobody, POST with `grant_type=refresh_token` for an identity token
- * (Docker Registry v2 token authentication; OAuth2 token authentication). An identity token goes nowhere else.
- * @throws {ManifestToolError} DENIED where the server refuses, UNAVAILABLE where it cannot answer, FAILED where there is no token in its answer.
+ * Requests a token: GET, with Basic authentication for a password, or POST with
+ * `grant_type=refresh_token` for an identity token, which goes nowhere else (Docker Registry v2 token
+ * authentication; OAuth2 token authentication).
+ * @throws {ManifestToolError} DENIED if the server refuses ({@link TokenRefused}), UNAVAILABLE if it
+ * cannot answer, FAILED if its answer has no usable token.
  */
 export async function requestToken(transport: Transport, request: TokenRequest): Promise<Token> {
   const what = `getting a token from ${request.realm.origin}${request.realm.pathname}`;
@@ -79,7 +72,7 @@ function getRequest({ realm, service, scopes, credential }: TokenRequest): HttpR
     credential?.kind === 'password'
       ? { authorization: basicAuthorization(credential.username, credential.password) }
       : {};
-  return { method: 'GET', url, headers, maxBytes: MAX_TOKEN_ANSWER, check: checkIsJson };
+  return { method: 'GET', url, headers, maxBytes: MAX_ANSWER_BYTES, check: checkIsJson };
 }
 
 function refreshRequest(
@@ -98,12 +91,12 @@ function refreshRequest(
     url: realm,
     headers: { 'content-type': 'application/x-www-form-urlencoded' },
     body: Buffer.from(form.toString()),
-    maxBytes: MAX_TOKEN_ANSWER,
+    maxBytes: MAX_ANSWER_BYTES,
     check: checkIsJson,
   };
 }
 
-/** The value of an Authorization field for a user and a password (RFC 7617). */
+/** The Authorization header for a user name and a password (RFC 7617). */
 export function basicAuthorization(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
 }
@@ -117,7 +110,8 @@ function refusal(
   if (status === 408 || status === 429 || status >= 500) {
     const tries = attempts > 1 ? ` (${attempts} tries)` : '';
     return new ManifestToolError('UNAVAILABLE', what, says + tries, {
-      hint: 'try again later, or more often with --retry',
+      hint: 'try again later',
+      reason: 'token-server-unavailable',
     });
   }
   const identity =
@@ -126,49 +120,40 @@ function refusal(
       : `with the credentials of ${credential.source}`;
   const asked =
     scopes.length === 0 ? '' : `; it was asked for ${scopes.map(formatScope).join(' ')}`;
-  return new TokenRefused(
-    status,
-    what,
-    `${says} ${identity}${asked}`,
-    credential === undefined
-      ? 'log in to the registry (docker login) or give --username'
-      : 'log in again, or correct these credentials',
-  );
+  const why = `${says} ${identity}${asked}`;
+  if (credential !== undefined)
+    return new TokenRefused('DENIED', what, why, {
+      hint: 'log in again, or correct these credentials',
+    });
+  return new TokenRefused('DENIED', what, why, {
+    hint: 'log in to the registry',
+    reason: 'token-denied',
+  });
 }
 
 function readToken(what: string, response: HttpResponse): Token {
   const answer = parseAnswer(response);
   const value = answer['access_token'] || answer['token'];
-  if (typeof value !== 'string' || value === '') {
-    throw new ManifestToolError(
-      'FAILED',
-      what,
-      'the answer of the token server has no token in it',
-      { hint: SERVER_HINT },
+  const unusable = (why: string): ManifestToolError =>
+    new ManifestToolError('FAILED', what, `the answer of the token server has ${why}`, {
+      hint: SERVER_HINT,
+    });
+  if (typeof value !== 'string' || value === '') throw unusable('no token');
+  if (value.length > MAX_TOKEN_LENGTH)
+    throw unusable(
+      `a token of ${value.length} characters, more than the ${MAX_TOKEN_LENGTH} that servers accept`,
     );
-  }
-  if (value.length > MAX_TOKEN_LENGTH) {
-    const why = `the token in the answer of the token server has ${value.length} characters, more than servers and proxies take`;
-    throw new ManifestToolError('FAILED', what, why, { hint: SERVER_HINT });
-  }
-  if (!/^[\x21-\x7e]+$/.test(value)) {
-    throw new ManifestToolError(
-      'FAILED',
-      what,
-      'the token in the answer of the token server cannot be sent',
-      { hint: SERVER_HINT },
-    );
-  }
+  if (!/^[\x21-\x7e]+$/.test(value)) throw unusable('a token that cannot be sent in a header');
   const lifetime = Number(answer['expires_in']);
   const seconds = Math.max(Number.isFinite(lifetime) ? lifetime : 0, MIN_LIFETIME_S);
-  // The server's own clock (issued_at) is not asked: it is often wrong.
+  // Counted from now: the server's own clock (issued_at) is often wrong.
   return { value, renewAt: now() + (seconds - EARLY_S) * 1000 };
 }
 
-/** An answer that is no JSON was cut or damaged on its way. It is never printed. */
+/** An answer that is not JSON was damaged in transit; it is never printed. */
 function checkIsJson({ body }: HttpResponse): void {
   if (tryParse(body) === undefined) {
-    throw new DamagedBody('the answer of the token server is no JSON');
+    throw new DamagedBody('the answer of the token server is not JSON');
   }
 }
 

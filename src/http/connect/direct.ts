@@ -19,16 +19,18 @@ export interface StraightOptions extends ConnectionOptions {
  * @throws {ManifestToolError} CONFIG: the client's certificate is not usable.
  */
 export function directOrigin(origin: string, options: StraightOptions): Origin {
-  const { early, spares: count, connectTimeoutMs } = options;
+  const { early, sockets, spares: count, connectTimeoutMs } = options;
   const lookup = early?.lookup ?? sharedLookup();
   const tls = { ...targetTls(origin, options), lookup };
   if (count === undefined) {
-    const http1 = new Pool(origin, poolOptions(options, tls));
+    const connect = sockets.ownedBy(buildConnector(tls));
+    const http1 = new Pool(origin, poolOptions(options, connect));
     return { http1, destroy: () => http1.destroy() };
   }
   const spares = new SpareConnections({
-    connect: buildConnector({ ...tls, allowH2: false }),
-    connectAny: buildConnector({ ...tls, allowH2: true }),
+    connect: sockets.ownedBy(buildConnector({ ...tls, allowH2: false })),
+    connectAny: sockets.ownedBy(buildConnector({ ...tls, allowH2: true })),
+    sockets,
     count,
     lookup,
     early,
@@ -40,8 +42,6 @@ export function directOrigin(origin: string, options: StraightOptions): Origin {
     http1,
     ...(http2 && { http2 }),
     async destroy() {
-      // What the pool was never given it cannot close.
-      spares.destroy();
       http2?.destroy();
       await http1.destroy();
     },

@@ -1,9 +1,11 @@
+import { ManifestToolError } from '../../errors.js';
 import { CONCURRENCY, SPARES } from './concurrency.js';
 import type { EarlyConnections } from './early-connections.js';
 import type { Origin } from './origin.js';
 import { proxied, type ProxiedOptions } from './proxy.js';
 import { proxyFor } from './proxy-for.js';
 import { directOrigin } from './direct.js';
+import { Sockets } from './sockets.js';
 import { tlsIsMeant, tlsSettings, type TlsOptions } from './tls.js';
 
 /** How to reach hosts: proxies and certificates, from the environment and from the user. */
@@ -40,10 +42,15 @@ export class Dispatchers {
   /** How many repositories were opened in each registry, by the name of that. */
   private readonly repositories = new Map<string, number>();
 
+  private readonly sockets: Sockets;
+  private isClosed = false;
+
   constructor(
     private readonly options: NetworkOptions,
     private readonly early?: EarlyConnections,
-  ) {}
+  ) {
+    this.sockets = early?.sockets ?? new Sockets();
+  }
 
   /** Says that an origin is that of a registry: only registries are shown a client certificate. */
   addRegistry(origin: string, host: string): void {
@@ -68,12 +75,18 @@ export class Dispatchers {
 
   /**
    * The connections to the origin of a URL.
-   * @throws {ManifestToolError} CONFIG where a proxy or a certificate that the user named is of no use.
+   * @throws {ManifestToolError} CONFIG if a proxy or a certificate cannot be used; INTERRUPTED after `destroy`.
    */
   get(url: URL): Origin {
     const { origin } = url;
     const known = this.byOrigin.get(origin);
     if (known !== undefined) return known;
+    if (this.isClosed)
+      throw new ManifestToolError(
+        'INTERRUPTED',
+        `connecting to ${url.host}`,
+        'the client is closed',
+      );
     const proxy = proxyFor(url, this.options.env);
     const timeoutMs = this.options.timeoutMs ?? CONNECT_TIMEOUT_MS;
     const options = {
@@ -81,6 +94,7 @@ export class Dispatchers {
       connections: this.connections(url),
       connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
       maxHeaderSize: MAX_HEADER_BYTES,
+      sockets: this.sockets,
     };
     const opened =
       proxy === undefined
@@ -108,10 +122,12 @@ export class Dispatchers {
     return Math.min(wanted, this.connections(url) - 1);
   }
 
-  /** Closes all connections at once. */
+  /** Closes all connections at once, those that are still being opened among them; none is opened afterwards. */
   async destroy(): Promise<void> {
-    this.early?.destroy();
-    await Promise.all([...this.byOrigin.values()].map((opened) => opened.destroy()));
+    this.isClosed = true;
+    const destroyed = [...this.byOrigin.values()].map((origin) => origin.destroy());
+    this.sockets.destroy();
+    await Promise.all(destroyed);
   }
 
   private tlsOptions({ origin, host, protocol }: URL): TlsOptions {

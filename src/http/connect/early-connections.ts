@@ -1,6 +1,7 @@
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { portOf } from '../url.js';
 import { sharedLookup } from './shared-lookup.js';
+import { Sockets } from './sockets.js';
 
 /** How long whoever waits for the first connection to be begun waits for the address of the host, in milliseconds. */
 const LOOKUP_MS = 5;
@@ -16,6 +17,8 @@ export interface Begun {
 export class EarlyConnections {
   /** Of the other connections to that server as well: its address is looked up once. */
   readonly lookup: LookupFunction = sharedLookup();
+  /** Of all connections of the client, these among them. */
+  readonly sockets = new Sockets();
   private readonly hostname: string;
   private readonly port: number;
   private readonly begun: Begun[] = [];
@@ -53,6 +56,7 @@ export class EarlyConnections {
 
   private connect(): Begun {
     const socket = connect({ host: this.hostname, port: this.port, lookup: this.lookup });
+    this.sockets.add(socket);
     const opened = new Promise<Socket>((resolve, reject) => {
       socket.once('connect', () => resolve(socket));
       socket.on('error', reject);

@@ -58,6 +58,8 @@ export class Http2Choice {
       this.isHttp2 = true;
       this.spares.destroy();
       const { Http2Connection } = await import('./http2.js');
+      // The session ends its connection in good order.
+      this.spares.release(socket);
       return new Http2Connection(this.origin, socket, () => this.leave());
     }
     this.isHttp1 = true;

@@ -1,4 +1,5 @@
 import type { Pool as PoolTypes, buildConnector as Connectors } from 'undici';
+import type { Sockets } from './sockets.js';
 import { secureContextOf, type TlsSettings } from './tls.js';
 
 /** How to connect to one origin. */
@@ -9,6 +10,8 @@ export interface ConnectionOptions {
   readonly connections: number;
   readonly connectTimeoutMs: number;
   readonly maxHeaderSize: number;
+  /** Owns each connection. */
+  readonly sockets: Sockets;
 }
 
 /** For undici's pool of connections. */

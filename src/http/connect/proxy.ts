@@ -118,10 +118,12 @@ function proxyConnector(options: ProxiedOptions): Connectors.connector {
   const { proxy } = options;
   // Nothing but the authorities: a client certificate is not for the proxy (GHSA-h3wm-jjqf-8jm2), and --insecure is about the registry.
   const ca = options.proxyTls?.ca;
-  const connect = buildConnector({
-    ...tlsConnection(proxy.origin, { ...(ca && { ca }), rejectUnauthorized: true }),
-    timeout: options.connectTimeoutMs,
-  });
+  const connect = options.sockets.ownedBy(
+    buildConnector({
+      ...tlsConnection(proxy.origin, { ...(ca && { ca }), rejectUnauthorized: true }),
+      timeout: options.connectTimeoutMs,
+    }),
+  );
   return ({ servername: _ofTarget, ...address }, callback) => {
     connect(address, (...result) => {
       if (result[0] === null) callback(...result);

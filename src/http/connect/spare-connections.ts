@@ -3,6 +3,7 @@ import type { TLSSocket } from 'node:tls';
 import type { buildConnector as Connectors } from 'undici';
 import { portOf } from '../url.js';
 import { adopt, isUsable } from './adopt.js';
+import type { Sockets } from './sockets.js';
 import type { Begun, EarlyConnections } from './early-connections.js';
 
 type Options = Parameters<Connectors.connector>[0];
@@ -15,6 +16,7 @@ interface SpareOptions {
   /** How many there are to be beside the first one; asked when that is opened. */
   readonly count: () => number;
   readonly lookup: LookupFunction;
+  readonly sockets: Sockets;
   /** May be the first ones. */
   readonly early: EarlyConnections | undefined;
   readonly connectTimeoutMs: number;
@@ -80,6 +82,11 @@ export class SpareConnections {
     setImmediate(() => this.prepare());
   }
 
+  /** Leaves one to another owner. */
+  release(socket: TLSSocket): void {
+    this.options.sockets.release(socket);
+  }
+
   private start(
     connect: Connectors.connector,
     options: Options,
@@ -120,11 +127,12 @@ class Spare {
     private readonly begun: Begun | undefined,
   ) {
     if (options.protocol === 'https:') {
-      const { lookup } = settings;
+      const { lookup, sockets } = settings;
       this.raw =
         begun?.socket ?? connectTcp({ host: options.hostname, port: portOf(options), lookup });
       // Whoever takes it is told.
       this.raw.on('error', ignore);
+      sockets.add(this.raw);
     } else this.prepare();
   }
 

@@ -20,7 +20,7 @@ async function send(answer: (url: URL) => string | Error, ...urls: string[]) {
       url,
     };
   };
-  const layer = withLoopbackScheme(next, (url) => url.host === 'localhost:5000', likely);
+  const layer = withLoopbackScheme((url) => url.host === 'localhost:5000', likely)(next);
   const statuses: (number | string)[] = [];
   for (const url of urls) {
     const request: HttpRequest = { method: 'GET', url: new URL(url), maxBytes: 100 };

@@ -28,7 +28,8 @@ test.each(DOCUMENTS)('%s links to files that exist', (name) => {
 
 describe.each(INTERNAL)('%s', (name) => {
   test('names files and folders that exist', () => {
-    const named = read(name).match(/(?<![\w/.-])(?:test|scripts|docs|src|bin)\/[\w./-]*[\w/]/g) ?? [];
+    const named =
+      read(name).match(/(?<![\w/.-])(?:test|scripts|docs|src|bin)\/[\w./-]*[\w/]/g) ?? [];
     expect(named.filter((each) => !existsSync(each))).toEqual([]);
   });
 
@@ -47,7 +48,11 @@ test('every record of a decision is in the index, with its three parts', () => {
   const index = read('docs/decisions/README.md');
   for (const record of records) {
     expect(index).toContain(`(${path.basename(record)})`);
-    expect(read(record).match(/^## .*$/gm)).toEqual(['## Context', '## Decision', '## Consequences']);
+    expect(read(record).match(/^## .*$/gm)).toEqual([
+      '## Context',
+      '## Decision',
+      '## Consequences',
+    ]);
   }
 });
 

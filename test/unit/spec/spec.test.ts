@@ -59,7 +59,7 @@ manifests:
     expect(read('{"image": "a:1", "manifests": [{"image": "b"}]}').target.tag).toBe('1');
   });
 
-  test('has its scalars as the text that stands there', () => {
+  test('has its scalars as they are written', () => {
     const { tags } = read(`image: a\ntags: [1.10, 2, 0x10, 1e3, true, 2026-01-01]\n${LIST}`);
     expect(tags.join(' ')).toBe('1.10 2 0x10 1e3 true 2026-01-01');
     expect(platformOf('{os: linux, architecture: 386}')).toEqual({
@@ -112,7 +112,7 @@ manifests:
   test('warns of a tag that is there twice', () => {
     const { tags, warnings } = read(`image: a\n${LIST}\ntags: [x, y, x]`);
     expect(tags).toEqual(['x', 'y']);
-    expect(warnings).toEqual(['app.yaml:3:14: tag "x" is there already']);
+    expect(warnings).toEqual(['app.yaml:3:14: tag "x" is listed twice']);
   });
 
   test('warns of a key that is not known, with its place and the nearest one', () => {
@@ -129,11 +129,11 @@ manifests:
       os_version: '1'
 `);
     expect(warnings).toEqual([
-      'app.yaml:2:1: unknown key "tag" is left out (did you mean tags?)',
-      'app.yaml:3:1: unknown key "wholly-different" is left out',
-      'app.yaml:6:5: unknown key "plattform" is left out (did you mean platform?)',
-      'app.yaml:9:7: unknown key "arch" is left out',
-      'app.yaml:11:7: unknown key "os_version" is left out (did you mean osversion?)',
+      'app.yaml:2:1: unknown key "tag" is ignored (did you mean tags?)',
+      'app.yaml:3:1: unknown key "wholly-different" is ignored',
+      'app.yaml:6:5: unknown key "plattform" is ignored (did you mean platform?)',
+      'app.yaml:9:7: unknown key "arch" is ignored',
+      'app.yaml:11:7: unknown key "os_version" is ignored (did you mean osversion?)',
     ]);
   });
 });
@@ -189,17 +189,22 @@ describe('the platform of a spec', () => {
 
 describe('an error in a spec', () => {
   test.each<[string, string, string, RegExp]>([
-    ['a list', '- a', '1:1', /the spec is a list, but a mapping is needed/],
-    ['a text', 'image', '1:1', /the spec is a text, but a mapping/],
+    ['a list', '- a', '1:1', /the spec must be a mapping, but is a list/],
+    ['a string', 'image', '1:1', /the spec must be a mapping, but is a string/],
     ['null', '~', '1:1', /"image" is missing/],
     ['no image', LIST, '1:1', /"image" is missing/],
     ['an empty image', `image:\n${LIST}`, '1:7', /"image" is missing/],
-    ['an image that is a list', `image: [a]\n${LIST}`, '1:8', /image is a list, but a text/],
+    [
+      'an image that is a list',
+      `image: [a]\n${LIST}`,
+      '1:8',
+      /image must be a string, but is a list/,
+    ],
     [
       'an image that is a mapping',
       `image: {a: b}\n${LIST}`,
       '1:8',
-      /image is a mapping, but a text/,
+      /image must be a string, but is a mapping/,
     ],
     ['an image that is none', `image: A\n${LIST}`, '1:8', /image "A": .* lower case/],
     ['an image of no text', `image: ''\n${LIST}`, '1:8', /image "": it is empty/],
@@ -210,9 +215,14 @@ describe('an error in a spec', () => {
       'manifests in a mapping',
       'image: a\nmanifests: {a: b}',
       '2:12',
-      /manifests is a mapping, but a list/,
+      /manifests must be a list, but is a mapping/,
     ],
-    ['an entry that is text', 'image: a\nmanifests:\n  - b', '3:5', /manifests\[0\] is a text/],
+    [
+      'an entry that is a string',
+      'image: a\nmanifests:\n  - b',
+      '3:5',
+      /\[0\] must be a mapping, but is a string/,
+    ],
     [
       'an entry of nothing',
       'image: a\nmanifests:\n  - image: b\n  -\n',
@@ -233,51 +243,66 @@ describe('an error in a spec', () => {
     ],
     ['an entry of a URL', 'image: a\nmanifests:\n- image: http://b/c', '3:10', /has no "http/],
     [
-      'a platform in text',
+      'a platform that is a string',
       'image: a\nmanifests: [{image: b, platform: linux}]',
       '2:34',
-      /platform is a text/,
+      /platform must be a mapping, but is a string/,
     ],
     [
-      'a platform in a list',
+      'a platform that is a list',
       'image: a\nmanifests: [{image: b, platform: [x]}]',
       '2:34',
-      /platform is a list/,
+      /platform must be a mapping, but is a list/,
     ],
     [
-      'an os in a list',
+      'an os that is a list',
       'image: a\nmanifests: [{image: b, platform: {os: [x]}}]',
       '2:39',
-      /platform\.os is a list/,
+      /platform\.os must be a string, but is a list/,
     ],
     [
-      'features in text',
-      'image: a\nmanifests: [{image: b, platform: {osfeatures: x}}]',
+      'features that are a number',
+      'image: a\nmanifests: [{image: b, platform: {osfeatures: 1}}]',
       '2:47',
-      /a text, but a list/,
+      /must be a list, but is a number/,
     ],
     [
-      'a feature in a list',
+      'a feature that is a list',
       'image: a\nmanifests: [{image: b, platform: {osfeatures: [[x]]}}]',
       '2:48',
-      /is a list/,
+      /must be a string, but is a list/,
     ],
-    ['tags in text', `image: a\n${LIST}\ntags: x`, '3:7', /tags is a text, but a list/],
-    ['a tag that is none', `image: a\n${LIST}\ntags: [a, -b]`, '3:11', /tags\[1\] "-b" is no tag/],
-    ['a tag of nothing', `image: a\n${LIST}\ntags: [~]`, '3:8', /tags\[0\] "" is no tag/],
-    ['a tag in a list', `image: a\n${LIST}\ntags: [[a]]`, '3:8', /tags\[0\] is a list/],
-    ['annotations in a list', `image: a\n${LIST}\nannotations: [a]`, '3:14', /is a list/],
+    [
+      'tags that are a boolean',
+      `image: a\n${LIST}\ntags: true`,
+      '3:7',
+      /tags must be a list, but is a boolean/,
+    ],
+    [
+      'a tag that is none',
+      `image: a\n${LIST}\ntags: [a, -b]`,
+      '3:11',
+      /tags\[1\] "-b" is not a valid tag/,
+    ],
+    ['a tag of nothing', `image: a\n${LIST}\ntags: [~]`, '3:8', /tags\[0\] "" is not a valid tag/],
+    ['a tag that is a list', `image: a\n${LIST}\ntags: [[a]]`, '3:8', /tags\[0\] must be a string/],
+    ['annotations in a list', `image: a\n${LIST}\nannotations: [a]`, '3:14', /must be a mapping/],
     [
       'an annotation in a list',
       `image: a\n${LIST}\nannotations: {a: [b]}`,
       '3:18',
-      /\.a is a list/,
+      /\.a must be a string, but is a list/,
     ],
-    ['a key that is a list', `image: a\n${LIST}\n? [x]\n: y`, '3:3', /a key of the spec is a list/],
-    ['a key twice', `image: a\nimage: b\n${LIST}`, '2:1', /it is no YAML: .*unique/],
-    ['a text without end', `image: "a\n${LIST}`, '2:31', /it is no YAML/],
-    ['a list without end', 'image: a\nmanifests: [', '2:13', /it is no YAML/],
-    ['a tab that indents', 'image: a\nmanifests:\n\t- image: b', '3:1', /it is no YAML/],
+    [
+      'a key that is a list',
+      `image: a\n${LIST}\n? [x]\n: y`,
+      '3:3',
+      /a key of the spec must be a string/,
+    ],
+    ['a key twice', `image: a\nimage: b\n${LIST}`, '2:1', /it is not valid YAML: .*unique/],
+    ['a string without end', `image: "a\n${LIST}`, '2:31', /it is not valid YAML/],
+    ['a list without end', 'image: a\nmanifests: [', '2:13', /it is not valid YAML/],
+    ['a tab that indents', 'image: a\nmanifests:\n\t- image: b', '3:1', /it is not valid YAML/],
   ])('%s is told with line and column', (_what, text, place, why) => {
     expect(() => read(text)).toThrow(why);
     expect(() => read(text)).toThrow(
@@ -324,7 +349,7 @@ describe('an error in a spec', () => {
   test('of a file that is no spec shows nothing that is secret in it', () => {
     const config = '{"auths": {"e.co": {"auth": "dXNlcjpzZWNyZXQ="}}, "credsStore": "x"}';
     expect(() => read(config)).toThrow(
-      /app\.yaml:1:1 failed: "image" is missing: [^;]*; there is only "auths", "credsStore"$/,
+      /app\.yaml:1:1 failed: "image" is missing: [^;]*; the spec has only "auths", "credsStore"$/,
     );
   });
 
@@ -337,7 +362,7 @@ describe('an error in a spec', () => {
     const lines = Array.from({ length: 30 }, (_, i) => `x${i + 1}: &x${i + 1} [*x${i}, *x${i}]`);
     const text = `image: a\nx0: &x0 [y]\n${lines.join('\n')}\ntags: *x30\n${LIST}`;
     // 2 ** 30 strings, if each alias were expanded.
-    expect(() => read(text)).toThrow(/tags\[0\] is a list/);
+    expect(() => read(text)).toThrow(/tags\[0\] must be a string/);
   });
 });
 
@@ -367,6 +392,11 @@ describe('variables', () => {
     expect(imageOf('e.co/a:${NONE:-latest}', env)).toBe('e.co/a:latest');
     expect(imageOf('e.co/a:${EMPTY:-x}', env)).toBe('e.co/a:x');
     expect(() => imageOf('e.co/a:${TAG}')).toThrow(/is no tag/);
+  });
+
+  test('are those of the environment alone', () => {
+    expect(() => imageOf('e.co/a:${constructor}', env)).toThrow(/needs the variable constructor/);
+    expect(imageOf('e.co/a:${toString:-x}', env)).toBe('e.co/a:x');
   });
 
   test('that are not set are an error with their place', () => {

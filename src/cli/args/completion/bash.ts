@@ -8,8 +8,9 @@ import {
 } from './table.js';
 
 /**
- * Completion for bash: tables, and a function that walks the line. bash cuts words at `=` and `:`; they are put together
- * again, and what it has cut off is taken off the answers.
+ * The completion script for bash: tables, and a function that walks the line. bash splits words at
+ * `=` and `:`; the function joins them again, and removes from the answers the part before the last
+ * split.
  */
 export function script(): string {
   const options = allOptions();

@@ -7,7 +7,7 @@ import {
   type Place,
 } from './table.js';
 
-/** Completion for fish, with descriptions. */
+/** The completion script for fish, with descriptions. */
 export function script(): string {
   const options = allOptions();
   return `# fish completion for manifest-tool:

@@ -77,7 +77,9 @@ function commandPlace(name: CommandName): Place {
   };
 }
 
-/** A group has the options of all its commands: they may be given before the last word of a command. */
+/**
+ * A group has the options of all its commands: they may be given before the last word of a command.
+ */
 function groupPlace(words: string): Place {
   const depth = words === '' ? 0 : words.split(' ').length;
   const inside = COMMAND_NAMES.filter((name) => wordsOf(name).slice(0, depth).join(' ') === words);

@@ -7,7 +7,10 @@ import {
   type Place,
 } from './table.js';
 
-/** Completion for zsh, with descriptions; to be sourced behind compinit, or as `_manifest-tool` in a directory of `$fpath`. */
+/**
+ * The completion script for zsh, with descriptions: sourced after compinit, or as `_manifest-tool`
+ * in a directory of `$fpath`.
+ */
 export function script(): string {
   const options = allOptions();
   return `#compdef manifest-tool

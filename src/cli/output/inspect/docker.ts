@@ -19,8 +19,9 @@ import { formatReference, withDefaultTag, type Reference } from '../../../oci/re
 import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';
 
 /*
- * What docker's client (28.2) prints, to the byte. An image goes through as text, in other white space. Of a list only type, size, digest
- * and platform of the entries are kept, and the list is written again; whether it is an OCI index shows its first image.
+ * The output of docker's client (28.2), byte for byte. The client indents the text of an image
+ * manifest. From an index it keeps media type, size, digest and platform of the entries and writes
+ * them again; the first image decides whether it calls the index an OCI index.
  */
 
 /** `docker manifest inspect` of one image. */
@@ -30,11 +31,11 @@ export function dockerImage({ bytes }: FetchedManifest): string {
   return `${indentJson(text, '\t')}${/\s*$/.exec(text)![0]}\n`;
 }
 
-/** `docker manifest inspect` of a list. */
-export function dockerIndex(list: InspectedIndex): string {
-  const children = childrenOf(list);
+/** `docker manifest inspect` of an index. */
+export function dockerIndex(index: InspectedIndex): string {
+  const children = childrenOf(index);
   const [first] = children;
-  const isOci = (first ?? list.manifest).mediaType === (first ? OCI_MANIFEST : OCI_INDEX);
+  const isOci = (first ?? index.manifest).mediaType === (first ? OCI_MANIFEST : OCI_INDEX);
   const document = new Members([
     ['schemaVersion', 2],
     ['mediaType', isOci ? OCI_INDEX : DOCKER_MANIFEST_LIST],
@@ -43,7 +44,10 @@ export function dockerIndex(list: InspectedIndex): string {
   return `${goMarshalIndent(document, '   ')}\n`;
 }
 
-/** `docker manifest inspect -v` of one image; `entry` is how the list has it that it was taken from. */
+/**
+ * `docker manifest inspect -v` of one image; `entry` is its descriptor in the index that it was
+ * selected from.
+ */
 export function dockerVerboseImage(
   reference: Reference,
   { manifest, config }: InspectedImage,
@@ -54,10 +58,10 @@ export function dockerVerboseImage(
   return verbose(imageObject(named, descriptorOf(manifest, platform), manifest));
 }
 
-/** `docker manifest inspect -v` of a list. */
-export function dockerVerboseIndex(reference: Reference, list: InspectedIndex): string {
-  const objects = childrenOf(list).map((child, i) =>
-    imageObject({ ...reference, digest: child.digest }, child, list.children[i]),
+/** `docker manifest inspect -v` of an index. */
+export function dockerVerboseIndex(reference: Reference, index: InspectedIndex): string {
+  const objects = childrenOf(index).map((child, i) =>
+    imageObject({ ...reference, digest: child.digest }, child, index.children[i]),
   );
   return verbose(`[${objects.join(',')}]`);
 }
@@ -66,7 +70,10 @@ function verbose(text: string): string {
   return `${indentJson(text, '\t')}\n`;
 }
 
-/** What docker knows of the entries: what it found under their digests, and the platform that the list gives. */
+/**
+ * Descriptors as docker makes them: from the manifest that it fetched, with the platform of the
+ * entry.
+ */
 function childrenOf({ document, children }: InspectedIndex): Descriptor[] {
   return document.manifests.map((entry, i) => descriptorOf(children[i] ?? entry, entry.platform));
 }
@@ -78,7 +85,7 @@ function descriptorOf(
   return { mediaType, digest, size, platform };
 }
 
-/** One image with its manifest, as JSON without white space around the manifest's own. */
+/** One image with its manifest, as compact JSON; the manifest keeps its white space. */
 function imageObject(
   reference: Reference,
   descriptor: Descriptor,

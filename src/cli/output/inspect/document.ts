@@ -8,7 +8,7 @@ import { totalsOf } from '../../../core/read/totals.js';
 
 type MemberList = [string, Writable | undefined][];
 
-/** The document of `inspect --format json`: docs/inspect-json.md says what each member is. */
+/** The document of `inspect --format json` (docs/inspect-json.md). */
 export function inspectDocument(name: string, described: Described): Members {
   return new Members([['name', name], ...members(described)]);
 }
@@ -26,7 +26,7 @@ function members(described: Described): MemberList {
     ['artifactType', document?.artifactType || descriptor.artifactType || null],
     ['platform', platform === undefined ? null : platformMembers(platform)],
     ['annotations', isEntry ? map(descriptor.annotations) : own],
-    // Behind those that its list gives an entry, those that it has itself.
+    // An entry has annotations in the index, and its manifest has its own.
     ['manifestAnnotations', isEntry ? own : undefined],
     ['subject', document?.subject === undefined ? null : ociDescriptor(document.subject)],
     ...kindMembers(described),

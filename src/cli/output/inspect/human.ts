@@ -6,9 +6,10 @@ import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.
 import { escapeText } from '../../../text.js';
 import type { Colours } from '../colours.js';
 
+/** Longest remote string that is shown, in characters. */
 const MAX_SHOWN = 1024;
 
-/** What `inspect` prints for people: as manifest-tool v2 prints it, to the byte. */
+/** `inspect` for people: the output of manifest-tool v2, byte for byte. */
 export function renderHuman(
   name: string,
   inspected: InspectedImage | InspectedIndex,
@@ -119,7 +120,7 @@ function ordinal(index: number): string {
   return String(index + 1).padStart(2, '0');
 }
 
-/** Remote text for a terminal: escaped, and no longer than anyone reads. */
+/** Remote text for a terminal: escaped, and cut. */
 function shown(text: string): string {
   const escaped = escapeText(text);
   return escaped.length > MAX_SHOWN ? `${escaped.slice(0, MAX_SHOWN)}…` : escaped;

@@ -12,7 +12,10 @@ import type { FetchedManifest } from '../../../oci/content.js';
 import { ManifestToolError } from '../../../errors.js';
 import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';
 
-/** What `inspect --raw` prints: as manifest-tool v2 prints it, in the order of its structs and indented by four. */
+/**
+ * `inspect --raw`: the output of manifest-tool v2, in the field order of its structs and indented
+ * by four.
+ */
 export function renderRaw(
   name: string,
   inspected: InspectedImage | InspectedIndex,
@@ -38,7 +41,7 @@ function indexMembersOf(
     ['digest', manifest.digest],
     ['schemaVersion', document.schemaVersion],
     ['mediaType', document.mediaType || undefined],
-    // Go writes a list that nothing was added to as null.
+    // Go writes a nil slice as null.
     [
       'manifests',
       children.length === 0

@@ -1,13 +1,12 @@
-import type { Descriptor } from '../../../oci/documents.js';
+import type { Annotations, Descriptor } from '../../../oci/documents.js';
 import { escapeText } from '../../../text.js';
 import type { Colours } from '../colours.js';
 import { cut } from '../columns.js';
-import { annotationLines } from './table-rows.js';
 
-/** The widest line where none is too wide. */
+/** Width of a line without a terminal. */
 const ANY_WIDTH = 1024;
 
-/** What `inspect --referrers` lists for people: each with its type, size and annotations. */
+/** `inspect --referrers` for people: each referrer with its type, size and annotations. */
 export function renderReferrers(
   referrers: readonly Descriptor[],
   c: Colours,
@@ -26,4 +25,9 @@ export function renderReferrers(
     }),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** One escaped line `key=value` for each annotation. */
+export function annotationLines(annotations: Annotations | undefined): string[] {
+  return [...(annotations ?? [])].map(([key, value]) => escapeText(`${key}=${value}`));
 }

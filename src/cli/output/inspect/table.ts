@@ -1,11 +1,22 @@
+import { attestedDigest, predicateTypes } from '../../../oci/attestation.js';
 import type { Annotations } from '../../../oci/documents.js';
-import type { Described } from '../../../core/read/describe.js';
+import { formatPlatform, isNoPlatform } from '../../../oci/platform.js';
+import { platformOf, type Described } from '../../../core/read/describe.js';
 import { totalsOf } from '../../../core/read/totals.js';
 import { escapeText, formatSize } from '../../../text.js';
 import type { Colours } from '../colours.js';
 import { columnsOf, cut, padEnd } from '../columns.js';
-import { renderReferrers } from './referrers.js';
-import { annotationLines, tableRows, type Row } from './table-rows.js';
+import { annotationLines, renderReferrers } from './referrers.js';
+
+/** A line of the table and the notes below it, all of it escaped. */
+interface Row {
+  /** The platform, or what the entry is if it is no image. */
+  readonly name: string;
+  readonly size: string;
+  readonly layers: string;
+  readonly digest: string;
+  readonly notes: readonly string[];
+}
 
 const TITLES: Row = {
   name: 'PLATFORM',
@@ -15,12 +26,12 @@ const TITLES: Row = {
   notes: [],
 };
 const GAP = '  ';
-/** What is always left of a digest: its algorithm and twelve digits, as other tools show it for short. */
+/** Shortest digest: the algorithm and twelve digits, as other tools show it. */
 const MIN_DIGEST = 'sha256:'.length + 12 + 1;
-/** As long as that of a release of Windows; a longer one may be cut. */
+/** Length of the platform of a Windows release; longer names may be cut. */
 const LONG_NAME = 30;
 
-/** `inspect --format table`: a line a platform, no line longer than `width` columns. */
+/** `inspect --format table`: one line for each platform, in at most `width` columns. */
 export function renderTable(
   name: string,
   described: Described,
@@ -64,7 +75,9 @@ function annotationBlock(annotations: Annotations | undefined, width: number): s
 
 type Column = 'name' | 'size' | 'layers' | 'digest';
 
-/** Columns as wide as what is in them; of what does not fit, digests are cut first, and long names then. */
+/**
+ * Lays out the rows in columns as wide as their content; digests are cut first, then long names.
+ */
 function layOut(rows: readonly Row[], c: Colours, width: number): string[] {
   const all = [TITLES, ...rows];
   const widest = (key: Column): number => Math.max(...all.map((row) => columnsOf(row[key])));
@@ -89,9 +102,65 @@ function layOut(rows: readonly Row[], c: Colours, width: number): string[] {
   });
 }
 
-/** Where a terminal is too narrow for a table that tells platforms apart, it is one of fewer columns. */
+/** The columns that fit a narrow terminal without cutting names or digests beyond recognition. */
 function columnsFor(nameAndSize: number, layers: number, width: number): readonly Column[] {
   const withDigest = nameAndSize + GAP.length + MIN_DIGEST;
   if (withDigest + GAP.length + layers <= width) return ['name', 'size', 'layers', 'digest'];
   return withDigest <= width ? ['name', 'size', 'digest'] : ['name', 'size'];
+}
+
+/**
+ * The rows of an image, or of the entries of an index in their order, each followed by its
+ * attestations.
+ */
+function tableRows(described: Described): Row[] {
+  return described.kind === 'list' ? listRows(described) : entryRows(described);
+}
+
+function listRows({ entries }: Described): Row[] {
+  const attested = new Set(entries.flatMap(({ attestations }) => attestations));
+  return entries.filter((entry) => !attested.has(entry)).flatMap(entryRows);
+}
+
+function entryRows(described: Described): Row[] {
+  const { kind, descriptor, attestations } = described;
+  const row = rowOf(described, platformName(described), annotationLines(descriptor.annotations));
+  if (kind === 'list') {
+    return [{ ...row, name: `${row.name} (list)` }, ...listRows(described).map(indented)];
+  }
+  if (kind === 'other') {
+    return [{ ...row, notes: [escapeText(descriptor.mediaType), ...row.notes] }];
+  }
+  if (kind === 'attestation') {
+    // An attestation whose image is in the index is a row of that image.
+    const subject = attestedDigest(descriptor) ?? 'nothing';
+    return [rowOf(described, 'attestation', [`for ${escapeText(subject)}, which is not there`])];
+  }
+  return [row, ...attestations.map(attestationRow)];
+}
+
+function attestationRow(described: Described): Row {
+  const types = described.manifest === undefined ? [] : predicateTypes(described.manifest.document);
+  return indented(rowOf(described, 'attestation', types.map(escapeText)));
+}
+
+function rowOf(described: Described, name: string, notes: readonly string[]): Row {
+  const document = described.manifest?.document;
+  return {
+    name,
+    size: formatSize(totalsOf(described).total),
+    layers: document?.kind === 'manifest' ? String(document.layers?.length ?? 0) : '',
+    digest: described.descriptor.digest,
+    notes,
+  };
+}
+
+function platformName(described: Described): string {
+  const platform = platformOf(described);
+  if (platform === undefined || isNoPlatform(platform)) return 'no platform';
+  return escapeText(formatPlatform(platform));
+}
+
+function indented(row: Row): Row {
+  return { ...row, name: `  ${row.name}`, notes: row.notes.map((note) => `  ${note}`) };
 }

@@ -99,7 +99,7 @@ describe('buildIndex', () => {
     if (!refused) expect(build).not.toThrow();
     else {
       expect(build).toThrow(expect.objectContaining({ code: 'USAGE' }));
-      expect(build).toThrow(/two images are for .*: x \(sha256:.*\) and y \(sha256:/);
+      expect(build).toThrow(/two images have the platform .*: x \(sha256:.*\) and y \(sha256:/);
     }
   });
 

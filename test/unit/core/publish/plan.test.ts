@@ -6,7 +6,7 @@ import { OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 import { parseReference } from '../../../../src/oci/reference.js';
 import type { IndexRequest } from '../../../../src/core/publish/request.js';
 import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
-import { tagsOf } from '../../../../src/core/publish/publication.js';
+import { tagsOf } from '../../../../src/core/publish/request.js';
 import { blobsOf, planPush } from '../../../../src/core/publish/plan.js';
 
 const reader = (name: string): ImageReader => ({
@@ -58,20 +58,20 @@ function plan(images: ResolvedImage[], tags: [string, string?][] = []) {
   const held = tags.map(
     ([tag, name]) => [tag, name === undefined ? undefined : manifest(name).digest] as const,
   );
-  const target = { holds: (source: ImageReader) => source === HERE, tags: new Map(held) };
-  return planPush(images, manifest('list'), target);
+  const content = { root: manifest('index'), images };
+  return planPush(content, new Map(held), (source) => source === HERE);
 }
 
 describe('planPush', () => {
-  test('writes each child once, with its blobs, and the list last', () => {
-    const { children, list } = plan([image('a', THERE), image('b', THERE), image('a', THERE)]);
+  test('writes each child once, with its blobs, and the root last', () => {
+    const { children, root } = plan([image('a', THERE), image('b', THERE), image('a', THERE)]);
     expect(children.map((child) => child.manifest)).toEqual([
       manifest('a', [blob('a layer'), blob('shared')]),
       manifest('b', [blob('b layer'), blob('shared')]),
     ]);
     expect(children[0]!.blobs).toEqual([blob('a config', 'c'), blob('a layer'), blob('shared')]);
     expect(children.every(({ source }) => source === THERE)).toBe(true);
-    expect(list.digest).toBe(manifest('list').digest);
+    expect(root.digest).toBe(manifest('index').digest);
   });
 
   test('writes no child that the target holds', () => {
@@ -79,8 +79,8 @@ describe('planPush', () => {
     expect(plan([image('a', HERE), image('b', THERE)]).children).toHaveLength(1);
   });
 
-  test('moves the tags that name something else, and leaves those that name the list', () => {
-    const { tags, unchanged } = plan([], [['new'], ['old', 'other'], ['same', 'list']]);
+  test('moves the tags that name something else, and leaves those that point to the root', () => {
+    const { tags, unchanged } = plan([], [['new'], ['old', 'other'], ['same', 'index']]);
     expect(tags).toEqual(['new', 'old']);
     expect(unchanged).toEqual(['same']);
   });

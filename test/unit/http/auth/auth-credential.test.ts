@@ -14,11 +14,11 @@ interface Setup {
   valid: string;
   challenge: string;
   credential: () => Promise<Credential | undefined>;
-  credentialFirst?: boolean;
+  credentialsFirst?: boolean;
 }
 
 /** An authenticator with the Authorization of each request, those to the token server, and how often the credential was looked up. */
-function setUp({ valid, challenge, credential, credentialFirst = false }: Setup) {
+function setUp({ valid, challenge, credential, credentialsFirst = false }: Setup) {
   const sent: (string | undefined)[] = [];
   const asked: HttpRequest[] = [];
   let lookups = 0;
@@ -27,21 +27,23 @@ function setUp({ valid, challenge, credential, credentialFirst = false }: Setup)
     return { status, headers, body: Buffer.from(body), url };
   };
   const auth = new Authenticator({
+    host: 'r.example',
     isOwn: ({ origin }) => origin === ORIGIN,
-    credential: () => {
-      lookups += 1;
-      return credential();
+    credentials: {
+      get: () => {
+        lookups += 1;
+        return credential();
+      },
     },
-    credentialFirst,
+    credentialsFirst,
     onSecret: () => undefined,
-    expectsChallenge: () => Promise.resolve(false),
-    scopes: () => [{ repository: 'a', actions: ['pull'] }],
     tokenTransport: async (request) => {
       asked.push(request);
       return respond(request, 200, '{"token":"t"}');
     },
   });
-  const layer = auth.layer(async (request) => {
+  auth.expect({ repository: 'a', actions: ['pull'] });
+  const layer = auth.layer('a', async (request) => {
     const authorization = request.headers?.['authorization'];
     sent.push(authorization);
     return respond(request, authorization === valid ? 200 : 401);
@@ -100,17 +102,19 @@ describe('a credential', () => {
   );
 
   test('that cannot be found out is an error, not an anonymous request', async () => {
-    const credential = () => Promise.reject(new Error('helper broke'));
+    const thrown = new Error('helper broke');
+    const credential = () => Promise.reject(thrown);
     const { send, asked } = setUp({ valid: '', challenge: BEARER, credential });
-    await expect(send()).rejects.toThrow('helper broke');
+    await expect(send()).rejects.toMatchObject({ thrown });
     expect(asked).toEqual([]);
   });
 
   test('is looked up before the registry asks only where that is wanted', async () => {
-    const credential = () => Promise.reject(new Error('helper broke'));
+    const thrown = new Error('helper broke');
+    const credential = () => Promise.reject(thrown);
     const setup = { valid: '', challenge: BEARER, credential };
-    const first = setUp({ ...setup, credentialFirst: true });
-    await expect(first.send()).rejects.toThrow('helper broke');
+    const first = setUp({ ...setup, credentialsFirst: true });
+    await expect(first.send()).rejects.toMatchObject({ thrown });
     expect([first.sent, first.lookups()]).toEqual([[], 1]);
     const { send, sent } = setUp({ ...setup, credential: async () => PASSWORD });
     await send();
@@ -123,8 +127,8 @@ describe('a credential', () => {
       challenge: 'Basic',
       credential: async () => PASSWORD,
     });
-    expect(auth.describe()).toBe('without credentials');
+    expect(auth.describe('a')).toBe('without credentials');
     await send();
-    expect(auth.describe()).toBe('as al with the credentials of cfg');
+    expect(auth.describe('a')).toBe('as al with the credentials of cfg');
   });
 });

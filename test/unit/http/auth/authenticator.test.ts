@@ -38,14 +38,15 @@ function setUp({ registry, tokens, credential, scopes = [TARGET] }: Setup) {
   const asked: HttpRequest[] = [];
   let lookups = 0;
   const options: AuthOptions = {
+    host: 'r.example',
     isOwn: (url) => url.origin === ORIGIN,
-    credential: async () => {
-      lookups += 1;
-      return credential;
+    credentials: {
+      get: async () => {
+        lookups += 1;
+        return credential;
+      },
     },
-    scopes: () => scopes,
-    credentialFirst: false,
-    expectsChallenge: () => Promise.resolve(false),
+    credentialsFirst: false,
     onSecret: () => undefined,
     tokenTransport: async (request) => {
       asked.push(request);
@@ -56,7 +57,8 @@ function setUp({ registry, tokens, credential, scopes = [TARGET] }: Setup) {
     },
   };
   const auth = new Authenticator(options);
-  const layer = auth.layer(async (request) => {
+  for (const scope of scopes) auth.expect(scope);
+  const layer = auth.layer('target', async (request) => {
     sent.push(request.headers?.['authorization']);
     await new Promise((resolve) => setImmediate(resolve));
     return respond(request, registry(request.headers?.['authorization'], request));
@@ -83,7 +85,7 @@ describe('a registry that wants no authentication', () => {
     });
     expect((await send()).status).toBe(status);
     expect([sent, asked, lookups()]).toEqual([[undefined], [], 0]);
-    expect(auth.describe()).toBe('without credentials');
+    expect(auth.describe('target')).toBe('without credentials');
   });
 
   test.each([undefined, 'Negotiate', 'Digest realm="x"'])(
@@ -110,7 +112,7 @@ describe('a Bearer challenge', () => {
     expect(sent).toEqual([undefined, 'Bearer t1', 'Bearer t1']);
     expect(asked.map((request) => request.headers?.['authorization'])).toEqual([BASIC]);
     expect(lookups()).toBe(1);
-    expect(auth.describe()).toBe('as al with the credentials of cfg');
+    expect(auth.describe('target')).toBe('as al with the credentials of cfg');
   });
 
   test('to many requests at once is answered with one token', async () => {

@@ -11,6 +11,7 @@ import { proxied, ProxyFailure, type ProxiedOptions } from '../../../../src/http
 import { proxyFor } from '../../../../src/http/connect/proxy-for.js';
 import type { TlsSettings } from '../../../../src/http/connect/tls.js';
 import { directOrigin } from '../../../../src/http/connect/direct.js';
+import { Sockets } from '../../../../src/http/connect/sockets.js';
 import { undiciTransport } from '../../../../src/http/undici.js';
 import { makeCertificate } from '../../../support/certificate.js';
 
@@ -185,7 +186,12 @@ async function send(
   count = 1,
 ): Promise<HttpResponse[]> {
   const tls: TlsSettings = { ca: [cert], rejectUnauthorized: true };
-  const limits = { connections: 4, connectTimeoutMs: 1000, maxHeaderSize: 16_384 };
+  const limits = {
+    connections: 4,
+    connectTimeoutMs: 1000,
+    maxHeaderSize: 16_384,
+    sockets: new Sockets(),
+  };
   const { proxy } = more;
   const options = { tls, ...limits, ...more };
   const dispatcher =

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { rootCertificates, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { directOrigin } from '../../../../src/http/connect/direct.js';
+import { Sockets } from '../../../../src/http/connect/sockets.js';
 import {
   tlsIsMeant,
   secureContextOf,
@@ -210,7 +211,12 @@ async function startServer(): Promise<{ origin: string; listener: Server; seen: 
 test('the client proves itself to a server that it trusts', async () => {
   const { origin, listener, seen } = await startServer();
   const get = async (tls: TlsSettings): Promise<number> => {
-    const limits = { connections: 2, connectTimeoutMs: 2000, maxHeaderSize: 16_384 };
+    const limits = {
+      connections: 2,
+      connectTimeoutMs: 2000,
+      maxHeaderSize: 16_384,
+      sockets: new Sockets(),
+    };
     const dispatcher = directOrigin(origin, { tls, ...limits }).http1;
     const timeouts = { headersMs: 2000, idleMs: 2000 };
     const send = undiciTransport(() => dispatcher, timeouts, new AbortController().signal);

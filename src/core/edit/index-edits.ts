@@ -12,62 +12,59 @@ import {
   servesPlatform,
   type Platform,
 } from '../../oci/platform.js';
-import type { IndexEdit } from './loop.js';
 import type { ResolvedImage } from '../publish/resolved.js';
+import type { IndexEdit } from './edit-index.js';
 
-/** Which entries of a list are meant: those for these platforms, and those with these digests. */
+/** Entries of an index: those for these platforms, and those with these digests. */
 export interface Selection {
-  /** Each means one image. */
+  /** Each selects one image. */
   readonly platforms?: readonly Platform[];
-  /** Of entries of any kind, attestations too. */
+  /** Of entries of any kind, including attestations. */
   readonly digests?: readonly Digest[];
 }
 
-/** Whether no entry is named, so that the list itself is meant. */
+/** Whether no entry is named. */
 export function isEmptySelection({ platforms = [], digests = [] }: Selection): boolean {
   return platforms.length + digests.length === 0;
 }
 
 /**
- * Brings images into a list: each in the place of the one for its platform, or behind the last image; attestations go and come with their
- * images.
+ * Adds images: each replaces the image for its platform, or follows the last image. The attestations of a replaced image are removed with
+ * it.
  */
-export function addEdit(images: readonly ResolvedImage[]): IndexEdit {
-  /** What stood for a platform when the edit was first made: it is replaced; what others put there since is theirs. */
+export function addEntries(images: readonly ResolvedImage[]): IndexEdit {
+  /** The digest for each platform when the edit was first applied. Only that is replaced; an image that others have added since is kept. */
   const replaced = new Map<string, Digest | undefined>();
   return ({ manifests }, text) => {
-    const list = new EditedIndex(manifests, text, replaced);
+    const edited = new EditedIndex(manifests, text, replaced);
     for (const { entry } of images) {
-      if (isAttestation(entry)) list.addAttestation(entry);
-      else list.addImage(entry);
+      if (isAttestation(entry)) edited.addAttestation(entry);
+      else edited.addImage(entry);
     }
-    return list.text;
+    return edited.text;
   };
 }
 
-/** Takes entries out of a list, and the attestations of images that go. */
-export function removeEdit(digests: ReadonlySet<string>): IndexEdit {
+/** Removes the entries with these digests, and the attestations of removed images. */
+export function removeEntries(digests: ReadonlySet<string>): IndexEdit {
   return ({ manifests }, text) => {
-    const isGone = (entry: Descriptor): boolean =>
+    const isRemoved = (entry: Descriptor): boolean =>
       digests.has(entry.digest) ||
       (isAttestation(entry) && digests.has(attestedDigest(entry) ?? ''));
-    return text.withoutEntries((i) => isGone(manifests[i]!));
+    return text.withoutEntries((i) => isRemoved(manifests[i]!));
   };
 }
 
-/** What `annotate` changes: what is not named stays as it is. */
+/** Changes of an entry. Fields and annotations that are not named are kept. */
 export interface EntryChanges {
-  /** Fields that take the place of those of the entry. */
+  /** Fields to set. */
   readonly platform?: Partial<Platform>;
-  /** Annotations that come to those that are there, or take their place. */
+  /** Annotations to set. */
   readonly annotations?: Annotations;
 }
 
-/** Changes platform fields and annotations of the entries with these digests. */
-export function annotateEntriesEdit(
-  digests: ReadonlySet<string>,
-  changes: EntryChanges,
-): IndexEdit {
+/** Changes the entries with these digests. */
+export function annotateEntries(digests: ReadonlySet<string>, changes: EntryChanges): IndexEdit {
   return ({ manifests }, text) =>
     manifests.reduce((edited, entry, i) => {
       if (!digests.has(entry.digest)) return edited;
@@ -78,8 +75,8 @@ export function annotateEntriesEdit(
     }, text);
 }
 
-/** Sets annotations of the list itself. */
-export function annotateIndexEdit(annotations: Annotations): IndexEdit {
+/** Sets annotations of the index itself. */
+export function annotateRoot(annotations: Annotations): IndexEdit {
   return (index, text) => {
     const held = index.annotations ?? new Map<string, string>();
     if ([...annotations].every(([key, value]) => held.get(key) === value)) return text;
@@ -110,8 +107,8 @@ function isSame(a: Descriptor, b: Descriptor): boolean {
 }
 
 /**
- * The digests of the entries that are meant.
- * @throws {ManifestToolError} NOT_FOUND for what is not in the list; USAGE where a platform could mean several entries.
+ * The digests of the selected entries.
+ * @throws {ManifestToolError} NOT_FOUND if an entry does not exist; USAGE if several entries serve a platform.
  */
 export function selectEntries(
   what: string,
@@ -135,7 +132,7 @@ export function selectEntries(
         'NOT_FOUND',
         what,
         `it has no entry for ${name}; it has ${shown}`,
-        { hint: HINT },
+        { reason: 'entry-not-found' },
       );
     const several = meant.map((entry) => formatPlatform(entry.platform!)).join(', ');
     throw new ManifestToolError('USAGE', what, `${name} could mean ${several}`, {
@@ -145,23 +142,21 @@ export function selectEntries(
   for (const digest of digests) {
     if (manifests.some((entry) => entry.digest === digest)) continue;
     throw new ManifestToolError('NOT_FOUND', what, `it has no entry ${digest}; it has ${shown}`, {
-      hint: HINT,
+      reason: 'entry-not-found',
     });
   }
   return new Set([...byPlatform, ...digests]);
 }
 
-const HINT = 'inspect --format table shows what is in it';
-
-/** Docker lists have no annotations. */
+/** @throws {ManifestToolError} USAGE: Docker manifest lists have no annotations. */
 export function checkAnnotations(what: string, mediaType: string, annotations: Annotations): void {
   if (mediaType !== DOCKER_MANIFEST_LIST || annotations.size === 0) return;
   throw new ManifestToolError('USAGE', what, 'a Docker manifest list has no annotations', {
-    hint: 'publish it as an OCI index first: create --type oci',
+    reason: 'docker-list-annotations',
   });
 }
 
-/** The entries of a list and its text, edited together. */
+/** The entries of an index and its JSON text, edited together. */
 class EditedIndex {
   private readonly entries: Descriptor[];
 
@@ -179,9 +174,9 @@ class EditedIndex {
       (each) => !isAttestation(each) && each.platform && platformKey(each.platform) === key,
     );
     const held = this.entries[position];
-    const known = key ?? entry.digest;
-    if (!this.replaced.has(known)) this.replaced.set(known, held?.digest);
-    else if (held !== undefined && held.digest !== this.replaced.get(known)) return;
+    const slot = key ?? entry.digest;
+    if (!this.replaced.has(slot)) this.replaced.set(slot, held?.digest);
+    else if (held !== undefined && held.digest !== this.replaced.get(slot)) return;
     if (held === undefined) {
       this.insert(this.endOfImages(), entry);
       return;
@@ -189,7 +184,7 @@ class EditedIndex {
     if (held.digest === entry.digest) return;
     this.text = this.text.withEntryAt(position, entry);
     this.entries[position] = entry;
-    this.drop((each) => isAttestation(each) && attestedDigest(each) === held.digest);
+    this.remove((each) => isAttestation(each) && attestedDigest(each) === held.digest);
   }
 
   addAttestation(entry: Descriptor): void {
@@ -197,7 +192,7 @@ class EditedIndex {
     this.insert(this.entries.length, entry);
   }
 
-  /** Behind the last image, where all attestations stand behind all images, and otherwise at the end. */
+  /** The position after the last image, if all attestations follow all images; otherwise the end. */
   private endOfImages(): number {
     const first = this.entries.findIndex(isAttestation);
     return first >= 0 && this.entries.slice(first).every(isAttestation)
@@ -210,8 +205,12 @@ class EditedIndex {
     this.entries.splice(position, 0, entry);
   }
 
-  private drop(isGone: (entry: Descriptor) => boolean): void {
-    this.text = this.text.withoutEntries((i) => isGone(this.entries[i]!));
-    this.entries.splice(0, this.entries.length, ...this.entries.filter((entry) => !isGone(entry)));
+  private remove(isRemoved: (entry: Descriptor) => boolean): void {
+    this.text = this.text.withoutEntries((i) => isRemoved(this.entries[i]!));
+    this.entries.splice(
+      0,
+      this.entries.length,
+      ...this.entries.filter((entry) => !isRemoved(entry)),
+    );
   }
 }

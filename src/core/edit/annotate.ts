@@ -1,0 +1,49 @@
+import { ManifestToolError } from '../../errors.js';
+import type { Client } from '../client.js';
+import type { PlanEvents } from '../events.js';
+import { editIndex, editing, type EditRequest, type EditResult } from './edit-index.js';
+import {
+  annotateEntries,
+  annotateRoot,
+  checkAnnotations,
+  isEmptySelection,
+  selectEntries,
+  type EntryChanges,
+  type Selection,
+} from './index-edits.js';
+
+/** Which entries of which index to change, and how. */
+export interface AnnotateRequest extends EditRequest {
+  /** Without any entry, the annotations of the index are changed. */
+  readonly entries?: Selection;
+  /** The new values. */
+  readonly changes: EntryChanges;
+}
+
+/**
+ * Changes platform fields or annotations of entries of a published index in place (OCI image-spec, image-index.md), or the annotations of
+ * the index if no entry is named.
+ * @throws {ManifestToolError} NOT_FOUND if the index or an entry does not exist; USAGE for annotations of a Docker manifest list, a platform
+ * that no runtime could select, or platform fields without an entry; REFUSED and INTERRUPTED as {@link removeFromIndex}; otherwise as
+ * {@link describeImage}.
+ */
+export function annotateIndex(
+  client: Client,
+  request: AnnotateRequest,
+  events: PlanEvents = {},
+): Promise<EditResult> {
+  const what = editing(request);
+  const { entries = {}, changes } = request;
+  const annotations = changes.annotations ?? new Map<string, string>();
+  return editIndex(client, request, events, (index, mediaType) => {
+    checkAnnotations(what, mediaType, annotations);
+    if (!isEmptySelection(entries))
+      return annotateEntries(selectEntries(what, index, entries), changes);
+    if (Object.keys(changes.platform ?? {}).length > 0) {
+      throw new ManifestToolError('USAGE', what, 'no entry is named whose platform is to change', {
+        hint: 'name an entry by its platform or its digest',
+      });
+    }
+    return annotateRoot(annotations);
+  });
+}

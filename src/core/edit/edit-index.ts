@@ -1,0 +1,182 @@
+import { now } from '../../clock.js';
+import { pause } from '../../concurrency.js';
+import { interruptedBy, ManifestToolError } from '../../errors.js';
+import type { FetchedManifest, ImageStore, ManifestContent } from '../../oci/content.js';
+import { digestOf } from '../../oci/digest.js';
+import { parseDocument, type ImageIndex } from '../../oci/documents.js';
+import { FieldError } from '../../oci/json/fields.js';
+import { IndexText } from '../../oci/json/index-text.js';
+import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
+import type { Client } from '../client.js';
+import type { PlanEvents } from '../events.js';
+import { checkIndexSize } from '../publish/build.js';
+import { checkGuard, isGuarded } from '../publish/guard.js';
+import type { PublishingOptions } from '../publish/request.js';
+import type { ResolvedImage } from '../publish/resolved.js';
+import { WaitPolicy } from '../wait.js';
+
+/**
+ * A change of an index. Applied to an index that has it already, it changes nothing, so that it can be applied again to what others have
+ * written in the meantime.
+ */
+export type IndexEdit = (index: ImageIndex, text: IndexText) => IndexText;
+
+/** Which index to edit, and under which conditions. */
+export interface EditRequest extends PublishingOptions {
+  /** An index, by its tag; without one, the tag is `latest`. */
+  readonly target: Reference;
+}
+
+/** The outcome of an edit, or of its dry run. Both digests are the same if nothing has changed. */
+export interface EditResult {
+  /** What the tag pointed to. */
+  readonly before: FetchedManifest;
+  /** What the tag points to now. */
+  readonly after: ManifestContent;
+  /** The images that were added. */
+  readonly added?: readonly ResolvedImage[];
+}
+
+/** An index whose tag has been read. */
+export interface OpenIndex {
+  readonly target: ImageStore;
+  readonly index: FetchedManifest;
+}
+
+/*
+ * Another writer may have read the tag before our write and write after it. Its time from read to write is one or two of its round trips;
+ * we wait for this many of ours, and for at least a second, before an index counts as settled.
+ */
+const SETTLING_ROUND_TRIPS = 8;
+const MIN_SETTLING_MS = 1000;
+const MAX_SETTLING_MS = 15_000;
+const MAX_ROUNDS = 40;
+
+/** Names an edit in messages. */
+export function editing({ target }: EditRequest): string {
+  return `editing ${formatReference(target)}`;
+}
+
+/** @throws {ManifestToolError} USAGE if the target has a digest: only a tag can point to something else afterwards. */
+export function checkTarget(request: EditRequest): void {
+  if (request.target.digest === undefined) return;
+  throw new ManifestToolError('USAGE', editing(request), 'what a digest identifies cannot change', {
+    hint: 'name the index by a tag',
+  });
+}
+
+/**
+ * Applies an edit that is chosen by what the index is at first.
+ * @throws {ManifestToolError} as {@link settleEdit}; what `choose` throws.
+ */
+export async function editIndex(
+  client: Client,
+  request: EditRequest,
+  events: PlanEvents,
+  choose: (index: ImageIndex, mediaType: string) => IndexEdit,
+): Promise<EditResult> {
+  checkTarget(request);
+  const target = await client.open(request.target, request.dryRun === true ? 'pull' : 'push');
+  const wait = new WaitPolicy(request.waitMs, client.signal, events);
+  const index = await wait.until(() => target.getManifest(tagOrDigestOf(request.target)));
+  let chosen: IndexEdit | undefined;
+  const edit: IndexEdit = (document, text) => {
+    chosen ??= choose(document, text.mediaType);
+    return chosen(document, text);
+  };
+  return settleEdit({ target, index }, request, edit, events, client.signal);
+}
+
+/**
+ * Applies an edit to the index that a tag points to, so that concurrent edits by others who do the same are not lost: reads the tag right
+ * before the write, reads it again after a settling time, and applies the edit again until the index has it. Registries have no
+ * compare-and-set.
+ * @throws {ManifestToolError} USAGE if the tag does not point to an index; REFUSED if others keep changing it, or `expect` does not match;
+ * INTERRUPTED.
+ */
+export async function settleEdit(
+  { target, index: first }: OpenIndex,
+  request: EditRequest,
+  edit: IndexEdit,
+  events: PlanEvents,
+  signal: AbortSignal,
+): Promise<EditResult> {
+  const what = editing(request);
+  const tag = tagOrDigestOf(request.target);
+  let current = first;
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+    const next = applied(what, current, edit);
+    if (next.digest === current.digest) {
+      if (round === 1) events.unchanged?.(`${target.name}:${tag}`, next);
+      return { before: first, after: next };
+    }
+    if (round === 1 && isGuarded(request))
+      checkGuard(request, request, next.digest, new Map([[tag, current.digest]]));
+    if (request.dryRun === true) return { before: first, after: next };
+    const roundTripMs = await replace(target, tag, current, next);
+    if (roundTripMs === undefined) {
+      await pause(Math.random() * MIN_SETTLING_MS, signal).catch(interruptedBy(what));
+    } else {
+      if (round === 1) events.tagged?.(`${target.name}:${tag}`, next, current.digest);
+      if (target.isAtomic) return { before: first, after: next };
+      events.progress?.(`checking that ${tag} keeps the edit`);
+      await pause(settlingTime(roundTripMs), signal).catch(interruptedBy(what));
+    }
+    current = await target.getManifest(tag);
+  }
+  const why = `others changed it ${MAX_ROUNDS} times during the edit`;
+  throw new ManifestToolError('REFUSED', what, why, {
+    hint: 'try again when they are done',
+  });
+}
+
+/** The index with an edit applied, checked to be one that can be read. */
+function applied(what: string, current: FetchedManifest, edit: IndexEdit): ManifestContent {
+  const { document, mediaType } = current;
+  if (document.kind !== 'index') {
+    throw new ManifestToolError('USAGE', what, 'it is an image, not an index', {
+      reason: 'not-an-index',
+    });
+  }
+  const text = edit(document, new IndexText(Buffer.from(current.bytes).toString(), mediaType)).text;
+  const bytes = Buffer.from(text);
+  if (bytes.equals(current.bytes)) return current;
+  checkIndexSize(what, bytes.length);
+  checkReadable(what, bytes, mediaType);
+  return { mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
+}
+
+/** Reads what is going to be written: an edit that breaks an index, or adds too many entries, must not be published. */
+function checkReadable(what: string, bytes: Uint8Array, mediaType: string): void {
+  try {
+    parseDocument(bytes, mediaType);
+  } catch (error) {
+    // Without a hint it is a fault of this program.
+    if (!(error instanceof FieldError) || error.hint === undefined) throw error;
+    const why = `the index could not be read afterwards: ${error.message}`;
+    throw new ManifestToolError('FAILED', what, why, { cause: error, hint: error.hint });
+  }
+}
+
+/**
+ * Moves the tag if it still points to what the edit was applied to.
+ * @returns the time of the slower of its two requests in milliseconds; undefined if the tag has changed.
+ */
+async function replace(
+  target: ImageStore,
+  tag: string,
+  current: ManifestContent,
+  next: ManifestContent,
+): Promise<number | undefined> {
+  const start = now();
+  if ((await target.tagDigest(tag)) !== current.digest) return undefined;
+  const readMs = now() - start;
+  const isWritten = await target.replaceTag(tag, next, current.digest);
+  return isWritten ? Math.max(readMs, now() - start - readMs) : undefined;
+}
+
+function settlingTime(roundTripMs: number): number {
+  const milliseconds = Math.max(MIN_SETTLING_MS, roundTripMs * SETTLING_ROUND_TRIPS);
+  // Random, so that writers that have collided do not collide again.
+  return Math.min(milliseconds, MAX_SETTLING_MS) * (1 + Math.random() / 2);
+}

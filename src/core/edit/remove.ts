@@ -1,0 +1,38 @@
+import { ManifestToolError } from '../../errors.js';
+import type { Client } from '../client.js';
+import type { PlanEvents } from '../events.js';
+import { editIndex, editing, type EditRequest, type EditResult } from './edit-index.js';
+import { isEmptySelection, removeEntries, selectEntries, type Selection } from './index-edits.js';
+
+/** Which entries to remove from which index. */
+export interface RemoveRequest extends EditRequest {
+  /** At least one entry. */
+  readonly entries: Selection;
+}
+
+/**
+ * Removes entries and their attestations from a published index in place (docs/edits.md).
+ * @throws {ManifestToolError} NOT_FOUND if the index or an entry does not exist; USAGE if no entry is named, or none would be left; REFUSED
+ * if others keep changing the index, or `expect` does not match; INTERRUPTED; otherwise as {@link describeImage}.
+ */
+export function removeFromIndex(
+  client: Client,
+  request: RemoveRequest,
+  events: PlanEvents = {},
+): Promise<EditResult> {
+  const what = editing(request);
+  return editIndex(client, request, events, (index) => {
+    if (isEmptySelection(request.entries)) {
+      throw new ManifestToolError('USAGE', what, 'no entry to remove is named', {
+        hint: 'name an entry by its platform or its digest',
+      });
+    }
+    const digests = selectEntries(what, index, request.entries);
+    if (index.manifests.every(({ digest }) => digests.has(digest))) {
+      throw new ManifestToolError('USAGE', what, 'no entry would be left', {
+        hint: 'delete the tag in the registry instead',
+      });
+    }
+    return removeEntries(digests);
+  });
+}

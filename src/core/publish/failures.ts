@@ -1,0 +1,63 @@
+import { ManifestToolError } from '../../errors.js';
+
+/**
+ * The error for several targets of which some failed, each reported before; undefined if none failed. It has the code of the first.
+ * @param total how many targets there were
+ */
+export function summarizeFailures(
+  errors: readonly ManifestToolError[],
+  total: number,
+): ManifestToolError | undefined {
+  const [first] = errors;
+  if (first === undefined) return undefined;
+  const failed = errors.length;
+  const what = `publishing to ${total} targets`;
+  const why = failed === total ? `all ${total} failed` : `${failed} of ${total} failed`;
+  return new ManifestToolError(first.code, what, why, {
+    cause: first,
+    reason: 'several-failed',
+    data: { failed, total },
+  });
+}
+
+/** Adds to an error of a write of tags which of them moved, if they can have different outcomes. */
+export function withTagOutcome(
+  error: unknown,
+  tags: readonly string[],
+  moved: readonly string[],
+): unknown {
+  if (!(error instanceof ManifestToolError)) return error;
+  const isInterrupted = error.code === 'INTERRUPTED';
+  if (!isInterrupted && tags.length < 2) return error;
+  const others = tags.filter((tag) => !moved.includes(tag));
+  // A request that was in flight at the signal, or whose answer was lost, may have arrived.
+  const isKnown = !isInterrupted && error.code !== 'UNAVAILABLE';
+  const nothing = isKnown ? NOTHING_PUBLISHED : 'nothing is known to be published';
+  const published = moved.length === 0 ? nothing : `published: ${moved.join(', ')}`;
+  const outcome = isKnown ? 'not published' : 'not confirmed';
+  return withOutcome(
+    error,
+    `${published}${others.length === 0 ? '' : `; ${outcome}: ${others.join(', ')}`}`,
+    isInterrupted ? 'run it again: tags that are up to date are not written again' : undefined,
+  );
+}
+
+const NOTHING_PUBLISHED = 'nothing was published';
+
+/** Adds to an interrupt before any tag could move that none has. */
+export function withNothingPublished(error: unknown): unknown {
+  const isInterrupted = error instanceof ManifestToolError && error.code === 'INTERRUPTED';
+  if (!isInterrupted) return error;
+  const hint = 'run it again: blobs and images that have arrived are not sent again';
+  return withOutcome(error, NOTHING_PUBLISHED, hint);
+}
+
+function withOutcome(
+  error: ManifestToolError,
+  outcome: string,
+  ownHint: string | undefined,
+): ManifestToolError {
+  const { code, what, why, hint, reason, data } = error;
+  const advice = ownHint === undefined ? { hint, reason, data } : { hint: ownHint };
+  return new ManifestToolError(code, what, `${why}; ${outcome}`, { cause: error, ...advice });
+}
