@@ -1,4 +1,4 @@
-import { ManifestToolError, reasonOf, systemCode, unreadableHint } from '../errors.js';
+import { fileReason, ManifestToolError, systemCode, unreadableHint } from '../errors.js';
 import type { Credential } from '../http/auth/credential.js';
 import { readFile } from '../read-file.js';
 import { escapeText } from '../text.js';
@@ -58,8 +58,7 @@ async function readText(
       throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause: error });
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    const why = code === 'EISDIR' ? 'it is a directory' : reasonOf(error);
-    throw configError(what, why, { cause: error, hint: unreadableHint(error) });
+    throw configError(what, fileReason(error), { cause: error, hint: unreadableHint(error) });
   }
   if (bytes === undefined) {
     throw configError(what, `it is larger than ${MAX_BYTES} bytes`, {

@@ -24,8 +24,9 @@ export async function withClient<T>(
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   for (const name of PROXY_VARIABLES) reporter.secrets.addUrl(io.env[name] ?? '');
+  const ended = new AbortController();
   const client = createClient({
-    credentials: await credentialStore(args, io, reporter),
+    credentials: await credentialStore(args, io, reporter, ended.signal),
     credentialsFirst: args.dockerCfg !== undefined || args.authfile !== undefined,
     plainHttp: args.plainHttp,
     insecure: args.insecure,
@@ -50,6 +51,8 @@ export async function withClient<T>(
   try {
     return await work(client);
   } finally {
+    // A credential helper may still run for a request that is no longer needed.
+    ended.abort();
     await client.close();
   }
 }
@@ -59,6 +62,7 @@ async function credentialStore(
   args: ConnectionOptions,
   io: Io,
   reporter: Reporter,
+  ended: AbortSignal,
 ): Promise<CredentialStore> {
   const typed = await typedCredential(args, io, reporter);
   const store =
@@ -67,7 +71,7 @@ async function credentialStore(
           dockerConfig: args.dockerCfg,
           authFile: args.authfile,
           env: io.env,
-          signal: io.signal,
+          signal: AbortSignal.any([io.signal, ended]),
           onWarning: reporter.warning,
         })
       : { get: () => Promise.resolve(typed), has: () => Promise.resolve(true) };

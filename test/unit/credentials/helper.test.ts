@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -125,6 +126,16 @@ describe('what a helper answers', () => {
   });
 });
 
+describe('a helper that leaves a child with its pipes', () => {
+  test('has answered: the child is neither waited for nor ended', async () => {
+    await fake(`sleep 600 & echo $! >$HOME/pid; ${answer('me', 'pw')}`);
+    expect(await lookup()('ghcr.io', 'a')).toMatchObject({ password: 'pw' });
+    const pid = Number(await readFile(path.join(home, 'pid'), 'utf8'));
+    expect(isAlive(pid)).toBe(true);
+    process.kill(pid);
+  });
+});
+
 describe('a helper that fails', () => {
   test.each<[string, string, RegExp]>([
     ['prints the secret', `${answer('me', CANARY)}; exit 1`, /exit code 1 without a message$/],
@@ -154,15 +165,30 @@ describe('a helper that fails', () => {
 
   test('hangs: it is ended after its time', async () => {
     await fake('echo $$ >$HOME/pid; exec sleep 600');
-    const error = await failureOf(lookup({ helperTimeoutMs: 300 }));
-    expect(error).toMatchObject({ code: 'CONFIG', why: expect.stringMatching(/within 0\.3 s$/) });
+    const error = await failureOf(lookup({ helperTimeoutMs: 3000 }));
+    expect(error).toMatchObject({ code: 'CONFIG', why: expect.stringMatching(/within 3 s$/) });
     const pid = Number(await readFile(path.join(home, 'pid'), 'utf8'));
     await expect.poll(() => isAlive(pid), { timeout: 60_000 }).toBe(false);
   });
 
-  test('has a child that holds its pipes: that is not waited for', async () => {
-    await fake(`sleep 600; echo`);
-    await failureOf(lookup({ helperTimeoutMs: 200 }));
+  test('hangs in a child: both are ended', async () => {
+    await fake('sleep 600 & echo $! $$ >$HOME/pids; wait');
+    await failureOf(lookup({ helperTimeoutMs: 3000 }));
+    const pids = (await readFile(path.join(home, 'pids'), 'utf8')).trim().split(' ').map(Number);
+    expect(pids).toHaveLength(2);
+    await expect.poll(() => pids.filter(isAlive), { timeout: 60_000 }).toEqual([]);
+  });
+
+  test('writes much to its standard error: what is beyond the limit is not kept', async () => {
+    await fake('head -c 200000000 /dev/zero >&2; exit 1');
+    const before = process.memoryUsage().arrayBuffers;
+    let most = 0;
+    const timer = setInterval(() => {
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+    }, 20);
+    await failureOf(lookup());
+    clearInterval(timer);
+    expect(most).toBeLessThan(100_000_000);
   });
 
   test('is ended by the signal', async () => {
@@ -274,7 +300,8 @@ describe('the store of the platform', () => {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    // A zombie whose parent has not asked for it is there, but has ended.
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;
   }

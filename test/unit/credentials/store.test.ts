@@ -137,6 +137,33 @@ describe('the order of the sources', () => {
     expect(passwordOf(await ask('ghcr.io', 'b'))).toBe('first');
   });
 
+  test('has and get share one read, and has runs no helper', async () => {
+    await helper('one');
+    const file = await dockerConfig({
+      auths: { 'ghcr.io/team': login('first'), 'broken.io': { auth: 'x' } },
+      credHelpers: { 'quay.io': 'one', 'gone.io': 'not-installed' },
+    });
+    const store = createCredentialStore({ env });
+    expect(await store.has('ghcr.io', 'team/app')).toBe(true);
+    await rm(file);
+    expect(await store.has('ghcr.io', 'other/app')).toBe(false);
+    expect(await store.has('quay.io', 'a')).toBe(true);
+    expect(await store.has('gone.io', 'a')).toBe(true);
+    expect(await store.has('broken.io', 'a')).toBe(false);
+    expect(passwordOf(await store.get('ghcr.io', 'team/app'))).toBe('first');
+    expect(passwordOf(await store.get('quay.io', 'a'))).toBe('of one');
+  });
+
+  test('has gives no warning; get gives those of all that it has looked at', async () => {
+    env['DOCKER_AUTH_CONFIG'] = 'no config';
+    const onWarning = (text: string): void => void warnings.push(text);
+    const store = createCredentialStore({ env, onWarning });
+    expect(await store.has('ghcr.io', 'a')).toBe(false);
+    expect(warnings).toEqual([]);
+    expect(await store.get('ghcr.io', 'a')).toBeUndefined();
+    expect(warnings).toHaveLength(1);
+  });
+
   test('another host gets nothing', async () => {
     await dockerConfig({
       auths: { 'ghcr.io': login('x'), 'https://index.docker.io/v1/': login('x') },
