@@ -55,6 +55,47 @@ export async function mapConcurrent<T, R>(
 }
 
 /**
+ * The outcome of `promise`, unless `signal` is aborted before; then the promise is not waited for.
+ * @throws the reason of `signal`.
+ */
+export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  promise.catch(() => undefined);
+  signal.throwIfAborted();
+  let abort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    abort = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort);
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', abort!);
+  }
+}
+
+/**
+ * {@link mapConcurrent} for reading: of several failures it throws that of the first item, not the
+ * first in time, so that the same input gives the same message. It waits for what has been started.
+ */
+export async function mapInOrder<T, R>(
+  items: readonly T[],
+  work: (item: T, index: number) => Promise<R>,
+): Promise<R[]> {
+  const failures = new Map<number, unknown>();
+  const results = await mapConcurrent(items, async (item, index) => {
+    if (failures.size > 0) return undefined;
+    try {
+      return await work(item, index);
+    } catch (error) {
+      failures.set(index, error);
+      return undefined;
+    }
+  });
+  if (failures.size > 0) throw failures.get(Math.min(...failures.keys()));
+  return results as R[];
+}
+
+/**
  * Waits `milliseconds`.
  * @throws the reason of `signal` as soon as it is aborted; no timer is left behind.
  */
@@ -75,5 +116,15 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
     }, Math.ceil(milliseconds));
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort);
+  });
+}
+
+/**
+ * Lets the event loop handle what has arrived, such as a signal of the user. Not by
+ * `node:timers/promises`, which takes a millisecond to load.
+ */
+export function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
   });
 }

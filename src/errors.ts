@@ -50,11 +50,20 @@ export type ErrorReason =
   // credentials
   | 'auth-file-missing'
   // registry
+  | 'registry-unavailable'
+  | 'answer-unexpected'
+  | 'login-required'
+  | 'credentials-rejected'
+  | 'content-missing'
+  | 'named-content-missing'
+  | 'referrers-unreadable'
   // layout
   // core
+  | 'index-limit'
   | 'docker-annotations'
   | 'docker-list-annotations'
   | 'entry-not-found'
+  | 'needs-other-repositories'
   | 'not-an-index'
   | 'several-failed'
   | 'tag-exists'

@@ -58,7 +58,7 @@ export type {
 export type { Outcome, PushResult } from './core/publish/publisher.js';
 export type { ChildStep, PushPlan, TagState } from './core/publish/plan.js';
 export type { ResolvedImage } from './core/publish/resolved.js';
-export type { BlobProgress, PlanEvents } from './core/events.js';
+export type { BlobProgress, ProgressEvents } from './core/events.js';
 export type { RequestRecord } from './http/log.js';
 export type { Wait } from './http/retry.js';
 
@@ -87,7 +87,7 @@ export {
   type RegistryReport,
 } from './check-registry/check-registry.js';
 export type { CheckName, CheckResult } from './check-registry/check.js';
-export type { ManifestLimit } from './check-registry/limits.js';
+export type { ManifestLimit } from './check-registry/manifest-limit.js';
 
 // Values
 export { digestOf, isDigest, parseDigest, type Digest } from './oci/digest.js';

@@ -18,12 +18,12 @@ export function escapeText(text: string): string {
   });
 }
 
-/** The known word that is nearest to what was typed, where one is near enough to be what was meant. */
+/** The known word nearest to a mistyped one, if one is near enough. */
 function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const each of known) {
-    // No nearer than the difference of their lengths: a word without end is not compared.
+    // The distance is at least the difference in length, so an endless word is not compared.
     if (Math.abs(word.length - each.length) >= least) continue;
     const distance = editDistance(word.toLowerCase(), each.toLowerCase());
     if (distance < least) [best, least] = [each, distance];
@@ -31,13 +31,13 @@ function nearest(word: string, known: Iterable<string>): string | undefined {
   return best;
 }
 
-/** ` (did you mean X?)`, or nothing. */
+/** ` (did you mean X?)`, or the empty string. */
 export function suggestion(word: string, known: Iterable<string>, prefix = ''): string {
   const near = nearest(word, known);
   return near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
 }
 
-/** Letters to add, drop, change or swap with their neighbour to make one word of the other. */
+/** Optimal string alignment distance: characters to add, drop, change or swap with the next. */
 function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
@@ -56,7 +56,7 @@ function editDistance(a: string, b: string): number {
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
 
-/** A number of bytes for people, in powers of 1000 and three digits, as registries and docker show it. */
+/** A number of bytes in powers of 1000 with three digits, as docker and registries show it. */
 export function formatSize(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -68,7 +68,7 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]!}`;
 }
 
-/** `1 image`, `2 images`. */
+/** A count with its noun: `1 image`, `2 images`. */
 export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,15 +1,17 @@
 import type { Check } from './check.js';
 import { NotTried, Refusal, refusalOf } from './refusal.js';
-import type { Site } from './site.js';
+import type { TestRepository } from './test-repository.js';
 
-/** What everything else stands on: a registry that answers, knows us, and takes blobs and images. */
+/**
+ * What all other checks need: the registry answers, authenticates, and accepts blobs and images.
+ */
 export const BASIC_CHECKS: readonly Check[] = [
   {
     name: 'version',
     title: 'version check',
     needs: [],
-    async prove({ probe }) {
-      const answer = await probe.version();
+    async run({ raw }) {
+      const answer = await raw.version();
       if (!answer.isDone) throw new Refusal(answer.words);
       return answer.header('docker-distribution-api-version')[0] ?? '';
     },
@@ -18,13 +20,13 @@ export const BASIC_CHECKS: readonly Check[] = [
     name: 'blobs',
     title: 'upload of blobs',
     needs: [],
-    // The first request by itself: what is wrong with the way to the registry is told once.
+    // The first request is sent alone, so that a registry that cannot be reached is reported once.
     after: ['version'],
-    async prove(site) {
-      const { blobs, layer } = site.images;
-      await Promise.all(blobs.map((blob) => site.putBlob(blob)));
+    async run(repository) {
+      const { blobs, layer } = repository.images;
+      await Promise.all(blobs.map((blob) => repository.putBlob(blob)));
       try {
-        await site.probe.getBlob(layer);
+        await repository.raw.getBlob(layer);
       } catch (error) {
         throw refusalOf(error, 'taken, but ');
       }
@@ -36,8 +38,8 @@ export const BASIC_CHECKS: readonly Check[] = [
     title: 'authentication',
     needs: [],
     after: ['blobs'],
-    prove({ probe }) {
-      const { scheme, identity } = probe.identity();
+    run({ raw }) {
+      const { scheme, identity } = raw.identity();
       if (scheme === undefined) throw new NotTried('the registry does not ask for it');
       return Promise.resolve(`${scheme}, ${identity}`);
     },
@@ -46,21 +48,21 @@ export const BASIC_CHECKS: readonly Check[] = [
     name: 'docker-image',
     title: 'Docker image (v2.2)',
     needs: ['blobs'],
-    prove: (site) => publishImages(site, 'docker'),
+    run: (repository) => publishImages(repository, 'docker'),
   },
   {
     name: 'oci-image',
     title: 'OCI image',
     needs: ['blobs'],
-    prove: (site) => publishImages(site, 'oci'),
+    run: (repository) => publishImages(repository, 'oci'),
   },
 ];
 
-async function publishImages(site: Site, kind: 'docker' | 'oci'): Promise<string> {
-  const { amd64, arm64 } = site.images[kind];
+async function publishImages(repository: TestRepository, type: 'docker' | 'oci'): Promise<string> {
+  const { amd64, arm64 } = repository.images[type];
   await Promise.all([
-    site.publish(amd64, site.tag(`${kind}-amd64`), 0),
-    site.publish(arm64, site.tag(`${kind}-arm64`), 0),
+    repository.publish(amd64, repository.tag(`${type}-amd64`), 0),
+    repository.publish(arm64, repository.tag(`${type}-arm64`), 0),
   ]);
   return '';
 }

@@ -3,8 +3,8 @@ import { Absent, Refusal } from './refusal.js';
 import { acceptedImages, EITHER_IMAGE } from './write-checks.js';
 
 /**
- * Deletion. It comes last: a token server may answer the request for a right that it does not give with fewer rights than before, and
- * some registries delete with a tag what it names.
+ * Deletion. It comes last: a token server may answer a request for a scope that it does not grant
+ * with fewer scopes than before, and some registries delete the manifest together with its tag.
  */
 export const DELETION_CHECKS: readonly Check[] = [
   {
@@ -12,16 +12,17 @@ export const DELETION_CHECKS: readonly Check[] = [
     title: 'deletion of a tag',
     needs: [],
     needsOneOf: EITHER_IMAGE,
-    async prove(site, results) {
-      const { untagged } = acceptedImages(site, results);
-      const tag = site.tag('delete-tag');
-      await site.publish(untagged, tag, 0);
-      const answer = await site.remove(tag);
+    async run(repository, results) {
+      const { untagged } = acceptedImages(repository, results);
+      const tag = repository.tag('delete-tag');
+      await repository.publish(untagged, tag, 0);
+      const answer = await repository.remove(tag);
       if (!answer.isDone) throw new Refusal(answer.words);
-      await site.appears(answer, async () => {
-        if ((await site.probe.tagDigest(tag)) !== undefined) throw new Absent('it is still there');
+      await repository.waitFor(answer, async () => {
+        if ((await repository.raw.tagDigest(tag)) !== undefined)
+          throw new Absent('it is still there');
       });
-      const isKept = await site.probe.hasManifest(untagged.digest);
+      const isKept = await repository.raw.hasManifest(untagged.digest);
       return isKept ? '' : 'what it named is deleted with it';
     },
   },
@@ -31,17 +32,17 @@ export const DELETION_CHECKS: readonly Check[] = [
     needs: [],
     needsOneOf: EITHER_IMAGE,
     after: ['delete-tag'],
-    async prove(site, results) {
-      const { deleted } = acceptedImages(site, results);
-      const tag = site.tag('delete-manifest');
-      await site.publish(deleted, tag, 0);
-      let answer = await site.remove(deleted.digest);
-      // Some registries delete nothing that a tag names.
-      const isAfterTag = !answer.isDone && (await site.remove(tag)).isDone;
-      if (isAfterTag) answer = await site.remove(deleted.digest);
+    async run(repository, results) {
+      const { deleted } = acceptedImages(repository, results);
+      const tag = repository.tag('delete-manifest');
+      await repository.publish(deleted, tag, 0);
+      let answer = await repository.remove(deleted.digest);
+      // Some registries delete no manifest that has a tag.
+      const isAfterTag = !answer.isDone && (await repository.remove(tag)).isDone;
+      if (isAfterTag) answer = await repository.remove(deleted.digest);
       if (!answer.isDone) throw new Refusal(answer.words);
-      await site.appears(answer, async () => {
-        if (await site.probe.hasManifest(deleted.digest)) throw new Absent('it is still there');
+      await repository.waitFor(answer, async () => {
+        if (await repository.raw.hasManifest(deleted.digest)) throw new Absent('it is still there');
       });
       return isAfterTag ? 'after its tag' : '';
     },

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import type { ManifestContent } from '../oci/content.js';
 import { digestOf } from '../oci/digest.js';
 import type { Descriptor, ImageManifest } from '../oci/documents.js';
@@ -5,46 +6,48 @@ import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
 import { goMarshalIndent, Members } from '../oci/json/go-marshal.js';
 import { manifestMembers } from '../oci/json/go-structs.js';
 import { DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.js';
-import { makeLayer } from './layer.js';
 
 const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 const STATEMENT = 'application/vnd.in-toto+json';
-/** A type of its own, so that nothing takes what refers to an image for a signature or a bill of materials. */
+/** Not a known artifact type, so that nothing takes the referrer for a signature or an SBOM. */
 const REFERRER = 'application/vnd.example.manifest-tool.check';
 
-/** Bytes with what describes them. */
+/** Bytes and their descriptor. */
 export interface Blob extends Descriptor {
   readonly bytes: Uint8Array;
 }
 
 /**
- * Images that are in no list, each for one check. Distribution 2.8 may refuse a list while one of its images is written once more, so
- * those of the lists are written once.
+ * Images that are in no index, each for one check. Distribution 2.8 may refuse an index while one
+ * of its images is written again, so the images of the indexes are written once.
  */
 const PURPOSES = ['by-digest', 'first', 'second', 'several', 'untagged', 'deleted'] as const;
 
-/** Images of one kind: two for lists, and one for each purpose. */
-export type ImagesOfKind = Readonly<
+/** Images of one type: two for indexes, and one for each purpose. */
+export type ImagesOfType = Readonly<
   Record<'amd64' | 'arm64' | (typeof PURPOSES)[number], ManifestContent>
 >;
 
-/** All that a check pushes. Nothing in it is the same in two checks, so that nothing of anybody else is ever overwritten or deleted. */
-export interface SmallImages {
+/**
+ * All that one run pushes. Its digests differ from those of any other run, so that no other content
+ * is overwritten or deleted.
+ */
+export interface TestImages {
   readonly layer: Blob;
   /** All blobs, the layer among them. */
   readonly blobs: readonly Blob[];
-  readonly docker: ImagesOfKind;
-  readonly oci: ImagesOfKind;
+  readonly docker: ImagesOfType;
+  readonly oci: ImagesOfType;
   /** The attestation of the OCI image for linux/amd64. */
   readonly attestation: ManifestContent;
-  /** What has that image as its `subject`. */
+  /** A referrer of that image. */
   readonly referrer: ManifestContent;
 }
 
-/** Makes the images of a check; `id` is what makes them its own. */
-export function makeImages(id: string): SmallImages {
+/** Makes the images of a run; `id` makes their digests unique. */
+export function makeImages(id: string): TestImages {
   const { tar, gzip } = makeLayer('check-registry', `pushed by manifest-tool check-registry ${id}`);
   const layer = blob(OCI_LAYER, gzip);
   const config = (os: string, architecture: string, purpose: string): Blob =>
@@ -59,12 +62,12 @@ export function makeImages(id: string): SmallImages {
   const arm64 = config('linux', 'arm64', 'image');
   const others = PURPOSES.map((purpose) => [purpose, config('linux', 'amd64', purpose)] as const);
   const configs = [['amd64', amd64] as const, ['arm64', arm64] as const, ...others];
-  const ofKind = (make: (config: Blob) => ManifestContent): ImagesOfKind =>
-    Object.fromEntries(configs.map(([name, each]) => [name, make(each)])) as ImagesOfKind;
-  const docker = ofKind((each) =>
+  const ofType = (make: (config: Blob) => ManifestContent): ImagesOfType =>
+    Object.fromEntries(configs.map(([name, each]) => [name, make(each)])) as ImagesOfType;
+  const docker = ofType((each) =>
     image(DOCKER_MANIFEST, as(DOCKER_CONFIG, each), as(DOCKER_LAYER, layer)),
   );
-  const oci = ofKind((each) => image(OCI_MANIFEST, each, layer));
+  const oci = ofType((each) => image(OCI_MANIFEST, each, layer));
 
   const unknown = config('unknown', 'unknown', 'attestation');
   const statement = json(STATEMENT, {
@@ -86,7 +89,7 @@ export function makeImages(id: string): SmallImages {
   };
 }
 
-/** The descriptor of a manifest, as a list has it. */
+/** The entry of an image for linux. */
 export function entry(manifest: ManifestContent, architecture: string): Descriptor {
   return { ...descriptorOf(manifest), platform: { os: 'linux', architecture } };
 }
@@ -107,20 +110,20 @@ export function descriptorOf({ mediaType, digest, size }: ManifestContent): Desc
   return { mediaType, digest, size };
 }
 
-/** A list that has exactly so many bytes: filled up with blanks, which every reader of JSON passes over. */
-export function listOfSize(
+/** An index of exactly `size` bytes: filled up with spaces, which JSON parsers ignore. */
+export function indexOfSize(
   type: IndexType,
   entries: readonly Descriptor[],
   size: number,
 ): ManifestContent {
-  const list = encodeIndex(type, entries, new Map());
-  const end = list.bytes.length - 1;
+  const index = encodeIndex(type, entries, new Map());
+  const end = index.bytes.length - 1;
   const bytes = Buffer.concat([
-    list.bytes.subarray(0, end),
-    Buffer.alloc(Math.max(0, size - list.size), ' '),
-    list.bytes.subarray(end),
+    index.bytes.subarray(0, end),
+    Buffer.alloc(Math.max(0, size - index.size), ' '),
+    index.bytes.subarray(end),
   ]);
-  return { mediaType: list.mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
+  return { mediaType: index.mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
 }
 
 function image(
@@ -149,7 +152,44 @@ function blob(mediaType: string, bytes: Uint8Array): Blob {
   return { mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
 }
 
-/** The same blob as the other kind of image calls it. */
+/** The descriptor of the same blob with another media type. */
 function as(mediaType: string, { digest, size }: Blob): Descriptor {
   return { mediaType, digest, size };
+}
+
+const BLOCK = 512;
+
+/** A layer: a tar archive of one file, and the same compressed. */
+function makeLayer(
+  name: string,
+  text: string,
+): { readonly tar: Uint8Array; readonly gzip: Uint8Array } {
+  const content = Buffer.from(text);
+  const blocks = Math.ceil(content.length / BLOCK);
+  // Two blocks of zeros end an archive.
+  const tar = Buffer.alloc((1 + blocks + 2) * BLOCK);
+  header(name, content.length).copy(tar);
+  content.copy(tar, BLOCK);
+  return { tar, gzip: gzipSync(tar) };
+}
+
+/** The header of a regular file (POSIX.1-1988, ustar Interchange Format). */
+function header(name: string, size: number): Buffer {
+  const block = Buffer.alloc(BLOCK);
+  const octal = (value: number, at: number, length: number): void =>
+    void block.write(value.toString(8).padStart(length - 1, '0'), at);
+  block.write(name, 0);
+  octal(0o644, 100, 8);
+  octal(0, 108, 8);
+  octal(0, 116, 8);
+  octal(size, 124, 12);
+  octal(0, 136, 12);
+  block.write('0', 156);
+  block.write('ustar\0', 257, 'latin1');
+  block.write('00', 263);
+  // The checksum is computed with spaces in its own field.
+  block.fill(' ', 148, 156);
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return block;
 }

@@ -1,21 +1,21 @@
 import { ManifestToolError, type ErrorCode } from '../errors.js';
-import { WireError } from '../registry/wire-error.js';
+import { RegistryError } from '../registry/errors.js';
 
-/** A registry does not do what a check asks; the message is in its own words: remote text. */
+/** The registry does not do what a check asks for; the message is its answer: remote text. */
 export class Refusal extends Error {}
 
-/** A check that could not be made, and why. */
+/** A check could not be made; the message says why. */
 export class NotTried extends Error {}
 
-/** What a registry has agreed to is not so, or not yet. */
+/** What a registry has accepted is not there, or not yet. */
 export class Absent extends ManifestToolError {
   constructor(why: string) {
     super('NOT_FOUND', 'reading it back', why);
   }
 }
 
-/** Errors that are about what was asked for, and not about the way to the registry. */
-const SAYS_NO: ReadonlySet<ErrorCode> = new Set([
+/** Errors that answer what was asked for. The others mean that the registry could not be asked. */
+const IS_ANSWER: ReadonlySet<ErrorCode> = new Set([
   'NOT_FOUND',
   'REFUSED',
   'CORRUPT',
@@ -24,18 +24,20 @@ const SAYS_NO: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /**
- * An error as the refusal that it is; all others stay what they are.
- * @param before what had been agreed to, where anything had.
+ * The refusal that an error is; other errors are returned as they are.
+ * @param accepted what the registry had accepted before, as the beginning of the message.
  */
-export function refusalOf(error: unknown, before: string): unknown {
-  if (!(error instanceof ManifestToolError) || !SAYS_NO.has(error.code)) return error;
-  if (before !== '')
-    return new Refusal(before + (error instanceof Absent ? error.why : error.message));
-  // A repository that is not there, or not for this user, says nothing of the registry.
+export function refusalOf(error: unknown, accepted: string): unknown {
+  if (!(error instanceof ManifestToolError) || !IS_ANSWER.has(error.code)) return error;
+  if (accepted !== '')
+    return new Refusal(accepted + (error instanceof Absent ? error.why : error.message));
+  // A repository that does not exist, or not for this user, says nothing about the registry.
   if (error.code === 'NOT_FOUND') return error;
-  return new Refusal(error.cause instanceof WireError ? wordsOf(error.cause) : error.message);
+  return new Refusal(
+    error.cause instanceof RegistryError ? answerText(error.cause) : error.message,
+  );
 }
 
-function wordsOf({ status, text }: WireError): string {
+function answerText({ status, text }: RegistryError): string {
   return `status ${status}${text === '' ? '' : `, ${text}`}`;
 }

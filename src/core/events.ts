@@ -2,38 +2,45 @@ import type { ManifestToolError } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 
-/** How far a blob is on its way into a target. */
+/** The progress of one blob into a target. */
 export interface BlobProgress {
   /** The target, as `host/repository` or `oci-layout://PATH`. */
   readonly target: string;
   /** Of the blob. */
   readonly digest: Digest;
-  /** In bytes. */
+  /** Of the blob, in bytes. */
   readonly size: number;
-  /** How many of its bytes have been read so far; none where it need not be copied. */
+  /** Bytes read so far; 0 if the blob need not be copied. */
   readonly bytes: number;
-  /** `started`, then `copying` as bytes come, then how it ended: `present` was there already, `mounted` came without bytes. */
+  /**
+   * `started`, then `copying` while bytes arrive, then the outcome: `present` if the target held the
+   * blob already, `mounted` if the registry took it from another of its repositories.
+   */
   readonly state: 'started' | 'copying' | 'present' | 'mounted' | 'copied' | 'failed';
 }
 
-/** What a plan tells of while it runs; every member may be left out. */
-export interface PlanEvents {
-  /** Something that the user should know of, and that stops nothing. */
+/**
+ * Callbacks for what happens during a call; each can be left out, and none may throw. Calls that run
+ * at the same time and need the same blob or manifest in one target share its write: an object that
+ * several of them are given is called once for it.
+ */
+export interface ProgressEvents {
+  /** Something to know that stops nothing. */
   readonly warning?: (text: string) => void;
   /** What is being done now, in a few words. */
   readonly progress?: (text: string) => void;
-  /** Something is not there yet, and is waited for. */
+  /** Something does not exist yet, and is waited for. */
   readonly waiting?: (reason: string) => void;
-  /** An image or a list was read; `name` is the reference in full. */
+  /** A manifest was read; `name` is its full reference. */
   readonly read?: (name: string, manifest: ManifestContent) => void;
-  /** A blob is on its way into a target. */
+  /** A blob makes progress into a target. */
   readonly blob?: (progress: BlobProgress) => void;
   /** A manifest was written by its digest, before the tags move. */
   readonly written?: (target: string, manifest: ManifestContent) => void;
-  /** One of several targets failed; the others go on. */
+  /** One of several targets failed; the others continue. */
   readonly targetFailed?: (target: string, error: ManifestToolError) => void;
-  /** A tag of the target now names the list; `from` is what it named before, where that is known. */
+  /** A tag points to the manifest now; `from` is what it pointed to before, if that is known. */
   readonly tagged?: (name: string, manifest: ManifestContent, from: Digest | undefined) => void;
-  /** A tag of the target named the list already, and was left as it is. */
+  /** A tag pointed to the manifest already, and was not written. */
   readonly unchanged?: (name: string, manifest: ManifestContent) => void;
 }

@@ -9,7 +9,9 @@ import { hostNames, hostOfKey, namespaceKeys } from './keys.js';
 /** Far more than any real config has, so that a wrong path does not fill the memory. */
 const MAX_BYTES = 1024 * 1024;
 
-/** What a config says about credentials. An entry of `auths` is parsed when its host is asked for. */
+/**
+ * What a config says about credentials. An entry of `auths` is parsed when its host is asked for.
+ */
 export interface DockerConfig {
   /** The file, or the variable that it came from, for messages. */
   readonly name: string;
@@ -210,7 +212,9 @@ function plainLogin(entry: AuthEntry, value: JsonObject): Login | undefined {
   return undefined;
 }
 
-/** Undefined if it is not base64 of UTF-8: Node would skip what is wrong and give a wrong password. */
+/**
+ * Undefined if it is not base64 of UTF-8: Node would skip what is wrong and give a wrong password.
+ */
 function decodeBase64(base64: string): string | undefined {
   const joined = base64.replaceAll(/[\r\n]/g, '');
   if (joined.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(joined)) return undefined;

@@ -11,8 +11,8 @@ export function quoted(key: string): string {
 }
 
 /**
- * An error in what the user has configured. Neither `why` nor `details` may contain what a config or
- * a helper says that can be a secret.
+ * An error in what the user has configured. Neither `why` nor `details` may contain what a config
+ * or a helper says that can be a secret.
  */
 export function configError(what: string, why: string, details: ErrorDetails): ManifestToolError {
   return new ManifestToolError('CONFIG', escapeText(what), escapeText(why), details);

@@ -21,8 +21,8 @@ const CLOSE_MS = 200;
 type Env = Readonly<Record<string, string | undefined>>;
 
 /**
- * The absolute path of a program on PATH; undefined if it is not installed. Only absolute entries of
- * PATH count, and on Windows only `.exe`: a program in the working directory is never run
+ * The absolute path of a program on PATH; undefined if it is not installed. Only absolute entries
+ * of PATH count, and on Windows only `.exe`: a program in the working directory is never run
  * (CVE-2019-15752, libuv#3888).
  */
 export async function findExecutable(
@@ -157,7 +157,10 @@ function kill(child: ChildProcessWithoutNullStreams): void {
   }
 }
 
-/** Closes our ends of the pipes: a child of the helper may hold the others, and with them this process. */
+/**
+ * Closes our ends of the pipes: a child of the helper may hold the others, and with them this
+ * process.
+ */
 function release(child: ChildProcessWithoutNullStreams): void {
   if (child.pid === undefined) return;
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();

@@ -24,9 +24,9 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * Asks a helper for the credential of a host; undefined if it says that it has none.
- * @throws {ManifestToolError} CONFIG if the helper is not installed or fails in any other way, never
- * with what it printed to its standard output, which can be a secret; INTERRUPTED if the signal was
- * aborted.
+ * @throws {ManifestToolError} CONFIG if the helper is not installed or fails in any other way,
+ * never with what it printed to its standard output, which can be a secret; INTERRUPTED if the
+ * signal was aborted.
  */
 export type AskHelper = (helper: HelperSetting, host: string) => Promise<Credential | undefined>;
 

@@ -9,7 +9,7 @@ import {
   type HttpRequest,
   type Transport,
 } from './request.js';
-import { orAborted } from './or-aborted.js';
+import { orAborted } from '../concurrency.js';
 import type { Timeouts } from './timeouts.js';
 
 /** One request of HTTP/1.1, over a connection of the dispatcher for its origin. */

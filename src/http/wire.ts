@@ -1,13 +1,13 @@
 import { Attempts } from '../attempts.js';
 import type { HttpRequest, Transport } from './request.js';
-import { orAborted } from './or-aborted.js';
+import { orAborted } from '../concurrency.js';
 import type { Origin } from './connect/origin.js';
 import type { Timeouts } from './timeouts.js';
 import { undiciTransport } from './undici.js';
 
 /**
- * How many requests of one operation are sent again because the server has not processed them: one that ends its connections often
- * has many requests to refuse.
+ * How many requests of one operation are sent again because the server has not processed them: a
+ * server that ends its connections often refuses many.
  */
 const MAX_RESENT = 20;
 

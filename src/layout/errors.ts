@@ -13,7 +13,7 @@ const SPACE = 'free some space, or use a layout on another file system';
 const IN_THE_WAY = 'move it away, or use another layout';
 const ELSEWHERE = 'use a layout on another file system';
 
-/** What to do about the system's error codes, as far as it is more than for any file that is read. */
+/** What to do about error codes that {@link unreadableHint} does not cover. */
 const HINTS: Readonly<Record<string, string>> = {
   EDQUOT: SPACE,
   EEXIST: IN_THE_WAY,

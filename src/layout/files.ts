@@ -161,8 +161,8 @@ export type Content = string | Iterable<Uint8Array> | AsyncIterable<Uint8Array>;
 
 /**
  * Replaces a file as a whole or not at all: writes a new file beside it, flushes it to the device,
- * and renames it. If anything fails, the new file is removed and `target` stays as it was. `content`
- * is called once the new file is open.
+ * and renames it. If anything fails, the new file is removed and `target` stays as it was.
+ * `content` is called once the new file is open.
  */
 export async function writeAtomically(
   target: string,

@@ -159,7 +159,7 @@ export function withManifest(
   return new Map([...(document as JsonObject), ['manifests', entries]]);
 }
 
-/** Replaces the first entry with that name and removes the others, which would make it ambiguous. */
+/** Replaces the first entry with that name and removes the others: they would be ambiguous. */
 function withTag(
   entries: readonly JsonValue[],
   entry: JsonObject,

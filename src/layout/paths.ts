@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { algorithmPart, encodedPart, parseDigest, type Digest } from '../oci/digest.js';
 
-/** The file that marks a directory as a layout (OCI image-spec, image-layout.md, oci-layout file). */
+/** The file that marks a layout (OCI image-spec, image-layout.md, oci-layout file). */
 export function markerPath(root: string): string {
   return path.join(root, 'oci-layout');
 }
 
-/** The file that names the images of a layout (OCI image-spec, image-layout.md, index.json file). */
+/** The file that names its images (OCI image-spec, image-layout.md, index.json file). */
 export function indexPath(root: string): string {
   return path.join(root, 'index.json');
 }

@@ -124,7 +124,7 @@ function checkPlaced({ spec, root, annotations }: PlacedSpec, type: RequestedTyp
   }
 }
 
-/** Two entries for one platform, or one image twice: an error, or a warning if configs may differ. */
+/** Refuses an image or platform that occurs twice; warns if image configs may still differ. */
 function checkTwins({ spec, entries }: PlacedSpec, warning: (text: string) => void): void {
   const first = new Map<string, number>();
   spec.sources.forEach((source, i) => {

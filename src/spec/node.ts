@@ -143,7 +143,7 @@ export class SpecNode {
       throw new SpecNode(this.source, node, path).error(
         `${path} is the alias *${node.source}, which is not defined`,
         {
-          hint: `define it earlier with &${node.source}, or put quotes around a string that begins with *`,
+          hint: `define it earlier with &${node.source}, or quote a string that begins with *`,
         },
       );
     }

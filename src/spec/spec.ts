@@ -25,7 +25,7 @@ export interface PlacedSpec {
 export interface SpecOptions {
   /** Called for unknown keys and other things that are probably mistakes. */
   readonly warning?: (text: string) => void;
-  /** Values of `${VAR}` and `${VAR:-default}` in strings; without it, strings are left as they are. */
+  /** Values of `${VAR}` and `${VAR:-default}`; without it, strings are left as they are. */
   readonly env?: Environment | undefined;
 }
 

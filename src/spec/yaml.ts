@@ -44,7 +44,7 @@ const MAX_DEPTH = 200;
 
 class TooDeep extends Error {}
 
-/** A parser with a bound: composing its tokens recurses for each level and would overflow the stack. */
+/** A parser with a bound: composing recurses for each level, and would overflow the stack. */
 class BoundedParser extends Parser {
   override *next(source: string): ReturnType<Parser['next']> {
     yield* super.next(source);

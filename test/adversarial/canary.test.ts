@@ -106,7 +106,7 @@ interface Way {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** All the places where a secret of the user can stand. */
+/** The places where a user's secret can be configured. */
 const WAYS: [string, Way][] = [
   ['config.json', { config: auths('registry.test', 'robert', PASSWORD) }],
   ['a helper', { config: { credHelpers: { 'registry.test': 'password' } } }],
@@ -152,7 +152,7 @@ async function push({ config = {}, options = [], stdin, env = {} }: Way): Promis
   );
 }
 
-/** What a server can make of the credentials that it was shown. */
+/** The forms in which a server can echo the credentials that it received. */
 const echo = (status: number, { headers }: Seen): Answer => {
   const value = headers.authorization ?? '';
   const bare = value.replace(/^\S+ /, '');
@@ -168,7 +168,7 @@ const PLACES: [string, (request: Seen) => boolean][] = [
   ['the tag', ({ method, path }) => method === 'PUT' && path.endsWith('/out')],
 ];
 
-/** What can be wrong with an answer. */
+/** Faults of an answer. */
 const FAULTS: [string, (request: Seen) => Answer][] = [
   ['400 with an echo', (request) => echo(400, request)],
   ['401 with an echo', (request) => echo(401, request)],
@@ -255,14 +255,15 @@ describe('test 25: a canary in every place, on every failing path, with --debug'
     );
 
     it.each(own)('%s', async (name, make) => {
-      // Each fault at each request by one of the ways, and by all ways at one of the requests: the whole product takes minutes.
+      // Each fault at each request in one way, and in all ways at one request: the whole product takes
+      // minutes.
       const turn =
         FAULTS.findIndex(([each]) => each === name) + WAYS.findIndex(([, each]) => each === way);
       const [, is] = PLACES[turn % PLACES.length]!;
       scheme = turn % 3 === 0 ? basic : bearer;
       fault = (request) => (is(request) ? make(request) : undefined);
       const result = await push(way);
-      // A command line that is refused would prove nothing.
+      // A rejected command line would test nothing.
       expect(result.stderr).toContain('debug: GET https://registry.test/');
       expectNoSecret(result, SECRETS);
     });
@@ -282,7 +283,7 @@ describe('test 25: a canary in every place, on every failing path, with --debug'
   });
 
   it('a message that is cut in the middle of a token', async () => {
-    // Any piece of a token that is long enough to be told from a word.
+    // Any part of a token that is too long to be a word.
     const piece = BEARER.slice(0, 24);
     for (let length = 960; length <= 1020; length += 20) {
       fault = () => failure(400, 'X', `${'x'.repeat(length)} ${BEARER}`);

@@ -9,7 +9,7 @@ const folder = new Folder();
 const TOKEN = 'token-of-the-tests';
 let server: ScriptedServer;
 let registry: FakeRegistry;
-/** What the registry answers to who has no token. */
+/** The challenge that the registry sends to requests without a token. */
 let challenge: string | string[] | undefined;
 
 beforeAll(async () => {
@@ -174,7 +174,7 @@ describe('scopes', () => {
     };
     const { host } = server;
     const env = { DOCKER_CONFIG: folder.dockerConfig(auths(host, 'alice', 'secret-word')) };
-    // The mounts cannot be had by one scope: reading all that is needed still can.
+    // Mounts need two scopes, so blobs are uploaded.
     const images = await runCli(pushArguments(`${host}/source`, `${host}/target`), { env });
     expect(images.stderr).not.toMatch(/reading \S+ failed/);
     const manifests = server.requests.filter(

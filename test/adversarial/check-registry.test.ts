@@ -352,8 +352,16 @@ describe('deletion', () => {
     const { code, stdout, stderr } = await done;
     expect([code, stdout]).toEqual([130, '']);
     expect(stderr).toMatch(/failed: it was interrupted$/m);
-    for (const name of registry.manifests.keys())
-      expect(stderr).toContain(name.slice(name.search(/[:@]/) + 1));
+    // On a busy machine not all is deleted in time. A manifest is named by its tag, if that is left as well.
+    const left = [...registry.manifests].map(([name, { digest }]) => {
+      const reference = name.slice(name.search(/[:@]/) + 1);
+      return { reference, digest, isNamed: stderr.includes(reference) };
+    });
+    const named = new Set(left.flatMap(({ digest, isNamed }) => (isNamed ? [digest] : [])));
+    expect(left.filter(({ digest, isNamed }) => !isNamed && !named.has(digest))).toEqual([]);
+    expect(
+      left.filter(({ reference, isNamed }) => !isNamed && !reference.includes('sha256:')),
+    ).toEqual([]);
     expect(server.requests.some(({ method }) => method === 'DELETE')).toBe(true);
   });
 });

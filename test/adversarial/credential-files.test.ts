@@ -1,7 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -11,7 +10,7 @@ import { FakeRegistry } from './support/fake-registry.js';
 import { auths, Folder, pathWith } from './support/files.js';
 import { json, startScripted, type ScriptedServer } from './support/scripted.js';
 
-/** A command that was interrupted ends within 1.5 s; longer if other tests keep both cores busy. */
+/** Longer than the 1.5 s that an interrupted command may take: other tests may use the cores. */
 const LIMIT_MS = 4000;
 const BIN = fileURLToPath(new URL('../../bin/manifest-tool.cjs', import.meta.url));
 
@@ -44,18 +43,31 @@ function pipe(name = 'pipe'): string {
   return file;
 }
 
-/** Sends a signal, and gives how the command ended and after how many milliseconds. */
+/** Sends a signal; resolves to how the command ended, and the milliseconds until then. */
 async function ended(
   { child, done }: SpawnedCli,
   signal: NodeJS.Signals,
 ): Promise<{ code: number | null; stderr: string; milliseconds: number }> {
   const start = performance.now();
   child.kill(signal);
-  // A command that ignores it must not keep the tests.
+  // In case the command ignores the signal.
   const timer = setTimeout(() => child.kill('SIGKILL'), 3 * LIMIT_MS);
   const { code, stderr } = await done;
   clearTimeout(timer);
   return { code, stderr, milliseconds: performance.now() - start };
+}
+
+/** Whether a process has a file open. */
+function hasOpen(pid: number, file: string): boolean {
+  const folderOfProcess = `/proc/${pid}/fd`;
+  return readdirSync(folderOfProcess).some((name) => {
+    try {
+      return readlinkSync(`${folderOfProcess}/${name}`) === file;
+    } catch {
+      // It was closed in the meantime.
+      return false;
+    }
+  });
 }
 
 describe('a pipe in place of a file of credentials', () => {
@@ -89,8 +101,7 @@ describe('a pipe in place of a file of credentials', () => {
     const spawned = spawnCli(['inspect', image, ...(isOption ? [place, value] : [])], {
       env: isOption ? {} : { [place]: value },
     });
-    // Nothing tells when it waits for the pipe.
-    await sleep(1000);
+    await expect.poll(() => hasOpen(spawned.child.pid!, file), { timeout: 15_000 }).toBe(true);
     const { code, stderr, milliseconds } = await ended(spawned, signal);
     expect(stderr).toMatch(/^manifest-tool: .*it was interrupted/);
     expect(code).toBe(130);
@@ -103,7 +114,7 @@ describe('a config', () => {
     const directory = folder.dockerConfig({});
     const file = path.join(directory, 'config.json');
     writeFileSync(file, configText());
-    // What stands there after the first read is never seen: the registry's answer comes after it.
+    // The file was read before the first request; a second read would fail.
     server.script = (request) => {
       writeFileSync(file, 'changed');
       return request.headers.authorization === basic('alice', 'secret-word')
@@ -115,7 +126,7 @@ describe('a config', () => {
 });
 
 describe('a credential helper', () => {
-  /** The environment of a helper that waits for a child of its own, and the process ids of both. */
+  /** The environment with a helper that waits for a child of its own, and the PIDs of both. */
   function waitingHelper(): { env: Record<string, string>; pids: () => number[] } {
     const bin = folder.directory();
     folder.helper(bin, 'parent', 'sleep 60 & echo $! $$ > "$0.pids"; wait');
@@ -164,7 +175,7 @@ describe('a credential helper', () => {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // A zombie whose parent has not asked for it is there, but has ended.
+    // A zombie has ended; its parent has not waited for it yet.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;

@@ -74,7 +74,7 @@ describe('test 8: helpers that have nothing, and helpers that break', () => {
     const result = await inspect('loud');
     expectCode(result, 2);
     expect(result.stderr).toContain('please unlock');
-    // oxlint-disable-next-line no-control-regex -- they are what must not be there
+    // oxlint-disable-next-line no-control-regex -- control characters must be absent
     expect(result.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
   });
 

@@ -122,7 +122,7 @@ describe('an entry', () => {
   it('that is neither an image nor a list', async () => {
     const other = await layout.blob('text/plain', 'x');
     await layout.tag(await layout.index([amd64, other]), 'odd');
-    const says = /is neither an image nor a list/;
+    const says = /is neither an image nor an index/;
     await expectHint({
       args: ['inspect', '--raw', named('odd')],
       code: 1,

@@ -129,18 +129,20 @@ describe('a list', () => {
     let top = await layout.index([amd64]);
     for (let depth = 0; depth < 6; depth += 1) top = await layout.index([top]);
     await layout.tag(top, 'deep');
-    const says = /lists inside of lists, more than \d deep/;
+    const says = /indexes are nested more than 4 levels deep/;
+    const hint =
+      /^name an index or image inside it by its digest: inspect --format raw shows its entries$/;
     await expectHint({
       args: create(named('deep')),
       code: 1,
       says,
-      hint: /^name the lists or images inside of it by their digests$/,
+      hint,
     });
     await expectHint({
       args: ['copy', named('deep'), `oci-layout://${folder.path}/deep:1`],
       code: 1,
       says,
-      hint: /^copy a list that is inside of it, by its digest: inspect --format raw shows them$/,
+      hint,
     });
   });
 

@@ -234,7 +234,7 @@ describe('documents that are not what they say', () => {
     expectRefused(await inspect());
   });
 
-  it('lists in lists, 100 deep: read one deep, and never published', async () => {
+  it('indexes in indexes, 100 deep: read four deep, and never published', async () => {
     let nested = makeList([{ ...image, platform: { os: 'linux', architecture: 'amd64' } }]);
     registry.addManifest('x', 'any', image);
     for (let depth = 0; depth < 100; depth += 1) {
@@ -244,7 +244,8 @@ describe('documents that are not what they say', () => {
     registry.addManifest('x', 'linux-amd64', nested);
     const args = pushArguments(`${server.host}/x`, `${server.host}/x`, { count: 1 });
     expectCode(await runCli(args), 1);
-    expect(server.requests.length).toBeLessThan(6);
+    const reads = server.requests.filter(({ method }) => method === 'GET');
+    expect(reads.length).toBeLessThan(6);
     server.requests.length = 0;
     await inspect('x:linux-amd64');
     expect(server.requests.length).toBeLessThan(6);

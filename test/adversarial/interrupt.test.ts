@@ -159,7 +159,7 @@ describe('an interrupt while tags move', () => {
     );
     expect(code).toBe(130);
     expect(stderr).toMatch(
-      /nothing is known to be published; not confirmed: out\nhint: run it again: tags that are up to date/,
+      /nothing is known to be published; not confirmed: out\nhint: run it again: tags that are up to date are not/,
     );
   });
 });

@@ -39,7 +39,7 @@ function inspect(
   return runCli(args, { env: { PATH: pathWith(bin), ...env }, ...run });
 }
 
-/** Who the registry was told that we are. */
+/** The users whose credentials the registry received. */
 function user(): string | undefined {
   const last = server.requests.findLast(({ headers }) => headers.authorization !== undefined);
   const encoded = last?.headers.authorization?.replace('Basic ', '');

@@ -56,7 +56,7 @@ function inspect(config: object, ...options: string[]): Promise<CliResult> {
 const PASSWORD = auths('registry.test', 'alice', 'secret-word');
 const IDENTITY = { auths: { 'registry.test': { identitytoken: 'secret-identity' } } };
 
-/** No server but the realm's may have seen a credential, and nothing else went out. */
+/** Fails if a credential, or any request, reached a server other than the realm's. */
 function expectNothingLeft(result: CliResult): void {
   expectNoSecret(result, ['secret-word', 'secret-identity']);
   const all = [...secure.requests, ...plain.requests, ...auth.requests];

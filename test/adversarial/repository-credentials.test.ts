@@ -12,12 +12,12 @@ import {
 } from './support/scripted.js';
 
 /*
- * An auth file with one user for each namespace of a host (containers-auth.json(5): "HOST/a" and "HOST/b"): a request carries
- * the credentials of its own repository, and those alone.
+ * Auth files with a user for each namespace of a host, "HOST/a" and "HOST/b"
+ * (containers-auth.json(5)): a request carries the credentials of its repository and no others.
  */
 
 const folder = new Folder();
-/** The user to whom everything below the first component of a repository belongs. */
+/** The owner of all repositories of a namespace. */
 const USERS: Readonly<Record<string, string>> = { a: 'alice', b: 'bob', c: 'alice' };
 let server: ScriptedServer;
 let registry: FakeRegistry;
@@ -40,7 +40,7 @@ const ownerOf = (repository: string): string => USERS[repository.split('/')[0]!]
 
 const passwordOf = (user: string): string => `${user}-secret-word`;
 
-/** An auth file with an entry for each of these keys below the host. */
+/** An auth file with an entry for each of these namespaces of the host. */
 function authFile(...keys: string[]): string {
   const auths = Object.fromEntries(
     keys.map((key) => [
@@ -70,7 +70,7 @@ function tokenFor(request: Seen): Reply {
   const user = userOfBasic(request.headers.authorization);
   if (user === undefined) return json(401, {});
   const scopes = request.query.getAll('scope');
-  // As Docker Hub does: one repository of somebody else, and there is no token at all.
+  // Like Docker Hub: no token at all if one repository belongs to somebody else.
   if (scopes.some((scope) => ownerOf(scope.split(':')[1]!) !== user)) return json(401, {});
   return json(200, { token: base64(JSON.stringify({ user, scopes } satisfies Granted)) });
 }
@@ -84,7 +84,7 @@ function grantedBy(authorization: string | undefined): Granted | undefined {
   return token === undefined ? undefined : JSON.parse(Buffer.from(token, 'base64').toString());
 }
 
-/** The user as whom a request came; undefined where it came anonymously. */
+/** The user who sent a request; undefined if it is anonymous. */
 type Authenticate = (request: Seen) => string | undefined;
 
 const byToken: Authenticate = (request) => {
@@ -102,7 +102,7 @@ const byToken: Authenticate = (request) => {
 
 const byPassword: Authenticate = ({ headers }) => userOfBasic(headers.authorization);
 
-/** The registry as its owners see it: each has to come as themselves. */
+/** Makes the registry accept only requests of a repository's owner, and those that are open. */
 function guard(
   challenge: string,
   authenticate: Authenticate,
@@ -118,7 +118,7 @@ function guard(
 
 const bearer = (): string => `Bearer realm="${server.url}/t",service="s"`;
 
-/** Who each signed request to a repository came as. */
+/** The namespaces that were accessed with credentials, each with the user. */
 function identities(who: (authorization: string) => string | undefined): Set<string> {
   const signed = registryRequests().filter(({ headers }) => headers.authorization !== undefined);
   return new Set(
@@ -163,7 +163,7 @@ describe.each(SCHEMES)('two users of one host, with %s', (_, challenge, authenti
     expect(mounts()).toEqual([]);
     expect(uploads()).toHaveLength(2);
     expect(registry.manifests.has(`${to}/new:1`)).toBe(true);
-    // What is known of the host is known for both: the second user is not refused first.
+    // The challenge is the host's: the second user's requests are not refused first.
     expect(anonymous().length).toBeLessThanOrEqual(2);
   });
 

@@ -6,7 +6,10 @@ import { startRecordingProxy, type Fault, type RecordedRequest } from '../suppor
 import { startRegistry, type Registry } from '../support/registry.js';
 import { seedParityImages } from '../support/seed.js';
 
-/** A process that is killed at any request leaves each tag whole. These run what `npm run build` has built. */
+/**
+ * A process that is killed at any request leaves each tag whole. These run what `npm run build` has
+ * built.
+ */
 
 const AT_ONCE = 6;
 const TAGS = ['1', 'two'] as const;
@@ -66,7 +69,9 @@ const COMMANDS: readonly [string, Command, number][] = [
   ],
 ];
 
-/** When the process is killed: before the registry has seen the request, or when it has answered. */
+/**
+ * When the process is killed: before the registry has seen the request, or when it has answered.
+ */
 type Moment = 'before' | 'after';
 const MOMENTS: readonly Moment[] = ['before', 'after'];
 
@@ -180,7 +185,10 @@ function isTagPut({ method, url }: RecordedRequest): boolean {
   return method === 'PUT' && TAGS.some((tag) => url.endsWith(`/manifests/${tag}`));
 }
 
-/** What is wrong with the order of the requests: the real registry refuses a list without its children, others do not. */
+/**
+ * What is wrong with the order of the requests: the real registry refuses a list without its
+ * children, others do not.
+ */
 function writesAfterTags(requests: readonly RecordedRequest[]): string[] {
   const first = Math.min(...requests.filter(isTagPut).map(({ time }) => time));
   return requests

@@ -56,7 +56,8 @@ describe('--no-clobber', () => {
   });
 
   it('looks again right before the tag moves', async () => {
-    // Another one publishes between the first look and the put: the last request for the configuration is its sign.
+    // Another one publishes between the first look and the put: the last request for the
+    // configuration is its sign.
     let hasMoved = false;
     const proxy = await startRecordingProxy(registry.host, ({ url }) => {
       if (url.includes('/blobs/') && !hasMoved) {

@@ -15,7 +15,10 @@ const ARCHITECTURES = ['amd64', 'arm64', 's390x'] as const;
 let registry: Registry;
 let proxy: RecordingProxy;
 let folder: string;
-/** Holds an image for each architecture: a configuration of its own, and two of three layers, so six blobs in all. */
+/**
+ * Holds an image for each architecture: a configuration of its own, and two of three layers, so six
+ * blobs in all.
+ */
 let layout: LayoutFolder;
 let images: Entry[];
 
@@ -58,7 +61,10 @@ async function specFile(
   return file;
 }
 
-/** How often each blob was uploaded, each blob was mounted, and each manifest was written by its digest. */
+/**
+ * How often each blob was uploaded, each blob was mounted, and each manifest was written by its
+ * digest.
+ */
 function counts(): { uploads: number[]; mounts: number[]; children: number[] } {
   const found = (method: string, url: RegExp): number[] => {
     const seen = new Map<string, number>();

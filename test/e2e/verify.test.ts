@@ -123,7 +123,7 @@ describe('a defect', () => {
     ],
     [
       'a child that is damaged',
-      /does not have the digest/,
+      /its digest is not/,
       async (a, b) => (await changed(a.entry), [a.entry, b.entry]),
     ],
     [
@@ -141,17 +141,17 @@ describe('a defect', () => {
     ],
     [
       'a child of a type that is no image',
-      /neither an image nor a list/,
+      /neither an image nor an index/,
       (a, b) => [{ ...a.entry, mediaType: 'text/plain' }, b.entry],
     ],
     [
       'a configuration that is missing',
-      /configuration sha256:\S+ the layout has no blob/,
+      /config sha256:\S+ the layout has no blob/,
       async (a, b) => (await gone(a.config), [a.entry, b.entry]),
     ],
     [
       'a configuration that is damaged',
-      /configuration sha256:.*digest/,
+      /config sha256:.*digest/,
       async (a, b) => (await changed(a.config), [a.entry, b.entry]),
     ],
     [

@@ -26,7 +26,10 @@ afterAll(async () => {
 const UNKNOWN = (code: string) =>
   ({ status: 404, body: JSON.stringify({ errors: [{ code, message: 'unknown' }] }) }) as const;
 
-/** A registry whose parts do not all see yet what was pushed: the first two requests of a kind are answered with 404. */
+/**
+ * A registry whose parts do not all see yet what was pushed: the first two requests of a kind are
+ * answered with 404.
+ */
 function late(code: string, isMeant: (request: RecordedRequest) => boolean): Intercept {
   const seen = new Map<string, number>();
   return (request) => {

@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
+import { yieldToEventLoop } from '../../concurrency.js';
 import { ManifestToolError, reasonOf } from '../../errors.js';
 import { parseJson } from '../../oci/json/parse.js';
 import { parseReference, type Reference } from '../../oci/reference.js';
+import type { Client } from '../../core/client.js';
 import { inspectSelected } from '../../core/read/inspect.js';
 import { onlyImage, selectManifest, type Selected } from '../../core/read/select.js';
 import type { Run } from '../command.js';
@@ -12,6 +14,7 @@ import { coloursFor, type Colours } from '../output/colours.js';
 import { renderHuman } from '../output/inspect/human.js';
 import { renderRaw } from '../output/inspect/raw.js';
 import { harmlessJson, jsonText } from '../output/json.js';
+import type { Reporter } from '../progress/reporter.js';
 
 /** `inspect REF`. */
 export const run: Run<'inspect'> = async ({ args, io, reporter }) => {
@@ -24,13 +27,28 @@ export const run: Run<'inspect'> = async ({ args, io, reporter }) => {
       const selected = await selectManifest(client, reference, options.platform);
       return options.config
         ? configuration(selected, reference, options)
-        : SHOW[options.format](selected, { name, reference, options, io, colours });
+        : SHOW[options.format](selected, {
+            client,
+            name,
+            reference,
+            options,
+            io,
+            colours,
+            reporter,
+          });
     });
-    io.stdout.write(printable(output, io.stdout));
+    const text = printable(output, io.stdout);
+    // A signal that came while a large text was built is handled only now.
+    await yieldToEventLoop();
+    if (client.signal.aborted)
+      throw new ManifestToolError('INTERRUPTED', `reading ${name}`, 'it was interrupted');
+    io.stdout.write(text);
   });
 };
 
 interface Context {
+  readonly client: Client;
+  readonly reporter: Reporter;
   readonly name: string;
   readonly reference: Reference;
   readonly options: InspectOptions;
@@ -75,23 +93,39 @@ async function human(selected: Selected, { name, options, colours }: Context): P
   return text + renderReferrers(referrers, colours);
 }
 
-async function asDocument(selected: Selected, { name, options }: Context): Promise<string> {
+async function asDocument(
+  selected: Selected,
+  { client, name, options, reporter }: Context,
+): Promise<string> {
   const [{ describeSelected }, { inspectDocument }] = await Promise.all([
     import('../../core/read/describe.js'),
     import('../output/inspect/document.js'),
   ]);
   const referrers = options.referrers ? 'all' : 'none';
-  const described = await describeSelected(selected, { configs: 'all', referrers });
+  const described = await describeSelected(
+    client,
+    selected,
+    { configs: 'all', referrers },
+    reporter,
+  );
   return jsonText(inspectDocument(name, described));
 }
 
-async function table(selected: Selected, { name, options, io, colours }: Context): Promise<string> {
+async function table(
+  selected: Selected,
+  { client, name, options, io, colours, reporter }: Context,
+): Promise<string> {
   const [{ describeSelected }, { renderTable }] = await Promise.all([
     import('../../core/read/describe.js'),
     import('../output/inspect/table.js'),
   ]);
   const referrers = options.referrers ? 'top' : 'none';
-  const described = await describeSelected(selected, { configs: 'needed', referrers });
+  const described = await describeSelected(
+    client,
+    selected,
+    { configs: 'needed', referrers },
+    reporter,
+  );
   const { isTTY, columns } = io.stdout;
   return renderTable(name, described, colours, isTTY && columns > 0 ? columns : 80);
 }

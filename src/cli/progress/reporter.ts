@@ -2,7 +2,7 @@ import { now } from '../../clock.js';
 import { ManifestToolError, reasonOf } from '../../errors.js';
 import type { ManifestContent } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import type { BlobProgress, PlanEvents } from '../../core/events.js';
+import type { BlobProgress, ProgressEvents } from '../../core/events.js';
 import { Secrets } from '../../secrets.js';
 import { escapeText } from '../../text.js';
 import type { RequestRecord } from '../../http/log.js';
@@ -25,7 +25,7 @@ type ReportStyle = Options<'quiet' | 'progress' | 'debug'>;
  * Writes to standard error what a command reports. Every line is redacted and escaped here, and
  * nowhere else.
  */
-export class Reporter implements PlanEvents {
+export class Reporter implements ProgressEvents {
   readonly secrets = new Secrets();
   private spinner: Spinner | undefined;
   private display: LiveDisplay | undefined;

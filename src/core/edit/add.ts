@@ -2,7 +2,7 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { tagOrDigestOf } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { Publisher } from '../publish/publisher.js';
 import type { IndexRequest } from '../publish/request.js';
 import { resolveSources } from '../publish/resolve.js';
@@ -22,15 +22,16 @@ export interface AddRequest
   extends EditRequest, Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations'> {}
 
 /**
- * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then the index. An image replaces the entry
- * with its platform; everything else is kept byte for byte.
- * @throws {ManifestToolError} NOT_FOUND if the index or an image does not exist; USAGE if the target is not an index, or `strict` turned a
- * warning into an error; REFUSED if others keep changing the index, or `expect` does not match; INTERRUPTED; otherwise as {@link pushIndex}.
+ * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then
+ * the index. An image replaces the entry with its platform; everything else is kept byte for byte.
+ * @throws {ManifestToolError} NOT_FOUND if the index or an image does not exist; USAGE if the
+ * target is not an index, or `strict` turned a warning into an error; REFUSED if others keep
+ * changing the index, or `expect` does not match; INTERRUPTED; otherwise as {@link pushIndex}.
  */
 export async function addToIndex(
   client: Client,
   request: AddRequest,
-  events: PlanEvents = {},
+  events: ProgressEvents = {},
 ): Promise<EditResult> {
   checkTarget(request);
   const { dryRun, strict, waitMs, sources } = request;

@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../../errors.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { editIndex, editing, type EditRequest, type EditResult } from './edit-index.js';
 import {
   annotateEntries,
@@ -21,16 +21,17 @@ export interface AnnotateRequest extends EditRequest {
 }
 
 /**
- * Changes platform fields or annotations of entries of a published index in place (OCI image-spec, image-index.md), or the annotations of
- * the index if no entry is named.
- * @throws {ManifestToolError} NOT_FOUND if the index or an entry does not exist; USAGE for annotations of a Docker manifest list, a platform
- * that no runtime could select, or platform fields without an entry; REFUSED and INTERRUPTED as {@link removeFromIndex}; otherwise as
- * {@link describeImage}.
+ * Changes platform fields or annotations of entries of a published index in place (OCI image-spec,
+ * image-index.md), or the annotations of the index if no entry is named.
+ * @throws {ManifestToolError} NOT_FOUND if the index or an entry does not exist; USAGE for
+ * annotations of a Docker manifest list, a platform that no runtime could select, or platform
+ * fields without an entry; REFUSED and INTERRUPTED as {@link removeFromIndex}; otherwise as {@link
+ * describeImage}.
  */
 export function annotateIndex(
   client: Client,
   request: AnnotateRequest,
-  events: PlanEvents = {},
+  events: ProgressEvents = {},
 ): Promise<EditResult> {
   const what = editing(request);
   const { entries = {}, changes } = request;

@@ -8,7 +8,7 @@ import { FieldError } from '../../oci/json/fields.js';
 import { IndexText } from '../../oci/json/index-text.js';
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import type { PublishingOptions } from '../publish/request.js';
@@ -16,8 +16,8 @@ import type { ResolvedImage } from '../publish/resolved.js';
 import { WaitPolicy } from '../wait.js';
 
 /**
- * A change of an index. Applied to an index that has it already, it changes nothing, so that it can be applied again to what others have
- * written in the meantime.
+ * A change of an index. Applied to an index that has it already, it changes nothing, so that it can
+ * be applied again to what others have written in the meantime.
  */
 export type IndexEdit = (index: ImageIndex, text: IndexText) => IndexText;
 
@@ -44,8 +44,9 @@ export interface OpenIndex {
 }
 
 /*
- * Another writer may have read the tag before our write and write after it. Its time from read to write is one or two of its round trips;
- * we wait for this many of ours, and for at least a second, before an index counts as settled.
+ * Another writer may have read the tag before our write and write after it. Its time from read to
+ * write is one or two of its round trips; we wait for this many of ours, and for at least a second,
+ * before an index counts as settled.
  */
 const SETTLING_ROUND_TRIPS = 8;
 const MIN_SETTLING_MS = 1000;
@@ -57,7 +58,10 @@ export function editing({ target }: EditRequest): string {
   return `editing ${formatReference(target)}`;
 }
 
-/** @throws {ManifestToolError} USAGE if the target has a digest: only a tag can point to something else afterwards. */
+/**
+ * @throws {ManifestToolError} USAGE if the target has a digest: only a tag can point to something
+ * else afterwards.
+ */
 export function checkTarget(request: EditRequest): void {
   if (request.target.digest === undefined) return;
   throw new ManifestToolError('USAGE', editing(request), 'what a digest identifies cannot change', {
@@ -72,7 +76,7 @@ export function checkTarget(request: EditRequest): void {
 export async function editIndex(
   client: Client,
   request: EditRequest,
-  events: PlanEvents,
+  events: ProgressEvents,
   choose: (index: ImageIndex, mediaType: string) => IndexEdit,
 ): Promise<EditResult> {
   checkTarget(request);
@@ -88,17 +92,17 @@ export async function editIndex(
 }
 
 /**
- * Applies an edit to the index that a tag points to, so that concurrent edits by others who do the same are not lost: reads the tag right
- * before the write, reads it again after a settling time, and applies the edit again until the index has it. Registries have no
- * compare-and-set.
- * @throws {ManifestToolError} USAGE if the tag does not point to an index; REFUSED if others keep changing it, or `expect` does not match;
- * INTERRUPTED.
+ * Applies an edit to the index that a tag points to, so that concurrent edits by others who do the
+ * same are not lost: reads the tag right before the write, reads it again after a settling time,
+ * and applies the edit again until the index has it. Registries have no compare-and-set.
+ * @throws {ManifestToolError} USAGE if the tag does not point to an index; REFUSED if others keep
+ * changing it, or `expect` does not match; INTERRUPTED.
  */
 export async function settleEdit(
   { target, index: first }: OpenIndex,
   request: EditRequest,
   edit: IndexEdit,
-  events: PlanEvents,
+  events: ProgressEvents,
   signal: AbortSignal,
 ): Promise<EditResult> {
   const what = editing(request);
@@ -146,7 +150,10 @@ function applied(what: string, current: FetchedManifest, edit: IndexEdit): Manif
   return { mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
 }
 
-/** Reads what is going to be written: an edit that breaks an index, or adds too many entries, must not be published. */
+/**
+ * Reads what is going to be written: an edit that breaks an index, or adds too many entries, must
+ * not be published.
+ */
 function checkReadable(what: string, bytes: Uint8Array, mediaType: string): void {
   try {
     parseDocument(bytes, mediaType);
@@ -160,7 +167,8 @@ function checkReadable(what: string, bytes: Uint8Array, mediaType: string): void
 
 /**
  * Moves the tag if it still points to what the edit was applied to.
- * @returns the time of the slower of its two requests in milliseconds; undefined if the tag has changed.
+ * @returns the time of the slower of its two requests in milliseconds; undefined if the tag has
+ * changed.
  */
 async function replace(
   target: ImageStore,

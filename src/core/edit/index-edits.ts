@@ -29,11 +29,14 @@ export function isEmptySelection({ platforms = [], digests = [] }: Selection): b
 }
 
 /**
- * Adds images: each replaces the image for its platform, or follows the last image. The attestations of a replaced image are removed with
- * it.
+ * Adds images: each replaces the image for its platform, or follows the last image. The
+ * attestations of a replaced image are removed with it.
  */
 export function addEntries(images: readonly ResolvedImage[]): IndexEdit {
-  /** The digest for each platform when the edit was first applied. Only that is replaced; an image that others have added since is kept. */
+  /**
+   * The digest for each platform when the edit was first applied. Only that is replaced; an image
+   * that others have added since is kept.
+   */
   const replaced = new Map<string, Digest | undefined>();
   return ({ manifests }, text) => {
     const edited = new EditedIndex(manifests, text, replaced);
@@ -108,7 +111,8 @@ function isSame(a: Descriptor, b: Descriptor): boolean {
 
 /**
  * The digests of the selected entries.
- * @throws {ManifestToolError} NOT_FOUND if an entry does not exist; USAGE if several entries serve a platform.
+ * @throws {ManifestToolError} NOT_FOUND if an entry does not exist; USAGE if several entries serve
+ * a platform.
  */
 export function selectEntries(
   what: string,
@@ -192,7 +196,9 @@ class EditedIndex {
     this.insert(this.entries.length, entry);
   }
 
-  /** The position after the last image, if all attestations follow all images; otherwise the end. */
+  /**
+   * The position after the last image, if all attestations follow all images; otherwise the end.
+   */
   private endOfImages(): number {
     const first = this.entries.findIndex(isAttestation);
     return first >= 0 && this.entries.slice(first).every(isAttestation)

@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../../errors.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { editIndex, editing, type EditRequest, type EditResult } from './edit-index.js';
 import { isEmptySelection, removeEntries, selectEntries, type Selection } from './index-edits.js';
 
@@ -12,13 +12,14 @@ export interface RemoveRequest extends EditRequest {
 
 /**
  * Removes entries and their attestations from a published index in place (docs/edits.md).
- * @throws {ManifestToolError} NOT_FOUND if the index or an entry does not exist; USAGE if no entry is named, or none would be left; REFUSED
- * if others keep changing the index, or `expect` does not match; INTERRUPTED; otherwise as {@link describeImage}.
+ * @throws {ManifestToolError} NOT_FOUND if the index or an entry does not exist; USAGE if no entry
+ * is named, or none would be left; REFUSED if others keep changing the index, or `expect` does not
+ * match; INTERRUPTED; otherwise as {@link describeImage}.
  */
 export function removeFromIndex(
   client: Client,
   request: RemoveRequest,
-  events: PlanEvents = {},
+  events: ProgressEvents = {},
 ): Promise<EditResult> {
   const what = editing(request);
   return editIndex(client, request, events, (index) => {

@@ -10,8 +10,10 @@ import type { IndexRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
 /**
- * Builds the index from its images: images in the order of the request, then all attestations. Pure: the same images give the same bytes.
- * @throws {ManifestToolError} USAGE if two images have the same platform; FAILED if the index is too large.
+ * Builds the index from its images: images in the order of the request, then all attestations.
+ * Pure: the same images give the same bytes.
+ * @throws {ManifestToolError} USAGE if two images have the same platform; FAILED if the index is
+ * too large.
  */
 export function buildIndex(
   request: IndexRequest,
@@ -37,14 +39,20 @@ export function buildIndex(
   return index;
 }
 
-/** @throws {ManifestToolError} FAILED if an index of this many bytes is larger than registries accept. */
+/**
+ * @throws {ManifestToolError} FAILED if an index of this many bytes is larger than registries
+ * accept.
+ */
 export function checkIndexSize(what: string, size: number): void {
   if (size <= MAX_DOCUMENT_SIZE) return;
   const why = `the index has ${size} bytes, more than the ${MAX_DOCUMENT_SIZE} that registries accept`;
   throw new ManifestToolError('FAILED', what, why, { hint: 'omit annotations or images' });
 }
 
-/** The entries of the index: images in the order of the request, then attestations, with the requested annotations. */
+/**
+ * The entries of the index: images in the order of the request, then attestations, with the
+ * requested annotations.
+ */
 export function indexEntries(
   request: IndexRequest,
   images: readonly ResolvedImage[],

@@ -1,6 +1,6 @@
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { ImageTree } from './image-tree.js';
 import { publishContent, type PushResult } from './publisher.js';
 import type { Publication } from './request.js';
@@ -9,30 +9,35 @@ import type { Publication } from './request.js';
 export interface CopyRequest extends Publication {
   /** An image or an index. Without a tag and a digest, the tag is `latest`. */
   readonly source: Reference;
-  /** Also copies what refers to it or to a part of it, such as signatures and SBOMs; the default is false. */
+  /**
+   * Also copies what refers to it or to a part of it, such as signatures and SBOMs; the default is
+   * false.
+   */
   readonly referrers?: boolean;
 }
 
 /**
- * Copies an image or an index with everything that it needs (images, nested indexes, attestations), byte for byte. Referrers are found
- * through the referrers API or its tag schema (OCI distribution-spec, Listing Referrers).
- * @throws {ManifestToolError} as {@link pushIndex}; NOT_FOUND if the source or a part of it does not exist.
+ * Copies an image or an index with everything that it needs (images, nested indexes, attestations),
+ * byte for byte. Referrers are found through the referrers API or its tag schema (OCI
+ * distribution-spec, Listing Referrers).
+ * @throws {ManifestToolError} as {@link pushIndex}; NOT_FOUND if the source or a part of it does
+ * not exist.
  */
 export function copyImage(
   client: Client,
   request: CopyRequest,
-  events: PlanEvents = {},
+  events: ProgressEvents = {},
 ): Promise<PushResult> {
   const { source } = request;
   return publishContent(client, request, events, async (onManifest, wait) => {
     events.progress?.(`reading ${formatReference(source)}`);
     const reader = await client.open(source, 'pull');
-    const tree = new ImageTree(reader, source, onManifest, wait);
+    const tree = new ImageTree(reader, source, { onManifest, wait, signal: client.signal });
     const root = await tree.read(tagOrDigestOf(source));
     const parts = await tree.parts(root);
     const referrers = request.referrers === true ? await tree.referrers(parts) : [];
-    // An index is written under its tags only, unless referrers need it to be there first. An image is also written by its digest, as the
-    // step that waits for its blobs.
+    // An index is written under its tags only, unless referrers need it to be there first. An image
+    // is also written by its digest, as the step that waits for its blobs.
     const isUnderTagsOnly = root.document.kind === 'index' && referrers.length === 0;
     const images = [...(isUnderTagsOnly ? parts.slice(0, -1) : parts), ...referrers];
     return { root, images };

@@ -1,13 +1,14 @@
 import { mapConcurrent } from '../../concurrency.js';
 import type { ImageWriter } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { withTagOutcome } from './failures.js';
 import type { ChildStep, PushPlan } from './plan.js';
 import type { WriteSession } from './shared-writes.js';
 
 /**
- * Writes the children of a plan. Each waits for its own blobs and for the manifests that it names, and for nothing else.
+ * Writes the children of a plan. Each waits for its own blobs and for the manifests that it names,
+ * and for nothing else.
  * @throws {ManifestToolError} what the target throws; no tag has moved.
  */
 export async function writeChildren(
@@ -32,14 +33,14 @@ export async function writeChildren(
 }
 
 /**
- * Writes the root of a plan under all its tags at once. All children have to be written before, so that no tag points to an index with
- * missing images.
+ * Writes the root of a plan under all its tags at once. All children have to be written before, so
+ * that no tag points to an index with missing images.
  * @throws {ManifestToolError} saying which tags have moved.
  */
 export async function writeRoot(
   { root, tags, before, unchanged }: PushPlan,
   target: ImageWriter,
-  events: PlanEvents,
+  events: ProgressEvents,
 ): Promise<void> {
   for (const tag of unchanged) events.unchanged?.(`${target.name}:${tag}`, root);
   if (tags.length === 0 && unchanged.length > 0) return;

@@ -1,7 +1,8 @@
 import { ManifestToolError } from '../../errors.js';
 
 /**
- * The error for several targets of which some failed, each reported before; undefined if none failed. It has the code of the first.
+ * The error for several targets of which some failed, each reported before; undefined if none
+ * failed. It has the code of the first.
  * @param total how many targets there were
  */
 export function summarizeFailures(

@@ -4,7 +4,9 @@ import { formatName } from '../../oci/reference.js';
 import type { TagState } from './plan.js';
 import type { PublishingOptions, Target } from './request.js';
 
-/** Whether a condition restricts which tags may move, so that what they point to has to be known. */
+/**
+ * Whether a condition restricts which tags may move, so that what they point to has to be known.
+ */
 export function isGuarded({ noClobber, expect }: PublishingOptions): boolean {
   return noClobber === true || expect !== undefined;
 }

@@ -1,52 +1,89 @@
+import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/documents.js';
+import { IndexWalker, ManifestCache } from '../../oci/graph.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
-import { mapConcurrent } from '../../concurrency.js';
 import type { OnManifest } from './publisher.js';
 import type { ResolvedImage } from './resolved.js';
 import type { WaitPolicy } from '../wait.js';
 
-/** How many lists may stand inside each other, and how many manifests may refer to each other. */
-const MAX_DEPTH = 4;
+/** Levels of referrers: what refers to the image is the first, what refers to that the second. */
+const MAX_REFERRER_LEVELS = 4;
 
-/** All that an image needs, read from one place. */
+/** How an {@link ImageTree} is read, and who is notified. */
+export interface TreeReading {
+  readonly onManifest: OnManifest;
+  readonly wait: WaitPolicy;
+  readonly signal: AbortSignal;
+}
+
+/** An image or index with everything that it names, read from one place. */
 export class ImageTree {
+  private readonly what: string;
+  private readonly manifests = new ManifestCache((entry) => this.read(entry.digest, entry));
+  private readonly walker: IndexWalker<void>;
+
   constructor(
     private readonly reader: ImageReader,
     private readonly source: Reference,
-    private readonly onManifest: OnManifest,
-    private readonly wait: WaitPolicy,
-  ) {}
-
-  /** @throws {ManifestToolError} NOT_FOUND where it is not there. */
-  read(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
-    return this.wait.until(() => this.reader.getManifest(tagOrDigest, expected));
+    private readonly reading: TreeReading,
+  ) {
+    this.what = `copying ${formatReference(source)}`;
+    this.walker = new IndexWalker({
+      what: this.what,
+      signal: reading.signal,
+      beyondLimit: 'throw',
+      manifests: this.manifests,
+      visit: async (_, read) => void (await read()),
+    });
   }
 
-  /** A manifest and all that it names, each after what it names itself. */
-  parts(top: FetchedManifest): Promise<ResolvedImage[]> {
-    return this.walk(top, top, 0);
+  /** @throws {ManifestToolError} NOT_FOUND if it does not exist; what the reader throws. */
+  async read(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
+    const manifest = await this.reading.wait.until(() =>
+      this.reader.getManifest(tagOrDigest, expected),
+    );
+    this.reading.onManifest(manifest, this.reader);
+    return manifest;
   }
 
   /**
-   * What refers to these manifests, and what refers to that: each after what it refers to.
-   * @throws {ManifestToolError} where it cannot be found out.
+   * A manifest and everything that it names, each after what it names itself.
+   * @throws {ManifestToolError} FAILED for an index beyond the limits of {@link IndexWalker}; what
+   * the reader throws.
+   */
+  async parts(root: FetchedManifest, entry: Descriptor = root): Promise<ResolvedImage[]> {
+    const { document } = root;
+    const own = this.part(root, entry);
+    if (document.kind === 'manifest') return [own];
+    const graph = await this.walker.walk(document.manifests);
+    const inner = graph.fold<readonly ResolvedImage[]>(({ descriptor, manifest }, parts) => [
+      ...parts.flat(),
+      // The walk reads every entry, or fails.
+      this.part(manifest!, descriptor),
+    ]);
+    return [...inner.flat(), own];
+  }
+
+  /**
+   * What refers to these manifests, and what refers to that, each after what it refers to.
+   * @throws {ManifestToolError} FAILED for more than {@link MAX_REFERRER_LEVELS} levels; what the
+   * reader throws.
    */
   async referrers(subjects: readonly ResolvedImage[]): Promise<ResolvedImage[]> {
     const seen = new Set<Digest>(subjects.map(({ manifest }) => manifest.digest));
     const found: ResolvedImage[] = [];
     let level = [...seen];
     for (let depth = 0; level.length > 0; depth += 1) {
-      this.checkDepth(
-        depth,
-        'it has things that refer to each other',
-        'copy it without --referrers, and those that it needs by their digests',
-      );
-      const listed = await mapConcurrent(level, (subject) => this.referring(subject));
-      const fresh = listed.flat().filter(({ manifest: { digest } }) => !seen.has(digest));
-      for (const { manifest } of fresh) seen.add(manifest.digest);
+      if (depth > MAX_REFERRER_LEVELS) throw this.tooManyLevels();
+      const listed = await mapInOrder(level, (subject) => this.referring(subject));
+      const fresh = listed.flat().filter(({ manifest: { digest } }) => {
+        const isFresh = !seen.has(digest);
+        seen.add(digest);
+        return isFresh;
+      });
       found.push(...fresh);
       level = fresh.flatMap(({ manifest, refersTo }) => (refersTo ? [manifest.digest] : []));
     }
@@ -55,8 +92,8 @@ export class ImageTree {
 
   private async referring(subject: Digest): Promise<ResolvedImage[]> {
     const entries = await this.reader.referrers(subject);
-    const trees = await Promise.all(
-      entries.map(async (entry) => this.walk(await this.read(entry.digest, entry), entry, 0)),
+    const trees = await mapInOrder(entries, async (entry) =>
+      this.parts(await this.manifests.get(entry), entry),
     );
     return trees.flatMap((parts) => [
       ...parts.slice(0, -1),
@@ -64,30 +101,17 @@ export class ImageTree {
     ]);
   }
 
-  private async walk(
-    manifest: FetchedManifest,
-    entry: Descriptor,
-    depth: number,
-  ): Promise<ResolvedImage[]> {
-    this.onManifest(manifest, this.reader);
+  private part(manifest: FetchedManifest, entry: Descriptor): ResolvedImage {
     const name = formatReference(withSuffix(this.source, manifest.digest));
-    const part = { entry, manifest, source: this.reader, name };
-    const { document } = manifest;
-    if (document.kind === 'manifest') return [part];
-    this.checkDepth(
-      depth,
-      'it has lists inside of lists',
-      'copy a list that is inside of it, by its digest: inspect --format raw shows them',
-    );
-    const children = await mapConcurrent(document.manifests, async (child) =>
-      this.walk(await this.read(child.digest, child), child, depth + 1),
-    );
-    return [...children.flat(), part];
+    return { entry, manifest, source: this.reader, name };
   }
 
-  private checkDepth(depth: number, why: string, hint: string): void {
-    if (depth <= MAX_DEPTH) return;
-    const what = `copying ${formatReference(this.source)}`;
-    throw new ManifestToolError('FAILED', what, `${why}, more than ${MAX_DEPTH} deep`, { hint });
+  private tooManyLevels(): ManifestToolError {
+    return new ManifestToolError(
+      'FAILED',
+      this.what,
+      `it has things that refer to each other, more than ${MAX_REFERRER_LEVELS} deep`,
+      { hint: 'copy it without --referrers, and those that it needs by their digests' },
+    );
   }
 }

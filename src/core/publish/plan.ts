@@ -15,7 +15,10 @@ export interface Content {
 /** The digests that tags point to; undefined for a tag that does not exist or could not be read. */
 export type TagState = ReadonlyMap<string, Digest | undefined>;
 
-/** A manifest that the target does not hold: its blobs are copied first, then it is written by its digest. */
+/**
+ * A manifest that the target does not hold: its blobs are copied first, then it is written by its
+ * digest.
+ */
 export interface ChildStep {
   /** The manifest to write. */
   readonly manifest: FetchedManifest;
@@ -29,7 +32,10 @@ export interface ChildStep {
   readonly refersTo?: Digest;
 }
 
-/** All that is written to one target: the children in any order that respects {@link ChildStep.after}, then the root under all tags. */
+/**
+ * All that is written to one target: the children in any order that respects {@link
+ * ChildStep.after}, then the root under all tags.
+ */
 export interface PushPlan {
   /** What the target does not hold yet. */
   readonly children: readonly ChildStep[];
@@ -45,7 +51,10 @@ export interface PushPlan {
   readonly unchanged: readonly string[];
 }
 
-/** Plans the writes to one target; pure. `holds` says whether the target holds everything that a source holds: it is the same repository. */
+/**
+ * Plans the writes to one target; pure. `holds` says whether the target holds everything that a
+ * source holds: it is the same repository.
+ */
 export function planPush(
   { root, images }: Content,
   before: TagState,
@@ -83,7 +92,10 @@ export function planChildren(
   return [...children.values()];
 }
 
-/** The blobs that an image needs in its repository, each once. Foreign layers are fetched from elsewhere and never written. */
+/**
+ * The blobs that an image needs in its repository, each once. Foreign layers are fetched from
+ * elsewhere and never written.
+ */
 export function blobsOf({ document }: FetchedManifest): Descriptor[] {
   if (document.kind === 'index') return [];
   const layers = (document.layers ?? []).filter((layer) => !isForeignLayerType(layer.mediaType));

@@ -9,7 +9,7 @@ import type { Digest } from '../../oci/digest.js';
 import { formatReference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { WaitPolicy } from '../wait.js';
 import { writeChildren, writeRoot } from './execute.js';
 import { summarizeFailures, withNothingPublished } from './failures.js';
@@ -32,7 +32,10 @@ import {
 import type { ResolvedImage } from './resolved.js';
 import { WriteSession } from './shared-writes.js';
 
-/** Called for each manifest as soon as it is read, so that its blobs can be copied while the rest is read. */
+/**
+ * Called for each manifest as soon as it is read, so that its blobs can be copied while the rest is
+ * read.
+ */
 export type OnManifest = (manifest: FetchedManifest, source: ImageReader) => void;
 
 /** The outcome at one target: what was written, or would be in a dry run; or the error. */
@@ -49,21 +52,22 @@ export interface PushResult {
 }
 
 /**
- * Publishes the content that `read` returns, to all targets at the same time; the content is read once. Blobs are copied as soon as
- * `read` reports the manifest that names them: they are invisible until a manifest is written, so a publish that fails before that has
- * published nothing.
+ * Publishes the content that `read` returns, to all targets at the same time; the content is read
+ * once. Blobs are copied as soon as `read` reports the manifest that names them: they are invisible
+ * until a manifest is written, so a publish that fails before that has published nothing.
  * @throws {ManifestToolError} if it failed at every target: REFUSED if a tag must not move.
  */
 export async function publishContent(
   client: Client,
   publication: Publication,
-  events: PlanEvents,
+  events: ProgressEvents,
   read: (onManifest: OnManifest, wait: WaitPolicy) => Promise<Content>,
 ): Promise<PushResult> {
   const targets: readonly Target[] = [publication, ...(publication.alsoTo ?? [])];
   for (const target of targets) checkTags(target);
   const wait = new WaitPolicy(publication.waitMs, client.signal, events);
-  // Targets are opened before sources: some token servers need the scopes of the targets to come first in a request.
+  // Targets are opened before sources: some token servers need the scopes of the targets to come
+  // first in a request.
   const access = publication.dryRun === true ? 'pull' : 'push';
   const stores = await Promise.all(targets.map(({ target }) => client.open(target, access)));
   const publishers = targets.map(
@@ -91,7 +95,7 @@ export async function publishContent(
 }
 
 /** Reports the error of each target, unless it is the only one; then it is thrown as it is. */
-function throwIfAllFailed(outcomes: readonly Outcome[], events: PlanEvents): void {
+function throwIfAllFailed(outcomes: readonly Outcome[], events: ProgressEvents): void {
   const failed = outcomes.flatMap((outcome) => ('error' in outcome ? [outcome] : []));
   if (outcomes.length === 1 && failed.length === 1) throw failed[0]!.error;
   for (const { target, error } of failed)
@@ -102,7 +106,10 @@ function throwIfAllFailed(outcomes: readonly Outcome[], events: PlanEvents): voi
   if (summary !== undefined) throw summary;
 }
 
-/** Publishes to one target: children first, then the tags. Used by everything that publishes; call `end` after the last write. */
+/**
+ * Publishes to one target: children first, then the tags. Used by everything that publishes; call
+ * `end` after the last write.
+ */
 export class Publisher {
   private readonly writes: WriteSession;
 
@@ -111,12 +118,15 @@ export class Publisher {
     private readonly target: Target,
     private readonly options: PublishingOptions,
     private readonly wait: WaitPolicy,
-    private readonly events: PlanEvents,
+    private readonly events: ProgressEvents,
   ) {
     this.writes = new WriteSession(store, wait, events);
   }
 
-  /** Starts to copy the blobs of an image, unless something that is read later may still forbid to write. */
+  /**
+   * Starts to copy the blobs of an image, unless something that is read later may still forbid to
+   * write.
+   */
   startBlobs(manifest: FetchedManifest, source: ImageReader): void {
     const { dryRun, strict } = this.options;
     const mustWait = dryRun === true || strict === true || this.target.target.digest !== undefined;
@@ -126,7 +136,8 @@ export class Publisher {
 
   /**
    * Publishes content, or only plans it in a dry run.
-   * @throws {ManifestToolError} with no tag moved, unless the error says so; REFUSED if a tag must not move.
+   * @throws {ManifestToolError} with no tag moved, unless the error says so; REFUSED if a tag must
+   * not move.
    */
   async publish(content: Promise<Content>): Promise<PushPlan> {
     try {
@@ -135,7 +146,8 @@ export class Publisher {
       });
       if (this.options.dryRun === true) return plan;
       if (isGuarded(this.options)) {
-        // Checked again right before the write: registries offer no other way to keep two publishers apart.
+        // Checked again right before the write: registries offer no other way to keep two
+        // publishers apart.
         checkGuard(this.options, this.target, plan.root.digest, await this.readTags());
       }
       await this.wait.until(() => this.writeTags(plan));
@@ -171,7 +183,10 @@ export class Publisher {
     return planPush({ root, images }, before, (source) => this.holds(source));
   }
 
-  /** What the tags point to now. If no condition depends on it, a tag that cannot be read counts as one that has to move. */
+  /**
+   * What the tags point to now. If no condition depends on it, a tag that cannot be read counts as
+   * one that has to move.
+   */
   private async readTags(): Promise<TagState> {
     const isNeeded = isGuarded(this.options);
     const read = async (tag: string): Promise<Digest | undefined> => {
@@ -187,8 +202,8 @@ export class Publisher {
   }
 
   /**
-   * Writes the root under its tags. If the registry then misses manifests that it has accepted before, they are written once more
-   * (seen with Artifactory, Gitea and the replicas of Azure).
+   * Writes the root under its tags. If the registry then misses manifests that it has accepted
+   * before, they are written once more (seen with Artifactory, Gitea and the replicas of Azure).
    */
   private async writeTags(plan: PushPlan): Promise<void> {
     try {

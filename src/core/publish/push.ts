@@ -1,7 +1,7 @@
 import { formatReference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexEntries, indexTypeOf } from './build.js';
 import { publishContent, type PushResult } from './publisher.js';
 import { checkRequest, type IndexRequest } from './request.js';
@@ -9,18 +9,21 @@ import { resolveSources } from './resolve.js';
 import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
 
 /**
- * Publishes an index of images: a Docker manifest list, or an OCI index (OCI image-spec, image-index.md). Blobs and images are written
- * first, then all tags at once (OCI distribution-spec, Pushing Manifests), so a tag never points to an index with missing images. With
- * `dryRun`, nothing is written.
- * @returns the index, and for each target what was written there, or the error if only some targets failed.
- * @throws {ManifestToolError} if every target failed. USAGE: the request is invalid, or `strict` turned a warning into an error; NOT_FOUND:
- * a source does not exist; REFUSED: `noClobber` or `expect` keeps a tag from moving; DENIED, UNAVAILABLE, CORRUPT, INCOMPLETE, INTERRUPTED
- * and FAILED: see {@link ErrorCode}.
+ * Publishes an index of images: a Docker manifest list, or an OCI index (OCI image-spec,
+ * image-index.md). Blobs and images are written first, then all tags at once (OCI
+ * distribution-spec, Pushing Manifests), so a tag never points to an index with missing images.
+ * With `dryRun`, nothing is written.
+ * @returns the index, and for each target what was written there, or the error if only some targets
+ * failed.
+ * @throws {ManifestToolError} if every target failed. USAGE: the request is invalid, or `strict`
+ * turned a warning into an error; NOT_FOUND: a source does not exist; REFUSED: `noClobber` or
+ * `expect` keeps a tag from moving; DENIED, UNAVAILABLE, CORRUPT, INCOMPLETE, INTERRUPTED and
+ * FAILED: see {@link ErrorCode}.
  */
 export function pushIndex(
   client: Client,
   request: IndexRequest,
-  events: PlanEvents = {},
+  events: ProgressEvents = {},
 ): Promise<PushResult> {
   checkRequest(request);
   return publishContent(client, request, events, async (onManifest, wait) => {

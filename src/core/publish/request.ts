@@ -13,7 +13,9 @@ import {
 
 /** A repository or a layout, and the tags in it that will point to what is published. */
 export interface Target {
-  /** With no tag here and none in `tags`, the manifest is written by its digest and no tag moves. */
+  /**
+   * With no tag here and none in `tags`, the manifest is written by its digest and no tag moves.
+   */
   readonly target: Reference;
   /** Additional tags. */
   readonly tags?: readonly string[];
@@ -24,13 +26,16 @@ export interface PublishingOptions {
   /** Refuses to move a tag that exists; the default is false. */
   readonly noClobber?: boolean;
   /**
-   * Moves tags only if they point to this digest. Registries have no compare-and-set: the tag is read right before it is written, and
-   * another publisher can still write in between.
+   * Moves tags only if they point to this digest. Registries have no compare-and-set: the tag is
+   * read right before it is written, and another publisher can still write in between.
    */
   readonly expect?: Digest;
   /** Turns each warning into an error, before anything is written; the default is false. */
   readonly strict?: boolean;
-  /** How long to wait for content that is missing, in milliseconds for the whole call; the default is not to wait. */
+  /**
+   * How long to wait for content that is missing, in milliseconds for the whole call; the default
+   * is not to wait.
+   */
   readonly waitMs?: number;
   /** Writes nothing; the result is what would be written. The default is false. */
   readonly dryRun?: boolean;
@@ -62,7 +67,10 @@ export interface SourceRequest {
   readonly reference: Reference;
   /** Fields that are left out are read from the config of the image (OCI image-spec, config.md). */
   readonly platform?: RequestedPlatform;
-  /** If the source is an index: adds only the entry for `platform` instead of all entries. The default is false. */
+  /**
+   * If the source is an index: adds only the entry for `platform` instead of all entries. The
+   * default is false.
+   */
   readonly onlyPlatform?: boolean;
 }
 
@@ -74,7 +82,10 @@ export interface EntryAnnotations {
   readonly annotations: Annotations;
 }
 
-/** `auto`: a Docker manifest list if all images are Docker images and there are no annotations, otherwise an OCI index. */
+/**
+ * `auto`: a Docker manifest list if all images are Docker images and there are no annotations,
+ * otherwise an OCI index.
+ */
 export type RequestedType = IndexType | 'auto';
 
 /** An index to publish, before anything has been looked up. */
@@ -87,7 +98,10 @@ export interface IndexRequest extends Publication {
   readonly entryAnnotations?: readonly EntryAnnotations[];
   /** Leaves out the attestations of sources that are indexes; the default is false. */
   readonly dropAttestations?: boolean;
-  /** Leaves out a source that is not found, with a warning; other errors remain errors. The default is false. */
+  /**
+   * Leaves out a source that is not found, with a warning; other errors remain errors. The default
+   * is false.
+   */
   readonly ignoreMissing?: boolean;
   /** In the order of the entries. */
   readonly sources: readonly SourceRequest[];

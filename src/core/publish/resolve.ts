@@ -1,8 +1,10 @@
+import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor, ImageManifest } from '../../oci/documents.js';
+import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import type { Platform } from '../../oci/platform.js';
 import {
@@ -12,39 +14,37 @@ import {
   withSuffix,
   type Reference,
 } from '../../oci/reference.js';
-import { configPlatform, entryPlatform } from './entry-platform.js';
-import type { PlanEvents } from '../events.js';
-import { mapConcurrent } from '../../concurrency.js';
 import { selectEntry } from '../../oci/select-entry.js';
-import type { OnManifest } from './publisher.js';
-import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
-import type { ResolvedImage } from './resolved.js';
 import type { Client } from '../client.js';
+import type { ProgressEvents } from '../events.js';
 import type { WaitPolicy } from '../wait.js';
+import type { OnManifest } from './publisher.js';
+import { configPlatform, entryPlatform } from './entry-platform.js';
+import type { IndexRequest, SourceRequest } from './request.js';
+import type { ResolvedImage } from './resolved.js';
 
-/** How many lists may stand inside each other: a list of a list is unfolded, anything deeper is refused. */
-const MAX_DEPTH = 2;
-
-/** As much of a request as is needed to find its images. */
+/** The part of a request that says which images it is about. */
 export type ResolveRequest = Pick<
   IndexRequest,
   'target' | 'sources' | 'ignoreMissing' | 'dropAttestations'
 >;
 
-/** What goes with the reading of images. */
+/** How sources are read, and who is notified. */
 export interface Reading {
   readonly onManifest: OnManifest;
   readonly wait: WaitPolicy;
-  readonly events: PlanEvents;
+  readonly events: ProgressEvents;
 }
 
 /**
- * Finds all images of a request, with as few round trips after each other as there are: manifests together, then configurations and the
- * children of lists together. The order of the result is that of the request.
- * @throws {ManifestToolError} NOT_FOUND for an image that is not there; what the readers throw otherwise.
+ * Finds all images of a request, in its order; an index gives those of its entries and of indexes
+ * inside it. Everything that can be read at the same time is.
+ * @throws {ManifestToolError} NOT_FOUND for an image that does not exist; FAILED for an index beyond
+ * the limits of {@link IndexWalker}, or with an entry that is neither an image nor an index; what
+ * the readers throw. Of several failures, that of the first source.
  */
 export async function resolveSources(
-  client: Pick<Client, 'open'>,
+  client: Pick<Client, 'open' | 'signal'>,
   request: ResolveRequest,
   reading: Reading,
 ): Promise<ResolvedImage[]> {
@@ -54,8 +54,8 @@ export async function resolveSources(
       reader: await client.open(source.reference, 'pull'),
     })),
   );
-  const resolver = new Resolver(request, reading);
-  const resolved = await allOrFirstInOrder(opened, ({ source, reader }) =>
+  const resolver = new Resolver(request, reading, client.signal);
+  const resolved = await mapInOrder(opened, ({ source, reader }) =>
     resolver.source(source, reader, request.ignoreMissing === true),
   );
   const images = resolved.flat();
@@ -70,41 +70,17 @@ export async function resolveSources(
   return images;
 }
 
-/** The values of all, or the first failure in the order of the list and not in that of time: the same input gives the same message. */
-async function allOrFirstInOrder<T, R>(
-  items: readonly T[],
-  work: (item: T) => Promise<R>,
-): Promise<R[]> {
-  const outcomes = await mapConcurrent(items, (item) =>
-    work(item).then(
-      (value) => ({ value }),
-      (error: unknown) => ({ error }),
-    ),
-  );
-  return outcomes.map((outcome) => {
-    if ('error' in outcome) throw outcome.error;
-    return outcome.value;
-  });
-}
-
 class Resolver {
-  private readonly fetched = new Map<string, Promise<FetchedManifest>>();
-  /** Platforms by the digests of configurations: what they hold does not depend on where they were read. */
+  private readonly manifests = new Map<ImageReader, ManifestCache>();
+  private readonly roots = new Map<string, Promise<FetchedManifest>>();
+  /** By the digest of the config: its content is the same wherever it is read. */
   private readonly platforms = new Map<Digest, Promise<Platform>>();
 
   constructor(
     private readonly request: ResolveRequest,
     private readonly reading: Reading,
+    private readonly signal: AbortSignal,
   ) {}
-
-  /** A manifest, as soon as it is there. */
-  private read(
-    reader: ImageReader,
-    tagOrDigest: string,
-    expected?: Descriptor,
-  ): Promise<FetchedManifest> {
-    return this.reading.wait.until(() => reader.getManifest(tagOrDigest, expected));
-  }
 
   async source(
     source: SourceRequest,
@@ -114,27 +90,29 @@ class Resolver {
     const name = formatReference(withDefaultTag(source.reference));
     const found = await this.find(source, reader, name, ignoreMissing);
     if (found === undefined) return [];
-    if (found.entries === undefined) {
-      return [await this.image(reader, asImage(found.top), name, source.platform ?? {})];
-    }
-    return this.list(reader, found.entries, name, source.reference, 1);
+    if ('image' in found) return [await this.image(source, reader, found.image, name)];
+    return this.entries(found.entries, reader, source.reference, name);
   }
 
-  /** The manifest that the user named, and where it is a list, the entries of it that are wanted. */
+  /** Reads the manifest that a source names, and of an index selects the requested entries. */
   private async find(
     source: SourceRequest,
     reader: ImageReader,
     name: string,
     ignoreMissing: boolean,
-  ): Promise<{ top: FetchedManifest; entries?: readonly Descriptor[] } | undefined> {
+  ): Promise<
+    { readonly image: FetchedImage } | { readonly entries: readonly Descriptor[] } | undefined
+  > {
     try {
-      const top = await this.top(source, reader, name);
-      if (top.document.kind === 'manifest') return { top };
-      const entries =
-        source.onlyPlatform === true
-          ? selectEntry(source.platform as Platform, top.document, name)
-          : top.document.manifests;
-      return { top, entries };
+      const root = await this.root(source, reader, name);
+      const { document } = root;
+      if (document.kind === 'manifest') return { image: { ...root, document } };
+      const isOne = source.onlyPlatform === true;
+      return {
+        entries: isOne
+          ? selectEntry(source.platform as Platform, document, name)
+          : document.manifests,
+      };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;
@@ -143,26 +121,94 @@ class Resolver {
     }
   }
 
-  /** A reference that is named for several platforms is read once. */
-  private top(source: SourceRequest, reader: ImageReader, name: string): Promise<FetchedManifest> {
-    const fetching = this.fetched.get(name) ?? this.read(reader, tagOrDigestOf(source.reference));
-    this.fetched.set(name, fetching);
-    return fetching;
+  /** A reference that several platforms name is read once. */
+  private root(source: SourceRequest, reader: ImageReader, name: string): Promise<FetchedManifest> {
+    const reading =
+      this.roots.get(name) ??
+      this.reading.wait.until(() => reader.getManifest(tagOrDigestOf(source.reference)));
+    this.roots.set(name, reading);
+    return reading;
   }
 
   private async image(
-    reader: ImageReader,
-    manifest: FetchedManifest & { document: ImageManifest },
+    { platform: requested = {} }: SourceRequest,
+    source: ImageReader,
+    manifest: FetchedImage,
     name: string,
-    request: RequestedPlatform,
   ): Promise<ResolvedImage> {
-    this.reading.onManifest(manifest, reader);
-    const config = await this.configPlatform(reader, manifest.document, name);
-    const platform = entryPlatform(request, config, name, (text) =>
+    this.reading.onManifest(manifest, source);
+    const config = await this.configPlatform(source, manifest.document, name);
+    const platform = entryPlatform(requested, config, name, (text) =>
       this.reading.events.warning?.(text),
     );
     const { mediaType, digest, size } = manifest;
-    return { entry: { mediaType, digest, size, platform }, manifest, source: reader, name };
+    return { entry: { mediaType, digest, size, platform }, manifest, source, name };
+  }
+
+  /** The images of an index, in its order. */
+  private async entries(
+    descriptors: readonly Descriptor[],
+    reader: ImageReader,
+    reference: Reference,
+    name: string,
+  ): Promise<ResolvedImage[]> {
+    const what = `including ${name}`;
+    const walker = new IndexWalker<ResolvedImage | undefined>({
+      what,
+      signal: this.signal,
+      beyondLimit: 'throw',
+      manifests: this.manifestsOf(reader),
+      visit: (entry, read) =>
+        this.entry(entry, read, reader, what, formatReference(withSuffix(reference, entry.digest))),
+    });
+    const graph = await walker.walk(descriptors);
+    return graph
+      .fold<readonly ResolvedImage[]>(({ value }, inner) => [
+        ...(value === undefined ? [] : [value]),
+        ...inner.flat(),
+      ])
+      .flat();
+  }
+
+  /** Sources in one repository share what is read of it. */
+  private manifestsOf(reader: ImageReader): ManifestCache {
+    const { wait, onManifest } = this.reading;
+    const manifests =
+      this.manifests.get(reader) ??
+      new ManifestCache(async (entry) => {
+        const manifest = await wait.until(() => reader.getManifest(entry.digest, entry));
+        if (manifest.document.kind === 'manifest') onManifest(manifest, reader);
+        return manifest;
+      });
+    this.manifests.set(reader, manifests);
+    return manifests;
+  }
+
+  /** The image of an entry; undefined if it names an index, or is an attestation to be dropped. */
+  private async entry(
+    entry: Descriptor,
+    read: ReadEntry,
+    source: ImageReader,
+    what: string,
+    name: string,
+  ): Promise<ResolvedImage | undefined> {
+    if (this.request.dropAttestations === true && isAttestation(entry)) return undefined;
+    if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) {
+      throw new ManifestToolError(
+        'FAILED',
+        what,
+        `its entry ${entry.digest} is of type ${entry.mediaType}, which is neither an image nor an index`,
+        { hint: 'name the images of it by their digests: inspect --format table shows them' },
+      );
+    }
+    const manifest = await read();
+    if (manifest?.document.kind !== 'manifest') return undefined;
+    const isPlain = entry.platform !== undefined || isAttestation(entry);
+    const platform = isPlain
+      ? entry.platform
+      : await this.configPlatform(source, manifest.document, name);
+    const complete = platform === undefined ? entry : { ...entry, platform };
+    return { entry: complete, manifest, source, name };
   }
 
   private configPlatform(
@@ -177,64 +223,6 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
-
-  /** The images of a list, in its order; `depth` counts the lists that they stand in. */
-  private async list(
-    reader: ImageReader,
-    entries: readonly Descriptor[],
-    name: string,
-    reference: Reference,
-    depth: number,
-  ): Promise<ResolvedImage[]> {
-    const wanted =
-      this.request.dropAttestations === true
-        ? entries.filter((entry) => !isAttestation(entry))
-        : entries;
-    const resolved = await allOrFirstInOrder(wanted, (entry) =>
-      this.entry(reader, entry, name, reference, depth),
-    );
-    return resolved.flat();
-  }
-
-  private async entry(
-    reader: ImageReader,
-    entry: Descriptor,
-    listName: string,
-    reference: Reference,
-    depth: number,
-  ): Promise<ResolvedImage[]> {
-    const name = formatReference(withSuffix(reference, entry.digest));
-    if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) {
-      throw new ManifestToolError(
-        'FAILED',
-        `including ${listName}`,
-        `its entry ${entry.digest} is of type ${entry.mediaType}, which is neither an image nor a list`,
-        { hint: 'name the images of it by their digests: inspect --format table shows them' },
-      );
-    }
-    const fetched = await this.read(reader, entry.digest, entry);
-    if (fetched.document.kind === 'index') {
-      if (depth === MAX_DEPTH) {
-        throw new ManifestToolError(
-          'FAILED',
-          `including ${listName}`,
-          `it has lists inside of lists, more than ${MAX_DEPTH} deep`,
-          { hint: 'name the lists or images inside of it by their digests' },
-        );
-      }
-      return this.list(reader, fetched.document.manifests, name, reference, depth + 1);
-    }
-    const manifest = asImage(fetched);
-    this.reading.onManifest(manifest, reader);
-    const isPlain = entry.platform !== undefined || isAttestation(entry);
-    const platform = isPlain
-      ? entry.platform
-      : await this.configPlatform(reader, manifest.document, name);
-    const whole = platform === undefined ? entry : { ...entry, platform };
-    return [{ entry: whole, manifest, source: reader, name }];
-  }
 }
 
-function asImage(manifest: FetchedManifest): FetchedManifest & { document: ImageManifest } {
-  return manifest as FetchedManifest & { document: ImageManifest };
-}
+type FetchedImage = FetchedManifest & { readonly document: ImageManifest };

@@ -2,18 +2,23 @@ import { ManifestToolError } from '../../errors.js';
 import type { BlobOutcome, FetchedManifest, ImageReader, ImageWriter } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/documents.js';
-import type { BlobProgress, PlanEvents } from '../events.js';
+import type { BlobProgress, ProgressEvents } from '../events.js';
 import type { WaitPolicy } from '../wait.js';
 
-/** The writes of each target that something is being published to. A client gives one object for each target. */
+/**
+ * Shared writes by target, while something is being published there. A client opens each target
+ * once, so its calls share the same object.
+ */
 const inProgress = new WeakMap<ImageWriter, SharedWrites>();
 
 /**
- * Writes of blobs and manifests to one target, shared by all that a client publishes there at the same time: whichever call, spec
- * document or `--tag` asks first, each blob and each manifest is sent once and the others wait for it. Distribution 2.8 refuses a
- * manifest while a blob or a manifest that it names is being written a second time.
+ * Writes of blobs and manifests to one target, shared by everything that a client publishes there
+ * at the same time: each blob and each manifest is sent once, whichever call, spec document or
+ * target needs it first, and the others wait for it. Distribution 2.8 refuses a manifest while a
+ * blob or a manifest that it names is being written a second time.
  *
- * Completed writes are remembered until the last of these calls ends, not longer: they could be deleted from the registry later.
+ * Completed writes are remembered until the last of these calls ends, and no longer: the registry
+ * may delete their content later.
  */
 class SharedWrites {
   private readonly copies = new Map<Digest, BlobCopy>();
@@ -33,12 +38,13 @@ class SharedWrites {
 
   /**
    * Copies a blob into the target, or waits for the copy that is running.
-   * @throws {ManifestToolError} what the copy throws. After a copy from another source, `source` is tried while `isNeeded`.
+   * @throws {ManifestToolError} what the copy throws. If that was a copy from another source, and
+   * the blob is still needed, `source` is tried first.
    */
   async copyBlob(
     blob: Descriptor,
     source: ImageReader,
-    listener: PlanEvents,
+    listener: ProgressEvents,
     isNeeded: () => boolean,
   ): Promise<void> {
     for (;;) {
@@ -56,11 +62,14 @@ class SharedWrites {
     }
   }
 
-  /** Writes a manifest by its digest, or waits for the write that is running; `subject` is the manifest that it refers to. */
+  /**
+   * Writes a manifest by its digest, or waits for the write that is running; `subject` is the
+   * manifest that it refers to.
+   */
   async writeManifest(
     manifest: FetchedManifest,
     subject: Digest | undefined,
-    listener: PlanEvents,
+    listener: ProgressEvents,
   ): Promise<void> {
     const key = `${manifest.digest} ${subject ?? ''}`;
     const write = this.manifests.get(key) ?? new ManifestWrite(manifest, subject, this.target);
@@ -71,10 +80,12 @@ class SharedWrites {
       this.forget(key, write);
       throw error;
     }
-    write.tell(listener);
+    write.notify(listener);
   }
 
-  /** Writes a manifest that was written before once more, or waits for the write that is running. */
+  /**
+   * Repeats a write that has completed, or waits for the write that is running.
+   */
   async rewriteManifest(manifest: FetchedManifest): Promise<void> {
     const key = `${manifest.digest} `;
     const known = this.manifests.get(key);
@@ -87,9 +98,9 @@ class SharedWrites {
   }
 }
 
-/** One copy of a blob into a target, and the listeners that are told of its progress. */
+/** One copy of a blob into a target, and the listeners to its progress. */
 class BlobCopy {
-  private readonly listeners = new Set<PlanEvents>();
+  private readonly listeners = new Set<ProgressEvents>();
   private outcome: Promise<BlobOutcome> | undefined;
   private state: BlobProgress['state'] = 'started';
 
@@ -99,38 +110,38 @@ class BlobCopy {
     private readonly target: ImageWriter,
   ) {}
 
-  /** Begins to copy when first called; resolves when the blob is in the target. */
+  /** Starts the copy when first called; resolves when the blob is in the target. */
   done(): Promise<BlobOutcome> {
     this.outcome ??= this.run();
     return this.outcome;
   }
 
-  /** Tells a listener of all that follows. One that several calls share is told once. */
-  addListener(listener: PlanEvents): void {
+  /** Notifies a listener from now on. One that several calls share is notified once. */
+  addListener(listener: ProgressEvents): void {
     if (this.listeners.has(listener)) return;
     this.listeners.add(listener);
-    this.tell(listener, 'started', 0);
-    if (HAS_ARRIVED.has(this.state)) this.tell(listener, 'present', 0);
+    this.notify(listener, 'started', 0);
+    if (HAS_ARRIVED.has(this.state)) this.notify(listener, 'present', 0);
   }
 
   private async run(): Promise<BlobOutcome> {
     try {
-      const onBytes = (bytes: number): void => this.tellAll('copying', bytes);
+      const onBytes = (bytes: number): void => this.notifyAll('copying', bytes);
       const outcome = await this.target.ensureBlob(this.blob, this.source, onBytes);
-      this.tellAll(outcome, outcome === 'copied' ? this.blob.size : 0);
+      this.notifyAll(outcome, outcome === 'copied' ? this.blob.size : 0);
       return outcome;
     } catch (error) {
-      this.tellAll('failed', 0);
+      this.notifyAll('failed', 0);
       throw error;
     }
   }
 
-  private tellAll(state: BlobProgress['state'], bytes: number): void {
+  private notifyAll(state: BlobProgress['state'], bytes: number): void {
     this.state = state;
-    for (const listener of this.listeners) this.tell(listener, state, bytes);
+    for (const listener of this.listeners) this.notify(listener, state, bytes);
   }
 
-  private tell(listener: PlanEvents, state: BlobProgress['state'], bytes: number): void {
+  private notify(listener: ProgressEvents, state: BlobProgress['state'], bytes: number): void {
     const { digest, size } = this.blob;
     listener.blob?.({ target: this.target.name, digest, size, bytes, state });
   }
@@ -138,11 +149,11 @@ class BlobCopy {
 
 const HAS_ARRIVED: ReadonlySet<BlobProgress['state']> = new Set(['present', 'mounted', 'copied']);
 
-/** One write of a manifest into a target, and the listeners that were told of it. */
+/** One write of a manifest into a target, and the listeners that were notified of it. */
 class ManifestWrite {
   readonly done: Promise<void>;
   isDone = false;
-  private readonly told = new Set<PlanEvents>();
+  private readonly notified = new Set<ProgressEvents>();
 
   constructor(
     private readonly manifest: FetchedManifest,
@@ -152,9 +163,9 @@ class ManifestWrite {
     this.done = this.run();
   }
 
-  tell(listener: PlanEvents): void {
-    if (this.told.has(listener)) return;
-    this.told.add(listener);
+  notify(listener: ProgressEvents): void {
+    if (this.notified.has(listener)) return;
+    this.notified.add(listener);
     listener.written?.(this.target.name, this.manifest);
   }
 
@@ -169,7 +180,7 @@ class ManifestWrite {
 /** Whether a copy that failed from one source may succeed from another. */
 function mayHelp(error: unknown, failed: ImageReader, other: ImageReader): boolean {
   if (failed === other || !(error instanceof ManifestToolError)) return false;
-  // A registry that is down is down for all of its repositories.
+  // A registry that is down is down for all its repositories.
   if (error.code === 'UNAVAILABLE') return registryOf(failed) !== registryOf(other);
   return error.code !== 'INTERRUPTED';
 }
@@ -179,8 +190,8 @@ function registryOf({ name }: ImageReader): string {
 }
 
 /**
- * The writes of one publish or edit to one target. Each blob is asked for once: {@link WriteSession.copyBlob} gives the outcome of what
- * {@link WriteSession.startBlob} began.
+ * The writes of one publish or edit to one target. A blob is requested once, so `copyBlob` returns
+ * the outcome of the copy that `startBlob` has started.
  */
 export class WriteSession {
   private readonly shared: SharedWrites;
@@ -190,14 +201,16 @@ export class WriteSession {
   constructor(
     target: ImageWriter,
     private readonly wait: WaitPolicy,
-    private readonly events: PlanEvents,
+    private readonly events: ProgressEvents,
   ) {
     this.shared = inProgress.get(target) ?? new SharedWrites(target);
     inProgress.set(target, this.shared);
     this.shared.enter();
   }
 
-  /** Begins to copy a blob; whoever needs it learns of a failure from {@link WriteSession.copyBlob}. */
+  /**
+   * Starts to copy a blob; {@link WriteSession.copyBlob} reports a failure.
+   */
   startBlob(blob: Descriptor, source: ImageReader): void {
     this.copyBlob(blob, source).catch(() => undefined);
   }
@@ -213,17 +226,20 @@ export class WriteSession {
     return copied;
   }
 
-  /** Writes a manifest by its digest; `subject` is the manifest that it refers to. Its blobs have to be in the target. */
+  /**
+   * Writes a manifest by its digest; `subject` is the manifest that it refers to. Its blobs have to
+   * be in the target.
+   */
   writeManifest(manifest: FetchedManifest, subject?: Digest): Promise<void> {
     return this.shared.writeManifest(manifest, subject, this.events);
   }
 
-  /** Writes a manifest once more that the target has lost. */
+  /** Writes a manifest again that the target has lost. */
   rewriteManifest(manifest: FetchedManifest): Promise<void> {
     return this.shared.rewriteManifest(manifest);
   }
 
-  /** Resolves when no blob is being copied for this session; call it once, whatever the outcome. */
+  /** Resolves when no blob is being copied for this session. Call it once, on every path. */
   async end(): Promise<void> {
     this.hasEnded = true;
     await Promise.allSettled(this.blobs.values());

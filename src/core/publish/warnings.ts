@@ -4,7 +4,7 @@ import { ManifestToolError } from '../../errors.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
 import { formatPlatform } from '../../oci/platform.js';
-import type { PlanEvents } from '../events.js';
+import type { ProgressEvents } from '../events.js';
 
 /** More entries exceed limits of some registries, such as GitLab's. */
 const MANY_ENTRIES = 100;
@@ -12,9 +12,9 @@ const MANY_ENTRIES = 100;
 /** Passes warnings on and collects them, for `strict`. */
 export class WarningCollector {
   readonly warnings: string[] = [];
-  readonly events: PlanEvents;
+  readonly events: ProgressEvents;
 
-  constructor(events: PlanEvents) {
+  constructor(events: ProgressEvents) {
     const warning = (text: string): void => {
       this.warnings.push(text);
       events.warning?.(text);
@@ -101,7 +101,10 @@ function unknownWarnings(entries: readonly Descriptor[], images: readonly Descri
   });
 }
 
-/** An image without a variant beside one with a variant: a runtime may select the other one than expected. */
+/**
+ * An image without a variant beside one with a variant: a runtime may select the other one than
+ * expected.
+ */
 function variantWarnings(images: readonly Descriptor[]): string[] {
   return images.flatMap((image) => {
     const { platform } = image;

@@ -1,181 +1,230 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
-import type { FetchedManifest, ImageReader } from '../../oci/content.js';
+import type { FetchedManifest } from '../../oci/content.js';
+import { MAX_DOCUMENT_SIZE, parseConfig, type Descriptor } from '../../oci/documents.js';
 import {
-  MAX_DOCUMENT_SIZE,
-  parseConfig,
-  type Descriptor,
-  type ImageManifest,
-} from '../../oci/documents.js';
+  IndexWalker,
+  LIMIT_REASONS,
+  ManifestCache,
+  type GraphEntry,
+  type ReadEntry,
+} from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import type { Platform } from '../../oci/platform.js';
 import type { Reference } from '../../oci/reference.js';
-import { mapConcurrent } from '../../concurrency.js';
-import type { FetchedConfig } from './config.js';
-import { selectManifest, type Selected } from './select.js';
 import type { Client } from '../client.js';
+import type { ProgressEvents } from '../events.js';
+import type { FetchedConfig } from './config.js';
+import { RepeatedContent } from './repeated-content.js';
+import { selectManifest, type Selected } from './select.js';
 
-/** How many lists in a list are read below each other. */
-const MAX_DEPTH = 2;
-
-/** A manifest with all that belongs to it. */
+/** A manifest with everything that belongs to it. */
 export interface Described {
-  /** `other` is an entry of a list that is neither an image nor a list. */
+  /** `list` is an index; `other` is an entry that is neither an image nor an index. */
   readonly kind: 'image' | 'list' | 'attestation' | 'other';
-  /** How its list has it; without a list, its own type, digest and size. */
+  /** As its index has it; without an index, its own type, digest and size. */
   readonly descriptor: Descriptor;
-  /** Whether it was taken out of a list. */
+  /** Whether it is an entry of an index. */
   readonly isEntry: boolean;
-  /** Missing of what is `other`, and of a list that stands too deep in others to be read. */
+  /** Undefined for `other`, and for an index that is not followed. */
   readonly manifest?: FetchedManifest;
-  /** Of an image, where it was read and is JSON. */
+  /** Of an image, if it was read and is JSON. */
   readonly config?: FetchedConfig;
-  /** Of a list, in its order. */
+  /** Of an index, in its order. */
   readonly entries: readonly Described[];
-  /** Of an image, those that its list has. */
+  /** Of an image, those that its index has. */
   readonly attestations: readonly Described[];
-  /** Where they were asked for. */
+  /** If they were asked for. */
   readonly referrers?: readonly Descriptor[];
 }
 
 /** How much is read. */
 export interface DescribeOptions {
-  /** The configurations of all images, which is the default, or only of those whose list gives no platform. */
+  /** The configs of all images (the default), or only of those that have no platform in their index. */
   readonly configs?: 'all' | 'needed';
-  /** What refers to the manifest itself, and with `all` to each entry as well; the default is `none`. */
+  /** The referrers of the manifest itself (`top`), or also of each entry; the default is `none`. */
   readonly referrers?: 'none' | 'top' | 'all';
 }
 
-/** What is described. */
+/** What is described, and how much of it. */
 export interface DescribeRequest extends DescribeOptions {
-  /** Takes the entry of a list for it; a single image has to be for it. */
+  /** Selects the entry of an index for this platform; a single image must be for it. */
   readonly platform?: Platform;
 }
 
 /**
- * Reads an image or a list with all that belongs to it: what `inspect` shows, as values.
- * @throws {ManifestToolError} NOT_FOUND where something is not there, USAGE where several entries serve the platform, CORRUPT where
- * something is damaged; as the readers do.
+ * Reads an image or index with everything that belongs to it. Warns of indexes inside it that are
+ * not followed: more than 4 levels deep, or with more than 20,000 entries in all.
+ * @throws {ManifestToolError} NOT_FOUND if something does not exist, USAGE if several entries serve
+ * the platform, CORRUPT if something is damaged; what the readers throw.
  */
 export async function describeImage(
   client: Client,
   reference: Reference,
   request: DescribeRequest = {},
+  events: Pick<ProgressEvents, 'warning'> = {},
 ): Promise<Described> {
-  return describeSelected(await selectManifest(client, reference, request.platform), request);
+  const selected = await selectManifest(client, reference, request.platform);
+  return describeSelected(client, selected, request, events);
 }
 
-/** What it runs on: as its list has it, or else as its configuration does. */
+/** The platform that the index gives, or else the config. */
 export function platformOf({ descriptor, config }: Described): Platform | undefined {
   return descriptor.platform ?? config?.platform;
 }
 
 /**
- * Reads all that belongs to a manifest: entries together, then their configurations together.
- * @throws {ManifestToolError} NOT_FOUND where something is not there, CORRUPT where it is damaged.
+ * Reads everything that belongs to a manifest, as {@link describeImage} does.
+ * @throws {ManifestToolError} NOT_FOUND if something does not exist, CORRUPT if it is damaged.
  */
 export async function describeSelected(
+  { signal }: Pick<Client, 'signal'>,
   selected: Selected,
   options: DescribeOptions,
+  events: Pick<ProgressEvents, 'warning'> = {},
 ): Promise<Described> {
-  return new Describer(selected.store, options).selected(selected);
+  return new Describer(selected, options, events, signal).describe();
 }
 
+/** What belongs to an entry, besides what it names. */
+type Belongings = Pick<Described, 'config' | 'referrers'>;
+
 class Describer {
-  private readonly manifests = new Map<string, Promise<FetchedManifest>>();
+  private readonly what: string;
+  private readonly walker: IndexWalker<Belongings>;
   private readonly configs = new Map<string, Promise<FetchedConfig | undefined>>();
+  private readonly referrers = new Map<string, Promise<readonly Descriptor[]>>();
+  private readonly repeated: RepeatedContent;
 
   constructor(
-    private readonly store: ImageReader,
+    private readonly selected: Selected,
     private readonly options: DescribeOptions,
-  ) {}
+    private readonly events: Pick<ProgressEvents, 'warning'>,
+    signal: AbortSignal,
+  ) {
+    const { store, manifest } = selected;
+    this.what = `reading ${store.name}@${manifest.digest}`;
+    this.repeated = new RepeatedContent(this.what);
+    this.walker = new IndexWalker({
+      what: this.what,
+      signal,
+      manifests: new ManifestCache((entry) => store.getManifest(entry.digest, entry)),
+      visit: (entry, read) => this.visit(entry, read),
+      beyondLimit: 'cut',
+    });
+  }
 
-  async selected({ manifest, entry, attestations, config }: Selected): Promise<Described> {
-    const { mediaType, digest, size } = manifest;
+  async describe(): Promise<Described> {
+    const { manifest, entry, attestations } = this.selected;
+    const { mediaType, digest, size, document } = manifest;
     const descriptor = entry ?? { mediaType, digest, size };
-    const [described, attesting, referrers] = await Promise.all([
-      this.manifest(descriptor, manifest, 0, config),
-      Promise.all(attestations.map((each) => this.entry(each, 1))),
-      this.referrers(descriptor, 0),
+    const [own, entries, attesting] = await Promise.all([
+      this.rootBelongings(descriptor),
+      this.walk(document.kind === 'index' ? document.manifests : []),
+      this.walk(attestations),
     ]);
     return {
-      ...described,
+      kind: kindOf(descriptor, manifest),
+      descriptor,
       isEntry: entry !== undefined,
-      ...(attesting.length === 0 ? {} : { attestations: attesting }),
-      ...referrers,
+      manifest,
+      ...own,
+      entries: withAttestations(entries),
+      attestations: attesting,
     };
   }
 
-  private async entry(descriptor: Descriptor, depth: number): Promise<Described> {
-    const isList = isIndexType(descriptor.mediaType);
-    if ((!isList && !isManifestType(descriptor.mediaType)) || (isList && depth > MAX_DEPTH)) {
-      const kind = isList ? 'list' : 'other';
-      const referrers = await this.referrers(descriptor, depth);
-      return { kind, descriptor, isEntry: true, entries: [], attestations: [], ...referrers };
-    }
-    const [described, referrers] = await Promise.all([
-      this.fetch(descriptor).then((manifest) => this.manifest(descriptor, manifest, depth)),
-      this.referrers(descriptor, depth),
-    ]);
-    return { ...described, isEntry: true, ...referrers };
+  private async rootBelongings(descriptor: Descriptor): Promise<Belongings> {
+    const { manifest, config } = this.selected;
+    const { referrers = 'none' } = this.options;
+    return belongings(
+      config ?? this.configOf(descriptor, manifest),
+      referrers === 'none' ? undefined : this.referrersOf(descriptor),
+    );
   }
 
-  private async manifest(
+  private async walk(descriptors: readonly Descriptor[]): Promise<Described[]> {
+    const graph = await this.walker.walk(descriptors);
+    if (graph.limit !== undefined) {
+      const why = LIMIT_REASONS[graph.limit];
+      this.events.warning?.(`${this.what}: not everything is shown: ${why}`);
+    }
+    return graph.fold<Described>((entry, inner, isCut) => this.described(entry, inner, isCut));
+  }
+
+  private async visit(descriptor: Descriptor, read: ReadEntry): Promise<Belongings> {
+    const { mediaType } = descriptor;
+    const isReadable = isIndexType(mediaType) || isManifestType(mediaType);
+    return belongings(
+      isReadable ? read().then((manifest) => this.configOf(descriptor, manifest)) : undefined,
+      this.options.referrers === 'all' ? this.referrersOf(descriptor) : undefined,
+    );
+  }
+
+  private described(
+    { descriptor, manifest, value }: GraphEntry<Belongings>,
+    inner: readonly Described[],
+    isCut: boolean,
+  ): Described {
+    const common = { descriptor, isEntry: true, attestations: [], ...value };
+    if (isCut) return { ...common, kind: 'list', entries: [] };
+    if (manifest === undefined) return { ...common, kind: 'other', entries: [] };
+    this.repeated.add(manifest);
+    if (value.config !== undefined && manifest.document.kind === 'manifest')
+      this.repeated.add(manifest.document.config);
+    const kind = kindOf(descriptor, manifest);
+    return { ...common, kind, manifest, entries: withAttestations(inner) };
+  }
+
+  /** The config of an image, if it is wanted and can be one. */
+  private async configOf(
     descriptor: Descriptor,
-    manifest: FetchedManifest,
-    depth: number,
-    known?: FetchedConfig,
-  ): Promise<Described> {
-    const { document } = manifest;
-    const common = { descriptor, isEntry: false, manifest, attestations: [] };
-    if (document.kind === 'index') {
-      const entries = await mapConcurrent(document.manifests, (each) =>
-        this.entry(each, depth + 1),
-      );
-      return { ...common, kind: 'list', entries: withAttestations(entries) };
-    }
-    if (isAttestation(descriptor)) return { ...common, kind: 'attestation', entries: [] };
+    manifest: FetchedManifest | undefined,
+  ): Promise<FetchedConfig | undefined> {
+    if (manifest?.document.kind !== 'manifest' || isAttestation(descriptor)) return undefined;
     const isWanted = this.options.configs !== 'needed' || descriptor.platform === undefined;
-    const config = known ?? (isWanted ? await this.config(document) : undefined);
-    return { ...common, kind: 'image', entries: [], ...(config === undefined ? {} : { config }) };
-  }
-
-  private fetch(entry: Descriptor): Promise<FetchedManifest> {
-    const key = `${entry.digest} ${entry.size}`;
-    const fetching = this.manifests.get(key) ?? this.store.getManifest(entry.digest, entry);
-    this.manifests.set(key, fetching);
-    return fetching;
-  }
-
-  private config({ config }: ImageManifest): Promise<FetchedConfig | undefined> {
-    // What is no image may have anything for its configuration.
-    if (config.size > MAX_DOCUMENT_SIZE) return Promise.resolve(undefined);
-    const reading = this.configs.get(config.digest) ?? this.store.getBlob(config).then(parsed);
+    const { config } = manifest.document;
+    // An artifact may have content of any size and kind in its place.
+    if (!isWanted || config.size > MAX_DOCUMENT_SIZE) return undefined;
+    const reading =
+      this.configs.get(config.digest) ?? this.selected.store.getBlob(config).then(parsed);
     this.configs.set(config.digest, reading);
     return reading;
   }
 
-  private async referrers(
-    { digest }: Descriptor,
-    depth: number,
-  ): Promise<Pick<Described, 'referrers'>> {
-    const { referrers } = this.options;
-    const isWanted = referrers === 'all' || (referrers === 'top' && depth === 0);
-    return isWanted ? { referrers: await this.store.referrers(digest) } : {};
+  private referrersOf({ digest }: Descriptor): Promise<readonly Descriptor[]> {
+    const listing = this.referrers.get(digest) ?? this.selected.store.referrers(digest);
+    this.referrers.set(digest, listing);
+    return listing;
   }
 }
 
-/** Entries of one list, each image with those that attest it. */
+async function belongings(
+  reading: FetchedConfig | Promise<FetchedConfig | undefined> | undefined,
+  listing: Promise<readonly Descriptor[]> | undefined,
+): Promise<Belongings> {
+  const [config, referrers] = await Promise.all([reading, listing]);
+  return { ...(config && { config }), ...(referrers && { referrers }) };
+}
+
+function kindOf(descriptor: Descriptor, { document }: FetchedManifest): Described['kind'] {
+  if (document.kind === 'index') return 'list';
+  return isAttestation(descriptor) ? 'attestation' : 'image';
+}
+
+/** Gives each image of an index the attestations that the index has for it. */
 function withAttestations(entries: readonly Described[]): Described[] {
+  const attestations = new Map<string, Described[]>();
+  for (const entry of entries) {
+    const subject = entry.kind === 'attestation' ? attestedDigest(entry.descriptor) : undefined;
+    if (subject === undefined) continue;
+    const known = attestations.get(subject);
+    if (known === undefined) attestations.set(subject, [entry]);
+    else known.push(entry);
+  }
   return entries.map((entry) =>
-    entry.kind !== 'image'
-      ? entry
-      : {
-          ...entry,
-          attestations: entries.filter(
-            ({ kind, descriptor }) =>
-              kind === 'attestation' && attestedDigest(descriptor) === entry.descriptor.digest,
-          ),
-        },
+    entry.kind === 'image'
+      ? { ...entry, attestations: attestations.get(entry.descriptor.digest) ?? [] }
+      : entry,
   );
 }
 

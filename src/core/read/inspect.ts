@@ -1,11 +1,13 @@
+import { mapInOrder } from '../../concurrency.js';
 import type { FetchedManifest } from '../../oci/content.js';
 import type { ImageConfig, ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { ManifestCache } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { readConfig } from './config.js';
-import { mapConcurrent } from '../../concurrency.js';
+import { RepeatedContent } from './repeated-content.js';
 import type { Selected } from './select.js';
 
-/** An image with its configuration. */
+/** An image with its config. */
 export interface InspectedImage {
   readonly kind: 'image';
   readonly manifest: FetchedManifest;
@@ -13,32 +15,37 @@ export interface InspectedImage {
   readonly config: ImageConfig;
 }
 
-/** A list with the documents of its entries, in their order; undefined for an entry that is neither an image nor a list. */
+/** An index with what its entries name, as manifest-tool and docker show it: indexes inside it are not followed. */
 export interface InspectedIndex {
   readonly kind: 'list';
   readonly manifest: FetchedManifest;
   readonly document: ImageIndex;
+  /** In the order of the entries; undefined for an entry that is neither an image nor an index. */
   readonly children: readonly (FetchedManifest | undefined)[];
 }
 
 /**
- * Reads what belongs to a manifest: the configuration of an image, or the images of a list together.
- * @throws {ManifestToolError} NOT_FOUND where one of them is not there.
+ * Reads the config of an image, or what the entries of an index name.
+ * @throws {ManifestToolError} NOT_FOUND if one of them does not exist; FAILED if entries name
+ * large manifests again and again.
  */
 export async function inspectSelected(
   selected: Selected,
 ): Promise<InspectedImage | InspectedIndex> {
   const { store, manifest } = selected;
   const { document } = manifest;
-  if (document.kind === 'index') {
-    const children = await mapConcurrent(document.manifests, async (entry) =>
-      isManifestType(entry.mediaType) || isIndexType(entry.mediaType)
-        ? store.getManifest(entry.digest, entry)
-        : undefined,
-    );
-    return { kind: 'list', manifest, document, children };
-  }
   const name = `${store.name}@${manifest.digest}`;
-  const config = selected.config ?? (await readConfig(store, document, name));
-  return { kind: 'image', manifest, document, config };
+  if (document.kind === 'manifest') {
+    const config = selected.config ?? (await readConfig(store, document, name));
+    return { kind: 'image', manifest, document, config };
+  }
+  const manifests = new ManifestCache((entry) => store.getManifest(entry.digest, entry));
+  const children = await mapInOrder(document.manifests, async (entry) =>
+    isManifestType(entry.mediaType) || isIndexType(entry.mediaType)
+      ? manifests.get(entry)
+      : undefined,
+  );
+  const repeated = new RepeatedContent(`reading ${name}`);
+  for (const child of children) if (child !== undefined) repeated.add(child);
+  return { kind: 'list', manifest, document, children };
 }

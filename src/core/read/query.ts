@@ -1,65 +1,85 @@
 import { isAttestation } from '../../oci/attestation.js';
-import type { FetchedManifest, ImageReader } from '../../oci/content.js';
+import type { ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/documents.js';
+import {
+  IndexWalker,
+  LIMIT_REASONS,
+  ManifestCache,
+  type IndexGraph,
+  type ReadEntry,
+} from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isNoPlatform, type Platform } from '../../oci/platform.js';
-import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
-import { mapConcurrent } from '../../concurrency.js';
-import { readConfig } from './config.js';
+import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
+import type { ProgressEvents } from '../events.js';
+import { readConfig } from './config.js';
 
-/** How many lists in a list are read below each other. */
-const MAX_DEPTH = 2;
-
-/** What an image can run on. */
+/** The platforms of an image or index. */
 export interface QueryResult {
-  /** Of the image or the list. */
+  /** Of the image or index. */
   readonly digest: string;
-  /** Of the image or the list. */
+  /** Of the image or index. */
   readonly mediaType: string;
-  /** Whether it is a list. */
+  /** Whether it is an index. */
   readonly isList: boolean;
-  /** In the order of the list; none of what is no image. */
+  /** In the order of the index; without attestations and artifacts. */
   readonly platforms: readonly Platform[];
 }
 
 /**
- * Finds the platforms of an image or a list: of a list one request, as long as all its entries say theirs.
- * @throws {ManifestToolError} NOT_FOUND where it is not there.
+ * Finds the platforms of an image or index. An index whose entries all have a platform takes one
+ * request. Warns of indexes inside it
+ * that are not followed: more than 4 levels deep, or with more than 20,000 entries in all.
+ * @throws {ManifestToolError} NOT_FOUND if it or a part of it does not exist; what the readers throw.
  */
-export async function queryImage(client: Client, reference: Reference): Promise<QueryResult> {
+export async function queryImage(
+  client: Client,
+  reference: Reference,
+  events: Pick<ProgressEvents, 'warning'> = {},
+): Promise<QueryResult> {
   const store = await client.open(reference, 'pull');
-  const manifest = await store.getManifest(tagOrDigestOf(reference));
-  const { digest, mediaType, document } = manifest;
-  const platforms = await platformsOf(store, manifest, 0);
-  return {
-    digest,
-    mediaType,
-    isList: document.kind === 'index',
-    platforms: platforms.filter((platform) => !isNoPlatform(platform)),
-  };
-}
-
-async function platformsOf(
-  store: ImageReader,
-  { document, digest }: FetchedManifest,
-  depth: number,
-): Promise<Platform[]> {
+  const { digest, mediaType, document } = await store.getManifest(tagOrDigestOf(reference));
+  const result = { digest, mediaType, isList: document.kind === 'index' };
   if (document.kind === 'manifest') {
-    return [(await readConfig(store, document, `${store.name}@${digest}`)).platform];
+    const { platform } = await readConfig(store, document, `${store.name}@${digest}`);
+    return { ...result, platforms: withoutNone([platform]) };
   }
-  const images = document.manifests.filter((entry) => !isAttestation(entry));
-  const found = await mapConcurrent(images, (entry) => entryPlatforms(store, entry, depth + 1));
-  return found.flat();
+  const walker = new IndexWalker<readonly Platform[]>({
+    what: `reading ${formatReference(reference)}`,
+    signal: client.signal,
+    manifests: new ManifestCache((entry) => store.getManifest(entry.digest, entry)),
+    visit: (entry, read) => entryPlatforms(store, entry, read),
+    beyondLimit: 'cut',
+  });
+  const graph = await walker.walk(document.manifests);
+  if (graph.limit !== undefined) {
+    const why = LIMIT_REASONS[graph.limit];
+    events.warning?.(`${formatReference(reference)}: not all platforms are listed: ${why}`);
+  }
+  return { ...result, platforms: withoutNone(platformsOf(graph)) };
 }
 
+/** The platform of an entry, or that of its image if the entry has none. */
 async function entryPlatforms(
   store: ImageReader,
   entry: Descriptor,
-  depth: number,
-): Promise<Platform[]> {
+  read: ReadEntry,
+): Promise<readonly Platform[]> {
+  if (isAttestation(entry)) return [];
   if (entry.platform !== undefined) return [entry.platform];
-  const isReadable = isManifestType(entry.mediaType) || isIndexType(entry.mediaType);
-  if (!isReadable || depth > MAX_DEPTH) return [];
-  return platformsOf(store, await store.getManifest(entry.digest, entry), depth);
+  if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) return [];
+  const manifest = await read();
+  if (manifest?.document.kind !== 'manifest') return [];
+  const { digest, document } = manifest;
+  return [(await readConfig(store, document, `${store.name}@${digest}`)).platform];
+}
+
+function platformsOf(graph: IndexGraph<readonly Platform[]>): Platform[] {
+  const all = graph.fold<readonly Platform[]>(({ value }, inner) => [...value, ...inner.flat()]);
+  return all.flat();
+}
+
+function withoutNone(platforms: readonly Platform[]): Platform[] {
+  return platforms.filter((platform) => !isNoPlatform(platform));
 }

@@ -1,175 +1,236 @@
+import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { parseConfig, type Descriptor, type ImageManifest } from '../../oci/documents.js';
+import {
+  parseConfig,
+  type Descriptor,
+  type ImageIndex,
+  type ImageManifest,
+} from '../../oci/documents.js';
+import {
+  IndexWalker,
+  LIMIT_REASONS,
+  ManifestCache,
+  type GraphEntry,
+  type ReadEntry,
+} from '../../oci/graph.js';
 import { isForeignLayerType, isIndexType, isManifestType } from '../../oci/media-types.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
-import type { PlanEvents } from '../events.js';
-import { mapConcurrent } from '../../concurrency.js';
-import { configDefects, indexDefects, platformDefects, type Defect } from './defects.js';
 import type { Client } from '../client.js';
+import type { ProgressEvents } from '../events.js';
+import { configDefects, indexDefects, platformDefects, type Defect } from './defects.js';
 
-/** What is proved. */
+/** What is verified. */
 export interface VerifyOptions {
-  /** Demands exactly these platforms. */
+  /** Requires exactly these platforms. */
   readonly platforms?: readonly Platform[];
-  /** Reads every blob and checks its digest, instead of asking whether it is there; the default is false. */
+  /** Reads every blob and checks its digest, instead of only checking that it exists; the default is false. */
   readonly deep?: boolean;
 }
 
-/** An entry of the list, or the one image. */
+/** An entry of the index, or the image itself. */
 export interface VerifiedEntry {
   /** Of the entry. */
   readonly digest: string;
-  /** As the list has it. */
+  /** As the index has it. */
   readonly mediaType: string;
-  /** As `formatPlatform` writes it; undefined where it has none, and of an attestation. */
+  /** As `formatPlatform` writes it; undefined if there is none, and for an attestation. */
   readonly platform: string | undefined;
   /** Whether it attests another entry. */
   readonly isAttestation: boolean;
-  /** How many blobs it has, its configuration among them. */
+  /** The number of its blobs, its config included. */
   readonly blobs: number;
-  /** What is wrong with it and with what it needs. */
+  /** Defects of the entry and of everything below it; those of a manifest with its first entry only. */
   readonly defects: readonly Defect[];
 }
 
-/** What was proved of an image or a list; it is whole where `defects` is empty. */
+/** What was found out about an image or index; it is complete if `defects` is empty. */
 export interface Verification {
-  /** Of the image or the list. */
+  /** Of the image or index. */
   readonly digest: string;
-  /** Of the image or the list. */
+  /** Of the image or index. */
   readonly mediaType: string;
-  /** In the order of the list; one for an image. */
+  /** In the order of the index; one for an image. */
   readonly entries: readonly VerifiedEntry[];
-  /** All of them, those of the entries too. */
+  /** All defects, each once, those of the entries included. */
   readonly defects: readonly Defect[];
 }
 
 /**
- * Proves that all that an image or a list promises is there: every manifest, configuration and blob, their sizes and types, platforms
- * against configurations, attestations with what they are for (OCI image-spec, descriptor.md, Verification).
- * @throws {ManifestToolError} where the image itself cannot be read, or something cannot be found out: NOT_FOUND, DENIED, UNAVAILABLE,
- * CORRUPT, INTERRUPTED. What is missing or damaged below it is a defect, and no error.
+ * Verifies that everything that an image or index refers to exists: every manifest, config and blob,
+ * with the right size and type; platforms that agree with the configs; attestations with what they
+ * attest (OCI image-spec, descriptor.md, Verification).
+ * @throws {ManifestToolError} if the image itself cannot be read, or something cannot be found out:
+ * NOT_FOUND, DENIED, UNAVAILABLE, CORRUPT, INTERRUPTED. What is missing or damaged below it, or
+ * more than 4 levels deep or 20,000 entries in all, is a defect and not an error.
  */
 export async function verifyImage(
   client: Client,
   reference: Reference,
   options: VerifyOptions = {},
-  events: PlanEvents = {},
+  events: ProgressEvents = {},
 ): Promise<Verification> {
   const reader = await client.open(reference, 'pull');
-  const top = await reader.getManifest(tagOrDigestOf(reference));
-  events.progress?.(`verifying ${top.digest}`);
+  const root = await reader.getManifest(tagOrDigestOf(reference));
+  events.progress?.(`verifying ${root.digest}`);
+  const { digest, mediaType, document } = root;
   const verifier = new Verifier(reader, options.deep ?? false, client.signal);
-  const { document } = top;
   const entries =
     document.kind === 'index'
-      ? await mapConcurrent(document.manifests, (entry) => verifier.entry(entry))
-      : [await verifier.single(top, document)];
-  const whole = [
+      ? await verifier.index(document)
+      : [await verifier.image(root, document)];
+  const platforms = entries.filter((entry) => !entry.isAttestation).map(({ platform }) => platform);
+  const defects = unique([
     ...(document.kind === 'index' ? indexDefects(document) : []),
-    ...platformDefects(
-      entries.filter((entry) => !entry.isAttestation).map(({ platform }) => platform),
-      options.platforms,
-    ),
-  ];
-  const defects = [...whole, ...entries.flatMap((entry) => entry.defects)];
-  return { digest: top.digest, mediaType: top.mediaType, entries, defects };
+    ...platformDefects(platforms, options.platforms),
+    ...entries.flatMap((entry) => entry.defects),
+  ]);
+  return { digest, mediaType, entries, defects };
 }
 
+/** How many blobs are checked at the same time. */
+const MAX_BLOBS = 64;
+
+/** What is wrong with an image or index itself, whichever entry names it. */
+interface CheckedManifest {
+  readonly defects: readonly Defect[];
+  /** Of an image: that of its config, if that can be read. */
+  readonly platform?: Platform;
+}
+
+/** What is wrong with an entry, and with what it names. */
+interface CheckedEntry {
+  readonly defects: readonly Defect[];
+  readonly named?: CheckedManifest;
+}
+
+type Attempt<T> = { readonly value: T } | { readonly why: string };
+
 class Verifier {
+  private readonly checked = new Map<FetchedManifest, Promise<CheckedManifest>>();
+  private readonly blobs = new Map<string, Promise<Attempt<void>>>();
+  private readonly slots = new Semaphore(() => MAX_BLOBS);
+  private readonly what: string;
+
   constructor(
     private readonly reader: ImageReader,
     private readonly deep: boolean,
     private readonly signal: AbortSignal,
-  ) {}
-
-  async single(top: FetchedManifest, document: ImageManifest): Promise<VerifiedEntry> {
-    const { defects, platform } = await this.image(top.digest, document, undefined);
-    return result({ ...top, ...(platform && { platform }) }, document, defects);
+  ) {
+    this.what = `verifying ${reader.name}`;
   }
 
-  async entry(entry: Descriptor): Promise<VerifiedEntry> {
+  async image(root: FetchedManifest, document: ImageManifest): Promise<VerifiedEntry> {
+    const { digest, mediaType, size } = root;
+    const { defects, platform } = await this.checkBlobs(digest, document);
+    const entry = { digest, mediaType, size, ...(platform && { platform }) };
+    return verifiedEntry(entry, root, defects);
+  }
+
+  async index({ manifests }: ImageIndex): Promise<readonly VerifiedEntry[]> {
+    const walker = new IndexWalker<CheckedEntry>({
+      what: this.what,
+      signal: this.signal,
+      manifests: new ManifestCache((entry) => this.reader.getManifest(entry.digest, entry)),
+      visit: (entry, read) => this.checkEntry(entry, read),
+      beyondLimit: 'cut',
+    });
+    const graph = await walker.walk(manifests);
+    const beyond = graph.limit === undefined ? '' : LIMIT_REASONS[graph.limit];
+    const listed = new Set<FetchedManifest>();
+    return graph.fold<VerifiedEntry>((entry, inner, isCut) => {
+      const { descriptor, manifest, value } = entry;
+      const below = isCut
+        ? [{ where: descriptor.digest, what: `was not verified: ${beyond}` }]
+        : once(listed, entry, inner);
+      return verifiedEntry(descriptor, manifest, [...value.defects, ...below]);
+    });
+  }
+
+  private async checkEntry(entry: Descriptor, read: ReadEntry): Promise<CheckedEntry> {
+    const where = entry.digest;
     if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) {
-      const what = `is of type ${entry.mediaType}, which is neither an image nor a list`;
-      return result(entry, undefined, [{ where: entry.digest, what }]);
+      const what = `is of type ${entry.mediaType}, which is neither an image nor an index`;
+      return { defects: [{ where, what }] };
     }
-    const fetched = await this.attempt(() => this.reader.getManifest(entry.digest, entry));
-    if ('why' in fetched)
-      return result(entry, undefined, [{ where: entry.digest, what: fetched.why }]);
-    const { document, mediaType } = fetched.value;
+    const fetched = await this.attempt(read);
+    if ('why' in fetched) return { defects: [{ where, what: fetched.why }] };
+    const manifest = fetched.value;
+    if (manifest === undefined) return { defects: [] };
+    const { mediaType } = manifest;
     const typed =
       mediaType === entry.mediaType
         ? []
-        : [
-            {
-              where: entry.digest,
-              what: `is of type ${mediaType}, and the list says ${entry.mediaType}`,
-            },
-          ];
-    if (document.kind === 'index') {
-      const inner = await mapConcurrent(document.manifests, (each) => this.entry(each));
-      return result(entry, undefined, [
-        ...typed,
-        ...indexDefects(document),
-        ...inner.flatMap(({ defects }) => defects),
-      ]);
-    }
-    const { defects } = await this.image(
-      entry.digest,
-      document,
-      isAttestation(entry) ? undefined : entry,
-    );
-    return result(entry, document, [...typed, ...defects]);
+        : [{ where, what: `is of type ${mediaType}, and the index says ${entry.mediaType}` }];
+    const named = await this.checkManifest(manifest);
+    const { platform } = named;
+    const isCompared = platform !== undefined && !isAttestation(entry);
+    const contradicted = isCompared ? configDefects(where, entry, platform) : [];
+    return { defects: [...typed, ...contradicted], named };
   }
 
-  private async image(
-    where: string,
-    document: ImageManifest,
-    entry: Descriptor | undefined,
-  ): Promise<{ defects: Defect[]; platform?: Platform }> {
+  private checkManifest(manifest: FetchedManifest): Promise<CheckedManifest> {
+    const { digest, document } = manifest;
+    const checking =
+      this.checked.get(manifest) ??
+      (document.kind === 'index'
+        ? Promise.resolve({ defects: indexDefects(document) })
+        : this.checkBlobs(digest, document));
+    this.checked.set(manifest, checking);
+    return checking;
+  }
+
+  private async checkBlobs(where: string, document: ImageManifest): Promise<CheckedManifest> {
     const layers = (document.layers ?? []).filter(
       ({ mediaType }) => !isForeignLayerType(mediaType),
     );
     const [config, ...blobs] = await Promise.all([
       this.attempt(async () => parseConfig(await this.reader.getBlob(document.config))),
-      ...layers.map((layer) => this.attempt(() => this.blob(layer))),
+      ...layers.map((layer) => this.checkBlob(layer)),
     ]);
-    const defects: Defect[] = blobs.flatMap((blob, i) =>
+    const damaged = blobs.flatMap((blob, i) =>
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
     );
-    if ('why' in config) {
-      return {
-        defects: [
-          { where, what: `configuration ${document.config.digest}: ${config.why}` },
-          ...defects,
-        ],
-      };
-    }
-    const { platform } = config.value;
-    const other = entry === undefined ? [] : configDefects(where, entry, platform);
-    return { defects: [...other, ...defects], platform };
+    if ('value' in config) return { defects: damaged, platform: config.value.platform };
+    const what = `config ${document.config.digest}: ${config.why}`;
+    return { defects: [{ where, what }, ...damaged] };
   }
 
-  private async blob(descriptor: Descriptor): Promise<void> {
-    if (this.deep) {
+  /** A blob that several images share is checked once. */
+  private checkBlob(descriptor: Descriptor): Promise<Attempt<void>> {
+    const key = `${descriptor.digest} ${descriptor.size}`;
+    const checking = this.blobs.get(key) ?? this.attempt(() => this.readBlob(descriptor));
+    this.blobs.set(key, checking);
+    return checking;
+  }
+
+  private async readBlob(descriptor: Descriptor): Promise<void> {
+    await this.slots.acquire();
+    try {
+      this.signal.throwIfAborted();
+      if (!this.deep) return this.compareSize(descriptor, await this.reader.blobSize(descriptor));
       for await (const _ of await this.reader.openBlob(descriptor));
-      return;
-    }
-    const size = await this.reader.blobSize(descriptor);
-    if (size === undefined) throw new Error('it is not there');
-    if (size !== descriptor.size) {
-      throw new Error(`it has ${size} bytes, and ${descriptor.size} are announced`);
+    } finally {
+      this.slots.release();
     }
   }
 
-  /** What is missing or damaged is a defect; what could not be found out is an error of the whole. */
-  private async attempt<T>(work: () => Promise<T>): Promise<{ value: T } | { why: string }> {
+  private compareSize({ size: expected }: Descriptor, size: number | undefined): void {
+    if (size === undefined) throw new Error('it is not there');
+    if (size !== expected) throw new Error(`it has ${size} bytes, and ${expected} are announced`);
+  }
+
+  /** What is missing or damaged is a defect; what could not be found out is an error. */
+  private async attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
     try {
       return { value: await work() };
     } catch (error) {
-      if (this.signal.aborted) throw interrupted(this.reader.name, error);
+      if (this.signal.aborted)
+        throw new ManifestToolError('INTERRUPTED', this.what, 'it was interrupted', {
+          cause: error,
+        });
       const isFault =
         error instanceof ManifestToolError && !/^(NOT_FOUND|CORRUPT)$/.test(error.code);
       if (isFault || !(error instanceof Error)) throw error;
@@ -178,27 +239,44 @@ class Verifier {
   }
 }
 
-function interrupted(name: string, cause: unknown): ManifestToolError {
-  return new ManifestToolError('INTERRUPTED', `verifying ${name}`, 'it was interrupted', { cause });
+/**
+ * Defects of what an entry names: listed with the first entry that names it, so that an index that
+ * names one damaged image a thousand times has them once.
+ */
+function once(
+  listed: Set<FetchedManifest>,
+  { descriptor, manifest, value }: GraphEntry<CheckedEntry>,
+  inner: readonly VerifiedEntry[],
+): readonly Defect[] {
+  if (manifest === undefined) return [];
+  if (listed.has(manifest)) {
+    const what = 'has the defects that are listed with its first entry';
+    return [{ where: descriptor.digest, what }];
+  }
+  const own = value.named?.defects ?? [];
+  const defects = unique([...own, ...inner.flatMap((entry) => entry.defects)]);
+  if (defects.length > 0) listed.add(manifest);
+  return defects;
 }
 
-function result(
-  {
-    digest,
-    mediaType,
-    platform,
-    ...rest
-  }: Pick<Descriptor, 'digest' | 'mediaType' | 'platform'> & Partial<Descriptor>,
-  document: ImageManifest | undefined,
+function unique(defects: readonly Defect[]): Defect[] {
+  return [...new Map(defects.map((defect) => [`${defect.where} ${defect.what}`, defect])).values()];
+}
+
+function verifiedEntry(
+  entry: Descriptor,
+  manifest: FetchedManifest | undefined,
   defects: readonly Defect[],
 ): VerifiedEntry {
-  const isAttested = isAttestation({ digest, mediaType, size: 0, ...rest });
+  const { digest, mediaType, platform } = entry;
+  const document = manifest?.document;
+  const attests = isAttestation(entry);
   return {
     digest,
     mediaType,
-    platform: platform === undefined || isAttested ? undefined : formatPlatform(platform),
-    isAttestation: isAttested,
-    blobs: document === undefined ? 0 : 1 + (document.layers ?? []).length,
+    platform: platform === undefined || attests ? undefined : formatPlatform(platform),
+    isAttestation: attests,
+    blobs: document?.kind === 'manifest' ? 1 + (document.layers ?? []).length : 0,
     defects,
   };
 }

@@ -36,14 +36,18 @@ export class Authenticator {
   private challenge: Challenge | undefined;
   /** The first request, while no challenge is known; settles when it has been answered. */
   private first: Promise<unknown> | undefined;
-  /** What the command will need, the target of a push first: one token then serves every request. */
+  /**
+   * What the command will need, the target of a push first: one token then serves every request.
+   */
   private readonly expected: Scope[] = [];
   private readonly repositories = new Map<string, RepositoryState>();
   private readonly identities = new Map<string, Identity>();
 
   constructor(private readonly options: AuthOptions) {}
 
-  /** Announces that the command will need a scope; the first announced come first in token requests. */
+  /**
+   * Announces that the command will need a scope; the first announced come first in token requests.
+   */
   expect(scope: Scope): void {
     this.expected.push(scope);
   }
@@ -72,7 +76,10 @@ export class Authenticator {
     };
   }
 
-  /** Whom the registry took requests to a repository to come from: `as alice with the credentials of …`. */
+  /**
+   * Whom the registry took requests to a repository to come from: `as alice with the credentials of
+   * …`.
+   */
   describe(repository: string): string {
     const { presented } = this.state(repository);
     if (presented === undefined)
@@ -81,7 +88,10 @@ export class Authenticator {
     return `${name}with the credentials of ${presented.source}`;
   }
 
-  /** The scheme by which the registry demands authentication (`basic`, `bearer`); undefined if it has not so far. */
+  /**
+   * The scheme by which the registry demands authentication (`basic`, `bearer`); undefined if it
+   * has not so far.
+   */
   scheme(): string | undefined {
     return this.challenge?.scheme;
   }
@@ -183,13 +193,14 @@ export class Authenticator {
     { parameters }: Challenge,
     scopes: readonly Scope[],
   ): Promise<Token> {
-    const key = scopes.map(formatScope).join(' ');
+    const [realm, service] = [parameters.get('realm'), parameters.get('service')];
+    const key = [realm, service, ...scopes.map(formatScope)].join(' ');
     const held = identity.tokens.get(key);
     if (held !== undefined && !isSpent(identity, held.settled)) return held.promise;
     const entry: HeldToken = {
       promise: requestToken(this.options.tokenTransport, {
-        realm: checkedRealm(parameters.get('realm'), registry),
-        service: parameters.get('service'),
+        realm: checkedRealm(realm, registry),
+        service,
         scopes,
         credential: identity.credential,
       }).then((token) => {
@@ -260,7 +271,7 @@ interface RepositoryState {
 /** What is held for all repositories with the same credential. */
 interface Identity {
   readonly credential: Credential | undefined;
-  /** By scopes. */
+  /** By token server and scopes. */
   readonly tokens: Map<string, HeldToken>;
   /** Values of Authorization that the registry has answered with 401. */
   readonly rejected: Set<string>;

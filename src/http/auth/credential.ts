@@ -1,6 +1,6 @@
 /**
- * What authenticates a user to a registry. `source` says where it was found, for messages, and holds
- * no secret.
+ * What authenticates a user to a registry. `source` says where it was found, for messages, and
+ * holds no secret.
  */
 export type Credential =
   | {

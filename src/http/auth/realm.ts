@@ -2,7 +2,9 @@ import { BlockList, isIP } from 'node:net';
 import { ManifestToolError } from '../../errors.js';
 import { isLoopbackHost, parseUrl } from '../url.js';
 
-/** Address ranges of private networks: a realm there may target what only this machine can reach. */
+/**
+ * Address ranges of private networks: a realm there may target what only this machine can reach.
+ */
 const INTERNAL = {
   ipv4: blockList('ipv4', [
     ['0.0.0.0', 8],
@@ -33,9 +35,9 @@ function blockList(
 }
 
 /**
- * The URL to request tokens from. The registry chooses it, and the user's password goes there, so it
- * is checked (CVE-2020-15157): https unless the registry itself uses plain HTTP, no credentials in
- * it, and no internal address, unless the registry has the same one or both are on this machine.
+ * The URL to request tokens from. The registry chooses it, and the user's password goes there, so
+ * it is checked (CVE-2020-15157): https unless the registry itself uses plain HTTP, no credentials
+ * in it, and no internal address, unless the registry has the same one or both are on this machine.
  * @throws {ManifestToolError} DENIED if the URL is refused.
  */
 export function checkedRealm(realm: string | undefined, registry: URL): URL {

@@ -1,6 +1,9 @@
 import type { Scope } from '../request.js';
 
-/** Merges the scopes of each repository into one with all their actions; keeps the order of repositories. */
+/**
+ * Merges the scopes of each repository into one with all their actions; keeps the order of
+ * repositories.
+ */
 export function mergeScopes(scopes: readonly Scope[]): Scope[] {
   const merged = new Map<string, Set<string>>();
   for (const { repository, actions } of scopes) {
@@ -11,12 +14,18 @@ export function mergeScopes(scopes: readonly Scope[]): Scope[] {
   return [...merged].map(([repository, actions]) => ({ repository, actions: [...actions].sort() }));
 }
 
-/** The form of a scope in requests: `repository:NAME:pull,push` (Docker Registry v2 token authentication). */
+/**
+ * The form of a scope in requests: `repository:NAME:pull,push` (Docker Registry v2 token
+ * authentication).
+ */
 export function formatScope({ repository, actions }: Scope): string {
   return `repository:${repository}:${actions.join(',')}`;
 }
 
-/** The repository scopes of a challenge; others (`*`, `registry:catalog:*`) are never requested here. */
+/**
+ * The repository scopes of a challenge; others (`*`, `registry:catalog:*`) are never requested
+ * here.
+ */
 export function parseScopes(text: string): Scope[] {
   return text.split(' ').flatMap((item) => {
     const match = /^repository(?:\([a-z0-9]+\))?:(.+):([a-z*,]+)$/.exec(item);

@@ -1,3 +1,4 @@
+import { formatTries } from '../../attempts.js';
 import { now } from '../../clock.js';
 import { ManifestToolError } from '../../errors.js';
 import type { Credential } from './credential.js';
@@ -39,10 +40,10 @@ export class TokenRefused extends ManifestToolError {}
 
 /**
  * Requests a token: GET, with Basic authentication for a password, or POST with
- * `grant_type=refresh_token` for an identity token, which goes nowhere else (Docker Registry v2 token
- * authentication; OAuth2 token authentication).
- * @throws {ManifestToolError} DENIED if the server refuses ({@link TokenRefused}), UNAVAILABLE if it
- * cannot answer, FAILED if its answer has no usable token.
+ * `grant_type=refresh_token` for an identity token, which goes nowhere else (Docker Registry v2
+ * token authentication; OAuth2 token authentication).
+ * @throws {ManifestToolError} DENIED if the server refuses ({@link TokenRefused}), UNAVAILABLE if
+ * it cannot answer, FAILED if its answer has no usable token.
  */
 export async function requestToken(transport: Transport, request: TokenRequest): Promise<Token> {
   const what = `getting a token from ${request.realm.origin}${request.realm.pathname}`;
@@ -104,12 +105,11 @@ export function basicAuthorization(username: string, password: string): string {
 function refusal(
   what: string,
   { credential, scopes }: TokenRequest,
-  { status, attempts = 1 }: HttpResponse,
+  { status, attempts }: HttpResponse,
 ): ManifestToolError {
   const says = `the token server answered with status ${status}`;
   if (status === 408 || status === 429 || status >= 500) {
-    const tries = attempts > 1 ? ` (${attempts} tries)` : '';
-    return new ManifestToolError('UNAVAILABLE', what, says + tries, {
+    return new ManifestToolError('UNAVAILABLE', what, says + formatTries(attempts), {
       hint: 'try again later',
       reason: 'token-server-unavailable',
     });

@@ -5,10 +5,10 @@ import { parseDocument } from '../../../src/oci/documents.js';
 import {
   attestationEntry,
   entry,
-  listOfSize,
+  indexOfSize,
   makeImages,
 } from '../../../src/check-registry/images.js';
-import { findLimit } from '../../../src/check-registry/limits.js';
+import { findLimit } from '../../../src/check-registry/manifest-limit.js';
 
 const MIB = 1024 * 1024;
 
@@ -110,7 +110,7 @@ describe('the images of a check', () => {
   test('can be listed with an attestation', () => {
     const { attestation, oci } = made;
     const entries = [entry(oci.amd64, 'amd64'), attestationEntry(attestation, oci.amd64)];
-    const { document } = parseDocument(listOfSize('oci', entries, 0).bytes, undefined);
+    const { document } = parseDocument(indexOfSize('oci', entries, 0).bytes, undefined);
     if (document.kind !== 'index') throw new Error('no list');
     expect(document.manifests[1]!.annotations?.get('vnd.docker.reference.digest')).toBe(
       oci.amd64.digest,
@@ -120,7 +120,7 @@ describe('the images of a check', () => {
   test.each(['docker', 'oci'] as const)('make a %s list of any size', (type) => {
     const entries = [entry(made[type].amd64, 'amd64')];
     for (const size of [10_000, 10_001, MIB]) {
-      const list = listOfSize(type, entries, size);
+      const list = indexOfSize(type, entries, size);
       expect([list.bytes.length, list.size]).toEqual([size, size]);
       expect(list.digest).toBe(digest(list.bytes));
       expect(parseDocument(list.bytes, list.mediaType).document.kind).toBe('index');

@@ -57,7 +57,7 @@ async function failureOf(
   );
   if (!(error instanceof ManifestToolError)) throw new Error('expected a ManifestToolError');
   expect(error.message).not.toContain('\n');
-  // All that there is to see of it: its causes, its hint, its stack.
+  // Everything in it, including causes, hint and stack.
   expect(inspect(error, { depth: 10, showHidden: true })).not.toContain(CANARY);
   return error;
 }
@@ -300,7 +300,7 @@ describe('the store of the platform', () => {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    // A zombie whose parent has not asked for it is there, but has ended.
+    // A zombie has ended; its parent has not waited for it yet.
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
   } catch {
     return false;

@@ -22,23 +22,23 @@ afterEach(async () => {
 const lock = <T>(action: () => Promise<T>, signal = new AbortController().signal): Promise<T> =>
   withLock('writing x', file, signal, action);
 
-/** The id of a process that was, and is no more. */
+/** The id of a process that has ended. */
 function deadPid(): number {
   return spawnSync(process.execPath, ['-e', '0']).pid;
 }
 
-test('holds a file with the process, and removes it', async () => {
+test('is a file with the id of the process, and is removed', async () => {
   const text = await lock(() => readFile(file, 'utf8'));
   expect(text).toMatch(new RegExp(`^${process.pid} `));
   await expect(stat(file)).rejects.toMatchObject({ code: 'ENOENT' });
 });
 
-test('is removed where the action fails', async () => {
+test('is removed if the action fails', async () => {
   await expect(lock(() => Promise.reject(new Error('no')))).rejects.toThrow('no');
   expect(await readdir(scratch)).toEqual([]);
 });
 
-test('lets one in at a time', async () => {
+test('is held by one at a time', async () => {
   let inside = 0;
   let most = 0;
   await Promise.all(
@@ -55,7 +55,7 @@ test('lets one in at a time', async () => {
   expect(await readdir(scratch)).toEqual([]);
 });
 
-test('of a dead process of this host is broken, by one of many', async () => {
+test('of an ended process of this host is broken, by one of many', async () => {
   await writeFile(file, `${deadPid()} ${hostname()} 0\n`);
   let count = 0;
   await Promise.all(Array.from({ length: 10 }, () => lock(async () => void (count += 1))));
@@ -63,7 +63,7 @@ test('of a dead process of this host is broken, by one of many', async () => {
   expect(await readdir(scratch)).toEqual([]);
 });
 
-test('is broken although the one that broke it before died at that', async () => {
+test('is broken although a process ended while breaking it', async () => {
   const dead = `${deadPid()} ${hostname()} 0\n`;
   await writeFile(file, dead);
   await writeFile(`${file}.break`, dead);
@@ -71,7 +71,7 @@ test('is broken although the one that broke it before died at that', async () =>
   expect(await readdir(scratch)).toEqual([]);
 });
 
-test('that is older than a minute is broken, whoever has it', async () => {
+test('that is older than a minute is broken, whoever holds it', async () => {
   await writeFile(file, `${process.pid} ${hostname()} 0\n`);
   await utimes(file, Date.now() / 1000 - 61, Date.now() / 1000 - 61);
   expect(await lock(() => Promise.resolve('in'))).toBe('in');
@@ -80,7 +80,7 @@ test('that is older than a minute is broken, whoever has it', async () => {
 test.each([
   ['a live process', () => `${process.pid} ${hostname()} 0\n`, `process ${process.pid}`],
   ['another host', () => `${deadPid()} ${hostname()}.other 0\n`, 'another program'],
-  ['an owner that has not written its name yet', () => '', 'another program holds'],
+  ['an owner that has not written its id yet', () => '', 'another program holds'],
 ])('of %s is waited for, then refused', async (_, text, owner) => {
   await writeFile(file, text());
   const now = Date.now();
@@ -94,7 +94,7 @@ test.each([
   expect(await readFile(file, 'utf8')).not.toContain('undefined');
 });
 
-test('is no longer waited for after an abort', async () => {
+test('is not waited for after an abort', async () => {
   await writeFile(file, `${process.pid} ${hostname()} 0\n`);
   const controller = new AbortController();
   let ran = false;
@@ -105,7 +105,7 @@ test('is no longer waited for after an abort', async () => {
   expect(await readdir(scratch)).toEqual(['index.json.lock']);
 });
 
-test('is not used after an abort that came first', async () => {
+test('does not run the action after an earlier abort', async () => {
   let ran = false;
   const aborted = AbortSignal.abort(new Error('stopped'));
   await expect(lock(async () => void (ran = true), aborted)).rejects.toThrow('stopped');
@@ -113,7 +113,7 @@ test('is not used after an abort that came first', async () => {
   expect(await readdir(scratch)).toEqual([]);
 });
 
-test('that another has taken over meanwhile is left to it', async () => {
+test('that another program has taken over is left to it', async () => {
   await lock(() => writeFile(file, 'of another\n'));
   expect(await readFile(file, 'utf8')).toBe('of another\n');
 });

@@ -73,7 +73,7 @@ function named(name: string, digest: Digest, size: number): object {
   return { mediaType: OCI_MANIFEST, digest, size, annotations };
 }
 
-test('the fixture is what its script makes', () => {
+test('the fixture is what its script writes', () => {
   const script = 'scripts/test/layout-fixture.mjs';
   expect(execFileSync(process.execPath, [script, '--check'], { encoding: 'utf8' })).toBe('');
 });
@@ -229,7 +229,7 @@ describe('a blob that is opened', () => {
 });
 
 describe('a tag', () => {
-  test('that is not there is NOT_FOUND, with the tags that are', async () => {
+  test('that does not exist is NOT_FOUND, with the existing ones', async () => {
     await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
       code: 'NOT_FOUND',
       message: `reading oci-layout://${root}:latest failed: the layout has no tag latest`,
@@ -237,7 +237,7 @@ describe('a tag', () => {
     });
   });
 
-  test('that is not there lists ten, counts the rest and quotes what is no tag', async () => {
+  test('that does not exist lists ten, counts the rest and quotes invalid ones', async () => {
     const names = Array.from({ length: 12 }, (_, i) => `t${i}`);
     await setIndex(['a\nb', ...names].map((name) => named(name, ABSENT, 1)));
     await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
@@ -249,7 +249,7 @@ describe('a tag', () => {
     });
   });
 
-  test('matches a full reference, but an exact name first', async () => {
+  test('matches an exact name before a full reference', async () => {
     const [a, b] = (await fixtureIndex()).manifests;
     await setIndex([named('example.com/app:1', a!.digest, a!.size)]);
     expect((await openLayout(root).getManifest('1')).digest).toBe(a!.digest);
@@ -260,7 +260,7 @@ describe('a tag', () => {
     expect((await openLayout(root).getManifest('1')).digest).toBe(b!.digest);
   });
 
-  test('is refused where full references with it name different images', async () => {
+  test('is refused if full references with it name different images', async () => {
     const [a, b] = (await fixtureIndex()).manifests;
     await setIndex([
       named('example.com/a:1', a!.digest, a!.size),
@@ -287,7 +287,7 @@ describe('a tag', () => {
   });
 });
 
-describe('content that is not what it should be is CORRUPT', () => {
+describe('CORRUPT is', () => {
   test('other bytes of the same size', async () => {
     const { digest } = await openLayout(root).getManifest('linux-amd64');
     const bytes = await readFile(blobFile(digest));
@@ -299,7 +299,7 @@ describe('content that is not what it should be is CORRUPT', () => {
     });
   });
 
-  test('another size than the entry, or than the caller, says', async () => {
+  test('another size than that of the entry or the caller', async () => {
     const layout = openLayout(root);
     const { digest, size } = await layout.getManifest('linux-amd64');
     const expected = { mediaType: OCI_MANIFEST, digest, size: size + 1 };
@@ -385,7 +385,7 @@ describe('content that is not what it should be is CORRUPT', () => {
     });
   });
 
-  test('a type that the entry and the document do not agree on', async () => {
+  test('a media type on which entry and document disagree', async () => {
     const [a] = (await fixtureIndex()).manifests;
     const mediaType = 'application/vnd.oci.image.index.v1+json';
     await setIndex([{ ...named('1', a!.digest, a!.size), mediaType }]);
@@ -393,9 +393,9 @@ describe('content that is not what it should be is CORRUPT', () => {
   });
 
   test.each([
-    ['no JSON', '{', /index\.json: .* at character 2$/],
-    ['no object', '[]', /index\.json: the document is not an object$/],
-    ['no list', '{"manifests":1}', /index\.json: manifests is not a list$/],
+    ['not JSON', '{', /index\.json: .* at character 2$/],
+    ['not an object', '[]', /index\.json: the document is not an object$/],
+    ['without a list', '{"manifests":1}', /index\.json: manifests is not a list$/],
   ])('an index.json that is %s', async (_, text, why) => {
     await writeFile(path.join(root, 'index.json'), text);
     await expect(openLayout(root).getManifest('1')).rejects.toMatchObject({
@@ -415,7 +415,7 @@ describe('content that is not what it should be is CORRUPT', () => {
 });
 
 test.each(['sha256:../../index.json', `sha256:${'a'.repeat(63)}`, '../x', 'a/b', ''])(
-  'text that is neither tag nor digest is refused before it becomes a path: %j',
+  'a string that is neither a tag nor a digest never becomes a path: %j',
   async (text) => {
     const layout = openLayout(root);
     await expect(layout.getManifest(text)).rejects.toMatchObject({ code: 'USAGE' });
@@ -424,7 +424,7 @@ test.each(['sha256:../../index.json', `sha256:${'a'.repeat(63)}`, '../x', 'a/b',
   },
 );
 
-describe('what is no layout', () => {
+describe('not a layout:', () => {
   test('a directory that does not exist', async () => {
     const missing = path.join(scratch, 'missing');
     await expect(openLayout(missing).getManifest('1')).rejects.toMatchObject({
@@ -474,7 +474,7 @@ describe('what is no layout', () => {
     await expect(openLayout(root).getManifest('linux-amd64')).rejects.toMatchObject({ code });
   });
 
-  // As root nothing is denied, so the error is made and not provoked.
+  // Root is never denied anything, so the error is made by hand.
   test('a directory that may not be read is DENIED', async () => {
     const denied = Object.assign(new Error('EACCES'), { code: 'EACCES', path: '/x/index.json' });
     await expect(guarded('reading x', '/x', () => Promise.reject(denied))).rejects.toMatchObject({

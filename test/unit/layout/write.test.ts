@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 afterEach(() => rm(scratch, { recursive: true, force: true }));
 
-/** An index of nothing; each number gives one of other bytes. */
+/** An empty index; each number gives other bytes. */
 function content(id = 0): ManifestContent {
   const annotations = { id: String(id) };
   const text = JSON.stringify({
@@ -80,7 +80,7 @@ async function strangeFiles(): Promise<string[]> {
 const ignore = (): void => {};
 
 describe('publish', () => {
-  test('makes a layout where there is none', async () => {
+  test('creates a layout if there is none', async () => {
     const layout = openLayout(root);
     const moved: string[] = [];
     await layout.publish(content(), ['1', 'latest'], (tag) => moved.push(tag));
@@ -98,14 +98,14 @@ describe('publish', () => {
     expect(await strangeFiles()).toEqual([]);
   });
 
-  test('a layout that was missing when it was read can be written and then read', async () => {
+  test('creates a layout that was missing when it was read', async () => {
     const layout = openLayout(root);
     await expect(layout.getManifest('1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await layout.publish(content(), ['1'], ignore);
     expect((await layout.getManifest('1')).digest).toBe(content().digest);
   });
 
-  test('keeps what it does not know, and the order', async () => {
+  test('keeps unknown members, and the order', async () => {
     await startWith(
       '{"zeta":1e2,"manifests":[{"a":9007199254740993},7,{"b":"<","annotations":null}],' +
         '"annotations":{"k":"v"},"schemaVersion":2,"alpha":[]}',
@@ -121,7 +121,7 @@ describe('publish', () => {
     expect(await readFile(path.join(root, 'oci-layout'), 'utf8')).toContain('"x":1');
   });
 
-  test('moves a tag in its place, and adds another at the end', async () => {
+  test('replaces an existing tag in its place, and adds a new one at the end', async () => {
     const layout = openLayout(root);
     for (const tag of ['a', 'b', 'c']) await layout.publish(content(1), [tag], ignore);
     await layout.publish(content(2), ['d', 'b'], ignore);
@@ -133,21 +133,21 @@ describe('publish', () => {
     ]);
   });
 
-  test('leaves one entry where a name was there twice', async () => {
+  test('leaves one entry if a name existed twice', async () => {
     const [a, b] = [entry(content(1), 'a'), entry(content(1), 'b')];
     await startWith(JSON.stringify({ schemaVersion: 2, manifests: [a, b, a] }));
     await openLayout(root).publish(content(2), ['a'], ignore);
     expect(await entries()).toEqual([entry(content(2), 'a'), b]);
   });
 
-  test('does not take a full reference with that tag for the tag', async () => {
+  test('does not replace a full reference with that tag', async () => {
     const full = entry(content(1), 'example.com/app:1');
     await startWith(JSON.stringify({ schemaVersion: 2, manifests: [full] }));
     await openLayout(root).publish(content(2), ['1'], ignore);
     expect(await entries()).toEqual([full, entry(content(2), '1')]);
   });
 
-  test('with no tags adds one entry without a name', async () => {
+  test('adds one entry without a name if there are no tags', async () => {
     const layout = openLayout(root);
     await layout.publish(content(1), [], ignore);
     await layout.publish(content(1), [], ignore);
@@ -157,7 +157,7 @@ describe('publish', () => {
     expect(await entries()).toEqual([entry(content(1)), entry(content(2), 'x')]);
   });
 
-  test('of many at the same time keeps all', async () => {
+  test('keeps all of many concurrent writes', async () => {
     const tags = Array.from({ length: 40 }, (_, i) => `t${i}`);
     await Promise.all(
       tags.map((tag, i) => openLayout(root).publish(content(i % 5), [tag], ignore)),
@@ -167,7 +167,7 @@ describe('publish', () => {
     expect(await strangeFiles()).toEqual([]);
   });
 
-  test('refuses an index.json that it does not understand, and leaves it', async () => {
+  test('refuses an invalid index.json, and leaves it', async () => {
     await startWith('{"manifests":"x"}');
     await expect(openLayout(root).publish(content(), ['1'], ignore)).rejects.toMatchObject({
       code: 'CORRUPT',
@@ -176,7 +176,7 @@ describe('publish', () => {
     expect(await strangeFiles()).toEqual([]);
   });
 
-  test('refuses an index.json that nothing could read afterwards', async () => {
+  test('refuses an index.json that would be too large to read', async () => {
     const text = JSON.stringify({ manifests: [], x: '<'.repeat(2_000_000) });
     await startWith(text);
     await expect(openLayout(root).publish(content(), ['1'], ignore)).rejects.toMatchObject({
@@ -194,7 +194,7 @@ describe('publish', () => {
 });
 
 describe('putChild', () => {
-  test('writes the bytes under their digest and names nothing', async () => {
+  test('writes the bytes under their digest, without an entry', async () => {
     const layout = openLayout(root);
     await layout.putChild(content());
     await layout.putChild(content());
@@ -202,7 +202,7 @@ describe('putChild', () => {
     await expect(indexText()).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('replaces a blob that was cut short, and a symbolic link', async () => {
+  test('replaces a truncated blob, and a symbolic link', async () => {
     const layout = openLayout(root);
     await layout.putChild(content());
     const file = path.join(root, 'blobs', ...content().digest.split(':'));
@@ -217,7 +217,7 @@ describe('putChild', () => {
     expect(await readFile(path.join(scratch, 'index.json'), 'utf8')).toBe('y');
   });
 
-  test('refuses bytes that are not those of the digest', async () => {
+  test('refuses bytes that do not match the digest', async () => {
     const wrong = { ...content(), bytes: Buffer.alloc(content().size) };
     await expect(openLayout(root).putChild(wrong)).rejects.toMatchObject({ code: 'CORRUPT' });
     const long = { ...content(), bytes: Buffer.alloc(content().size + 1) };
@@ -248,7 +248,7 @@ describe('ensureBlob', () => {
     expect(await strangeFiles()).toEqual([]);
   });
 
-  test('verifies what it copies, and leaves nothing of what is wrong', async () => {
+  test('verifies what it copies, and leaves nothing of wrong content', async () => {
     const layer = await layerOf(openLayout(FIXTURE));
     const sources = [
       [Buffer.alloc(layer.size)],
@@ -267,7 +267,7 @@ describe('ensureBlob', () => {
     expect(await readdir(path.join(root, 'blobs', 'sha256'))).toEqual([]);
   });
 
-  test('closes its source whether it is written or not', async () => {
+  test('closes its source on success and on failure', async () => {
     const files = openFiles(FIXTURE);
     const source = openLayout(FIXTURE);
     const layer = await layerOf(source);
@@ -284,7 +284,7 @@ describe('ensureBlob', () => {
     expect(openFiles(root)).toEqual([]);
   });
 
-  test('leaves nothing where the source has no such blob', async () => {
+  test('leaves nothing if the source has no such blob', async () => {
     const layer = { ...(await layerOf(openLayout(FIXTURE))), digest: content().digest };
     await expect(openLayout(root).ensureBlob(layer, openLayout(FIXTURE))).rejects.toMatchObject({
       code: 'NOT_FOUND',
@@ -303,10 +303,10 @@ describe('a symbolic link in place of', () => {
   });
 
   test.each([
-    ['blobs', 'a directory that is there', '../../elsewhere'],
-    ['blobs', 'one that is not', '../../nowhere'],
-    ['blobs/sha256', 'a directory that is there', '../../../elsewhere/sha256'],
-    ['blobs/sha256', 'one that is not', '../../../nowhere'],
+    ['blobs', 'an existing directory', '../../elsewhere'],
+    ['blobs', 'a missing one', '../../nowhere'],
+    ['blobs/sha256', 'an existing directory', '../../../elsewhere/sha256'],
+    ['blobs/sha256', 'a missing one', '../../../nowhere'],
   ])('%s, to %s, is refused and nothing is written through it', async (name, _, target) => {
     await mkdir(path.dirname(path.join(root, name)), { recursive: true });
     await symlink(target, path.join(root, name));
@@ -329,7 +329,7 @@ describe('a symbolic link in place of', () => {
     expect(await readdir(scratch)).not.toContain('nowhere');
   });
 
-  test.each(['index.json', 'oci-layout'])('%s is refused and stays', async (name) => {
+  test.each(['index.json', 'oci-layout'])('%s is refused and left', async (name) => {
     await startWith('{"schemaVersion":2,"manifests":[]}');
     const file = path.join(scratch, name);
     await rename(path.join(root, name), file);
@@ -343,7 +343,7 @@ describe('a symbolic link in place of', () => {
     expect((await lstat(path.join(root, name))).isSymbolicLink()).toBe(true);
   });
 
-  test('the layout directory is followed: it is the path of the user', async () => {
+  test('the layout directory is followed', async () => {
     const link = path.join(scratch, 'link');
     await symlink(root, link);
     await openLayout(link).publish(content(), ['1'], ignore);
@@ -351,7 +351,7 @@ describe('a symbolic link in place of', () => {
   });
 });
 
-describe('a file system that refuses', () => {
+describe('an error of the file system:', () => {
   test('a path below a file', async () => {
     const file = path.join(scratch, 'index.json');
     await writeFile(file, '');
@@ -363,15 +363,18 @@ describe('a file system that refuses', () => {
     });
   });
 
-  test.each(['index.json', 'oci-layout'])('%s is a directory: nothing is left', async (name) => {
-    await mkdir(path.join(root, name), { recursive: true });
-    await expect(openLayout(root).publish(content(), ['1'], ignore)).rejects.toMatchObject({
-      why: `${path.join(root, name)}: it is not a regular file`,
-    });
-    expect(await strangeFiles()).toEqual([]);
-  });
+  test.each(['index.json', 'oci-layout'])(
+    '%s is a directory, and nothing is left',
+    async (name) => {
+      await mkdir(path.join(root, name), { recursive: true });
+      await expect(openLayout(root).publish(content(), ['1'], ignore)).rejects.toMatchObject({
+        why: `${path.join(root, name)}: it is not a regular file`,
+      });
+      expect(await strangeFiles()).toEqual([]);
+    },
+  );
 
-  test('a rename that fails: nothing is left', async () => {
+  test('a rename fails, and nothing is left', async () => {
     const file = path.join(root, 'blobs', ...content().digest.split(':'));
     await mkdir(file, { recursive: true });
     await expect(openLayout(root).putChild(content())).rejects.toMatchObject({
@@ -410,7 +413,7 @@ describe('a file system that refuses', () => {
     expect(pathless.message).toBe(`writing x failed: /layout: ${words}`);
   });
 
-  test('what is not known stays one line', () => {
+  test('an unknown error is one line', () => {
     const error = layoutFailure('writing x', '/layout', new Error('a\n b'));
     expect(error.message).toBe('writing x failed: /layout: a b');
   });

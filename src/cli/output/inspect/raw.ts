@@ -57,7 +57,7 @@ function childMembers(entry: Descriptor, child: FetchedManifest | undefined): Me
     throw new ManifestToolError(
       'FAILED',
       `showing entry ${entry.digest}`,
-      `its media type ${entry.mediaType} is neither an image nor a list`,
+      `its media type ${entry.mediaType} is neither an image nor an index`,
       { hint: '--format json and --format table show such entries as well' },
     );
   }

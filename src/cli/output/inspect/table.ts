@@ -123,10 +123,11 @@ function listRows({ entries }: Described): Row[] {
 }
 
 function entryRows(described: Described): Row[] {
-  const { kind, descriptor, attestations } = described;
+  const { kind, descriptor, manifest, attestations } = described;
   const row = rowOf(described, platformName(described), annotationLines(descriptor.annotations));
   if (kind === 'list') {
-    return [{ ...row, name: `${row.name} (list)` }, ...listRows(described).map(indented)];
+    const notes = manifest === undefined ? ['its entries are not shown', ...row.notes] : row.notes;
+    return [{ ...row, notes, name: `${row.name} (list)` }, ...listRows(described).map(indented)];
   }
   if (kind === 'other') {
     return [{ ...row, notes: [escapeText(descriptor.mediaType), ...row.notes] }];

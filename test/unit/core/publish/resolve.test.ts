@@ -107,7 +107,9 @@ function storeOf(name: string): ImageStore {
 
 async function resolve(sources: SourceRequest[], ignoreMissing = false) {
   const opened = new Map<string, ImageStore>();
-  const stores: Pick<Client, 'open'> = {
+  const { signal } = new AbortController();
+  const stores: Pick<Client, 'open' | 'signal'> = {
+    signal,
     async open(reference) {
       const name = formatName(reference);
       opened.set(name, opened.get(name) ?? storeOf(name));
@@ -127,7 +129,7 @@ async function resolve(sources: SourceRequest[], ignoreMissing = false) {
   const events = { warning: (text: string) => void warnings.push(text) };
   const images = await resolveSources(stores, request, {
     events,
-    wait: new WaitPolicy(undefined, new AbortController().signal, events),
+    wait: new WaitPolicy(undefined, signal, events),
     onManifest: ({ digest }) => told.push(digest),
   });
   const platforms = images.map(({ entry }) => entry.platform && formatPlatform(entry.platform));
@@ -206,12 +208,23 @@ describe('a source that is an index', () => {
     expect(images[0]!.entry).toMatchObject({ ...odd, annotations: new Map([['k', 'v']]) });
   });
 
-  test('may hold another index, and no more', async () => {
-    const inner = putIndex([entryFor('linux/arm64')]);
-    const middle = putIndex([entryFor('linux/amd64'), inner], 'two');
-    putIndex([middle], 'three');
-    expect((await resolve([from('app:two')])).platforms).toEqual(['linux/amd64', 'linux/arm64']);
-    await expect(resolve([from('app:three')])).rejects.toThrow(/more than 2 deep/);
+  test('may have indexes inside it, four levels deep', async () => {
+    const platforms = ['linux/amd64', 'linux/arm64', 'linux/s390x', 'linux/386', 'linux/arm/v7'];
+    let index = putIndex([entryFor(platforms[4]!)]);
+    for (const platform of platforms.slice(0, 4).toReversed())
+      index = putIndex([entryFor(platform), index], 'four');
+    expect((await resolve([from('app:four')])).platforms).toEqual(platforms);
+    putIndex([index], 'five');
+    await expect(resolve([from('app:five')])).rejects.toThrow(/nested more than 4 levels deep/);
+  });
+
+  test('that names one image several times has it read once, with its configuration', async () => {
+    const image = putImage('linux/arm64');
+    putIndex([image, image, putIndex([image])], 'list');
+    const { platforms, told } = await resolve([from('app:list')]);
+    expect(platforms).toEqual(['linux/arm64', 'linux/arm64', 'linux/arm64']);
+    expect(reads).toEqual([...new Set(reads)]);
+    expect(told).toEqual([image.digest]);
   });
 
   test('with an entry that is neither an image nor a list is refused', async () => {

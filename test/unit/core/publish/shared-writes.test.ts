@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { WriteSession } from '../../../../src/core/publish/shared-writes.js';
 import { WaitPolicy } from '../../../../src/core/wait.js';
-import type { BlobProgress, PlanEvents } from '../../../../src/core/events.js';
+import type { BlobProgress, ProgressEvents } from '../../../../src/core/events.js';
 import { ManifestToolError, type ErrorCode } from '../../../../src/errors.js';
 import type {
   BlobOutcome,
@@ -52,14 +52,14 @@ class Target {
     return Promise.resolve();
   }
 
-  session(events: PlanEvents = {}, waitMs?: number): WriteSession {
+  session(events: ProgressEvents = {}, waitMs?: number): WriteSession {
     const wait = new WaitPolicy(waitMs, new AbortController().signal, events);
     return new WriteSession(this as unknown as ImageWriter, wait, events);
   }
 }
 
 /** Keeps the states of blobs that it is told of. */
-function recorder(): { events: PlanEvents; states: BlobProgress['state'][]; bytes: number[] } {
+function recorder(): { events: ProgressEvents; states: BlobProgress['state'][]; bytes: number[] } {
   const states: BlobProgress['state'][] = [];
   const bytes: number[] = [];
   const blob = (progress: BlobProgress): void => {

@@ -10,14 +10,17 @@ const PASSWORD: Credential = { kind: 'password', username: 'al', password: 'pw',
 const BASIC = basicAuthorization('al', 'pw');
 
 interface Setup {
-  /** What the registry takes; anything else is 401 with the challenge. */
+  /** The Authorization that the registry accepts; it answers 401 and the challenge to others. */
   valid: string;
   challenge: string;
   credential: () => Promise<Credential | undefined>;
   credentialsFirst?: boolean;
 }
 
-/** An authenticator with the Authorization of each request, those to the token server, and how often the credential was looked up. */
+/**
+ * An authenticator, the Authorization of each request, the requests to the token server, and the
+ * number of lookups.
+ */
 function setUp({ valid, challenge, credential, credentialsFirst = false }: Setup) {
   const sent: (string | undefined)[] = [];
   const asked: HttpRequest[] = [];

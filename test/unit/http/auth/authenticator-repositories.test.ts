@@ -15,7 +15,7 @@ function password(username: string, source = username): Credential {
   return { kind: 'password', username, password: 'pw', source };
 }
 
-/** Several repositories of one registry, which wants a token for each request that it refuses at first. */
+/** Several repositories of a registry that accepts any token, and no request without one. */
 function setUp(credentials: CredentialStore, repositories: readonly string[]) {
   const sent: string[] = [];
   const asked: { user: string; scopes: string[] }[] = [];

@@ -19,9 +19,9 @@ const BASIC = basicAuthorization('al', 'pw');
 type Answer = { status: number; challenge?: string | undefined; body?: string };
 
 interface Setup {
-  /** What the registry answers to a value of Authorization. */
+  /** The registry's answer to a value of Authorization. */
   registry: (authorization: string | undefined, request: HttpRequest) => Answer;
-  /** What the token server answers to its nth request; by default the token `tN`. */
+  /** The token server's answer to its nth request (default: the token `tN`). */
   tokens?: (request: HttpRequest, count: number) => Answer | Promise<Answer>;
   credential?: Credential | undefined;
   scopes?: Scope[];
@@ -32,7 +32,7 @@ function respond(request: HttpRequest, { status, challenge, body = '' }: Answer)
   return { status, headers, body: Buffer.from(body), url: request.url };
 }
 
-/** An authenticator over a scripted registry and token server, with what went over the wire. */
+/** An authenticator with a scripted registry and token server, and the requests to both. */
 function setUp({ registry, tokens, credential, scopes = [TARGET] }: Setup) {
   const sent: (string | undefined)[] = [];
   const asked: HttpRequest[] = [];
@@ -71,7 +71,7 @@ function setUp({ registry, tokens, credential, scopes = [TARGET] }: Setup) {
 const scopesOf = (request: HttpRequest): string[] => request.url.searchParams.getAll('scope');
 const takes = (valid: string) => (authorization?: string) =>
   authorization === valid ? { status: 200 } : { status: 401, challenge: BEARER };
-/** A registry that takes the first token, and offers this challenge. */
+/** A registry that accepts the first token and sends this challenge. */
 const challenging = (challenge: string) => (authorization?: string) => ({
   ...takes('Bearer t1')(authorization),
   challenge,

@@ -20,7 +20,7 @@ interface Setup {
   scopes?: typeof SCOPES;
 }
 
-/** Asks once, and gives the token with the request that went out for it. */
+/** Requests a token; resolves to it and the request that was sent. */
 async function ask(setup: Setup) {
   const { status = 200, answer = { token: 't' }, realm = 'https://auth.example/token' } = setup;
   const sent: HttpRequest[] = [];
@@ -134,7 +134,7 @@ describe('the answer', () => {
     ['soon', 55],
   ])('with expires_in %j is renewed after %d s', async (lifetime, seconds) => {
     const before = now();
-    // A clock that is a day behind or ahead changes nothing.
+    // The server's clock is a day behind or ahead.
     const issued = new Date(Date.now() - 86_400_000).toISOString();
     const answer = { token: 't', expires_in: lifetime, issued_at: issued };
     const { renewAt } = (await ask({ answer })).token;
