@@ -36,17 +36,17 @@ function workUntil(succeedsAtMs: number, code: ErrorCode = 'NOT_FOUND') {
 
 /** Lets the time pass until a promise is settled. */
 async function passing<T>(promise: Promise<T>): Promise<T | Error> {
-  let outcome: T | Error | undefined;
+  const settled: (T | Error)[] = [];
   promise.then(
-    (value) => (outcome = value),
-    (error: Error) => (outcome = error),
+    (value) => settled.push(value),
+    (error: Error) => settled.push(error),
   );
-  for (let step = 0; outcome === undefined; step += 1) {
+  for (let step = 0; settled.length === 0; step += 1) {
     if (step === 10_000) throw new Error('it never ends');
     await vi.advanceTimersByTimeAsync(100);
     elapsedMs += 100;
   }
-  return outcome;
+  return settled[0]!;
 }
 
 describe('waiting for what is missing', () => {
