@@ -182,29 +182,17 @@ for (const [object, wait] of [[fs.promises, () => new Promise(() => {})], [fs, (
 
 describe('a command that does not end by itself', () => {
   const folder = new Folder();
-  const stubborn = folder.write('stubborn.cjs', 'process.stdin.destroy = () => process.stdin;');
+  const preload = folder.write('hung.cjs', HUNG_FILE_SYSTEM);
 
-  /** It waits for a standard input that does not come, and that cannot be closed. */
-  function start(): {
-    child: ReturnType<typeof spawn>;
-    ended: Promise<number | null>;
-    text: () => string;
-  } {
-    const child = spawn(
-      process.execPath,
-      ['--require', stubborn, BIN, 'inspect', '-u', 'a', '--password-stdin', '127.0.0.1:1/x'],
-      {
-        env: { PATH: process.env['PATH'], HOME: '/nowhere' },
-      },
-    );
-    let text = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    const ended = new Promise<number | null>((resolve) => {
-      child.once('close', (code) => resolve(code));
-    });
-    return { child, ended, text: () => text };
+  async function interruptedBy(...signals: readonly NodeJS.Signals[]): Promise<string> {
+    const args = ['--require', preload, BIN, 'inspect', 'oci-layout:///hung/layout:1'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const stderr = text(child.stderr!);
+    const ended = once(child, 'close');
+    await once(child, 'message');
+    for (const signal of signals) child.kill(signal);
+    expect(await ended).toEqual([130, null]);
+    return stderr;
   }
 
   it('is ended after a while', async () => {
