@@ -180,7 +180,7 @@ test('a blob that is missing is waited for by the call that waits, and by no oth
   const patient = target.session({}, 60_000).copyBlob(BLOB, A);
   target.copies[0]!.fail(failure('NOT_FOUND'));
   await expect(hasty).rejects.toThrow('NOT_FOUND');
-  await expect.poll(() => target.copies.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => target.copies.length, { timeout: 60_000 }).toBe(2);
   target.copies[1]!.succeed('copied');
   await patient;
 });
