@@ -59,7 +59,7 @@ describe('an answer to a read', () => {
     ['408', always({ status: 408 }), 5, /status 408/, /^try again later, or raise --retry$/],
     ['500', always({ status: 500 }), 5, /status 500/, /^try again later, or raise --retry$/],
     ['501', always({ status: 501 }), 5, /status 501/, SUPPORT],
-    ['304', always({ status: 304 }), 1, /status 304, which is no answer/, NAME],
+    ['304', always({ status: 304 }), 1, /status 304, which does not answer/, NAME],
     [
       'a web page',
       always({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }),

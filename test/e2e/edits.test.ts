@@ -195,7 +195,7 @@ describe('edits at the same moment', () => {
     },
   );
 
-  it('are all in a layout', { timeout: 60_000 }, async () => {
+  it('are all in a layout', async () => {
     const list = `oci-layout://${folder}/raced:list`;
     await create(list, app('linux-amd64'));
     const adds = SOURCES.map((source) => runCli(['add', list, app(source)]));

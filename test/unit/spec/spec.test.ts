@@ -363,12 +363,11 @@ describe('an error in a spec', () => {
     expect(() => read(two)).toThrow(/app\.yaml:4:8 failed: image "B"/);
   });
 
-  test('of aliases inside of aliases is quick', () => {
+  test('of aliases inside of aliases is not expanded', () => {
     const lines = Array.from({ length: 30 }, (_, i) => `x${i + 1}: &x${i + 1} [*x${i}, *x${i}]`);
     const text = `image: a\nx0: &x0 [y]\n${lines.join('\n')}\ntags: *x30\n${LIST}`;
-    const start = performance.now();
+    // 2 ** 30 strings, if each alias were expanded.
     expect(() => read(text)).toThrow(/tags\[0\] must be a string/);
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 });
 

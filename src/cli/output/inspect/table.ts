@@ -10,7 +10,7 @@ import { annotationLines, renderReferrers } from './referrers.js';
 
 /** A line of the table and the notes below it, all of it escaped. */
 interface Row {
-  /** The platform, or what the entry is if it is no image. */
+  /** The platform, or what the entry is if it is not an image. */
   readonly name: string;
   readonly size: string;
   readonly layers: string;
