@@ -6,7 +6,7 @@ import type {
   ManifestContent,
 } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
-import type { Descriptor } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import type { JsonValue } from '../oci/json/parse.js';
 import { formatName, type ArchiveReference } from '../oci/reference.js';
 import type { ContentId } from '../layout/blobs.js';

@@ -156,7 +156,7 @@ export class DockerArchive implements LayoutFiles {
     this.contents.set(digest, { name, member });
     const text = Buffer.from(bytes).toString('utf8');
     const diffIds = parsing(what, this.members.nameOf(name), () =>
-      Fields.of(parseJson(text), '').fields('rootfs')?.texts('diff_ids'),
+      Fields.of(parseJson(text), '').fields('rootfs')?.strings('diff_ids'),
     );
     return { digest, size: bytes.length, diffIds: diffIds ?? [] };
   }
@@ -231,9 +231,9 @@ function savedImages(json: JsonValue): SavedImage[] {
   return (json as readonly JsonValue[]).map((image, i) => {
     const fields = Fields.of(image, `[${i}]`);
     return {
-      config: fields.requiredText('Config'),
-      names: (fields.texts('RepoTags') ?? []).map(fullName),
-      layers: fields.texts('Layers') ?? [],
+      config: fields.requiredString('Config'),
+      names: (fields.strings('RepoTags') ?? []).map(fullName),
+      layers: fields.strings('Layers') ?? [],
     };
   });
 }

@@ -1,6 +1,6 @@
 import { matchesDigest, type Digest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
-import { verifiedContent, WrongContent, wrongSource } from '../oci/verified-content.js';
+import { verifiedContent, WrongContent, wrongSource } from '../oci/blob-stream.js';
 import { checkSize, type ContentId } from '../layout/blobs.js';
 import { layoutFailure } from '../layout/errors.js';
 import { damaged } from './errors.js';

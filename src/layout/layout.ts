@@ -6,9 +6,9 @@ import type {
   ImageStore,
   ManifestContent,
 } from '../oci/content.js';
-import { counted } from '../oci/counted.js';
+import { counted } from '../oci/blob-stream.js';
 import type { Digest } from '../oci/digest.js';
-import type { Descriptor } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import type { JsonValue } from '../oci/json/parse.js';
 import {
   blobSize,

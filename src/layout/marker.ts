@@ -120,7 +120,7 @@ async function hasMarker(what: string, root: string): Promise<boolean> {
 export function checkMarker(what: string, root: string, file: string, bytes: Uint8Array): void {
   const version = parsing(what, file, () => {
     const json = parseJson(Buffer.from(bytes).toString('utf8'));
-    return Fields.of(json, '').requiredText('imageLayoutVersion');
+    return Fields.of(json, '').requiredString('imageLayoutVersion');
   });
   if (/^1\.[0-9]/.test(version)) return;
   throw new ManifestToolError(

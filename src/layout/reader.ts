@@ -1,5 +1,6 @@
 import { ManifestToolError } from '../errors.js';
-import { parseDocument, NO_IMAGE_HINT, type Descriptor } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { parseDocument, NO_IMAGE_HINT } from '../oci/documents.js';
 import type { FetchedManifest, ImageReader } from '../oci/content.js';
 import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
 import { isLocalName } from '../oci/reference.js';

@@ -1,6 +1,6 @@
 import { mapInOrder } from '../../concurrency.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import type { Descriptor } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import type { Platform } from '../../oci/platform.js';
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import { selectEntry } from '../../oci/select-entry.js';
@@ -23,8 +23,7 @@ export async function readNamed(
   if (named.length < 2) return store.getManifest(nameOrDigest);
   const name = formatReference(reference);
   const manifests = await mapInOrder(named, (entry) => descriptorsOf(store, entry, name));
-  const index = { kind: 'index', schemaVersion: 2, manifests: manifests.flat() } as const;
-  const [entry] = selectEntry(platform, index, name, 'reading');
+  const entry = selectEntry(`reading ${name}`, platform, manifests.flat());
   return store.getManifest(entry.digest, entry);
 }
 

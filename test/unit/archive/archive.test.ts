@@ -10,7 +10,7 @@ import { openArchive, type OpenArchive } from '../../../src/archive/archive.js';
 import { openLayout } from '../../../src/layout/layout.js';
 import type { ImageStore } from '../../../src/oci/content.js';
 import type { Digest } from '../../../src/oci/digest.js';
-import type { Descriptor } from '../../../src/oci/documents.js';
+import type { Descriptor } from '../../../src/oci/descriptor.js';
 import { openFiles } from '../../support/open-files.js';
 
 const FIXTURE = path.resolve('fixtures/layout');
