@@ -50,6 +50,13 @@ export type ErrorReason =
   // credentials
   | 'auth-file-missing'
   // registry
+  | 'registry-unavailable'
+  | 'answer-unexpected'
+  | 'login-required'
+  | 'credentials-rejected'
+  | 'content-missing'
+  | 'named-content-missing'
+  | 'referrers-unreadable'
   // layout
   // core
   | 'index-limit'

@@ -168,7 +168,7 @@ const MAY_BE_OTHERS: ReadonlySet<ErrorCode> = new Set(['DENIED', 'NOT_FOUND', 'U
 /** Adds to an error that it may be due to the repositories beside the one that is named. */
 function withOtherRepositories(error: unknown, repository: string): unknown {
   if (!(error instanceof ManifestToolError) || !MAY_BE_OTHERS.has(error.code)) return error;
-  if (error.hint?.startsWith('log in with') === true) return error;
+  if (error.reason === 'login-required') return error;
   const { code, what, why, cause } = error;
   return new ManifestToolError(code, what, why, {
     cause,

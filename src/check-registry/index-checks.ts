@@ -2,7 +2,7 @@ import { ManifestToolError } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
 import type { Descriptor } from '../oci/documents.js';
 import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
-import { WireError } from '../registry/wire-error.js';
+import { RegistryError } from '../registry/errors.js';
 import type { Check, CheckName, Results } from './check.js';
 import { attestationEntry, descriptorOf, entry, indexOfSize, type TestImages } from './images.js';
 import { findLimit } from './manifest-limit.js';
@@ -161,5 +161,5 @@ const RETRY_LATER = new Set([408, 429, 503]);
 
 function isCutOff(error: unknown): error is ManifestToolError {
   if (!(error instanceof ManifestToolError) || error.code !== 'UNAVAILABLE') return false;
-  return !(error.cause instanceof WireError && RETRY_LATER.has(error.cause.status));
+  return !(error.cause instanceof RegistryError && RETRY_LATER.has(error.cause.status));
 }

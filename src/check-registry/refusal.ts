@@ -1,5 +1,5 @@
 import { ManifestToolError, type ErrorCode } from '../errors.js';
-import { WireError } from '../registry/wire-error.js';
+import { RegistryError } from '../registry/errors.js';
 
 /** The registry does not do what a check asks for; the message is its answer: remote text. */
 export class Refusal extends Error {}
@@ -33,9 +33,11 @@ export function refusalOf(error: unknown, accepted: string): unknown {
     return new Refusal(accepted + (error instanceof Absent ? error.why : error.message));
   // A repository that does not exist, or not for this user, says nothing about the registry.
   if (error.code === 'NOT_FOUND') return error;
-  return new Refusal(error.cause instanceof WireError ? answerText(error.cause) : error.message);
+  return new Refusal(
+    error.cause instanceof RegistryError ? answerText(error.cause) : error.message,
+  );
 }
 
-function answerText({ status, text }: WireError): string {
+function answerText({ status, text }: RegistryError): string {
   return `status ${status}${text === '' ? '' : `, ${text}`}`;
 }

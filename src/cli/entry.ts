@@ -71,7 +71,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exitCode ||= FAILED;
   process.stderr.write(
     `manifest-tool: writing to standard output failed: ${error.message}\n` +
-      'hint: make room there, or send standard output to another place\n',
+      'hint: free some space, or redirect standard output to another place\n',
   );
 });
 

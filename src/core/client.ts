@@ -103,7 +103,7 @@ export function createClient(options: ClientOptions = {}): Client {
       refuseIfClosed();
       const { RawRepository } = await import('../registry/raw.js');
       const connection = (await registriesFor(reference)).connect(reference);
-      return repositories.map((repository) => new RawRepository(connection, repository));
+      return repositories.map((repository) => new RawRepository(connection.to(repository)));
     },
     close,
     [Symbol.asyncDispose]: close,

@@ -1,3 +1,4 @@
+import { formatTries } from '../attempts.js';
 import { ManifestToolError, reasonOf } from '../errors.js';
 import { CERTIFICATE, CONNECTION, knownCode } from './error-codes.js';
 import { BodyTooLarge, DamagedBody } from './request.js';
@@ -16,10 +17,9 @@ export function connectionFailure(what: string, host: string, error: unknown): M
   if (error instanceof ManifestToolError) return error;
   if (error instanceof RetriesExhausted) {
     const last = connectionFailure(what, host, error.cause);
-    return new ManifestToolError(last.code, what, `${last.why} (${error.attempts} tries)`, {
-      cause: error.cause,
-      hint: last.hint,
-    });
+    const { code, why, hint, reason, data } = last;
+    const details = { cause: error.cause, hint, reason, data };
+    return new ManifestToolError(code, what, why + formatTries(error.attempts), details);
   }
   if (error instanceof DamagedBody || error instanceof BodyTooLarge) {
     const hint =

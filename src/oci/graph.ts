@@ -1,5 +1,4 @@
-import { setImmediate } from 'node:timers/promises';
-import { mapInOrder } from '../concurrency.js';
+import { mapInOrder, yieldToEventLoop } from '../concurrency.js';
 import { ManifestToolError } from '../errors.js';
 import type { FetchedManifest } from './content.js';
 import type { Descriptor, ImageIndex } from './documents.js';
@@ -105,7 +104,7 @@ export class IndexWalker<T> {
     let remaining = this.left;
     let isRefused = false;
     await mapInOrder(unvisited(level), async ({ node, descriptor, position }) => {
-      await setImmediate();
+      await yieldToEventLoop();
       if (signal.aborted) throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted');
       let manifest: FetchedManifest | undefined;
       let isIndex = false;

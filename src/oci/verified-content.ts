@@ -19,8 +19,8 @@ export function wrongSource(
 }
 
 /**
- * The same bytes, checked on their way (OCI image-spec, descriptor.md, Verification): no more of them than the descriptor says, and at
- * their end the size and the digest.
+ * Passes content on and verifies it on the way (OCI image-spec, descriptor.md, Verification): never
+ * more bytes than the descriptor says, and at the end size and digest.
  * @throws {WrongContent} while it is read.
  */
 export async function* verifiedContent(

@@ -1,23 +1,25 @@
-import { Attempts, withRestarts } from '../attempts.js';
+import { Attempts, formatTries, withRestarts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
+import { connectionFailure } from '../http/errors.js';
+import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
+import { afterAttempts } from '../http/retry.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
 import { verifiedContent, WrongContent, wrongSource } from '../oci/verified-content.js';
-import { connectionFailure } from '../http/errors.js';
-import { DamagedBody, isSuccess, type HttpRequest } from '../http/request.js';
-import { afterAttempts } from '../http/retry.js';
-import { send, unexpected, type Connection } from './connection.js';
-import { partFailure } from './errors.js';
+import type { Connection } from './connection.js';
+import * as requests from './requests.js';
 
-const MAX_ANSWER_OF_WRITE = 64 * 1024;
-
-/** GET /v2/NAME/blobs/DIGEST of a small blob, checked against digest and size (OCI distribution-spec, Pulling blobs). */
+/**
+ * Reads a small blob whole, checked against digest and size.
+ * @throws {ManifestToolError} NOT_FOUND if there is none; CORRUPT if it is not what the descriptor
+ * says, or too large.
+ */
 export async function getBlob(
   connection: Connection,
-  repository: string,
   { digest, size }: Descriptor,
 ): Promise<Uint8Array> {
-  const what = `reading ${connection.host}/${repository}@${digest}`;
+  const request = requests.getBlob(connection, digest);
+  const { what } = request;
   if (size > MAX_DOCUMENT_SIZE) {
     throw new ManifestToolError(
       'CORRUPT',
@@ -26,18 +28,12 @@ export async function getBlob(
       { hint: 'check what it is: no configuration of an image is that large' },
     );
   }
-  const response = await send(connection, {
-    method: 'GET',
-    path: `/v2/${repository}/blobs/${digest}`,
-    what,
-    maxBytes: MAX_DOCUMENT_SIZE,
-    scopes: [{ repository, actions: ['pull'] }],
-    check: ({ body }) => {
-      if (!matchesDigest(body, digest))
-        throw new DamagedBody(`what came does not have the digest ${digest}`);
-    },
-  });
-  if (!isSuccess(response.status)) throw unexpected(connection, what, response, partFailure);
+  const check = ({ body }: HttpResponse): void => {
+    if (!matchesDigest(body, digest))
+      throw new DamagedBody(`what came does not have the digest ${digest}`);
+  };
+  const response = await connection.send({ ...request, check });
+  if (!isSuccess(response.status)) throw connection.unexpected(what, response, 'content');
   if (response.body.length !== size) {
     throw new ManifestToolError(
       'CORRUPT',
@@ -50,31 +46,23 @@ export async function getBlob(
 }
 
 /**
- * GET /v2/NAME/blobs/DIGEST of a blob of any size, as a stream. If the connection is lost on the way, the blob is read again and what has
- * been delivered is skipped. Digest and size are verified at the end; content that is damaged cannot be taken back, so that it is read
- * again only if the operation of `shared` restarts.
+ * Opens a blob of any size as a stream. If the connection is lost on the way, the blob is read
+ * again and what has been delivered is skipped. Digest and size are verified on the way; damaged
+ * content cannot be taken back, so it is read again only if the operation of `shared` starts again.
  */
 export async function openBlob(
   connection: Connection,
-  repository: string,
   descriptor: Descriptor,
   shared?: Attempts,
 ): Promise<AsyncIterable<Uint8Array>> {
   const attempts = shared ?? new Attempts(true);
-  const what = `reading ${connection.host}/${repository}@${descriptor.digest}`;
+  const request = requests.streamBlob(connection, descriptor.digest, attempts);
+  const { what } = request;
   const open = (): Promise<OpenBlob> =>
     withRestarts(attempts, async () => {
-      const response = await send(connection, {
-        method: 'GET',
-        path: `/v2/${repository}/blobs/${descriptor.digest}`,
-        what,
-        streamed: true,
-        maxBytes: MAX_ANSWER_OF_WRITE,
-        scopes: [{ repository, actions: ['pull'] }],
-        attempts,
-      });
+      const response = await connection.send(request);
       const { stream, url } = response;
-      if (stream === undefined) throw unexpected(connection, what, response, partFailure);
+      if (stream === undefined) throw connection.unexpected(what, response, 'content');
       return { stream, url };
     });
 
@@ -92,14 +80,11 @@ export async function openBlob(
       yield* verifiedContent(descriptor, resumed(first.stream, next));
     } catch (error) {
       if (!(error instanceof WrongContent)) throw error;
-      const { number } = attempts;
-      if (
-        shared !== undefined &&
-        connection.retry.grant(shared, url, new DamagedBody(error.message))
-      )
+      const why = error.message + formatTries(attempts.number);
+      const damage = new DamagedBody(error.message);
+      if (shared !== undefined && connection.retry.grant(shared, url, damage))
         shared.grantRestart();
-      const tries = number > 1 ? ` (${number} tries)` : '';
-      throw wrongSource(what, error, error.message + tries);
+      throw wrongSource(what, error, why);
     }
   }
   return content(await open());
@@ -111,7 +96,10 @@ interface OpenBlob {
   readonly url: URL;
 }
 
-/** A stream that goes on with what `next` opens after an error, without what it has delivered already. */
+/**
+ * A stream that continues after an error with the stream that `next` opens, without what it has
+ * delivered already.
+ */
 async function* resumed(
   first: AsyncIterable<Uint8Array>,
   next: (error: unknown) => Promise<AsyncIterable<Uint8Array>>,
@@ -141,35 +129,38 @@ async function* resumed(
 }
 
 /**
- * HEAD /v2/NAME/blobs/DIGEST (OCI distribution-spec, Checking if content exists): the size of a blob in bytes, undefined where the
- * repository does not hold it, and null where the registry does not tell.
+ * The size of a blob in bytes; undefined if the repository does not hold it, null if the registry
+ * does not state it.
  */
 export async function blobSize(
   connection: Connection,
-  repository: string,
   digest: Digest,
-  options: Pick<HttpRequest, 'retries'> = {},
 ): Promise<number | null | undefined> {
-  const what = `looking for ${connection.host}/${repository}@${digest}`;
-  const response = await send(connection, {
-    method: 'HEAD',
-    path: `/v2/${repository}/blobs/${digest}`,
-    what,
-    maxBytes: 0,
-    scopes: [{ repository, actions: ['pull'] }],
-    ...options,
-  });
+  const request = requests.headBlob(connection, digest);
+  const response = await connection.send(request);
   if (response.status === 404) return undefined;
-  if (!isSuccess(response.status)) throw unexpected(connection, what, response);
+  if (!isSuccess(response.status)) throw connection.unexpected(request.what, response);
   const length = response.headers.first('content-length');
   return length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : null;
 }
 
-/** Whether the repository holds the blob. */
-export async function hasBlob(
-  connection: Connection,
-  repository: string,
-  digest: Digest,
-): Promise<boolean> {
-  return (await blobSize(connection, repository, digest)) !== undefined;
+/** Whether the repository holds a blob. */
+export async function hasBlob(connection: Connection, digest: Digest): Promise<boolean> {
+  return (await blobSize(connection, digest)) !== undefined;
+}
+
+/**
+ * Whether the repository holds a blob although its upload or mount has failed: the answer may have
+ * been lost. Asked once; false if that fails too.
+ */
+export async function hasArrived(connection: Connection, digest: Digest): Promise<boolean> {
+  try {
+    const response = await connection.send({
+      ...requests.headBlob(connection, digest),
+      retries: 0,
+    });
+    return isSuccess(response.status);
+  } catch {
+    return false;
+  }
 }

@@ -1,84 +1,121 @@
-import { ManifestToolError, type ErrorCode } from '../errors.js';
 import { Attempts } from '../attempts.js';
+import { ManifestToolError, type ErrorCode } from '../errors.js';
+import type { Authenticator } from '../http/auth/authenticator.js';
 import { CredentialStoreFailure } from '../http/auth/credential.js';
 import { connectionFailure } from '../http/errors.js';
+import type { HttpResponse, Scope, Transport } from '../http/request.js';
 import type { RetryPolicy } from '../http/retry.js';
-import type { HttpRequest, HttpResponse, Scope, Transport } from '../http/request.js';
-import { answerFailure } from './errors.js';
+import { answerFailure, type Purpose } from './errors.js';
+import type { Call, RepositoryName } from './requests.js';
+import type { UploadLimiter } from './upload-limiter.js';
 
-/** One registry as the verbs of the specification see it, accessed with the credential for one of its repositories. */
-export interface Connection {
-  /** `host[:port]` as users write it. */
+/** What a connection is made of. */
+export interface ConnectionParts {
+  /** `host[:port]` of the registry, as in references. */
   readonly host: string;
+  readonly repository: string;
+  /** The repository whose credential is used. */
+  readonly credentialOf: string;
+  /** Where requests are sent. */
   readonly origin: string;
-  /** Whether a URL is of this registry, and not of a host that it redirects to. */
+  /** Whether a URL is the registry's own, and not that of a host to which it redirects. */
   readonly isOwn: (url: URL) => boolean;
   readonly transport: Transport;
-  /** Says that the command will need these scopes; the first said come first in a token request. */
-  readonly expect: (scope: Scope) => void;
-  readonly identity: () => string;
-  /** The scheme of authentication that the registry has asked for; undefined where it has not asked. */
-  readonly scheme: () => string | undefined;
-  /**
-   * Whether blobs of another repository can be mounted: one token must cover both, so both need the
-   * same credential.
-   */
-  readonly canMountFrom: (repository: string) => Promise<boolean>;
-  /** Runs a copy of a blob of so many bytes when there is room for it: each needs connections to read and to write. */
-  readonly copying: <T>(size: number, copy: () => Promise<T>) => Promise<T>;
-  /** Decides whether an operation that failed is repeated. */
+  readonly authenticator: Authenticator;
   readonly retry: RetryPolicy;
+  readonly uploads: UploadLimiter;
 }
 
-/** One request of a verb. Paths hold only what was checked before: repository names, tags and digests. */
-export interface Call extends Omit<HttpRequest, 'url'> {
-  readonly path: string;
-  /** What is being done, for messages. */
-  readonly what: string;
-}
-
-/** Errors of the layers below (of token servers and redirects) that need to be told with what they stood in the way of. */
+/** Errors of token servers and redirects, which say nothing of the request that they made fail. */
 const WRAPPED: ReadonlySet<ErrorCode> = new Set(['DENIED', 'UNAVAILABLE', 'FAILED']);
 
-/**
- * Sends a request of a verb.
- * @throws {ManifestToolError} if there is no answer; an answer with any status is returned.
- * @throws what the credential store throws, unchanged.
- */
-export async function send(connection: Connection, call: Call): Promise<HttpResponse> {
-  const { path, what, ...request } = call;
-  try {
-    return await connection.transport({
-      // Made here, so that a request that is sent again with other credentials has no further attempts.
-      attempts: new Attempts(),
-      ...request,
-      url: new URL(`${connection.origin}${path}`),
-    });
-  } catch (error) {
-    if (error instanceof CredentialStoreFailure) throw error.thrown;
-    if (error instanceof ManifestToolError && WRAPPED.has(error.code)) {
-      throw new ManifestToolError(error.code, what, error.message, {
-        cause: error,
-        hint: error.hint,
-        reason: error.reason,
-        data: error.data,
-      });
-    }
-    throw connectionFailure(what, connection.host, error);
-  }
-}
+/** The way to one repository of a registry, with a credential. */
+export class Connection implements RepositoryName {
+  readonly host: string;
+  readonly repository: string;
+  readonly name: string;
+  /** Decides whether an operation that has failed starts again. */
+  readonly retry: RetryPolicy;
+  readonly uploads: UploadLimiter;
 
-/** The error for an answer that is none of those that the verb knows; `failure` says what the answer means. */
-export function unexpected(
-  connection: Connection,
-  what: string,
-  response: HttpResponse,
-  failure: typeof answerFailure = answerFailure,
-): ManifestToolError {
-  const isOwn = connection.isOwn(response.url);
-  return failure(what, response, {
-    host: isOwn ? connection.host : `${response.url.host}, where ${connection.host} redirects to,`,
-    identity: isOwn ? connection.identity() : 'without credentials',
-    isRedirected: !isOwn,
-  });
+  constructor(private readonly parts: ConnectionParts) {
+    this.host = parts.host;
+    this.repository = parts.repository;
+    this.name = `${parts.host}/${parts.repository}`;
+    this.retry = parts.retry;
+    this.uploads = parts.uploads;
+  }
+
+  /** The way to another repository of the registry, with the same credential. */
+  to(repository: string): Connection {
+    return new Connection({ ...this.parts, repository });
+  }
+
+  /**
+   * Announces a scope that will be needed, so that one token serves all requests; the first ones
+   * come first in token requests.
+   */
+  expect(scope: Scope): void {
+    this.parts.authenticator.expect(scope);
+  }
+
+  /**
+   * Sends a request.
+   * @returns the answer, whatever its status.
+   * @throws {ManifestToolError} if there is no answer.
+   * @throws what the credential store throws, unchanged.
+   */
+  async send({ path, what, ...request }: Call): Promise<HttpResponse> {
+    try {
+      return await this.parts.transport({
+        // Made here, so that a request that is signed and sent again has no further attempts.
+        attempts: new Attempts(),
+        ...request,
+        url: new URL(`${this.parts.origin}${path}`),
+      });
+    } catch (error) {
+      if (error instanceof CredentialStoreFailure) throw error.thrown;
+      if (error instanceof ManifestToolError && WRAPPED.has(error.code)) {
+        const { code, message, hint, reason, data } = error;
+        throw new ManifestToolError(code, what, message, { cause: error, hint, reason, data });
+      }
+      throw connectionFailure(what, this.host, error);
+    }
+  }
+
+  /** The error for an answer that the sender does not expect. */
+  unexpected(what: string, response: HttpResponse, purpose?: Purpose): ManifestToolError {
+    const isOwn = this.isOwn(response.url);
+    return answerFailure(what, response, {
+      host: isOwn ? this.host : `${response.url.host}, where ${this.host} redirects to,`,
+      identity: isOwn ? this.identity() : 'without credentials',
+      isRedirected: !isOwn,
+      purpose,
+    });
+  }
+
+  /** Whether a URL is the registry's own, and not that of a host to which it redirects. */
+  isOwn(url: URL): boolean {
+    return this.parts.isOwn(url);
+  }
+
+  /** Whose requests the registry has answered: `as alice with the credentials of …`. */
+  identity(): string {
+    return this.parts.authenticator.describe(this.parts.credentialOf);
+  }
+
+  /** The authentication scheme that the registry has asked for; undefined if it has not. */
+  scheme(): string | undefined {
+    return this.parts.authenticator.scheme();
+  }
+
+  /**
+   * Whether blobs of another repository may be mountable: one token has to cover both, so both need
+   * the same credential.
+   */
+  async canMountFrom(source: Connection): Promise<boolean> {
+    if (source.host !== this.host) return false;
+    const { authenticator, credentialOf } = this.parts;
+    return authenticator.sharesCredential(credentialOf, source.parts.credentialOf);
+  }
 }

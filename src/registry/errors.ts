@@ -1,180 +1,253 @@
+import { formatTries } from '../attempts.js';
 import { formatDuration } from '../duration.js';
-import { ManifestToolError, type ErrorCode } from '../errors.js';
+import { ManifestToolError, type ErrorCode, type ErrorDetails } from '../errors.js';
 import { parseChallenges } from '../http/auth/challenge.js';
+import { formatScope, parseScopes } from '../http/auth/scopes.js';
 import type { HttpResponse } from '../http/request.js';
 import { isSecondaryLimit, retryAfter } from '../http/retry-after.js';
-import { formatScope, parseScopes } from '../http/auth/scopes.js';
-import { isWebPage, WireError } from './wire-error.js';
+import { isJsonObject, parseJson, type JsonValue } from '../oci/json/parse.js';
 
-/** Where a request was going and as identity, for the message about it. */
+/**
+ * What a request was for, where that changes the meaning of an answer: the write of a manifest, or
+ * content that a manifest names.
+ */
+export type Purpose = 'write' | 'content';
+
+/** Where a request went and as whom, for the message about its answer. */
 export interface RequestContext {
   readonly host: string;
-  /** `as alice with the credentials of …`, `anonymously`. */
+  /** `as alice with the credentials of …`, `anonymously`, `without credentials`. */
   readonly identity: string;
-  /** Whether the answer is that of a host that the registry redirects to: it has never seen a credential. */
+  /**
+   * Whether the answer is that of a host that the registry redirects to, which is never sent a
+   * credential.
+   */
   readonly isRedirected: boolean;
+  readonly purpose?: Purpose | undefined;
 }
 
-/** The answer of a registry that did not do what it was asked, as an error of this program: decided by the status first, the codes second. */
+/**
+ * What a registry answered instead of doing what it was asked: its status, and its own error codes
+ * and messages (OCI distribution-spec, Error Codes).
+ */
+export class RegistryError extends Error {
+  readonly status: number;
+  readonly codes: readonly string[];
+  /** Codes and messages of the registry: remote text, to be escaped before it is shown. */
+  readonly text: string;
+
+  constructor(response: HttpResponse) {
+    const { codes, text } = readErrors(response);
+    super(`status ${response.status}${text === '' ? '' : ` (${text})`}`);
+    this.status = response.status;
+    this.codes = codes;
+    this.text = text;
+  }
+}
+
+/**
+ * The answer of a registry that did not do what it was asked, as an error of this program: the
+ * status decides, the body explains.
+ * - 429, 408, 5xx and web pages are UNAVAILABLE
+ * - 404 is NOT_FOUND; for the write of a manifest INCOMPLETE, if its codes say that something is
+ *   missing (Gitea, Harbor)
+ * - 400, 403, 409 and 412 are REFUSED if the text says that a tag is immutable
+ * - 401 and 403 are DENIED; the rest is FAILED
+ */
 export function answerFailure(
   what: string,
   response: HttpResponse,
   context: RequestContext,
 ): ManifestToolError {
-  const cause = new WireError(response);
-  const make = (code: ErrorCode, why: string, hint?: string): ManifestToolError =>
-    new ManifestToolError(code, what, why, { cause, hint });
+  const cause = new RegistryError(response);
+  const make = (code: ErrorCode, why: string, advice: Advice): ManifestToolError =>
+    new ManifestToolError(code, what, why, {
+      cause,
+      ...(typeof advice === 'string' ? { hint: advice } : advice),
+    });
   const { status, text } = cause;
+  const { host, identity, isRedirected, purpose } = context;
   const says = text === '' ? '' : `: ${text}`;
-  const tries = (response.attempts ?? 1) > 1 ? ` (${response.attempts} tries)` : '';
-  if (status === 429 || isSecondaryLimit(response)) {
-    return make(
-      'UNAVAILABLE',
-      `${context.host} limits the rate of requests (status ${status}${says})${asksToWait(response)}${tries}`,
-      rateHint(context),
-    );
+  const tries = formatTries(response.attempts);
+
+  if (purpose === 'write') {
+    const missing = missingPart(cause);
+    if (missing !== undefined) return make(missing.code, missing.why, missing.advice);
   }
-  // 408 is one of those that are sent again because they pass.
-  if (status === 408 || status >= 500) {
-    return make(
-      'UNAVAILABLE',
-      `${context.host} answered with status ${status}${says}${tries}`,
-      status === 501 ? SUPPORT_HINT : 'try again later, or more often with --retry',
-    );
+  if (isRateLimit(response)) {
+    const asks = asksToWait(response);
+    const why = `${host} limits the rate of requests (status ${status}${says})${asks}${tries}`;
+    return make('UNAVAILABLE', why, rateAdvice(context));
+  }
+  if (isUnavailable(response)) {
+    const why = `${host} answered with status ${status}${says}${tries}`;
+    return make('UNAVAILABLE', why, { reason: 'registry-unavailable' });
+  }
+  if (status === 501) {
+    return make('UNAVAILABLE', `${host} answered with status 501${says}`, UNEXPECTED);
   }
   if (isWebPage(response)) {
-    return make(
-      'UNAVAILABLE',
-      `${context.host} answered with a web page (status ${status}): it is not a registry`,
-      NAME_HINT,
-    );
+    const why = `${host} answered with a web page (status ${status}): it is not a registry`;
+    return make('UNAVAILABLE', why, NAME_ADVICE);
   }
-  if (status === 404)
-    return make('NOT_FOUND', `not found (${text || 'status 404'})`, missingHint(context));
+  if (status === 404) {
+    const advice =
+      purpose === 'content' ? ({ reason: 'content-missing' } as const) : missingAdvice(context);
+    return make('NOT_FOUND', `not found (${text || 'status 404'})`, advice);
+  }
   if (IMMUTABLE_STATUS.has(status) && IMMUTABLE.test(text)) {
-    return make(
-      'REFUSED',
-      `the tag exists and the registry does not move it (status ${status}${says})`,
-      'publish under another tag, or have the registry allow it',
-    );
+    const why = `the tag exists and the registry does not move it (status ${status}${says})`;
+    return make('REFUSED', why, 'publish under another tag, or have the registry allow it');
   }
   if (status === 401 || status === 403) {
-    return make(
-      'DENIED',
-      `not allowed ${context.isRedirected ? `by ${context.host}` : context.identity} (status ${status}${says})${asked(response)}`,
-      deniedHint(status, context),
-    );
+    const whose = isRedirected ? `by ${host}` : identity;
+    const why = `not allowed ${whose} (status ${status}${says})${scopesAsked(response)}`;
+    return make('DENIED', why, deniedAdvice(status, context));
   }
   if (status === 413) {
-    return make(
-      'FAILED',
-      `the registry says that it is too large (status 413${says})`,
-      'have the registry, or the proxy before it, take larger requests',
-    );
+    const why = `the registry says that it is too large (status 413${says})`;
+    return make('FAILED', why, 'have the registry, or the proxy before it, accept larger requests');
   }
   if (status >= 300 && status < 400) {
-    return make(
-      'FAILED',
-      `${context.host} answered with status ${status}, which is no answer to this`,
-      NAME_HINT,
-    );
+    const why = `${host} answered with status ${status}, which is no answer to this`;
+    return make('FAILED', why, NAME_ADVICE);
   }
-  return make('FAILED', `${context.host} answered with status ${status}${says}`, SUPPORT_HINT);
+  return make('FAILED', `${host} answered with status ${status}${says}`, UNEXPECTED);
 }
 
-const NAME_HINT = 'check the name and the port of the registry';
-const SUPPORT_HINT = 'check-registry proves what a registry supports; --debug shows the request';
+/** Whether an answer limits the rate of requests. */
+function isRateLimit(response: HttpResponse): boolean {
+  return response.status === 429 || isSecondaryLimit(response);
+}
 
-/** How registries say that a tag is there to stay; each has a status of its own for it. */
+/**
+ * Whether an answer is about the moment, and not about the request. 501 is about the request: not
+ * implemented.
+ */
+export function isUnavailable(response: HttpResponse): boolean {
+  const { status } = response;
+  return isRateLimit(response) || status === 408 || (status >= 500 && status !== 501);
+}
+
+/** Whether an answer is a web page: then this is not a registry, whatever the status. */
+export function isWebPage(response: HttpResponse): boolean {
+  const type = response.headers.first('content-type') ?? '';
+  if (/^text\/html\b/i.test(type)) return true;
+  const start = Buffer.from(response.body.subarray(0, MAX_PAGE_START)).toString();
+  return /^\s*<(!doctype|html)/i.test(start);
+}
+
+/** How much of a body shows whether it is a web page, in bytes. */
+const MAX_PAGE_START = 1024;
+
+/** A hint, or a reason for which the command line has one. */
+type Advice = string | Pick<ErrorDetails, 'reason' | 'data'>;
+
+const UNEXPECTED: Advice = { reason: 'answer-unexpected' };
+const NAME_ADVICE = 'check the name and the port of the registry';
+
+/** How registries say that a tag cannot be moved; they use different statuses for it. */
 const IMMUTABLE = /immutable|cannot be overwritten|ImageTagAlreadyExists|already exists/i;
 const IMMUTABLE_STATUS = new Set([400, 403, 409, 412]);
+
+/** Codes for content that a manifest names and the registry does not hold. */
+const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NOT_FOUND']);
+
+/**
+ * What a registry misses that is asked to store a manifest (OCI distribution-spec, Pushing
+ * Manifests); undefined if nothing.
+ */
+function missingPart({ status, codes, text }: RegistryError) {
+  if (status === 404 && codes.includes('NAME_UNKNOWN')) {
+    const why = `the repository does not exist (${text})`;
+    return { code: 'NOT_FOUND', why, advice: 'create it at the registry' } as const;
+  }
+  if ((status === 400 || status === 404) && codes.some((code) => MISSING.has(code))) {
+    const why = `the registry misses something that it names (${text || `status ${status}`})`;
+    return { code: 'INCOMPLETE', why, advice: { reason: 'named-content-missing' } } as const;
+  }
+  return undefined;
+}
 
 function asksToWait(response: HttpResponse): string {
   const wait = retryAfter(response, Date.now());
   return wait === undefined ? '' : ` and asks to wait ${formatDuration(wait)}`;
 }
 
-function isNobody({ identity }: RequestContext): boolean {
+function isUnauthenticated({ identity }: RequestContext): boolean {
   return identity === 'anonymously' || identity === 'without credentials';
 }
 
-/** A registry that asks who is there may say that something is not, where it is not for all. */
-function missingHint({ isRedirected, identity }: RequestContext): string {
-  if (isRedirected) return LOST_HINT;
+/** A registry that authenticates may hide what exists. */
+function missingAdvice({ isRedirected, identity }: RequestContext): Advice {
+  if (isRedirected) return { reason: 'content-missing' };
   const check = 'check the name and the tag or digest';
   if (identity === 'without credentials') return check;
   return identity === 'anonymously'
-    ? `${check}, or log in: what is private is not shown to all`
+    ? `${check}, or log in: private repositories are hidden from others`
     : `${check}, and whether this user may see the repository`;
 }
 
-const LOST_HINT =
-  'push the image again: the registry does not hold all of it; verify names the rest';
-
-function rateHint(context: RequestContext): string {
-  return isNobody(context)
-    ? 'wait, or log in: registries allow more to those they know'
+function rateAdvice(context: RequestContext): Advice {
+  return isUnauthenticated(context)
+    ? 'wait, or log in: registries grant authenticated users higher limits'
     : 'wait before trying again';
 }
 
-/** What the registry wanted to see in the token, where it says so. */
-function asked(response: HttpResponse): string {
+/** The scopes that the registry wants in the token, if it names any. */
+function scopesAsked(response: HttpResponse): string {
   const scopes = parseChallenges(response.headers.all('www-authenticate')).flatMap((challenge) =>
     parseScopes(challenge.parameters.get('scope') ?? ''),
   );
   return scopes.length === 0 ? '' : `; it asks for ${scopes.map(formatScope).join(' ')}`;
 }
 
-function deniedHint(status: number, context: RequestContext): string {
+function deniedAdvice(status: number, context: RequestContext): Advice {
   const { host, isRedirected } = context;
-  // Storage is asked with an address that says for itself who may ask, and for how long.
-  if (isRedirected) return 'try again: the address that the registry gave may have run out';
-  if (isNobody(context)) {
-    return `log in with "docker login ${host}", or give --username and --password`;
-  }
-  if (status === 401)
-    return `these credentials are refused; log in again with "docker login ${host}"`;
+  // The address of storage is signed, and valid for a time.
+  if (isRedirected) return 'try again: the address that the registry gave may have expired';
+  if (isUnauthenticated(context)) return { reason: 'login-required', data: { host } };
+  if (status === 401) return { reason: 'credentials-rejected', data: { host } };
   return 'the repository may not exist, or this user may not do this in it';
 }
 
-/** Codes by which a registry says that it does not hold what a manifest names. */
-const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NOT_FOUND']);
-
-/**
- * The same for an answer to the write of a manifest, which may also be about what the manifest names (OCI distribution-spec, Pushing
- * Manifests): INCOMPLETE, told by its code (Gitea and Harbor do it with a 404).
- */
-export function writeFailure(
-  what: string,
-  response: HttpResponse,
-  context: RequestContext,
-): ManifestToolError {
-  const cause = new WireError(response);
-  const { status, codes, text } = cause;
-  if (status === 404 && codes.includes('NAME_UNKNOWN')) {
-    return new ManifestToolError('NOT_FOUND', what, `the repository does not exist (${text})`, {
-      cause,
-      hint: 'create it at the registry',
-    });
-  }
-  if ((status === 400 || status === 404) && codes.some((code) => MISSING.has(code))) {
-    const why = `the registry misses something that it names (${text || `status ${status}`})`;
-    return new ManifestToolError('INCOMPLETE', what, why, {
-      cause,
-      hint: 'run it again, with --wait TIME where what was pushed may take a moment to appear',
-    });
-  }
-  return answerFailure(what, response, context);
+function readErrors(response: HttpResponse): { codes: string[]; text: string } {
+  const errors = errorList(response);
+  // A body of another form is not shown: it may echo the request with its credentials, as that of
+  // S3 does.
+  if (errors === undefined) return { codes: [], text: isWebPage(response) ? 'a web page' : '' };
+  const codes = errors.flatMap(({ code }) => (code === '' ? [] : [code]));
+  const text = errors
+    .map(({ code, message }) => [code, message].filter((part) => part !== '').join(': '))
+    .join('; ');
+  // Cut only where it is shown, when secrets have been removed: half of a secret would not be
+  // found.
+  return { codes, text };
 }
 
-/** The same for an answer about something that a manifest names: where that is not there, no name was mistyped. */
-export function partFailure(
-  what: string,
-  response: HttpResponse,
-  context: RequestContext,
-): ManifestToolError {
-  const failure = answerFailure(what, response, context);
-  if (failure.code !== 'NOT_FOUND') return failure;
-  const { code, why, cause } = failure;
-  return new ManifestToolError(code, what, why, { cause, hint: LOST_HINT });
+interface ErrorEntry {
+  readonly code: string;
+  readonly message: string;
+}
+
+function errorList({ body }: HttpResponse): ErrorEntry[] | undefined {
+  const json = tryParse(Buffer.from(body).toString());
+  const list = isJsonObject(json) ? json.get('errors') : undefined;
+  if (!Array.isArray(list)) return undefined;
+  return (list as JsonValue[]).filter(isJsonObject).map((error) => ({
+    code: asString(error.get('code')),
+    message: asString(error.get('message')),
+  }));
+}
+
+function asString(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function tryParse(text: string): JsonValue | undefined {
+  try {
+    return parseJson(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,48 +1,31 @@
 import { ManifestToolError, reasonOf, type ErrorCode } from '../errors.js';
+import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import { digestOf, isDigest, matchesDigest, type Digest } from '../oci/digest.js';
-import {
-  MAX_DOCUMENT_SIZE,
-  NO_IMAGE_HINT,
-  parseDocument,
-  type Descriptor,
-} from '../oci/documents.js';
+import { NO_IMAGE_HINT, parseDocument, type Descriptor } from '../oci/documents.js';
 import { FieldError } from '../oci/json/fields.js';
-import { MANIFEST_ACCEPT } from '../oci/media-types.js';
-import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
-import { send, unexpected, type Connection } from './connection.js';
-import { answerFailure, partFailure, writeFailure } from './errors.js';
-import { isWebPage } from './wire-error.js';
-
-const MAX_ANSWER_OF_WRITE = 64 * 1024;
+import type { Connection } from './connection.js';
+import { isWebPage } from './errors.js';
+import * as requests from './requests.js';
 
 /**
- * GET /v2/NAME/manifests/REFERENCE (OCI distribution-spec, Pulling manifests). The bytes are checked against the digest asked for, or
- * for a tag against Docker-Content-Digest where the registry gives it; `size` is checked against `expected`.
+ * Reads a manifest. Its bytes are checked against the digest asked for, or for a tag against
+ * Docker-Content-Digest if the registry sends it; its size is checked against `expected`.
+ * @throws {ManifestToolError} NOT_FOUND if there is none; CORRUPT if it is not what was asked for,
+ * or not a manifest.
  */
 export async function getManifest(
   connection: Connection,
-  repository: string,
   tagOrDigest: string,
   expected?: Descriptor,
 ): Promise<FetchedManifest> {
-  const what = `reading ${imageName(connection, repository, tagOrDigest)}`;
-  const response = await send(connection, {
-    method: 'GET',
-    path: `/v2/${repository}/manifests/${tagOrDigest}`,
-    what,
-    headers: { accept: MANIFEST_ACCEPT.join(', ') },
-    maxBytes: MAX_DOCUMENT_SIZE,
-    scopes: [{ repository, actions: ['pull'] }],
-    check: (answer) => checkBytes(answer, tagOrDigest),
-  });
-  if (!isSuccess(response.status) || isWebPage(response))
-    throw unexpected(
-      connection,
-      what,
-      response,
-      expected === undefined ? answerFailure : partFailure,
-    );
+  const request = requests.getManifest(connection, tagOrDigest);
+  const { what } = request;
+  const check = (answer: HttpResponse): void => checkBytes(answer, tagOrDigest);
+  const response = await connection.send({ ...request, check });
+  if (!isSuccess(response.status) || isWebPage(response)) {
+    throw connection.unexpected(what, response, expected === undefined ? undefined : 'content');
+  }
   const { body } = response;
   const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(body);
   if (expected !== undefined && expected.size !== body.length) {
@@ -60,98 +43,85 @@ export async function getManifest(
     );
     return { ...parsed, digest, size: body.length, bytes: body };
   } catch (error) {
-    throw new ManifestToolError(
-      'CORRUPT',
-      what,
-      `it is no image manifest or list: ${reasonOf(error)}`,
-      { cause: error, hint: (error instanceof FieldError && error.hint) || NO_IMAGE_HINT },
-    );
-  }
-}
-
-function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
-  if (isWebPage(answer)) return;
-  const said = answer.headers.first('docker-content-digest');
-  const digest = isDigest(tagOrDigest) ? tagOrDigest : said;
-  if (digest !== undefined && isDigest(digest) && !matchesDigest(answer.body, digest)) {
-    throw new DamagedBody(`what came does not have the digest ${digest}`);
-  }
-  if (
-    said !== undefined &&
-    isDigest(tagOrDigest) &&
-    isDigest(said) &&
-    !matchesDigest(answer.body, said)
-  ) {
-    throw new DamagedBody(`the registry calls it ${said}, which is not its digest`);
+    const why = `it is no image manifest or list: ${reasonOf(error)}`;
+    const hint = (error instanceof FieldError && error.hint) || NO_IMAGE_HINT;
+    throw new ManifestToolError('CORRUPT', what, why, { cause: error, hint });
   }
 }
 
 /**
- * HEAD /v2/NAME/manifests/TAG: the digest that a tag names, undefined where there is no such tag (OCI distribution-spec, Checking if
- * content exists in the registry). A registry that does not give the digest is asked for the manifest.
+ * @throws {DamagedBody} if the bytes do not match the digest asked for, or the one that the
+ * registry states.
  */
-export async function tagDigest(
-  connection: Connection,
-  repository: string,
-  tag: string,
-): Promise<Digest | undefined> {
-  const what = `looking for ${imageName(connection, repository, tag)}`;
-  const response = await send(connection, {
-    method: 'HEAD',
-    path: `/v2/${repository}/manifests/${tag}`,
-    what,
-    headers: { accept: MANIFEST_ACCEPT.join(', ') },
-    maxBytes: 0,
-    scopes: [{ repository, actions: ['pull'] }],
-  });
+function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
+  if (isWebPage(answer)) return;
+  const stated = answer.headers.first('docker-content-digest');
+  const digest = isDigest(tagOrDigest) ? tagOrDigest : stated;
+  if (digest !== undefined && isDigest(digest) && !matchesDigest(answer.body, digest)) {
+    throw new DamagedBody(`what came does not have the digest ${digest}`);
+  }
+  const isOther = stated !== undefined && stated !== digest && isDigest(stated);
+  if (isOther && !matchesDigest(answer.body, stated)) {
+    throw new DamagedBody(`the registry calls it ${stated}, which is not its digest`);
+  }
+}
+
+/**
+ * The digest of what a tag points to; undefined if there is no such tag. If the registry does not
+ * answer HEAD, or without a digest, the manifest is read.
+ */
+export async function tagDigest(connection: Connection, tag: string): Promise<Digest | undefined> {
+  const request = requests.headManifest(connection, tag);
+  const response = await connection.send(request);
   if (response.status === 404) return undefined;
   const digest = response.headers.first('docker-content-digest');
   if (isSuccess(response.status) && digest !== undefined && isDigest(digest)) return digest;
   if (!isSuccess(response.status) && response.status !== 405) {
-    throw unexpected(connection, what, response);
+    throw connection.unexpected(request.what, response);
   }
-  return (await getManifest(connection, repository, tag)).digest;
+  return (await getManifest(connection, tag)).digest;
 }
 
-/** What a registry said when it took a manifest. */
+/** What a registry answered to the write of a manifest. */
 export interface PutAnswer {
-  /** The manifest that the new one refers to, where the registry lists it there (`OCI-Subject`). */
+  /**
+   * The subject of the manifest, if the registry lists the manifest among its referrers
+   * (`OCI-Subject`).
+   */
   readonly subject?: string;
 }
 
 /**
- * PUT /v2/NAME/manifests/REFERENCE with the exact bytes (OCI distribution-spec, Pushing Manifests). Where the registry says which
- * digest it stored, that must be ours: anything else was rewritten on the way.
+ * Writes a manifest with its exact bytes. If the registry states which digest it has stored, that
+ * has to be the manifest's. A write whose answer was lost is settled by reading.
  */
 export async function putManifest(
   connection: Connection,
-  repository: string,
   manifest: ManifestContent,
   tagOrDigest: string,
 ): Promise<PutAnswer> {
   try {
-    return await writeManifest(connection, repository, manifest, tagOrDigest);
+    return await writeManifest(connection, manifest, tagOrDigest);
   } catch (error) {
-    // The registry may have done it although its answer was lost, or refuse the second try for what the first one did.
+    // The registry may have written it although its answer was lost, or refuse the second attempt
+    // for what the first one did.
     const isUncertain = error instanceof ManifestToolError && UNCERTAIN.has(error.code);
-    if (!isUncertain || !(await holdsManifest(connection, repository, manifest, tagOrDigest)))
-      throw error;
+    if (!isUncertain || !(await holdsManifest(connection, manifest, tagOrDigest))) throw error;
     return {};
   }
 }
 
-/** Errors after which a write may have happened all the same; where it was not allowed or interrupted, nobody asks. */
+/** Errors after which a manifest may have been written all the same. */
 const UNCERTAIN: ReadonlySet<ErrorCode> = new Set(['UNAVAILABLE', 'CORRUPT', 'FAILED', 'REFUSED']);
 
-/** Whether a tag or digest names exactly these bytes; false where that cannot be found out. */
+/** Whether a tag or digest points to exactly these bytes; false if that cannot be found out. */
 async function holdsManifest(
   connection: Connection,
-  repository: string,
   manifest: ManifestContent,
   tagOrDigest: string,
 ): Promise<boolean> {
   try {
-    const held = await getManifest(connection, repository, tagOrDigest);
+    const held = await getManifest(connection, tagOrDigest);
     return matchesDigest(held.bytes, manifest.digest);
   } catch {
     return false;
@@ -160,22 +130,14 @@ async function holdsManifest(
 
 async function writeManifest(
   connection: Connection,
-  repository: string,
   manifest: ManifestContent,
   tagOrDigest: string,
 ): Promise<PutAnswer> {
-  const what = `writing ${imageName(connection, repository, tagOrDigest)}`;
-  const response = await send(connection, {
-    method: 'PUT',
-    path: `/v2/${repository}/manifests/${tagOrDigest}`,
-    what,
-    headers: { 'content-type': manifest.mediaType },
-    body: manifest.bytes,
-    maxBytes: MAX_ANSWER_OF_WRITE,
-    scopes: [{ repository, actions: ['pull', 'push'] }],
-  });
+  const request = requests.putManifest(connection, manifest, tagOrDigest);
+  const { what } = request;
+  const response = await connection.send(request);
   if (response.status < 200 || response.status > 202 || isWebPage(response)) {
-    throw unexpected(connection, what, response, writeFailure);
+    throw connection.unexpected(what, response, 'write');
   }
   const stored = response.headers.first('docker-content-digest');
   if (stored !== undefined && isDigest(stored) && !matchesDigest(manifest.bytes, stored)) {
@@ -188,8 +150,4 @@ async function writeManifest(
   }
   const subject = response.headers.first('oci-subject');
   return subject === undefined ? {} : { subject };
-}
-
-function imageName({ host }: Connection, repository: string, tagOrDigest: string): string {
-  return `${host}/${repository}${isDigest(tagOrDigest) ? '@' : ':'}${tagOrDigest}`;
 }

@@ -1,187 +1,138 @@
 import { ManifestToolError } from '../errors.js';
+import { isSuccess, type HttpResponse } from '../http/request.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE, parseDocument, type Descriptor } from '../oci/documents.js';
-import { MANIFEST_ACCEPT, OCI_INDEX } from '../oci/media-types.js';
-import { isSuccess, type HttpResponse } from '../http/request.js';
-import { isSecondaryLimit } from '../http/retry-after.js';
+import { parseDocument, type Descriptor } from '../oci/documents.js';
 import { getBlob } from './blobs.js';
-import { send, unexpected, type Call, type Connection } from './connection.js';
+import type { Connection } from './connection.js';
+import { isUnavailable, isWebPage, RegistryError } from './errors.js';
 import { getManifest, tagDigest } from './manifests.js';
-import { cancelUpload, mountCall, uploadBlob } from './uploads.js';
-import { isWebPage, WireError } from './wire-error.js';
-
-const MAX_ANSWER = 64 * 1024;
+import * as requests from './requests.js';
+import { cancelUpload, uploadBlob } from './uploads.js';
 
 /** What a registry answered to a request that it may refuse. */
 export interface Answer {
   readonly status: number;
-  /** Whether the status is one of success. */
+  /** Whether the status is 2xx. */
   readonly isDone: boolean;
   /** Status, error codes and messages of the registry: remote text. */
   readonly words: string;
-  /** The values of a field of the head, by its name in lower case. */
+  /** The values of a header field, by its name in lower case. */
   readonly header: (name: string) => readonly string[];
 }
 
 /**
- * One repository, asked for what a registry may or may not support: a refusal is an answer here, and not an error. No answer, an answer
- * that means "not now" and one that means "who are you" are errors all the same.
+ * One repository, for finding out what its registry supports: a refusal is an answer here, and not
+ * an error. No answer, an answer that is about the moment, and a demand for authentication are
+ * errors all the same.
  */
 export class RawRepository {
   readonly name: string;
+  readonly repository: string;
 
-  constructor(
-    private readonly connection: Connection,
-    readonly repository: string,
-  ) {
-    this.name = `${connection.host}/${repository}`;
-    connection.expect({ repository, actions: ['pull', 'push'] });
+  constructor(private readonly connection: Connection) {
+    this.name = connection.name;
+    this.repository = connection.repository;
+    connection.expect(requests.pushScope(connection.repository));
   }
 
-  /** GET /v2/ (OCI distribution-spec, Determining Support). */
+  /** Asks for the version of the API. */
   async version(): Promise<Answer> {
-    const what = `asking ${this.connection.host} for its version`;
-    const response = await this.ask({ method: 'GET', path: '/v2/', what, maxBytes: MAX_ANSWER });
-    if (isWebPage(response)) throw unexpected(this.connection, what, response);
+    const request = requests.getVersion(this.connection.host);
+    const response = await this.ask(request);
+    if (isWebPage(response)) throw this.connection.unexpected(request.what, response);
     return answerOf(response);
   }
 
-  /** The scheme of authentication that the registry has asked for so far, where it has, and identity it took us for. */
+  /** The authentication scheme that the registry has asked for, and as whom it was asked. */
   identity(): { readonly scheme: string | undefined; readonly identity: string } {
     return { scheme: this.connection.scheme(), identity: this.connection.identity() };
   }
 
-  /** @throws {ManifestToolError} where the blob is not taken, whatever the reason. */
+  /** @throws {ManifestToolError} if the blob is not accepted, for whatever reason. */
   putBlob(descriptor: Descriptor, bytes: Uint8Array): Promise<void> {
     const source = { openBlob: () => Promise.resolve(once(bytes)) };
-    return uploadBlob(this.connection, this.repository, descriptor, source);
+    return uploadBlob(this.connection, descriptor, source);
   }
 
   getBlob(descriptor: Descriptor): Promise<Uint8Array> {
-    return getBlob(this.connection, this.repository, descriptor);
+    return getBlob(this.connection, descriptor);
   }
 
-  /** Asks for a mount; an upload that the registry opens instead (202) is given up. */
+  /** Mounts a blob; an upload that the registry opens instead (202) is canceled. */
   async mount(digest: Digest, from: RawRepository): Promise<Answer> {
-    const { connection, repository } = this;
-    const response = await this.ask(mountCall(connection, repository, digest, from.repository));
-    if (response.status === 202) await cancelUpload(connection, repository, response);
+    const response = await this.ask(requests.mountBlob(this.connection, digest, from.connection));
+    if (response.status === 202) await cancelUpload(this.connection, response);
     return answerOf(response);
   }
 
   /**
-   * PUT /v2/NAME/manifests/REFERENCE, with `tags` as `?tag=a&tag=b` (OCI distribution-spec, Pushing Manifests). `retries` is how often a
-   * failure that may pass is tried again, where it is not as often as with others.
+   * Writes a manifest under a tag or digest, and under `tags` in the same request. `retries` is how
+   * often a transient failure is retried, if not as often as others.
    */
   async putManifest(
     manifest: ManifestContent,
     tagOrDigest: string,
-    { tags = [], retries }: { tags?: readonly string[]; retries?: number } = {},
+    { tags, retries }: { readonly tags?: readonly string[]; readonly retries?: number } = {},
   ): Promise<Answer> {
-    const query = tags.map((tag) => `tag=${tag}`).join('&');
-    const response = await this.ask({
-      method: 'PUT',
-      path: `/v2/${this.repository}/manifests/${tagOrDigest}${query === '' ? '' : `?${query}`}`,
-      what: `writing ${this.at(tagOrDigest)}`,
-      headers: { 'content-type': manifest.mediaType },
-      body: manifest.bytes,
-      maxBytes: MAX_ANSWER,
-      scopes: [{ repository: this.repository, actions: ['pull', 'push'] }],
-      ...(retries === undefined ? {} : { retries }),
-    });
-    return answerOf(response);
+    const request = requests.putManifest(this.connection, manifest, tagOrDigest, tags);
+    return answerOf(await this.ask({ ...request, ...(retries !== undefined && { retries }) }));
   }
 
   getManifest(tagOrDigest: string): Promise<FetchedManifest> {
-    return getManifest(this.connection, this.repository, tagOrDigest);
+    return getManifest(this.connection, tagOrDigest);
   }
 
   tagDigest(tag: string): Promise<Digest | undefined> {
-    return tagDigest(this.connection, this.repository, tag);
+    return tagDigest(this.connection, tag);
   }
 
-  /** HEAD of a manifest by its digest, of any size. */
+  /** Whether the repository holds a manifest, of any size. */
   async hasManifest(digest: Digest): Promise<boolean> {
-    const response = await this.ask({
-      method: 'HEAD',
-      path: `/v2/${this.repository}/manifests/${digest}`,
-      what: `looking for ${this.at(digest)}`,
-      headers: { accept: MANIFEST_ACCEPT.join(', ') },
-      maxBytes: 0,
-      scopes: [{ repository: this.repository, actions: ['pull'] }],
-    });
+    const response = await this.ask(requests.headManifest(this.connection, digest));
     return isSuccess(response.status);
   }
 
-  /** DELETE of a tag, a manifest or a blob (OCI distribution-spec, Content Management); not to be allowed is an answer as well. */
+  /** Deletes a tag, a manifest or a blob; that it is not allowed is an answer as well. */
   async remove(kind: 'manifests' | 'blobs', reference: string): Promise<Answer> {
     try {
-      const response = await this.ask({
-        method: 'DELETE',
-        path: `/v2/${this.repository}/${kind}/${reference}`,
-        what: `deleting ${this.at(reference)}`,
-        maxBytes: MAX_ANSWER,
-        retries: 1,
-        // Asked for when it is needed: a token server may refuse a request that has it altogether.
-        scopes: [{ repository: this.repository, actions: ['delete'] }],
-      });
-      return answerOf(response);
+      return answerOf(await this.ask(requests.deleteContent(this.connection, kind, reference)));
     } catch (error) {
       if (!(error instanceof ManifestToolError) || error.code !== 'DENIED') throw error;
       return { status: 401, isDone: false, words: error.why, header: () => [] };
     }
   }
 
-  /** GET /v2/NAME/referrers/DIGEST (OCI distribution-spec, Listing Referrers): the digests, or the answer that is no such list. */
+  /**
+   * The digests of the referrers of a manifest, from the referrers API; or the answer that is no
+   * list of them.
+   */
   async referrers(subject: Digest): Promise<readonly Digest[] | Answer> {
-    const response = await this.ask({
-      method: 'GET',
-      path: `/v2/${this.repository}/referrers/${subject}`,
-      what: `listing what refers to ${this.at(subject)}`,
-      headers: { accept: OCI_INDEX },
-      maxBytes: MAX_DOCUMENT_SIZE,
-      scopes: [{ repository: this.repository, actions: ['pull'] }],
-    });
+    const response = await this.ask(requests.getReferrers(this.connection, subject));
     if (!isSuccess(response.status)) return answerOf(response);
     try {
       const type = response.headers.first('content-type');
       const { document } = parseDocument(response.body, type);
       if (document.kind === 'index') return document.manifests.map(({ digest }) => digest);
     } catch {
-      // Something else that came with a status of success.
+      // Something else with a status of success.
     }
     return answerOf(response);
   }
 
-  private async ask(call: Call): Promise<HttpResponse> {
-    const response = await send(this.connection, call);
+  private async ask(request: requests.Call): Promise<HttpResponse> {
+    const response = await this.connection.send(request);
     const { status } = response;
-    const isUnknown = status === 401 && call.method !== 'DELETE';
+    const demandsLogin = status === 401 && request.method !== 'DELETE';
     const isNoRegistry = isSuccess(status) && isWebPage(response);
-    if (isUnknown || isBusy(response) || isNoRegistry)
-      throw unexpected(this.connection, call.what, response);
+    if (demandsLogin || isUnavailable(response) || isNoRegistry)
+      throw this.connection.unexpected(request.what, response);
     return response;
   }
-
-  private at(tagOrDigest: string): string {
-    return `${this.name}${tagOrDigest.includes(':') ? '@' : ':'}${tagOrDigest}`;
-  }
-}
-
-/** Whether the answer is about the moment, and not about what was asked for. 501 is a word: not implemented. */
-function isBusy(response: HttpResponse): boolean {
-  const { status } = response;
-  return (
-    status === 408 ||
-    status === 429 ||
-    (status >= 500 && status !== 501) ||
-    isSecondaryLimit(response)
-  );
 }
 
 function answerOf(response: HttpResponse): Answer {
-  const { status, text } = new WireError(response);
+  const { status, text } = new RegistryError(response);
   return {
     status,
     isDone: isSuccess(status),

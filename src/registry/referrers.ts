@@ -1,60 +1,54 @@
 import { ManifestToolError, reasonOf } from '../errors.js';
-import type { FetchedManifest } from '../oci/content.js';
+import type { HttpResponse } from '../http/request.js';
+import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import { digestOf, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE, parseDocument, type Descriptor } from '../oci/documents.js';
+import { parseDocument, type Descriptor } from '../oci/documents.js';
 import { encodeIndex } from '../oci/json/encode-index.js';
 import { IndexText } from '../oci/json/index-text.js';
 import { OCI_INDEX } from '../oci/media-types.js';
 import { referrerDescriptor, referrersTag } from '../oci/referrers.js';
-import type { HttpResponse } from '../http/request.js';
-import { send, unexpected, type Connection } from './connection.js';
+import type { Connection } from './connection.js';
+import { isWebPage } from './errors.js';
 import { getManifest, putManifest } from './manifests.js';
-import { isWebPage } from './wire-error.js';
+import * as requests from './requests.js';
 
-/** A registry that pages without end is not followed. */
+/** Most pages that are read: a registry may page without end. */
 const MAX_PAGES = 100;
 
-/** Answers of registries that do not know the referrers API. */
+/** Statuses of registries that do not have the referrers API. */
 const NO_API = new Set([400, 404, 405, 501]);
 
 /**
- * GET /v2/NAME/referrers/DIGEST (OCI distribution-spec, Listing Referrers): what refers to a manifest by its `subject`. Of a registry that
- * does not have it, the index under the referrers tag.
- * @throws {ManifestToolError} where it cannot be found out; nothing that refers to it is an empty list.
+ * The referrers of a manifest: from the referrers API (OCI distribution-spec, Listing Referrers),
+ * or from the index under the referrers tag if the registry does not have the API. Empty if there
+ * are none.
+ * @throws {ManifestToolError} if they cannot be found out.
  */
 export async function listReferrers(
   connection: Connection,
-  repository: string,
   subject: Digest,
 ): Promise<readonly Descriptor[]> {
   return (
-    (await fromApi(connection, repository, subject)) ??
-    (await taggedIndex(connection, repository, subject)).entries
+    (await fromApi(connection, subject)) ?? (await referrersIndex(connection, subject)).entries
   );
 }
 
+/** Undefined if the registry does not have the API. */
 async function fromApi(
   connection: Connection,
-  repository: string,
   subject: Digest,
 ): Promise<readonly Descriptor[] | undefined> {
-  const what = `listing what refers to ${connection.host}/${repository}@${subject}`;
+  const request = requests.getReferrers(connection, subject);
+  const { what } = request;
   const found: Descriptor[] = [];
   const visited = new Set<string>();
-  let path: string | undefined = `/v2/${repository}/referrers/${subject}`;
+  let path: string | undefined = request.path;
   while (path !== undefined && !visited.has(path) && visited.size < MAX_PAGES) {
     visited.add(path);
-    const response = await send(connection, {
-      method: 'GET',
-      path,
-      what,
-      headers: { accept: OCI_INDEX },
-      maxBytes: MAX_DOCUMENT_SIZE,
-      scopes: [{ repository, actions: ['pull'] }],
-    });
+    const response = await connection.send({ ...request, path });
     const isUnknown = NO_API.has(response.status) || isWebPage(response);
     if (isUnknown && visited.size === 1) return undefined;
-    if (response.status !== 200) throw unexpected(connection, what, response);
+    if (response.status !== 200) throw connection.unexpected(what, response);
     found.push(...entriesOf(what, response.body));
     path = nextPage(connection, response);
   }
@@ -67,14 +61,15 @@ function entriesOf(what: string, body: Uint8Array): readonly Descriptor[] {
     return document.kind === 'index' ? document.manifests : [];
   } catch (error) {
     const why = `the registry's answer is no index: ${reasonOf(error)}`;
-    throw new ManifestToolError('CORRUPT', what, why, {
-      cause: error,
-      hint: 'leave --referrers out, or try again with another version of the registry',
-    });
+    const reason = 'referrers-unreadable';
+    throw new ManifestToolError('CORRUPT', what, why, { cause: error, reason });
   }
 }
 
-/** `Link: <URL>; rel="next"` (RFC 8288); one that leads to another origin is not followed (GHSA-h7vf-4x9w-h99v). */
+/**
+ * The path of `Link: <URL>; rel="next"` (RFC 8288); a link to another origin is not followed
+ * (GHSA-h7vf-4x9w-h99v).
+ */
 function nextPage(connection: Connection, response: HttpResponse): string | undefined {
   const link = response.headers
     .all('link')
@@ -85,18 +80,16 @@ function nextPage(connection: Connection, response: HttpResponse): string | unde
   return connection.isOwn(url) ? `${url.pathname}${url.search}` : undefined;
 }
 
-interface TaggedIndex {
+/** The index under a referrers tag. */
+interface ReferrersIndex {
   readonly entries: readonly Descriptor[];
+  /** Undefined if there is no such tag. */
   readonly manifest?: FetchedManifest;
 }
 
-async function taggedIndex(
-  connection: Connection,
-  repository: string,
-  subject: Digest,
-): Promise<TaggedIndex> {
+async function referrersIndex(connection: Connection, subject: Digest): Promise<ReferrersIndex> {
   try {
-    const manifest = await getManifest(connection, repository, referrersTag(subject));
+    const manifest = await getManifest(connection, referrersTag(subject));
     const { document } = manifest;
     return document.kind === 'index' ? { entries: document.manifests, manifest } : { entries: [] };
   } catch (error) {
@@ -106,30 +99,32 @@ async function taggedIndex(
 }
 
 /**
- * Writes a manifest that refers to another one. A registry that does not say that it lists it (`OCI-Subject`) has it named in the index
- * under the referrers tag (OCI distribution-spec, Pushing Manifests with Subject); several of one subject are to be written one after another.
+ * Writes a manifest that has a subject. If the registry does not confirm that it lists the manifest
+ * (`OCI-Subject`), it is added to the index under the referrers tag (OCI distribution-spec, Pushing
+ * Manifests with Subject). Referrers of one subject have to be written one after another.
  */
 export async function putReferrer(
   connection: Connection,
-  repository: string,
   manifest: FetchedManifest,
   subject: Digest,
 ): Promise<void> {
-  const { subject: listed } = await putManifest(connection, repository, manifest, manifest.digest);
-  if (listed !== undefined) return;
-  // Some registries have the API and do not say so.
-  const known = await fromApi(connection, repository, subject);
-  if (known?.some(({ digest }) => digest === manifest.digest) === true) return;
-  const { entries, manifest: held } = await taggedIndex(connection, repository, subject);
-  if (entries.some(({ digest }) => digest === manifest.digest)) return;
+  const { subject: confirmed } = await putManifest(connection, manifest, manifest.digest);
+  if (confirmed !== undefined) return;
+  const isListed = ({ digest }: Descriptor): boolean => digest === manifest.digest;
+  // Some registries have the API and do not confirm.
+  const listed = await fromApi(connection, subject);
+  if (listed?.some(isListed) === true) return;
+  const { entries, manifest: index } = await referrersIndex(connection, subject);
+  if (entries.some(isListed)) return;
   const entry = referrerDescriptor(manifest);
-  const index = held === undefined ? encodeIndex('oci', [entry], new Map()) : extended(held, entry);
-  await putManifest(connection, repository, index, referrersTag(subject));
+  const next =
+    index === undefined ? encodeIndex('oci', [entry], new Map()) : withEntry(index, entry);
+  await putManifest(connection, next, referrersTag(subject));
 }
 
-function extended(held: FetchedManifest, entry: Descriptor) {
-  const count = held.document.kind === 'index' ? held.document.manifests.length : 0;
-  const text = new IndexText(Buffer.from(held.bytes).toString(), held.mediaType);
+function withEntry(index: FetchedManifest, entry: Descriptor): ManifestContent {
+  const count = index.document.kind === 'index' ? index.document.manifests.length : 0;
+  const text = new IndexText(Buffer.from(index.bytes).toString(), index.mediaType);
   const bytes = Buffer.from(text.withEntryBefore(count, entry).text);
-  return { mediaType: held.mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
+  return { mediaType: index.mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
 }

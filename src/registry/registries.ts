@@ -7,7 +7,6 @@ import type { EarlyConnections } from '../http/connect/early-connections.js';
 import { withCommonHeaders } from '../http/headers.js';
 import type { Transport } from '../http/request.js';
 import { withLog, type RequestRecord } from '../http/log.js';
-import { HostLimiter } from '../http/limiter.js';
 import { withLoopbackScheme } from '../http/loopback.js';
 import { withRedirects } from '../http/redirect.js';
 import { RetryPolicy, type Wait } from '../http/retry.js';
@@ -16,8 +15,10 @@ import { wireTransport } from '../http/wire.js';
 import { isLoopbackHost } from '../http/url.js';
 import { apiHost } from '../docker-hub.js';
 import { VERSION } from '../version.js';
-import type { Connection } from './connection.js';
+import { Connection } from './connection.js';
 import { Repository } from './repository.js';
+import { pullScope, pushScope } from './requests.js';
+import { UploadLimiter } from './upload-limiter.js';
 
 export type { RequestRecord, Wait };
 
@@ -57,10 +58,6 @@ interface Registry {
 export type Access = 'pull' | 'push';
 
 const ANSWER_TIMEOUT_MS = 60_000;
-/** How many blobs are copied at a time. With more large ones, each is only slower; small ones are all waiting for round trips. */
-const COPIES = { large: 4, small: 16 } as const;
-/** In bytes. */
-const LARGE_BLOB = 1024 * 1024;
 const RETRIES = 4;
 const RETRY_DELAY_MS = 500;
 
@@ -74,10 +71,7 @@ export class Registries {
   /** By host and repository. */
   private readonly connections = new Map<string, Connection>();
   private readonly dispatchers: Dispatchers;
-  private readonly copies = {
-    large: new HostLimiter(() => COPIES.large),
-    small: new HostLimiter(() => COPIES.small),
-  };
+  private readonly uploads: UploadLimiter;
   private readonly retry: RetryPolicy;
   /** Retries and all that is below: what the registries of a command share, and their token servers. */
   private readonly wire: Transport;
@@ -88,6 +82,7 @@ export class Registries {
     early?: EarlyConnections,
   ) {
     this.dispatchers = new Dispatchers(options, early);
+    this.uploads = new UploadLimiter(options.signal);
     const timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;
     const wire = withLog(
       wireTransport(
@@ -111,9 +106,9 @@ export class Registries {
   open(reference: RegistryReference, access: Access): ImageStore {
     const connection = this.connect(reference);
     this.dispatchers.addRepository(reference.host);
-    const actions = access === 'push' ? ['pull', 'push'] : ['pull'];
-    connection.expect({ repository: reference.repository, actions });
-    return new Repository(connection, reference.repository);
+    const scope = access === 'push' ? pushScope : pullScope;
+    connection.expect(scope(reference.repository));
+    return new Repository(connection);
   }
 
   /** Closes all connections. */
@@ -129,19 +124,17 @@ export class Registries {
     const { origins, isOwn, auth, withScheme } = this.registry(host);
     const warn = (text: string): void => this.options.onWarning?.(`${host} says: ${text}`);
     const signed = auth.layer(repository, withWarnings(this.wire, warn));
-    const connection: Connection = {
+    const connection = new Connection({
       host,
+      repository,
+      credentialOf: repository,
       origin: origins[0]!,
       isOwn,
       transport: withRedirects(withScheme(signed)),
-      expect: (scope) => auth.expect(scope),
-      identity: () => auth.describe(repository),
-      scheme: () => auth.scheme(),
-      canMountFrom: (other) => auth.sharesCredential(repository, other),
-      copying: (size, copy) =>
-        this.copies[size > LARGE_BLOB ? 'large' : 'small'].run(this.options.signal, copy),
+      authenticator: auth,
       retry: this.retry,
-    };
+      uploads: this.uploads,
+    });
     this.connections.set(key, connection);
     return connection;
   }

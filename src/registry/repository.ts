@@ -14,33 +14,31 @@ import { getManifest, putManifest, tagDigest } from './manifests.js';
 import { listReferrers, putReferrer } from './referrers.js';
 import { mountBlob, uploadBlob } from './uploads.js';
 
-/** One repository of a registry, read and written. */
+/** One repository of a registry, for reading and writing. */
 export class Repository implements ImageStore {
   readonly name: string;
+  readonly isAtomic = false;
   /** The last write of a referrer, by its subject. */
-  private readonly referring = new Map<Digest, Promise<void>>();
+  private readonly referrerWrites = new Map<Digest, Promise<void>>();
 
-  constructor(
-    private readonly connection: Connection,
-    private readonly repository: string,
-  ) {
-    this.name = `${connection.host}/${repository}`;
+  constructor(private readonly connection: Connection) {
+    this.name = connection.name;
   }
 
   getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
-    return getManifest(this.connection, this.repository, tagOrDigest, expected);
+    return getManifest(this.connection, tagOrDigest, expected);
   }
 
   getBlob(descriptor: Descriptor): Promise<Uint8Array> {
-    return getBlob(this.connection, this.repository, descriptor);
+    return getBlob(this.connection, descriptor);
   }
 
   openBlob(descriptor: Descriptor, attempts?: Attempts): Promise<AsyncIterable<Uint8Array>> {
-    return openBlob(this.connection, this.repository, descriptor, attempts);
+    return openBlob(this.connection, descriptor, attempts);
   }
 
   async blobSize({ digest, size }: Descriptor): Promise<number | undefined> {
-    const found = await blobSize(this.connection, this.repository, digest);
+    const found = await blobSize(this.connection, digest);
     return found === null ? size : found;
   }
 
@@ -49,49 +47,46 @@ export class Repository implements ImageStore {
     source: ImageReader,
     onBytes?: (bytes: number) => void,
   ): Promise<BlobOutcome> {
-    const { connection, repository } = this;
+    const { connection } = this;
+    const { digest } = descriptor;
+    if (source.name === this.name) return 'present';
     const attempts = new Attempts(true);
     let session: URL | undefined;
-    const from = source instanceof Repository && source.connection.host === connection.host;
-    if (from && source.repository === repository) return 'present';
-    if (from && (await connection.canMountFrom(source.repository))) {
-      const { digest } = descriptor;
-      const mount = await mountBlob(connection, repository, digest, source.repository, attempts);
-      if (mount === 'mounted' || mount === 'present') return mount;
-      session = mount === 'refused' ? undefined : mount;
-    } else if (await hasBlob(connection, repository, descriptor.digest)) {
+    if (source instanceof Repository && (await connection.canMountFrom(source.connection))) {
+      const outcome = await mountBlob(connection, digest, source.connection, attempts);
+      if (outcome === 'mounted' || outcome === 'present') return outcome;
+      session = outcome === 'refused' ? undefined : outcome;
+    } else if (await hasBlob(connection, digest)) {
       return 'present';
     }
-    await uploadBlob(connection, repository, descriptor, source, { session, onBytes, attempts });
+    await uploadBlob(connection, descriptor, source, { session, onBytes, attempts });
     return 'copied';
   }
 
   tagDigest(tag: string): Promise<Digest | undefined> {
-    return tagDigest(this.connection, this.repository, tag);
+    return tagDigest(this.connection, tag);
   }
 
   async putChild(manifest: ManifestContent): Promise<void> {
-    await putManifest(this.connection, this.repository, manifest, manifest.digest);
+    await putManifest(this.connection, manifest, manifest.digest);
   }
 
   referrers(subject: Digest): Promise<readonly Descriptor[]> {
-    return listReferrers(this.connection, this.repository, subject);
+    return listReferrers(this.connection, subject);
   }
 
   putReferrer(manifest: FetchedManifest, subject: Digest): Promise<void> {
-    // One after another: each may have to be written into the same index.
-    const before = this.referring.get(subject) ?? Promise.resolve();
+    // One after another: each may have to be added to the same index.
+    const before = this.referrerWrites.get(subject) ?? Promise.resolve();
     const write = before
       .catch(() => undefined)
-      .then(() => putReferrer(this.connection, this.repository, manifest, subject));
-    this.referring.set(subject, write);
+      .then(() => putReferrer(this.connection, manifest, subject));
+    this.referrerWrites.set(subject, write);
     return write;
   }
 
-  readonly isAtomic = false;
-
   async replaceTag(tag: string, manifest: ManifestContent): Promise<boolean> {
-    await putManifest(this.connection, this.repository, manifest, tag);
+    await putManifest(this.connection, manifest, tag);
     return true;
   }
 
@@ -103,11 +98,12 @@ export class Repository implements ImageStore {
     if (tags.length === 0) return this.putChild(manifest);
     const written = await Promise.allSettled(
       tags.map(async (tag) => {
-        await putManifest(this.connection, this.repository, manifest, tag);
+        await putManifest(this.connection, manifest, tag);
         onTag(tag);
       }),
     );
-    // All are tried before the first failure is told: the other tags have moved, and the caller has heard of it.
+    // All tags are attempted before the first failure is thrown: onTag has reported those that
+    // moved.
     const failed = written.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }

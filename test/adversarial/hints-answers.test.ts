@@ -21,7 +21,8 @@ afterAll(() => odds.server.stop());
 type Row = readonly [name: string, answer: Odd, code: number, says: RegExp, hint: RegExp];
 
 describe('an answer to a read', () => {
-  const SUPPORT = /^check-registry proves what a registry supports; --debug shows the request$/;
+  const SUPPORT =
+    /^run check-registry to see what the registry supports; --debug shows the request$/;
   const NAME = /^check the name and the port of the registry$/;
 
   it.each<Row>([
@@ -55,20 +56,8 @@ describe('an answer to a read', () => {
       /limits the rate of requests/,
       /^wait, or log in: registries/,
     ],
-    [
-      '408',
-      always({ status: 408 }),
-      5,
-      /status 408/,
-      /^try again later, or more often with --retry$/,
-    ],
-    [
-      '500',
-      always({ status: 500 }),
-      5,
-      /status 500/,
-      /^try again later, or more often with --retry$/,
-    ],
+    ['408', always({ status: 408 }), 5, /status 408/, /^try again later, or raise --retry$/],
+    ['500', always({ status: 500 }), 5, /status 500/, /^try again later, or raise --retry$/],
     ['501', always({ status: 501 }), 5, /status 501/, SUPPORT],
     ['304', always({ status: 304 }), 1, /status 304, which is no answer/, NAME],
     [
@@ -133,21 +122,21 @@ describe('an answer to a read', () => {
       ({ path }) => (path.includes('/blobs/') ? { status: 404 } : undefined),
       3,
       /@sha256:\S+ failed: not found/,
-      /^push the image again: the registry does not hold all of it; verify names/,
+      /^push the image again: the registry lacks a part of it; verify lists/,
     ],
     [
       'a blob that another host refuses',
       (request) => elsewhere(request, 403),
       4,
       /where \S+ redirects to/,
-      /^try again: the address that the registry gave may have run out$/,
+      /^try again: the address that the registry gave may have expired$/,
     ],
     [
       'a blob that another host does not have',
       (request) => elsewhere(request, 404),
       3,
       /not found/,
-      /^push the image again: the registry does not hold/,
+      /^push the image again: the registry lacks a part/,
     ],
   ])('%s', async (_, answer, code, says, hint) => {
     odds.odd = answer;
@@ -170,7 +159,7 @@ describe('an answer to a read', () => {
       always({ status: 401, headers: BASIC }),
       4,
       /as alice/,
-      /^these credentials are refused/,
+      /^log in again with "docker login \S+": the registry rejects these credentials$/,
     ],
     [
       '403',
@@ -210,7 +199,8 @@ describe('an answer to a read', () => {
       if (headers.authorization !== undefined) return undefined;
       return { status: 401, headers: { 'www-authenticate': bearer } };
     };
-    const hint = /^check the name and the tag or digest, or log in: what is private is not shown/;
+    const hint =
+      /^check the name and the tag or digest, or log in: private repositories are hidden/;
     await expectHint({ args: odds.reading('app:none'), code: 3, says: /not found/, hint });
   });
 });
@@ -230,7 +220,7 @@ describe('what a manifest names', () => {
       args: odds.reading('app:list'),
       code: 3,
       says: /app@sha256:\S+ failed: not found/,
-      hint: /^push the image again: the registry does not hold all of it; verify names the rest$/,
+      hint: /^push the image again: the registry lacks a part of it; verify lists what else is missing$/,
     });
   });
 
@@ -319,7 +309,7 @@ describe('what a manifest names', () => {
       args: [...odds.reading(), '--referrers'],
       code: 1,
       says: /answer is no index/,
-      hint: /^leave --referrers out/,
+      hint: /^omit --referrers/,
     });
   });
 });

@@ -31,11 +31,11 @@ describe('a command line that cannot be read', () => {
     [['inspect', '--formt', 'json', 'x'], /unknown option --formt/, /^see --help/],
     [['inspect', '--tags', 'a', 'x'], /inspect has no option --tags/, /^see inspect --help$/],
     [['inspect', 'x', '--username'], /--username needs a value/, /--username NAME$/],
-    [['inspect', '--debug=some', 'x'], /--debug is a switch/, /^write --debug, or leave it out$/],
+    [['inspect', '--debug=some', 'x'], /--debug takes no value/, /^write --debug, or omit it$/],
     [['inspect', '-u', 'a', '-u', 'b', 'x'], /--username is given 2 times/, /^give it once$/],
     [['push', 'from-args'], /needs --platforms and --template and/, /^see push from-args --help$/],
     [['inspect'], /inspect needs REF/, /^see inspect --help$/],
-    [['inspect', 'a', 'b'], /no use for "b"/, /^see inspect --help$/],
+    [['inspect', 'a', 'b'], /unexpected argument "b" for inspect/, /^see inspect --help$/],
   ])('%j', async (args, says, hint) => {
     await expectTwoLines({ args, says, hint });
   });
@@ -43,7 +43,7 @@ describe('a command line that cannot be read', () => {
   it.each<Row>([
     [
       ['inspect', '--progress', 'loud', 'x'],
-      /--progress "loud" is none of/,
+      /--progress must be auto, .* or none, not "loud"/,
       /^see inspect --help$/,
     ],
     [['-q', '--progress', 'json', 'inspect', 'x'], /--quiet or --progress/, /^--quiet shows/],
@@ -54,9 +54,21 @@ describe('a command line that cannot be read', () => {
 
 describe('an option', () => {
   it.each<Row>([
-    [['inspect', '--format', 'jsn', 'x'], /--format "jsn" is none of/, /^see inspect --help$/],
-    [create('--type', 'ocl', IMAGE), /--type "ocl" is none of/, /^see create --help$/],
-    [create('--attestations', 'all', IMAGE), /neither keep nor drop/, /^see create --help$/],
+    [
+      ['inspect', '--format', 'jsn', 'x'],
+      /--format must be json, .*, not "jsn"/,
+      /^see inspect --help$/,
+    ],
+    [
+      create('--type', 'ocl', IMAGE),
+      /--type must be docker, oci or auto, not "ocl"/,
+      /^see create --help$/,
+    ],
+    [
+      create('--attestations', 'all', IMAGE),
+      /must be keep or drop, not "all"/,
+      /^see create --help$/,
+    ],
     [
       ['inspect', '--retry', 'many', 'x'],
       /--retry "many" is not a number/,
@@ -69,14 +81,18 @@ describe('an option', () => {
       /500ms, 2s or 1m30s$/,
     ],
     [create('--wait', '0s', IMAGE), /--wait "0s" is not a duration/, /^for example --wait 500ms/],
-    [['inspect', '--insecure=', 'x'], /--insecure= names no host/, /--insecure=localhost:5000$/],
+    [['inspect', '--insecure=', 'x'], /--insecure= has no host/, /--insecure=localhost:5000$/],
     [create('--expect', 'sha256:abc', IMAGE), /--expect "sha256:abc"/, /^inspect and query show/],
     [
       create('--tags', 'a,,b', IMAGE),
       /--tags has an empty item/,
-      /^write --tags TAG,\.\.\., and no/,
+      /^write --tags TAG,\.\.\. without the extra comma$/,
     ],
-    [create('--tags', '-x', IMAGE), /--tags "-x" is no tag/, /^a tag is of letters, digits/],
+    [
+      create('--tags', '-x', IMAGE),
+      /--tags "-x" is not a valid tag/,
+      /^a tag is of letters, digits/,
+    ],
     [create('--tag', `x@${DIGEST}`, IMAGE), /names a digest/, /^name a tag$/],
     [create('--tag', 'a', '--tag', 'a', IMAGE), /--tag "a" is given twice/, /^give it once$/],
     [
@@ -89,14 +105,22 @@ describe('an option', () => {
       /--annotation "a" is not of the form/,
       /^for example org\./,
     ],
-    [create('--annotation', 'manifest:a=b', IMAGE), /no level here/, /^the levels are index: and/],
+    [
+      create('--annotation', 'manifest:a=b', IMAGE),
+      /level manifest: is not/,
+      /^the levels are index: and/,
+    ],
     [
       create('--annotation', 'manifest-descriptor[linux]:a=b', IMAGE),
       /os\/arch/,
       /^the common ones are linux\/amd64/,
     ],
-    [create('--digestfile', `${folder.path}/no/d`, IMAGE), /--digestfile/, /^name a file in a dir/],
-    [create('--metadata-file', '/dev', IMAGE), /--metadata-file/, /^name a file in a directory/],
+    [
+      create('--digestfile', `${folder.path}/no/d`, IMAGE),
+      /--digestfile/,
+      /^use a file in an existing/,
+    ],
+    [create('--metadata-file', '/dev', IMAGE), /--metadata-file/, /^use a file in an existing/],
     [fromArgs('linux/arm/v7/x'), /not of the form os\/arch/, /^the common ones are linux\/amd64/],
     [fromArgs('linus/amd64'), /os "linus" is not known/, /^the common ones are linux, windows/],
     [fromArgs('linux/amd46'), /architecture "amd46" is not/, /^the common ones are amd64, arm64/],
@@ -119,40 +143,48 @@ describe('an option', () => {
 describe('options that do not go together', () => {
   it.each<Row>([
     [['inspect', '--raw', '--format', 'json', 'x'], /--raw or --format/, /^--raw is the form of/],
-    [['inspect', '--expand-config', 'x'], /only of use with --raw/, /^give both, or --config/],
+    [['inspect', '--expand-config', 'x'], /--expand-config needs --raw/, /^give both, or --config/],
     [['inspect', '--raw', '--config', '--expand-config', 'x'], /not both/, /^--config shows the/],
     [
       ['inspect', '--config', '--format', 'table', 'x'],
-      /no --format table/,
-      /^it is shown as JSON/,
+      /combined with --format table/,
+      /^give --config without/,
     ],
     [
       ['inspect', '--config', '--referrers', 'x'],
-      /no use with --config/,
+      /combined with --config/,
       /--format table or json$/,
     ],
-    [['inspect', '--platform', 'linux/386,linux/arm', 'x'], /names 2 platforms/, /one at a time$/],
+    [['inspect', '--platform', 'linux/386,linux/arm', 'x'], /has 2 platforms/, /one at a time$/],
     [['remove', 'x'], /needs --platform or --digest/, /^see remove --help$/],
     [['annotate', 'x'], /nothing to change/, /^see annotate --help$/],
-    [['annotate', 'x', '--variant', 'v8'], /of which entry/, /^give --platform or --digest$/],
+    [
+      ['annotate', 'x', '--variant', 'v8'],
+      /no entry is selected/,
+      /^select one with --platform or --digest$/,
+    ],
     [['annotate', 'x', '--platform=linux/386', '--os=linus'], /os "linus"/, /^the common ones are/],
-    [['annotate', 'x', '--annotation', 'index:a=b'], /no level here/, /^name an entry with/],
+    [
+      ['annotate', 'x', '--annotation', 'index:a=b'],
+      /level index: is not/,
+      /^select an entry with/,
+    ],
     [['remove', 'x', '--digest', 'sha256:1'], /--digest "sha256:1"/, /^inspect and query show/],
     [
       ['add', `x@${DIGEST}`, 'y'],
-      /names a digest, which cannot change/,
-      /^name the list by a tag$/,
+      /is a digest, and only a tag can move/,
+      /^name the index by a tag$/,
     ],
     [['copy', 'x', 'y', 'y'], /given twice/, /^give it once$/],
-    [['copy', 'x', 'y:1', 'y'], /names no tag/, /^name a tag$/],
-    [['copy', 'x', 'y:1', `y@${DIGEST}`], /a digest is no tag/, /^leave it out, or name a tag$/],
+    [['copy', 'x', 'y:1', 'y'], /repeats a target/, /^name a tag, or omit it$/],
+    [['copy', 'x', 'y:1', `y@${DIGEST}`], /repeats a target/, /^name a tag, or omit it$/],
     [
       ['push', 'from-spec', '-', '-'],
       /standard input is given twice/,
       /^it can be read only once$/,
     ],
-    [['check-registry', TARGET], /is a directory, and no registry/, /^give HOST\/REPOSITORY$/],
-    [['check-registry', 'x.test/app:1'], /names a tag/, /^leave it out$/],
+    [['check-registry', TARGET], /is a layout, not a registry/, /^give HOST\/REPOSITORY$/],
+    [['check-registry', 'x.test/app:1'], /names a tag/, /^omit it$/],
     [['check-registry', 'x.test:5000'], /names a tag/, /a repository as well: x.test:5000\/REPO/],
     [
       ['check-registry', `x.test/${'a'.repeat(240)}`],
@@ -216,7 +248,7 @@ describe('a result that cannot be written', () => {
       args: ['-q', 'copy', IMAGE, `${TARGET}:full`, '--digestfile', '/dev/full'],
       code: 1,
       says: /writing --digestfile \/dev\/full failed/,
-      hint: /^what was asked for is published all the same: query shows its digest$/,
+      hint: /^the publish itself succeeded: query shows the digest$/,
     };
     await expectTwoLines(row);
   });
@@ -237,7 +269,7 @@ describe('a result that cannot be written', () => {
     expect(child.exitCode).toBe(1);
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /^manifest-tool: writing to standard output failed: ENOSPC[^\n]*\nhint: make room there, or send standard output to another place\n$/,
+      /^manifest-tool: writing to standard output failed: ENOSPC[^\n]*\nhint: free some space, or redirect standard output to another place\n$/,
     );
   });
 });

@@ -156,16 +156,14 @@ describe('a spec', () => {
     expect(stderr).toMatch(
       /is also published by \S+: chance .*\nhint: give one of them another tag\n/,
     );
-    expect(stderr).toMatch(
-      /1 of 2 has an error\nhint: correct what is told above, and check again\n$/,
-    );
+    expect(stderr).toMatch(/1 of 2 has an error\nhint: fix the errors above and check again\n$/);
   });
 
   it('that is one of several, with an option for one', async () => {
     const file = folder.write('several.yaml', `${spec()}\n---\n${spec().replace(':1', ':2')}\n`);
     await expectHint({
       args: ['push', 'from-spec', '-t', 'x', file],
-      says: /--tag is for one list/,
+      says: /--tag is for a single spec, and there are 2/,
       hint: /^write the tags into the specs$/,
     });
   });

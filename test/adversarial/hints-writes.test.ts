@@ -23,7 +23,7 @@ describe('an answer to a write', () => {
       (r) => (isWrite(r) ? { status: 400 } : undefined),
       1,
       /status 400/,
-      /^check-registry proves/,
+      /^run check-registry to see/,
     ],
     [
       '413',
@@ -44,7 +44,7 @@ describe('an answer to a write', () => {
       (r) => (isWrite(r) ? failure(400, 'MANIFEST_BLOB_UNKNOWN', 'no') : undefined),
       3,
       /misses something that it names/,
-      /^run it again, with --wait TIME where/,
+      /^run it again; give --wait TIME if/,
     ],
     [
       'a repository that it does not make',
@@ -141,7 +141,7 @@ describe('check-registry', () => {
       args: check('--tags-only'),
       code: 6,
       says: /takes neither a Docker manifest list nor an OCI index/,
-      hint: /^the report says what it answered to each; a newer version of it may take them$/,
+      hint: /^the report has its answers; a newer version of the registry may take them$/,
     });
   });
 

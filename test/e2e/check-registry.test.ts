@@ -143,7 +143,9 @@ describe('a registry that deletes', () => {
     const running = runCli(['check-registry', '--tags-only', `${registry.host}/stopped`], {
       signal: controller.signal,
     });
-    await expect.poll(() => tags(registry, 'stopped'), { interval: 5 }).not.toEqual([]);
+    await expect
+      .poll(() => tags(registry, 'stopped'), { interval: 5, timeout: 20_000 })
+      .not.toEqual([]);
     controller.abort();
     const result = await running;
     expectCode(result, 130);

@@ -286,7 +286,7 @@ describe('--platform', () => {
   it.each<[string, string, string, RegExp]>([
     ['latest', 'linux/386', '3', /it has linux\/amd64, linux\/arm64\/v8, sha256:/],
     ['amd64', 'linux/arm64', '3', /it is one image, for linux\/amd64/],
-    ['latest', 'linux/amd64,linux/arm64', '2', /names 2 platforms/],
+    ['latest', 'linux/amd64,linux/arm64', '2', /has 2 platforms/],
     ['latest', 'linux/amd46', '2', /did you mean amd64/],
   ])('of %s for %s ends with %s', async (tag, platform, code, says) => {
     const result = await inspect(['--platform', platform], tag);
@@ -429,14 +429,14 @@ describe('options that contradict each other', () => {
     [['--raw', '--format', 'json'], /give --raw or --format, not both/],
     [
       ['--format', 'tabel'],
-      /none of json, table, docker, docker-verbose and raw \(did you mean table\?\)/,
+      /must be json, table, docker, docker-verbose or raw, not "tabel" \(did you mean table\?\)/,
     ],
-    [['--expand-config'], /--expand-config is only of use with --raw/],
+    [['--expand-config'], /--expand-config needs --raw/],
     [['--raw', '--config', '--expand-config'], /give --config or --expand-config/],
-    [['--config', '--format', 'table'], /--config has no --format table/],
-    [['--referrers', '--raw'], /--referrers is of no use with --raw/],
-    [['--referrers', '--format', 'docker'], /--referrers is of no use with --format docker/],
-    [['--referrers', '--config'], /--referrers is of no use with --config/],
+    [['--config', '--format', 'table'], /--config cannot be combined with --format table/],
+    [['--referrers', '--raw'], /--referrers cannot be combined with --raw/],
+    [['--referrers', '--format', 'docker'], /--referrers cannot be combined with --format docker/],
+    [['--referrers', '--config'], /--referrers cannot be combined with --config/],
   ])('%j are an error', async (args, says) => {
     const result = await inspect(args);
     expectCode(result, 2);

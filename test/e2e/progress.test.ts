@@ -191,7 +191,7 @@ describe('on a terminal', () => {
 });
 
 it.each([
-  [['--progress', 'fancy'], /--progress "fancy" is none of auto, plain, json and none/],
+  [['--progress', 'fancy'], /--progress must be auto, plain, json or none, not "fancy"/],
   [['--progress', 'jsno'], /did you mean json\?/],
   [['--quiet', '--progress', 'plain'], /give --quiet or --progress, not both/],
   [['--progress'], /option --progress needs a value/],

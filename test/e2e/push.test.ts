@@ -159,7 +159,7 @@ describe('what is asked for', () => {
       `${host}/out/untagged`,
     ]);
     expect(result.code).toBe(0);
-    expect(result.stderr).toContain('no tag has moved');
+    expect(result.stderr).toContain('without moving a tag');
     const digest = /sha256:[0-9a-f]{64}/.exec(result.stdout)![0];
     expect((await getManifest(host, 'out/untagged', digest)).status).toBe(200);
     expect((await getManifest(host, 'out/untagged', 'latest')).status).toBe(404);

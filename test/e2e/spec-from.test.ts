@@ -160,7 +160,7 @@ describe('what a spec cannot say', () => {
     const result = await runCli(['spec', 'from', inRegistry('oci/app:twins')]);
     expectCode(result, 0);
     expect(result.stderr).toMatch(
-      /it would be refused as it is: .*two images are for linux\/amd64/,
+      /it would be refused as it is: .*two images have the platform linux\/amd64/,
     );
     expect(result.stdout).toContain('# - it would be refused as it is');
   });

@@ -135,7 +135,7 @@ describe('--tag', () => {
     ['a digest', ['-t', `{R}/oci/app@sha256:${'a'.repeat(64)}`], /names a digest/],
     ['no reference', ['-t', 'a:b:c'], /reading image reference "a:b:c"/],
     ['nothing', ['-t', ''], /it is empty/],
-    ['the repository of the target', ['-t', '{R}/oci/app'], /names no tag/],
+    ['the repository of the target', ['-t', '{R}/oci/app'], /repeats a target/],
   ])('refuses %s', async (_, options, says) => {
     const given = options.map((option) => option.replace('{R}', open.host));
     const result = await push(`${open.host}/oci/app:refused`, ...given);

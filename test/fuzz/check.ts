@@ -80,7 +80,8 @@ export async function accepted<T>(
     if (!refusals.some((type) => error instanceof type)) throw error;
     checkText((error as Error).message, secrets);
     if (error instanceof ManifestToolError) {
-      that(error.hint !== undefined, `no hint: ${error.message}`);
+      // The command line has a hint for every reason.
+      that(error.hint !== undefined || error.reason !== undefined, `no hint: ${error.message}`);
       checkText(error.hint ?? '', secrets);
     }
     return undefined;

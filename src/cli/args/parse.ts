@@ -149,8 +149,8 @@ function isTrue(name: OptionName, value: string | undefined): boolean {
   if (value === undefined || TRUE.has(value)) return true;
   if (FALSE.has(value)) return false;
   throw usageError(
-    `option --${name} is a switch and takes no value ${JSON.stringify(value)}`,
-    `write --${name}, or leave it out`,
+    `option --${name} takes no value, but has ${JSON.stringify(value)}`,
+    `write --${name}, or omit it`,
   );
 }
 
@@ -226,6 +226,6 @@ function checkPositionals(command: CommandName, words: readonly string[]): void 
   if (missing !== undefined) throw usageError(`${command} needs ${missing}`, hint);
   const surplus = wanted.at(-1)?.endsWith('...') === true ? undefined : words[wanted.length];
   if (surplus !== undefined) {
-    throw usageError(`${command} has no use for ${JSON.stringify(surplus)}`, hint);
+    throw usageError(`unexpected argument ${JSON.stringify(surplus)} for ${command}`, hint);
   }
 }

@@ -86,14 +86,14 @@ function readItems(name: OptionName, value: string): string[] {
   if (!items.includes('')) return items;
   throw usageError(
     `option --${name} has an empty item`,
-    `write --${name} ${placeholder(OPTIONS[name])}, and no comma that nothing follows`,
+    `write --${name} ${placeholder(OPTIONS[name])} without the extra comma`,
   );
 }
 
 function readHosts(name: OptionName, values: readonly string[]): Hosts {
   if (values.includes('')) {
     throw usageError(
-      `option --${name}= names no host`,
+      `option --${name}= has no host`,
       `write --${name}, or --${name}=localhost:5000`,
     );
   }
@@ -105,11 +105,9 @@ export const ALL_HOSTS = 'true';
 
 function readChoice(name: OptionName, value: string, values: readonly string[]): string {
   if (values.includes(value)) return value;
-  const known =
-    values.length === 2
-      ? `neither ${values.join(' nor ')}`
-      : `none of ${values.slice(0, -1).join(', ')} and ${values.at(-1)}`;
-  throw usageError(`--${name} ${JSON.stringify(value)} is ${known}${suggestion(value, values)}`);
+  const known = `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+  const typed = JSON.stringify(value);
+  throw usageError(`--${name} must be ${known}, not ${typed}${suggestion(value, values)}`);
 }
 
 function readInteger(name: OptionName, value: string, min: number): number {

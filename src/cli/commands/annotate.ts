@@ -16,7 +16,7 @@ export const run: Run<'annotate'> = async (context) => {
     throw usageError('annotate has nothing to change', 'see annotate --help');
   }
   if (changesPlatform && entries.platforms.length + entries.digests.length === 0) {
-    throw usageError('the platform of which entry?', 'give --platform or --digest');
+    throw usageError('no entry is selected', 'select one with --platform or --digest');
   }
   const request = { ...editRequest(args), entries, changes };
   const job = editJob(request, (client, reporter) => annotateIndex(client, request, reporter));

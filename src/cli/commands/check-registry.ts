@@ -45,14 +45,14 @@ function parseTarget(name: string): RegistryReference {
   const reference = parseReference(name);
   const quoted = JSON.stringify(name);
   if (reference.kind === 'layout') {
-    throw usageError(`${quoted} is a directory, and no registry`, 'give HOST/REPOSITORY');
+    throw usageError(`${quoted} is a layout, not a registry`, 'give HOST/REPOSITORY');
   }
   const { tag, digest } = reference;
   if (tag === undefined && digest === undefined) return reference;
   const isPort = !name.includes('/') && /^[0-9]{2,5}$/.test(tag ?? '');
   throw usageError(
-    `${quoted} names a ${digest === undefined ? 'tag' : 'digest'}, and check-registry makes tags of its own`,
-    isPort ? `for a registry give a repository as well: ${name}/REPOSITORY` : 'leave it out',
+    `${quoted} names a ${digest === undefined ? 'tag' : 'digest'}, but check-registry makes its own tags`,
+    isPort ? `for a registry give a repository as well: ${name}/REPOSITORY` : 'omit it',
   );
 }
 
@@ -137,6 +137,6 @@ function refuseUnlessPublishing(target: RegistryReference, { checks }: RegistryR
   if (isYes('docker-list') || isYes('oci-index')) return;
   const why = 'it takes neither a Docker manifest list nor an OCI index';
   throw new ManifestToolError('REFUSED', `checking ${formatName(target)}`, why, {
-    hint: 'the report says what it answered to each; a newer version of it may take them',
+    hint: 'the report has its answers; a newer version of the registry may take them',
   });
 }

@@ -125,13 +125,11 @@ export async function runJobs(
 }
 
 function noteUntagged(outcomes: readonly Outcome[], dryRun: boolean, reporter: Reporter): void {
-  const verb = dryRun ? 'would be published' : 'is published';
+  const verb = dryRun ? 'it would be published' : 'it was published';
   for (const outcome of outcomes) {
     if ('error' in outcome || tagsOf(outcome.target).length > 0) continue;
     const name = outcomes.length === 1 ? 'the target' : formatReference(outcome.target.target);
-    reporter.note(
-      `${name} has no tag: what was asked for ${verb} by its digest alone, and no tag has moved`,
-    );
+    reporter.note(`${name} has no tag: ${verb} by its digest only, without moving a tag`);
   }
 }
 

@@ -24,7 +24,7 @@ export const run: Run<'push from-spec'> = async (context) => {
   const specs = await readSpecs(context);
   if (specs.length > 1 && args.tag.length > 0) {
     throw usageError(
-      '--tag is for one list, and there are several',
+      `--tag is for a single spec, and there are ${specs.length}`,
       'write the tags into the specs',
     );
   }

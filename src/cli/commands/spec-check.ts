@@ -84,6 +84,6 @@ async function refuseErrors(checked: readonly CheckedSpec[], reporter: Reporter)
   const why = `${errors.length} of ${checked.length} ${errors.length === 1 ? 'has an error' : 'have errors'}`;
   throw new ManifestToolError('USAGE', `checking ${checked.length} specs`, why, {
     cause: first,
-    hint: 'correct what is told above, and check again',
+    hint: 'fix the errors above and check again',
   });
 }

@@ -16,8 +16,8 @@ export function editRequest(
   const target = parseReference(args.reference);
   if (target.digest !== undefined) {
     throw usageError(
-      `${JSON.stringify(args.reference)} names a digest, which cannot change`,
-      'name the list by a tag',
+      `${JSON.stringify(args.reference)} is a digest, and only a tag can move`,
+      'name the index by a tag',
     );
   }
   return { target, ...publishingOptions(args) };

@@ -23,7 +23,7 @@ export function inspectOptions(
     throw usageError('give --raw or --format, not both', '--raw is the form of manifest-tool');
   if (expandConfig && !raw) {
     throw usageError(
-      '--expand-config is only of use with --raw',
+      '--expand-config needs --raw',
       'give both, or --config for the configuration alone',
     );
   }
@@ -35,12 +35,15 @@ export function inspectOptions(
   }
   const format = args.format ?? (raw ? (config ? 'raw' : 'manifest-tool') : 'human');
   if (config && !['json', 'raw', 'human'].includes(format)) {
-    throw usageError(`--config has no --format ${format}`, 'it is shown as JSON, or raw');
+    throw usageError(
+      `--config cannot be combined with --format ${format}`,
+      'give --config without a format, or with --format json or raw',
+    );
   }
   if (referrers && (config || !['json', 'table', 'human'].includes(format))) {
     const other = config ? '--config' : raw ? '--raw' : `--format ${format}`;
     throw usageError(
-      `--referrers is of no use with ${other}`,
+      `--referrers cannot be combined with ${other}`,
       'give it without a format, or with --format table or json',
     );
   }
@@ -51,10 +54,7 @@ export function inspectOptions(
 function singlePlatform([text, ...more]: readonly string[]): Platform | undefined {
   if (text === undefined) return undefined;
   if (more.length > 0) {
-    throw usageError(
-      `--platform names ${more.length + 1} platforms`,
-      'inspect shows one at a time',
-    );
+    throw usageError(`--platform has ${more.length + 1} platforms`, 'inspect shows one at a time');
   }
   return parsePlatform(text, `reading --platform ${JSON.stringify(text)}`);
 }

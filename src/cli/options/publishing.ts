@@ -75,7 +75,7 @@ export function annotationsFrom(items: readonly string[]): Annotations {
  * is an error.
  */
 export function annotationsWithoutLevel({ annotation }: Options<'annotation'>): Annotations {
-  const hint = 'name an entry with --platform or --digest, or none for the list';
+  const hint = 'select an entry with --platform or --digest; without them, the index is annotated';
   for (const text of annotation) refuseLevel(text, ALL_LEVELS, hint);
   return new Map(annotation.map((text) => keyAndValue(text, text)));
 }
@@ -87,7 +87,10 @@ const ALL_LEVELS = /^(?:index|manifest)(?:-descriptor)?(?:\[[^\]]*\])?:/;
 function refuseLevel(text: string, refused: RegExp, hint: string): void {
   const level = refused.exec(text)?.[0];
   if (level === undefined) return;
-  throw usageError(`--annotation ${JSON.stringify(text)}: ${level} is no level here`, hint);
+  throw usageError(
+    `--annotation ${JSON.stringify(text)}: the level ${level} is not supported`,
+    hint,
+  );
 }
 
 function keyAndValue(text: string, body: string): [string, string] {

@@ -53,7 +53,7 @@ export function targetsFrom({
 function checkTags(tags: readonly string[]): readonly string[] {
   const wrong = tags.find((tag) => !isTag(tag));
   if (wrong === undefined) return tags;
-  throw usageError(`--tags ${JSON.stringify(wrong)} is no tag`, TAG_RULE);
+  throw usageError(`--tags ${JSON.stringify(wrong)} is not a valid tag`, TAG_RULE);
 }
 
 /** The value of one --tag: a tag for every target, or another reference. */
@@ -94,15 +94,10 @@ function addTarget(targets: TargetsByRepository, target: Reference): void {
   const known = targets.get(key);
   if (known === undefined) targets.set(key, { target, tags: [] });
   else if (target.tag !== undefined) known.tags.push(target.tag);
-  else if (target.digest === undefined) {
+  else {
     throw usageError(
-      `${formatReference(target)} names no tag, and the same is a target already`,
-      'name a tag',
-    );
-  } else {
-    throw usageError(
-      `${formatName(target)} is a target already, and a digest is no tag`,
-      'leave it out, or name a tag',
+      `${formatReference(target)} repeats a target and adds no tag to it`,
+      'name a tag, or omit it',
     );
   }
 }

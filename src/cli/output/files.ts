@@ -72,7 +72,7 @@ export class ResultFiles {
     } catch (error) {
       throw new ManifestToolError('USAGE', what, reasonOf(error), {
         cause: error,
-        hint: 'name a file in a directory that exists and can be written to',
+        hint: 'use a file in an existing, writable directory',
       });
     }
   }
@@ -100,7 +100,7 @@ async function write({ what, handle }: ResultFile, text: string): Promise<void> 
   } catch (error) {
     throw new ManifestToolError('FAILED', what, reasonOf(error), {
       cause: error,
-      hint: 'what was asked for is published all the same: query shows its digest',
+      hint: 'the publish itself succeeded: query shows the digest',
     });
   }
 }

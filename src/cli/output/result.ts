@@ -148,6 +148,6 @@ export function refuseDefects(name: string, { defects }: Verification): void {
   const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
   const each = defects.map(({ where, what }) => `${where} ${what}`);
   throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
-    hint: 'push or copy again what is missing or damaged; add and remove change the entries of a list',
+    hint: 'push or copy again what is missing or damaged; add and remove change the entries of an index',
   });
 }

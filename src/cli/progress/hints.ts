@@ -1,9 +1,6 @@
 import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../../errors.js';
 
-/**
- * What to do about a cause, in the words of the command line; one entry for each {@link
- * ErrorReason}, in sections as there.
- */
+/** The hint for each reason, in the words of the command line; in sections as there. */
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // http
   'tls-not-spoken': () => 'if it is meant to be spoken to in plain HTTP, give --plain-http',
@@ -12,6 +9,18 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // credentials
   'auth-file-missing': () => 'correct --authfile, or omit it to use the default files',
   // registry
+  'registry-unavailable': () => 'try again later, or raise --retry',
+  'answer-unexpected': () =>
+    'run check-registry to see what the registry supports; --debug shows the request',
+  'login-required': ({ host }) =>
+    `log in with "docker login ${host}", or give --username and --password`,
+  'credentials-rejected': ({ host }) =>
+    `log in again with "docker login ${host}": the registry rejects these credentials`,
+  'content-missing': () =>
+    'push the image again: the registry lacks a part of it; verify lists what else is missing',
+  'named-content-missing': () =>
+    'run it again; give --wait TIME if the registry shows what was pushed only after a while',
+  'referrers-unreadable': () => 'omit --referrers, or use another version of the registry',
   // layout
   // core
   'index-limit': () =>
@@ -31,7 +40,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   none: () => '',
 };
 
-/** One line that says what to do next about an error; `command` is the one that runs, if known. */
+/** The hint of an error; `command` is the command that runs, if it is known. */
 export function hintFor(error: ManifestToolError, command: string | undefined): string {
   const { code, data, hint, reason } = error;
   if (reason !== undefined) return HINTS[reason](data);

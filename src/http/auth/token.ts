@@ -1,3 +1,4 @@
+import { formatTries } from '../../attempts.js';
 import { now } from '../../clock.js';
 import { ManifestToolError } from '../../errors.js';
 import type { Credential } from './credential.js';
@@ -104,12 +105,11 @@ export function basicAuthorization(username: string, password: string): string {
 function refusal(
   what: string,
   { credential, scopes }: TokenRequest,
-  { status, attempts = 1 }: HttpResponse,
+  { status, attempts }: HttpResponse,
 ): ManifestToolError {
   const says = `the token server answered with status ${status}`;
   if (status === 408 || status === 429 || status >= 500) {
-    const tries = attempts > 1 ? ` (${attempts} tries)` : '';
-    return new ManifestToolError('UNAVAILABLE', what, says + tries, {
+    return new ManifestToolError('UNAVAILABLE', what, says + formatTries(attempts), {
       hint: 'try again later',
       reason: 'token-server-unavailable',
     });

@@ -117,8 +117,8 @@ describe('a command line', () => {
     [['push', 'from-args', ...FROM_ARGS.slice(0, 4)], /push from-args needs --target$/],
     [['inspect'], /inspect needs REF/],
     [['push', 'from-spec'], /push from-spec needs FILE/],
-    [['inspect', 'a', 'b'], /inspect has no use for "b"/],
-    [['push', 'from-args', 'x', ...FROM_ARGS], /push from-args has no use for "x"/],
+    [['inspect', 'a', 'b'], /unexpected argument "b" for inspect$/],
+    [['push', 'from-args', 'x', ...FROM_ARGS], /unexpected argument "x" for push from-args$/],
     [['inspect', 'a', '--rwa'], /unknown option --rwa \(did you mean --raw\?\)/],
   ])('is refused: %j', (argv, message) => {
     const failed = refusalOf(argv);
@@ -200,8 +200,8 @@ describe('an option', () => {
     [['--target', '--raw'], /option --target needs a value/],
     [['--target', '--type=oci'], /option --target needs a value/],
     [['-u'], /option --username needs a value/],
-    [['--raw=maybe'], /option --raw is a switch and takes no value "maybe"/],
-    [['--raw='], /option --raw is a switch/],
+    [['--raw=maybe'], /option --raw takes no value, but has "maybe"/],
+    [['--raw='], /option --raw takes no value/],
   ])('is refused: %j', (argv, message) => {
     expect(refusalOf(argv)).toMatchObject({
       code: 'USAGE',

@@ -55,15 +55,19 @@ describe('the values of options', () => {
   });
 
   test.each<[keyof Samples, string, RegExp]>([
-    ['type', 'OCI', /none of docker, oci and auto \(did you mean oci\?\)/],
+    ['type', 'OCI', /--type must be docker, oci or auto, not "OCI" \(did you mean oci\?\)/],
     ['type', 'dokcer', /did you mean docker/],
-    ['type', '', /"" is none/],
-    ['type', 'application/vnd.oci.image.index.v1+json', /is none of docker, oci and auto$/],
-    ['attestations', 'all', /"all" is neither keep nor drop$/],
+    ['type', '', /auto, not ""$/],
+    [
+      'type',
+      'application/vnd.oci.image.index.v1+json',
+      /auto, not "application\/vnd.oci.image.index.v1\+json"$/,
+    ],
+    ['attestations', 'all', /must be keep or drop, not "all"$/],
     ['tags', '', /--tags has an empty item/],
     ['tags', 'a,', /--tags has an empty item/],
     ['tags', 'a,,b', /--tags has an empty item/],
-    ['plain-http', '', /--plain-http= names no host/],
+    ['plain-http', '', /--plain-http= has no host/],
     ['retry', '-1', /not a number from 0 to 999/],
     ['retry', '1e3', /not a number from 0 to 999/],
     ['retry', '1000', /not a number from 0 to 999/],
