@@ -2,47 +2,102 @@ import { HUB_HOST, HUB_NAMESPACE } from '../docker-hub.js';
 import { ManifestToolError } from '../errors.js';
 import { isDigest, parseDigest, type Digest } from './digest.js';
 
-/** An image in a registry, as docker reads it (distribution/reference, `ParseNormalizedNamed`). */
+/**
+ * An image in a registry, parsed as Docker does (distribution/reference, `ParseNormalizedNamed`).
+ */
 export interface RegistryReference {
-  /** Tells it from a layout. */
+  /** Distinguishes it from other references. */
   readonly kind: 'registry';
   /** `host[:port]` as users write it; `docker.io` for Docker Hub. */
   readonly host: string;
-  /** `library/traefik` where docker says `traefik`. */
+  /** `library/traefik` for `traefik` on Docker Hub. */
   readonly repository: string;
-  /** Without tag and digest `latest` is read, and no tag is written. */
+  /** Without tag and digest, `latest` is read and no tag is written. */
   readonly tag?: string;
-  /** Where there is a tag as well, the digest is what is read. */
+  /** Read in preference to the tag. */
   readonly digest?: Digest;
 }
 
 /** An image in an OCI image layout directory: `oci-layout://PATH[:tag][@digest]`. */
 export interface LayoutReference {
-  /** Tells it from a registry. */
+  /** Distinguishes it from other references. */
   readonly kind: 'layout';
-  /** The directory, relative to the working directory or absolute. */
+  /** The directory, absolute or relative to the working directory. */
   readonly path: string;
-  /** Without tag and digest `latest` is read, and no tag is written. */
+  /**
+   * The name of the image: a tag, a tag with "+", or a full name such as `docker.io/library/app:1.0`
+   * (OCI image-spec, annotations.md, `org.opencontainers.image.ref.name`). Without name and digest
+   * the image `latest` is read, or the only one; nothing is named when it is written.
+   */
   readonly tag?: string;
-  /** Where there is a tag as well, the digest is what is read. */
+  /** Read in preference to the name. */
   readonly digest?: Digest;
 }
 
-/** An image, in a registry or in a layout: made by {@link parseReference}. */
-export type Reference = RegistryReference | LayoutReference;
+/**
+ * An image in a tar archive: `oci-archive://FILE[:tag][@digest]`, an archive of an OCI image layout,
+ * or `docker-archive://FILE[:reference][@digest]`, as `docker save` writes it.
+ */
+export interface ArchiveReference {
+  /** Distinguishes it from other references. */
+  readonly kind: 'archive';
+  /** How the archive is laid out. */
+  readonly format: 'oci' | 'docker';
+  /** The file, relative to the working directory or absolute. */
+  readonly path: string;
+  /** As in {@link LayoutReference}; in an archive of `docker save` also a name without a tag. */
+  readonly tag?: string;
+  /** Read in preference to the name. */
+  readonly digest?: Digest;
+}
 
-const LAYOUT_SCHEMES = ['oci-layout://', 'ocidir://'];
+/** An image in a registry, a layout or an archive: made by {@link parseReference}. */
+export type Reference = RegistryReference | LayoutReference | ArchiveReference;
+
+type Local = Pick<LayoutReference, 'kind'> | Pick<ArchiveReference, 'kind' | 'format'>;
+
+const LAYOUT: Local = { kind: 'layout' };
+const OCI_ARCHIVE: Local = { kind: 'archive', format: 'oci' };
+const DOCKER_ARCHIVE: Local = { kind: 'archive', format: 'docker' };
+
+/** How references of local images begin: as buildx and regctl write them, and as skopeo does. */
+const LOCAL_PREFIXES: readonly (readonly [
+  prefix: string,
+  local: Local,
+  splitAt: 'first' | 'last',
+])[] = [
+  ['oci-layout://', LAYOUT, 'last'],
+  ['ocidir://', LAYOUT, 'last'],
+  ['oci-archive://', OCI_ARCHIVE, 'first'],
+  ['docker-archive://', DOCKER_ARCHIVE, 'first'],
+  ['oci:', LAYOUT, 'first'],
+  ['oci-archive:', OCI_ARCHIVE, 'first'],
+  ['docker-archive:', DOCKER_ARCHIVE, 'first'],
+];
+
+/** Begins of references that skopeo and podman know and this program does not. */
+const OTHER_TRANSPORTS =
+  /^(?:containers-storage|docker-daemon|dir|ostree|sif|tarball):(?![0-9]{1,5}\/)/;
+
+/** A host with a port, such as `oci:5000/app`, which is not skopeo's spelling of a path. */
+const HOST_AND_PORT = /^[a-z-]+:[0-9]{1,5}\//;
+
+/** A name of an image in a layout or an archive; an `@` would begin a digest. */
+const LOCAL_NAME = /^[A-Za-z0-9_][A-Za-z0-9._+:/-]{0,511}$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const HOST =
   /^(?:(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])(?:\.(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]))*|\[[a-fA-F0-9:.]+\])(?::[0-9]{1,5})?$/;
 const MAX_NAME_LENGTH = 255;
 
-/** What a tag is, for hints. */
+/** The form of a tag, for hints. */
 export const TAG_RULE =
-  'a tag is of letters, digits, "_", "." and "-", at most 128, and does not begin with "." or "-"';
+  'a tag consists of up to 128 letters, digits, "_", "." and "-", and does not begin with "." or "-"';
 const REFERENCE_RULE = 'write host/repository:tag, or oci-layout://PATH:TAG for a directory';
-const LAYOUT_RULE = 'write oci-layout://PATH:TAG';
+const SAVE_RULE =
+  'write the image to a file first, for example with "docker save -o FILE IMAGE", and name it docker-archive://FILE';
+const LOCAL_NAME_RULE =
+  'the name after the path has letters, digits, "_", ".", "+", "-", ":" and "/", for example app:1.0';
 
 /** Whether `text` is a tag (OCI distribution-spec, Pulling manifests). */
 export function isTag(text: string): boolean {
@@ -50,28 +105,58 @@ export function isTag(text: string): boolean {
 }
 
 /**
- * Reads a reference once; inside the program it is a value.
+ * Whether `text` can name an image in a layout or an archive, where names are annotations and may be
+ * more than tags (OCI image-spec, annotations.md, `org.opencontainers.image.ref.name`).
+ */
+export function isLocalName(text: string): boolean {
+  return LOCAL_NAME.test(text);
+}
+
+/** Whether `text` can be the tag of a reference of this kind. */
+export function isTagOf({ kind }: Pick<Reference, 'kind'>, text: string): boolean {
+  return kind === 'registry' ? isTag(text) : isLocalName(text);
+}
+
+/**
+ * Parses a reference.
  * @throws {ManifestToolError} USAGE that says which part is wrong.
  */
 export function parseReference(text: string): Reference {
   const what = `reading image reference ${JSON.stringify(text)}`;
   const bad: Bad = (why, hint) => new ManifestToolError('USAGE', what, why, { hint });
   if (text === '') throw bad('it is empty', REFERENCE_RULE);
-  const scheme = LAYOUT_SCHEMES.find((each) => text.startsWith(each));
-  if (scheme !== undefined) return parseLayout(text.slice(scheme.length), what, bad);
+  const local = HOST_AND_PORT.test(text)
+    ? undefined
+    : LOCAL_PREFIXES.find(([prefix]) => text.startsWith(prefix));
+  if (local !== undefined) return parseLocal(text, local, what, bad);
+  if (text.startsWith('docker://')) return parseRegistry(text.slice('docker://'.length), what, bad);
+  const transport = OTHER_TRANSPORTS.exec(text);
+  if (transport) {
+    throw bad(`${JSON.stringify(transport[0])} references are not supported`, SAVE_RULE);
+  }
+  return parseRegistry(text, what, bad);
+}
+
+type Bad = (why: string, hint: string) => ManifestToolError;
+
+function parseRegistry(text: string, what: string, bad: Bad): RegistryReference {
+  if (text === '') throw bad('the name of the image is missing', REFERENCE_RULE);
   const schemeLike = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
   if (schemeLike) {
-    throw bad(`an image reference has no ${JSON.stringify(schemeLike[0])}`, REFERENCE_RULE);
+    throw bad(
+      `${JSON.stringify(schemeLike[0])} is not supported in an image reference`,
+      REFERENCE_RULE,
+    );
   }
   if (/^[a-f0-9]{64}$/.test(text)) {
     throw bad(
       '64 hexadecimal digits are an image ID, not the name of a repository',
-      'push the image, and name it by its repository: host/repository:tag',
+      'push the image, and name it as host/repository:tag',
     );
   }
   if (isDigest(text)) {
     throw bad(
-      'a digest needs the name of its repository before it: NAME@DIGEST',
+      'a digest needs the repository before it: NAME@DIGEST',
       `for example host/repository@${text}`,
     );
   }
@@ -79,8 +164,8 @@ export function parseReference(text: string): Reference {
   const { host, repository } = splitHost(name);
   if (!HOST.test(host) || !URL.canParse(`http://${host}`))
     throw bad(
-      `${JSON.stringify(host)} is no host`,
-      'a host is of letters, digits, "-" and ".", with :PORT behind it where it has one',
+      `${JSON.stringify(host)} is not a valid host`,
+      'a host consists of letters, digits, "-" and ".", and may end with :PORT',
     );
   if (!PATH.test(repository)) {
     const lower = repository.toLowerCase();
@@ -91,46 +176,88 @@ export function parseReference(text: string): Reference {
       );
     }
     throw bad(
-      `${JSON.stringify(repository)} is no repository name`,
-      'it is of lower-case letters and digits, with one of ".", "_", "-" or "/" between them',
+      `${JSON.stringify(repository)} is not a valid repository name`,
+      'it consists of lower-case letters and digits, separated by ".", "_", "-" or "/"',
     );
   }
   if (host.length + 1 + repository.length > MAX_NAME_LENGTH) {
     throw bad(
       `the name is longer than ${MAX_NAME_LENGTH} characters`,
-      'choose a shorter name for the repository: registries take no longer ones',
+      'choose a shorter name for the repository: registries accept no longer ones',
     );
   }
   return { kind: 'registry', host, repository, ...suffix(tag, digest) };
 }
 
-type Bad = (why: string, hint: string) => ManifestToolError;
-
-function parseLayout(rest: string, what: string, bad: Bad): LayoutReference {
-  const { name, tag, digest } = splitSuffix(rest, what, bad);
-  if (name === '') throw bad('the path of the layout directory is missing', LAYOUT_RULE);
-  if (name.includes('\0')) throw bad('the path has a NUL character', LAYOUT_RULE);
-  return { kind: 'layout', path: name, ...suffix(tag, digest) };
+function parseLocal(
+  text: string,
+  [prefix, local, splitAt]: (typeof LOCAL_PREFIXES)[number],
+  what: string,
+  bad: Bad,
+): LayoutReference | ArchiveReference {
+  const rule = localRule(local);
+  const rest = text.slice(prefix.length);
+  const { name, tag, digest } =
+    splitAt === 'last' ? splitSuffix(rest, what, bad, isLocalName) : splitFirst(rest, what, bad);
+  if (name === '') throw bad(`the path of the ${nounOf(local)} is missing`, rule);
+  if (name.includes('\0')) throw bad('the path has a NUL character', rule);
+  return { ...local, path: name, ...suffix(tag, digest) };
 }
 
-function splitSuffix(text: string, what: string, bad: Bad) {
+function nounOf({ kind }: Local): string {
+  return kind === 'layout' ? 'layout directory' : 'archive';
+}
+
+function localRule(local: Local): string {
+  return `write ${localPrefix(local)}PATH:TAG`;
+}
+
+function localPrefix(local: Local): string {
+  if (local.kind === 'layout') return 'oci-layout://';
+  return local.format === 'oci' ? 'oci-archive://' : 'docker-archive://';
+}
+
+/**
+ * Splits a path from a name that may have colons itself, as skopeo does: at the first colon. That of
+ * a drive letter does not count.
+ */
+function splitFirst(text: string, what: string, bad: Bad) {
+  const { named, digest } = splitDigest(text, what);
+  const colon = named.indexOf(':', /^[A-Za-z]:[\\/]/.test(named) ? 2 : 0);
+  if (colon < 0) return { name: named, tag: undefined, digest };
+  const tag = named.slice(colon + 1);
+  if (!isLocalName(tag)) {
+    throw bad(`${JSON.stringify(tag)} is not a valid tag or name of an image`, LOCAL_NAME_RULE);
+  }
+  return { name: named.slice(0, colon), tag, digest };
+}
+
+function splitDigest(text: string, what: string) {
   const at = text.search(/@[^@/]*$/);
-  const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1), what);
-  const named = at < 0 ? text : text.slice(0, at);
+  return at < 0
+    ? { named: text, digest: undefined }
+    : { named: text.slice(0, at), digest: parseDigest(text.slice(at + 1), what) };
+}
+
+function splitSuffix(text: string, what: string, bad: Bad, isValid = isTag) {
+  const { named, digest } = splitDigest(text, what);
   const colon = named.lastIndexOf(':');
   if (colon < 0 || named.includes('/', colon) || named.indexOf(']', colon) >= 0)
     return { name: named, tag: undefined, digest };
   const tag = named.slice(colon + 1);
-  if (!isTag(tag)) {
+  if (!isValid(tag)) {
     throw bad(
-      `${JSON.stringify(tag)} is no tag (letters, digits, "_", "." and "-", at most 128, not first "." or "-")`,
-      'the tag stands behind the last colon, for example app:1.0',
+      `${JSON.stringify(tag)} is not a valid tag (up to 128 letters, digits, "_", "." and "-", the first not "." or "-")`,
+      'the tag follows the last colon, for example app:1.0',
     );
   }
   return { name: named.slice(0, colon), tag, digest };
 }
 
-/** The first part is a host where it has a dot, a colon or an upper-case letter, or is `localhost` (distribution/reference, `splitDockerDomain`). */
+/**
+ * Splits off the host: the first part, if it has a dot, a colon or an upper-case letter, or is
+ * `localhost` (distribution/reference, `splitDockerDomain`).
+ */
 function splitHost(name: string): { host: string; repository: string } {
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
@@ -147,18 +274,24 @@ function suffix(tag: string | undefined, digest: Digest | undefined) {
 }
 
 /**
- * Refuses a reference that {@link parseReference} would not have made: what is in one gets into URLs and paths.
+ * Refuses a reference that {@link parseReference} would not return: its parts are used in URLs and
+ * paths.
  * @throws {ManifestToolError} USAGE.
  */
 export function checkReference(reference: Reference): void {
   const { kind, tag, digest } = reference;
   const what = `reading image reference ${JSON.stringify(formatReference(reference))}`;
   const bad: Bad = (why, hint) => new ManifestToolError('USAGE', what, why, { hint });
-  if (tag !== undefined && !isTag(tag)) throw bad(`${JSON.stringify(tag)} is no tag`, TAG_RULE);
+  if (tag !== undefined && !isTagOf(reference, tag)) {
+    throw bad(
+      `${JSON.stringify(tag)} is not a valid tag`,
+      kind === 'registry' ? TAG_RULE : LOCAL_NAME_RULE,
+    );
+  }
   if (digest !== undefined) parseDigest(digest, what);
-  if (kind === 'layout') {
+  if (kind !== 'registry') {
     const hasPath = reference.path !== '' && !reference.path.includes('\0');
-    if (!hasPath) throw bad('it has no path', LAYOUT_RULE);
+    if (!hasPath) throw bad('it has no path', localRule(reference));
     return;
   }
   const read = parseReference(formatName(reference));
@@ -169,41 +302,54 @@ export function checkReference(reference: Reference): void {
   if (!isSame) throw bad('it is not of the form host/repository', REFERENCE_RULE);
 }
 
-/** The reference in full: with its host, and with what the user left out only where that has a meaning. */
+/** The complete reference, with its host and without a default tag. */
 export function formatReference(reference: Reference): string {
+  // Other spellings of a layout take the last colon for the one before the tag.
+  const isFullName = reference.kind === 'layout' && /[:/]/.test(reference.tag ?? '');
+  const name = isFullName ? `oci:${reference.path}` : formatName(reference);
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
-  return `${formatName(reference)}${tag}${digest}`;
+  return `${name}${tag}${digest}`;
 }
 
 /** The tag of a reference that names neither a tag nor a digest. */
 const DEFAULT_TAG = 'latest';
 
-/** The reference with the tag `latest` if it has neither a tag nor a digest. */
+/**
+ * The reference with the tag `latest` if it has neither a tag nor a digest. That of a local image is
+ * not changed: the only image of a layout or an archive needs no tag.
+ */
 export function withDefaultTag(reference: Reference): Reference {
   const isNamed = reference.tag !== undefined || reference.digest !== undefined;
-  return isNamed ? reference : { ...reference, tag: DEFAULT_TAG };
+  return isNamed || reference.kind !== 'registry' ? reference : { ...reference, tag: DEFAULT_TAG };
 }
 
-/** The tag or digest to read: the digest if the reference has both, `latest` if it has neither. */
-export function tagOrDigestOf({ tag, digest }: Pick<Reference, 'tag' | 'digest'>): string {
-  return digest ?? tag ?? DEFAULT_TAG;
+/**
+ * The tag or digest to read: the digest if the reference has both. If it has neither, `latest`; for a
+ * local image an empty string, which stands for `latest` or else the only image.
+ */
+export function tagOrDigestOf({
+  kind,
+  tag,
+  digest,
+}: Pick<Reference, 'kind' | 'tag' | 'digest'>): string {
+  return digest ?? tag ?? (kind === 'registry' ? DEFAULT_TAG : '');
 }
 
 /** The reference without tag and digest. */
 export function formatName(reference: Reference): string {
-  return reference.kind === 'layout'
-    ? `oci-layout://${reference.path}`
-    : `${reference.host}/${reference.repository}`;
+  return reference.kind === 'registry'
+    ? `${reference.host}/${reference.repository}`
+    : `${localPrefix(reference)}${reference.path}`;
 }
 
-/** The same repository or layout with another tag or digest; text that is neither is a fault of the caller. */
+/** The same repository or layout with another tag or digest, which the caller has checked. */
 export function withSuffix(reference: Reference, tagOrDigest: string): Reference {
   const { tag: _tag, digest: _digest, ...name } = reference;
   return isDigest(tagOrDigest) ? { ...name, digest: tagOrDigest } : { ...name, tag: tagOrDigest };
 }
 
-/** Whether two references are of one repository, or of one layout directory. */
+/** Whether two references are in the same repository, layout directory or archive. */
 export function sameRepository(a: Reference, b: Reference): boolean {
   return formatName(a) === formatName(b);
 }

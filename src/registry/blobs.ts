@@ -4,8 +4,9 @@ import { connectionFailure } from '../http/errors.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { afterAttempts } from '../http/retry.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
-import { verifiedContent, WrongContent, wrongSource } from '../oci/verified-content.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { verifiedContent, WrongContent, wrongSource } from '../oci/blob-stream.js';
 import type { Connection } from './connection.js';
 import * as requests from './requests.js';
 

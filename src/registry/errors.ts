@@ -109,7 +109,7 @@ export function answerFailure(
     return make('FAILED', why, 'have the registry, or the proxy before it, accept larger requests');
   }
   if (status >= 300 && status < 400) {
-    const why = `${host} answered with status ${status}, which is no answer to this`;
+    const why = `${host} answered with status ${status}${says}, which does not answer the request`;
     return make('FAILED', why, NAME_ADVICE);
   }
   return make('FAILED', `${host} answered with status ${status}${says}`, UNEXPECTED);

@@ -7,7 +7,7 @@ import type {
   ManifestContent,
 } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
-import type { Descriptor } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { blobSize, getBlob, hasBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';

@@ -139,7 +139,7 @@ describe('what a spec cannot say', () => {
       inRegistry('docker/app:linux-arm-v6'),
       inRegistry('docker/app:l'),
     );
-    expect(again.stderr).toContain('it is an image and no list');
+    expect(again.stderr).toContain('it is a single image');
     expect(again.stdout).toContain('--type docker');
     expect(again.stdout).toContain('variant: v6');
     expect(again.stdout).toContain(`another digest, ${again.digest}\n`);
@@ -193,6 +193,6 @@ describe('spec from', () => {
     await putManifest(registry.host, 'oci/app', 'empty', mediaType, bytes);
     const result = await runCli(['spec', 'from', inRegistry('oci/app:empty')]);
     expect(result).toMatchObject({ code: 1, stdout: '' });
-    expect(result.stderr).toContain('there is no image in it that a spec could name');
+    expect(result.stderr).toContain('it has no images that a spec could name');
   });
 });

@@ -1,5 +1,5 @@
 import { parseDigest } from '../../oci/digest.js';
-import type { Annotations } from '../../oci/documents.js';
+import type { Annotations } from '../../oci/descriptor.js';
 import { parsePlatform } from '../../oci/platform.js';
 import type { PublishingOptions } from '../../core/publish/request.js';
 import type { EntryAnnotations, IndexRequest } from '../../core/publish/request.js';

@@ -1,10 +1,12 @@
 import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { ManifestContent } from '../../oci/content.js';
-import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES, type Descriptor } from '../../oci/documents.js';
+import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
-import { formatPlatform, platformKey, servesPlatform } from '../../oci/platform.js';
+import { formatPlatform } from '../../oci/platform.js';
+import { platformKey, entryServes } from '../../oci/select-entry.js';
 import { formatReference } from '../../oci/reference.js';
 import type { IndexRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
@@ -66,8 +68,7 @@ export function indexEntries(
 
 function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): Descriptor {
   const wanted = entryAnnotations.filter(
-    ({ platform }) =>
-      platform === undefined || (entry.platform && servesPlatform(entry.platform, platform)),
+    ({ platform }) => platform === undefined || entryServes(entry, platform),
   );
   if (wanted.length === 0) return entry;
   const added = wanted.flatMap(({ annotations }) => [...annotations]);

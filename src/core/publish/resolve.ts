@@ -1,15 +1,15 @@
 import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
-import { isAttestation } from '../../oci/attestation.js';
+import { attestationsOf, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Descriptor, ImageManifest } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import type { ImageManifest } from '../../oci/documents.js';
 import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
-import type { Platform } from '../../oci/platform.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
 import {
   formatReference,
-  tagOrDigestOf,
   withDefaultTag,
   withSuffix,
   type Reference,
@@ -17,6 +17,7 @@ import {
 import { selectEntry } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
+import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
 import { configPlatform, entryPlatform } from './entry-platform.js';
@@ -39,9 +40,9 @@ export interface Reading {
 /**
  * Finds all images of a request, in its order; an index gives those of its entries and of indexes
  * inside it. Everything that can be read at the same time is.
- * @throws {ManifestToolError} NOT_FOUND for an image that does not exist; FAILED for an index beyond
- * the limits of {@link IndexWalker}, or with an entry that is neither an image nor an index; what
- * the readers throw. Of several failures, that of the first source.
+ * @throws {ManifestToolError} NOT_FOUND for an image that does not exist; FAILED for an index
+ * beyond the limits of {@link IndexWalker}, or with an entry that is neither an image nor an index;
+ * what the readers throw. Of several failures, that of the first source.
  */
 export async function resolveSources(
   client: Pick<Client, 'open' | 'signal'>,
@@ -63,8 +64,8 @@ export async function resolveSources(
     throw new ManifestToolError(
       'NOT_FOUND',
       `publishing ${formatReference(request.target)}`,
-      'not one of its images was found',
-      { hint: 'check the names in the warnings; --wait TIME waits for what may still appear' },
+      'none of its images was found',
+      { reason: 'none-found' },
     );
   }
   return images;
@@ -107,12 +108,10 @@ class Resolver {
       const root = await this.root(source, reader, name);
       const { document } = root;
       if (document.kind === 'manifest') return { image: { ...root, document } };
-      const isOne = source.onlyPlatform === true;
-      return {
-        entries: isOne
-          ? selectEntry(source.platform as Platform, document, name)
-          : document.manifests,
-      };
+      const { manifests } = document;
+      if (source.onlyPlatform !== true) return { entries: manifests };
+      const entry = selectEntry(`including ${name}`, source.platform as Platform, manifests);
+      return { entries: [entry, ...attestationsOf(entry.digest, manifests)] };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;
@@ -123,10 +122,15 @@ class Resolver {
 
   /** A reference that several platforms name is read once. */
   private root(source: SourceRequest, reader: ImageReader, name: string): Promise<FetchedManifest> {
+    const platform = source.onlyPlatform === true ? (source.platform as Platform) : undefined;
+    const key =
+      platform === undefined || reader.manifestsNamed === undefined
+        ? name
+        : `${name} ${formatPlatform(platform)}`;
     const reading =
-      this.roots.get(name) ??
-      this.reading.wait.until(() => reader.getManifest(tagOrDigestOf(source.reference)));
-    this.roots.set(name, reading);
+      this.roots.get(key) ??
+      this.reading.wait.until(() => readNamed(reader, source.reference, platform));
+    this.roots.set(key, reading);
     return reading;
   }
 
@@ -198,7 +202,7 @@ class Resolver {
         'FAILED',
         what,
         `its entry ${entry.digest} is of type ${entry.mediaType}, which is neither an image nor an index`,
-        { hint: 'name the images of it by their digests: inspect --format table shows them' },
+        { reason: 'entry-not-an-image' },
       );
     }
     const manifest = await read();

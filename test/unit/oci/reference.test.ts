@@ -77,59 +77,66 @@ const READ: [string, string][] = [
 
 const REFUSED: [string, RegExp][] = [
   ['', /it is empty/],
-  [' ', /no repository name/],
-  [' app', /no repository name/],
-  ['app\n', /no repository name/],
+  [' ', /not a valid repository name/],
+  [' app', /not a valid repository name/],
+  ['app\n', /not a valid repository name/],
   ['App', /must be in lower case/],
   ['user/App', /must be in lower case/],
   ['example.com/App:1', /must be in lower case/],
-  ['a//b', /no repository name/],
-  ['/app', /no repository name/],
-  ['app/', /no repository name/],
-  ['example.com/', /no repository name/],
-  ['-app', /no repository name/],
-  ['app-', /no repository name/],
-  ['a..b', /no repository name/],
-  ['a._b', /no repository name/],
-  ['a___b', /no repository name/],
-  ['app/../x', /no repository name/],
-  ['app%2fx', /no repository name/],
-  ['é', /no repository name/],
-  ['app:', /"" is no tag/],
-  ['app:-t', /"-t" is no tag/],
-  ['app:.t', /".t" is no tag/],
-  ['app:a b', /"a b" is no tag/],
-  [`app:${'t'.repeat(129)}`, /is no tag/],
-  ['app:a:b', /no repository name/],
-  ['host_x.com/app', /"host_x.com" is no host/],
-  ['-x.com/app', /is no host/],
-  ['x-.com/app', /is no host/],
-  ['x..com/app', /is no host/],
-  ['.com/app', /is no host/],
-  ['host:port/app', /is no host/],
-  ['host:/app', /is no host/],
-  ['host:123456/app', /is no host/],
-  ['[::1/app', /is no host/],
-  ['[x]:5000/app', /is no host/],
+  ['a//b', /not a valid repository name/],
+  ['/app', /not a valid repository name/],
+  ['app/', /not a valid repository name/],
+  ['example.com/', /not a valid repository name/],
+  ['-app', /not a valid repository name/],
+  ['app-', /not a valid repository name/],
+  ['a..b', /not a valid repository name/],
+  ['a._b', /not a valid repository name/],
+  ['a___b', /not a valid repository name/],
+  ['app/../x', /not a valid repository name/],
+  ['app%2fx', /not a valid repository name/],
+  ['é', /not a valid repository name/],
+  ['app:', /"" is not a valid tag/],
+  ['app:-t', /"-t" is not a valid tag/],
+  ['app:.t', /".t" is not a valid tag/],
+  ['app:a b', /"a b" is not a valid tag/],
+  [`app:${'t'.repeat(129)}`, /is not a valid tag/],
+  ['app:a:b', /not a valid repository name/],
+  ['host_x.com/app', /"host_x.com" is not a valid host/],
+  ['-x.com/app', /is not a valid host/],
+  ['x-.com/app', /is not a valid host/],
+  ['x..com/app', /is not a valid host/],
+  ['.com/app', /is not a valid host/],
+  ['host:port/app', /is not a valid host/],
+  ['host:/app', /is not a valid host/],
+  ['host:123456/app', /is not a valid host/],
+  ['[::1/app', /is not a valid host/],
+  ['[x]:5000/app', /is not a valid host/],
   ['user:pass@host/app', /./],
-  ['user@host/app', /no repository name/],
+  ['user@host/app', /not a valid repository name/],
   ['app@', /not "sha256:" and 64/],
   ['app@sha256:abc', /not "sha256:" and 64/],
   [`app@md5:${HEX.slice(32)}`, /not "sha256:" and 64/],
   [`app@sha256:${HEX.toUpperCase()}`, /not "sha256:" and 64/],
   [`app@${DIGEST}:tag`, /not "sha256:" and 64/],
-  [`app@${DIGEST}@${DIGEST}`, /no repository name/],
-  [`@${DIGEST}`, /no repository name/],
-  [DIGEST, /needs the name of its repository/],
+  [`app@${DIGEST}@${DIGEST}`, /not a valid repository name/],
+  [`@${DIGEST}`, /not a valid repository name/],
+  [DIGEST, /needs the repository before it/],
   [HEX, /image ID/],
   [`e.co/${'n'.repeat(251)}`, /longer than 255/],
-  ['http://example.com/app', /has no "http:\/\/"/],
-  ['HTTPS://example.com/app', /has no "HTTPS:\/\/"/],
-  ['docker://alpine', /has no "docker:\/\/"/],
+  ['http://example.com/app', /"http:\/\/" is not supported/],
+  ['HTTPS://example.com/app', /"HTTPS:\/\/" is not supported/],
+  ['docker://', /name of the image is missing/],
+  ['docker://http://a', /"http:\/\/" is not supported/],
+  ['docker-daemon:app:1.0', /"docker-daemon:" references are not supported/],
+  ['containers-storage:app', /not supported/],
+  ['oci:', /path of the layout directory is missing/],
+  ['oci:dir:', /"" is not a valid tag or name/],
+  ['oci-archive://', /path of the archive is missing/],
+  ['docker-archive:file:a b', /"a b" is not a valid tag or name/],
   ['oci-layout://', /path of the layout directory is missing/],
   ['oci-layout://:tag', /path of the layout directory is missing/],
-  ['oci-layout://dir:', /"" is no tag/],
-  ['oci-layout://dir:a b', /is no tag/],
+  ['oci-layout://dir:', /"" is not a valid tag/],
+  ['oci-layout://dir:a b', /is not a valid tag/],
   ['oci-layout://dir\0', /NUL/],
   ['oci-layout://dir@x', /not "sha256:"/],
 ];
@@ -153,7 +160,7 @@ describe('parseReference', () => {
   test.each(['host:65536/app', 'host:99999/app', '1.2.3.400/app', '[::1:::]/app', '[1.2]/app'])(
     'refuses %s, which is in no URL',
     (text) => {
-      expect(() => parseReference(text)).toThrow(/is no host/);
+      expect(() => parseReference(text)).toThrow(/is not a valid host/);
     },
   );
 
@@ -176,6 +183,32 @@ describe('parseReference', () => {
       tag: 't',
       digest: DIGEST,
     });
+  });
+
+  test.each<readonly [text: string, path: string, tag: string | undefined, kind: string]>([
+    ['oci:some/dir', 'some/dir', undefined, 'layout'],
+    ['oci:some/dir:1.0', 'some/dir', '1.0', 'layout'],
+    ['oci:dir:docker.io/library/app:1.0', 'dir', 'docker.io/library/app:1.0', 'layout'],
+    ['oci-layout://dir:1.0+build', 'dir', '1.0+build', 'layout'],
+    ['oci-archive://a.tar:1.0', 'a.tar', '1.0', 'oci'],
+    ['oci-archive:/tmp/a.tar', '/tmp/a.tar', undefined, 'oci'],
+    ['docker-archive://a.tar:localhost:5000/app:1.0', 'a.tar', 'localhost:5000/app:1.0', 'docker'],
+    ['docker-archive:a.tar:app', 'a.tar', 'app', 'docker'],
+    [String.raw`oci-archive:C:\a.tar:1.0`, String.raw`C:\a.tar`, '1.0', 'oci'],
+  ])('reads %s as a local image', (text, path, tag, kind) => {
+    const reference = parseReference(text);
+    expect('format' in reference ? reference.format : reference.kind).toBe(kind);
+    expect(reference).toMatchObject({ path });
+    expect(reference.tag).toBe(tag);
+    expect(parseReference(formatReference(reference))).toEqual(reference);
+  });
+
+  test.each([
+    ['docker://alpine:1', 'docker.io/library/alpine:1'],
+    ['oci:5000/app:1.0', 'oci:5000/app:1.0'],
+    ['dir:5000/app', 'dir:5000/app'],
+  ])('reads %s as an image in a registry', (text, full) => {
+    expect(formatReference(parseReference(text))).toBe(full);
   });
 
   test('says what to write where a URL was written', () => {

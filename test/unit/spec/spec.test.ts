@@ -168,7 +168,7 @@ describe('the platform of a spec', () => {
   test.each([
     ['{os: linux, architecture: x}', '4:41', /architecture "x" is not known/],
     ['{os: Linux, architecture: amd64}', '4:20', /did you mean linux/],
-    ['{os: linux, architecture: amd64, variant: v9}', '4:57', /"v9" is no variant of amd64/],
+    ['{os: linux, architecture: amd64, variant: v9}', '4:57', /"v9" is not a variant of amd64/],
   ])('%s is refused with the place of what is wrong', (yaml, place, message) => {
     expect(() => platformOf(yaml)).toThrow(message);
     expect(() => platformOf(yaml)).toThrow(
@@ -241,7 +241,12 @@ describe('an error in a spec', () => {
       '3:10',
       /manifests\[0\]\.image "B"/,
     ],
-    ['an entry of a URL', 'image: a\nmanifests:\n- image: http://b/c', '3:10', /has no "http/],
+    [
+      'an entry of a URL',
+      'image: a\nmanifests:\n- image: http://b/c',
+      '3:10',
+      /"http:\/\/" is not supported/,
+    ],
     [
       'a platform that is a string',
       'image: a\nmanifests: [{image: b, platform: linux}]',
@@ -391,7 +396,7 @@ describe('variables', () => {
     expect(imageOf('e.co/a:${TAG}', env)).toBe('e.co/a:1.0');
     expect(imageOf('e.co/a:${NONE:-latest}', env)).toBe('e.co/a:latest');
     expect(imageOf('e.co/a:${EMPTY:-x}', env)).toBe('e.co/a:x');
-    expect(() => imageOf('e.co/a:${TAG}')).toThrow(/is no tag/);
+    expect(() => imageOf('e.co/a:${TAG}')).toThrow(/is not a valid tag/);
   });
 
   test('are those of the environment alone', () => {

@@ -1,5 +1,5 @@
 import { attestedDigest, predicateTypes } from '../../../oci/attestation.js';
-import type { Annotations } from '../../../oci/documents.js';
+import type { Annotations } from '../../../oci/descriptor.js';
 import { formatPlatform, isNoPlatform } from '../../../oci/platform.js';
 import { platformOf, type Described } from '../../../core/read/describe.js';
 import { totalsOf } from '../../../core/read/totals.js';
