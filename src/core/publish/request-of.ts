@@ -64,7 +64,7 @@ export async function requestOf(client: Client, reference: Reference): Promise<R
       platform,
     })),
   };
-  const type = indexTypeOf(published);
+  const type = publishedType(published);
   const losses = lossesOf(published);
   try {
     const complete = { ...request, type };
@@ -106,7 +106,7 @@ function targetOf(reference: Reference): Reference {
   return digest === undefined ? withDefaultTag(name) : name;
 }
 
-function indexTypeOf({ mediaType }: ManifestContent): IndexType {
+function publishedType({ mediaType }: ManifestContent): IndexType {
   return mediaType === DOCKER_MANIFEST_LIST || mediaType === DOCKER_MANIFEST ? 'docker' : 'oci';
 }
 
