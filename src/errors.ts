@@ -61,15 +61,18 @@ export type ErrorReason =
   // core
   | 'index-limit'
   | 'docker-annotations'
+  | 'docker-artifact-type'
   | 'docker-list-annotations'
   | 'entry-not-found'
   | 'needs-other-repositories'
   | 'not-an-index'
+  | 'nothing-to-describe'
   | 'several-failed'
   | 'tag-exists'
   | 'warnings-refused'
   // spec
   | 'spec-empty'
+  | 'spec-variable'
   | 'none';
 
 /** Values for the hint of a reason. */

@@ -99,6 +99,7 @@ export type {
   ImageIndex,
   ImageManifest,
 } from './oci/documents.js';
+export type { AnnotationChanges } from './oci/annotations.js';
 export { encodeIndex, type IndexType } from './oci/json/encode-index.js';
 export { formatPlatform, parsePlatform, type Platform } from './oci/platform.js';
 export {

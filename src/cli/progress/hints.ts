@@ -26,17 +26,21 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'index-limit': () =>
     'name an index or image inside it by its digest: inspect --format raw shows its entries',
   'docker-annotations': () => 'give --type oci, or omit the annotations',
+  'docker-artifact-type': () => 'give --type oci, or omit the artifact type',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
   'entry-not-found': () => 'inspect --format table shows its entries',
   'needs-other-repositories': ({ repository }) =>
     `check-registry makes repositories beside ${repository}; --tags-only keeps it inside ${repository}`,
   'not-an-index': () => 'create an index from it first, with create',
+  'nothing-to-describe': () =>
+    'copy it as it is with copy; inspect --format raw shows what is in it',
   'several-failed': () =>
     'fix the errors above and run it again: what has been published is not published again',
   'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',
   'warnings-refused': ({ count }) => `fix ${count === 1 ? 'it' : 'them'}, or omit --strict`,
   // spec
   'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
+  'spec-variable': ({ name }) => `give --env to replace \${${name}} from the environment`,
   none: () => '',
 };
 

@@ -28,8 +28,8 @@ export function entryPlatform(
   name: string,
   warning: (text: string) => void,
 ): Platform {
-  const hasRequest = Boolean(request.os) || Boolean(request.architecture);
-  const { os = '', architecture = '' } = hasRequest ? request : config;
+  const os = request.os || config.os;
+  const architecture = request.architecture || config.architecture;
   warnOfOther(request, config, name, warning);
   const osVersion = request.osVersion || config.osVersion;
   const osFeatures = request.osFeatures?.length ? request.osFeatures : config.osFeatures;

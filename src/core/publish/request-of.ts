@@ -12,88 +12,107 @@ import {
   type Reference,
 } from '../../oci/reference.js';
 import { buildIndex } from './build.js';
-import type { SourceRequest, Spec } from './request.js';
+import type { RequestedPlatform, SourceRequest, Spec } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 import { resolveSources } from './resolve.js';
 import type { Client } from '../client.js';
 import { WaitPolicy } from '../wait.js';
 
-/** The request that would publish what is there, as near as a request of references and platforms can say it. */
+/** The request that would publish an index again, as far as a spec can express it. */
 export interface RequestOf {
-  /** What to publish: the images by their digests. */
-  readonly request: Spec;
-  /** The kind of list to publish it as. */
-  readonly type: IndexType;
-  /** What is there now. */
+  /** What to publish: its manifests by their digests. */
+  readonly request: Spec & { readonly type: IndexType };
+  /** What is published now. */
   readonly published: ManifestContent;
-  /** What the request would publish; undefined where it would be refused. */
+  /** What the request would publish; undefined if it would be refused. */
   readonly rebuilt: ManifestContent | undefined;
-  /** What the request does not say, or why it would be refused. */
+  /** What the request cannot express, or why it would be refused. */
   readonly losses: readonly string[];
 }
 
 /**
- * Describes a published list, or one image as a list of it: the images by their digests, with the platforms that the list gives them.
- * The list is built again from that, so that it is known, and not guessed, whether the digest would be the same.
- * @throws {ManifestToolError} NOT_FOUND where it or one of its images is not there; FAILED where no image is in it; as the readers do.
+ * Describes a published index, or one image as an index of it: the manifests by their digests, with
+ * the platforms and annotations that the index gives them. The index is built again from that, to
+ * know whether its digest would be the same.
+ * @throws {ManifestToolError} NOT_FOUND if it or one of its manifests does not exist; FAILED if it
+ * has no manifest; otherwise as the readers do.
  */
 export async function requestOf(client: Client, reference: Reference): Promise<RequestOf> {
   const store = await client.open(reference, 'pull');
   const published = await store.getManifest(tagOrDigestOf(reference));
   const { document } = published;
-  const isList = document.kind === 'index';
-  const entries = isList ? document.manifests : [published];
-  const sources = entries.filter(isImage).map((entry): SourceRequest => ({
-    reference: withSuffix(reference, entry.digest),
-    platform: ('platform' in entry && entry.platform) || {},
-  }));
+  const type = typeOf(published);
+  const index = document.kind === 'index' ? document : undefined;
+  const { mediaType, digest, size } = published;
+  const entries = index?.manifests ?? [{ mediaType, digest, size }];
+  const sources = entries
+    .filter((entry) => isExpressible(entry, type))
+    .map((entry) => sourceOf(reference, entry, type));
   if (sources.length === 0) {
     const what = `describing ${formatReference(reference)}`;
-    throw new ManifestToolError('FAILED', what, 'there is no image in it that a spec could name', {
-      hint: 'copy takes it as it is; inspect --format raw shows what is in it',
+    throw new ManifestToolError('FAILED', what, 'it has no image that a spec could name', {
+      reason: 'nothing-to-describe',
     });
   }
-  const request = {
+  const request: RequestOf['request'] = {
     target: targetOf(reference),
     tags: [],
-    annotations: (isList ? document.annotations : undefined) ?? new Map<string, string>(),
+    type,
+    ...(index?.artifactType && type === 'oci' ? { artifactType: index.artifactType } : {}),
+    annotations: (type === 'oci' ? index?.annotations : undefined) ?? new Map<string, string>(),
     sources,
   };
-  const type = typeOf(published);
-  const losses = lossesOf(published);
+  const losses = lossesOf(published, type);
   try {
-    const whole = { ...request, type };
-    const images = await resolveSources(client, whole, {
+    const images = await resolveSources(client, request, {
       events: {},
       wait: new WaitPolicy(undefined, client.signal, {}),
       onManifest: () => {},
     });
-    const rebuilt = buildIndex(whole, images);
-    return { request: withPlatforms(request, images), type, published, rebuilt, losses };
+    const rebuilt = buildIndex(request, images);
+    return { request: withPlatforms(request, images), published, rebuilt, losses };
   } catch (error) {
     if (!(error instanceof ManifestToolError) || error.code !== 'USAGE') throw error;
     const refusal = `it would be refused as it is: ${error.message}`;
-    return { request, type, published, rebuilt: undefined, losses: [...losses, refusal] };
+    return { request, published, rebuilt: undefined, losses: [...losses, refusal] };
   }
 }
 
-/** Says of an image of which the list does not tell the platform what its configuration tells. */
+/** The source that gives an entry of an index again. */
+function sourceOf(reference: Reference, entry: Descriptor, type: IndexType): SourceRequest {
+  const { digest, platform = {}, annotations } = entry;
+  return {
+    reference: withSuffix(reference, digest),
+    ...platformPart(platform),
+    ...(type === 'oci' && annotations && annotations.size > 0 ? { annotations } : {}),
+  };
+}
+
+/** The platform of a source as a spec gives it. */
+function platformPart(
+  platform: RequestedPlatform,
+): Pick<SourceRequest, 'platform' | 'onlyPlatform'> {
+  return Object.keys(platform).length === 0 ? { platform } : { platform, onlyPlatform: true };
+}
+
+/** Completes an entry without platform with the platform of its image config. */
 function withPlatforms(
   request: RequestOf['request'],
   images: readonly ResolvedImage[],
 ): RequestOf['request'] {
   const sources = request.sources.map((source, i) => {
     const isBare = Object.keys(source.platform ?? {}).length === 0;
-    return isBare ? { ...source, platform: images[i]?.entry.platform ?? {} } : source;
+    return isBare ? { ...source, ...platformPart(images[i]?.entry.platform ?? {}) } : source;
   });
   return { ...request, sources };
 }
 
-function isImage(entry: Pick<Descriptor, 'mediaType' | 'annotations'>): boolean {
-  return isManifestType(entry.mediaType) && !isAttestation(entry as Descriptor);
+/** Whether a spec can name an entry: only an OCI index has the annotations of an attestation. */
+function isExpressible(entry: Descriptor, type: IndexType): boolean {
+  return isManifestType(entry.mediaType) && (type === 'oci' || !isAttestation(entry));
 }
 
-/** A tag stays; a digest would be refused as soon as the spec is changed, and is left out. */
+/** The target of the request: the tag, or none if the index was read by its digest. */
 function targetOf(reference: Reference): Reference {
   const { digest, tag, ...name } = reference;
   if (tag !== undefined) return { ...name, tag };
@@ -104,30 +123,40 @@ function typeOf({ mediaType }: ManifestContent): IndexType {
   return mediaType === DOCKER_MANIFEST_LIST || mediaType === DOCKER_MANIFEST ? 'docker' : 'oci';
 }
 
-function lossesOf({ document }: FetchedManifest): string[] {
+function lossesOf({ document }: FetchedManifest, type: IndexType): string[] {
   if (document.kind !== 'index') {
-    return ['it is an image and no list: the spec publishes a list of that image'];
+    return ['it is an image, not an index: the spec publishes an index of that image'];
   }
-  const { manifests } = document;
-  const images = manifests.filter(isImage);
-  const attestations = manifests.filter(isAttestation).length;
-  const others = manifests.length - images.length - attestations;
-  const annotated = images.filter(({ annotations }) => (annotations?.size ?? 0) > 0).length;
-  const bare = images.filter(({ platform }) => platform === undefined).length;
-  const some = (count: number, one: string, many: string): string[] => {
-    if (count === 0) return [];
-    return [count === 1 ? `1 ${one}` : `${count} ${many}`];
-  };
+  const { manifests, artifactType, subject, annotations } = document;
+  const attestations = manifests.filter(isAttestation);
+  const others = manifests.filter(({ mediaType }) => !isManifestType(mediaType));
+  const entries = manifests.filter((entry) => isExpressible(entry, type));
+  const annotated = entries.filter((entry) => (entry.annotations?.size ?? 0) > 0);
+  const bare = entries.filter(({ platform }) => platform === undefined);
+  const foreign = entries.filter(({ urls, data }) => urls !== undefined || data !== undefined);
+  const isDocker = type === 'docker';
   return [
-    ...some(attestations, 'attestation is left out', 'attestations are left out'),
+    ...some(isDocker ? attestations : [], 'attestation is left out', 'attestations are left out'),
     ...some(
       others,
       'entry that is no image is left out',
       'entries that are no images are left out',
     ),
-    ...some(annotated, 'image loses its annotations', 'images lose their annotations'),
+    ...some(
+      isDocker ? annotated : [],
+      'image loses its annotations',
+      'images lose their annotations',
+    ),
     ...some(bare, 'image without platform gets one', 'images without platform get one'),
-    ...(document.artifactType === undefined ? [] : ['its artifact type is left out']),
-    ...(document.subject === undefined ? [] : ['its subject is left out']),
+    ...some(foreign, 'entry loses its URLs or data', 'entries lose their URLs or data'),
+    ...(isDocker && (annotations?.size ?? 0) > 0 ? ['its annotations are left out'] : []),
+    ...(isDocker && artifactType !== undefined ? ['its artifact type is left out'] : []),
+    ...(subject === undefined ? [] : ['its subject is left out']),
   ];
+}
+
+/** A line for what several entries lose; none if there are no such entries. */
+function some(entries: readonly Descriptor[], one: string, many: string): string[] {
+  if (entries.length === 0) return [];
+  return [entries.length === 1 ? `1 ${one}` : `${entries.length} ${many}`];
 }

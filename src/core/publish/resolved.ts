@@ -12,6 +12,8 @@ export interface ResolvedImage {
   readonly source: ImageReader;
   /** The reference by which the user named it, for messages. */
   readonly name: string;
+  /** Whether a source names it itself, not as an entry of an index. */
+  readonly isNamed?: boolean;
   /** The manifest that it refers to, where it comes along for that reason and no list names it. */
   readonly refersTo?: Digest;
 }

@@ -13,14 +13,16 @@ export function encodeIndex(
   type: IndexType,
   entries: readonly Descriptor[],
   listAnnotations: Annotations,
+  artifactType?: string,
 ): ManifestContent {
   const mediaType = type === 'docker' ? DOCKER_MANIFEST_LIST : OCI_INDEX;
   const text = goMarshalIndent(
     new Members([
       ['schemaVersion', 2],
       ['mediaType', mediaType],
+      ['artifactType', type === 'oci' ? artifactType : undefined],
       ['manifests', entries.map(type === 'docker' ? dockerDescriptor : ociDescriptor)],
-      // A Docker list has no annotations; a request that asks for both is refused before it comes here.
+      // A Docker manifest list has neither; core/publish refuses a request for one with them.
       ['annotations', type === 'oci' ? annotations(listAnnotations) : undefined],
     ]),
     '  ',
