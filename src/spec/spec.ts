@@ -59,10 +59,11 @@ export function readSpec(root: SpecNode, warning: (text: string) => void): Place
   if (manifests === undefined) throw root.missing('"manifests" is missing', MANIFESTS);
   const entries = manifests.list();
   if (entries.length === 0) throw manifests.error('"manifests" is empty', MANIFESTS);
+  const target = reference(image);
   const sources = entries.map((entry) => source(entry, warning));
   const dropped = attestations && choice(attestations, ['keep', 'drop'] as const);
   const spec: Spec = {
-    target: reference(image),
+    target,
     tags: tagList(tags?.list() ?? [], warning),
     ...present('type', type && choice(type, ['docker', 'oci', 'auto'] as const)),
     ...present('artifactType', artifactType && mediaType(artifactType)),

@@ -123,7 +123,9 @@ describe('spec from an index with attestations and annotated entries', () => {
         platform: { architecture, os, ...more },
       }),
     );
-    const annotations = Object.entries(index.annotations ?? {}).toSorted();
+    const annotations = Object.entries(index.annotations ?? {}).toSorted(([a], [b]) =>
+      a < b ? -1 : 1,
+    );
     const written = {
       ...index,
       manifests,
