@@ -27,10 +27,10 @@ image: ## Builds the container image IMAGE (manifest-tool), with docker
 demo: build ## Shows the program at work
 	bash scripts/demo.sh
 
-test: $(INSTALLED) ## Runs all tests, against real registries
+test: $(INSTALLED) ## Runs all tests, against real registries, and prints what they do not cover
 	bash scripts/test/setup.sh
 	npm run --silent build
-	npm run --silent test -- --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
+	npm run --silent test -- --coverage --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
 check: $(INSTALLED) ## Checks types, lint, format, import rules, dead code, licences, generated files and the lock file
 	npx tsc --noEmit

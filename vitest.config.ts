@@ -12,9 +12,18 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     retry: 0,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Far above what a test takes on two busy cores: it ends a test that hangs.
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
     reporters: ['default', 'json'],
     outputFile: { json: '.cache/test-report.json' },
+    // With `--coverage`, as `make test` runs it: what runs in the processes of the tests, and not the built command line.
+    coverage: {
+      provider: 'v8',
+      include: ['src/**/*.ts'],
+      exclude: ['src/**/*.d.ts'],
+      reporter: [['text', { skipFull: true }], 'json'],
+      reportsDirectory: 'coverage',
+    },
   },
 });

@@ -1,7 +1,8 @@
 /**
- * The attempts of one operation: a single request, or several requests that are repeated together. Everything
- * that repeats a part of the operation counts here, so that `retries` bounds the attempts of every request in
- * it, whoever repeats it. The retry policy (http/retry) decides whether there is another attempt.
+ * The attempts of one operation: a single request, or several requests that are repeated together.
+ * Everything that repeats a part of the operation counts here, so that `retries` bounds the
+ * attempts of every request in it, whoever repeats it. The retry policy (http/retry) decides
+ * whether there is another attempt.
  */
 export class Attempts {
   private current = 1;
@@ -11,8 +12,8 @@ export class Attempts {
   private unprocessed = 0;
 
   /**
-   * @param restarts whether the operation is repeated as a whole: its requests are then not sent again one by
-   * one, and the operation runs in {@link withRestarts}.
+   * @param restarts whether the operation is repeated as a whole: its requests are then not sent
+   * again one by one, and the operation runs in {@link withRestarts}.
    */
   constructor(readonly restarts = false) {}
 
@@ -39,7 +40,8 @@ export class Attempts {
   }
 
   /**
-   * Counts a request that the server has not processed, by its own account (RFC 9113, 8.7): sending it again is not another attempt.
+   * Counts a request that the server has not processed, by its own account (RFC 9113, 8.7): sending
+   * it again is not another attempt.
    * @returns how many there were in this operation.
    */
   countUnprocessed(): number {
@@ -47,7 +49,10 @@ export class Attempts {
     return this.unprocessed;
   }
 
-  /** Lets the operation start again after a failure that is about to be thrown. For the retry policy. */
+  /**
+   * Lets the operation start again after a failure that is about to be thrown. For the retry
+   * policy.
+   */
   grantRestart(): void {
     this.isRestartGranted = true;
   }

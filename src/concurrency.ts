@@ -118,3 +118,13 @@ export function pause(milliseconds: number, signal: AbortSignal): Promise<void> 
     else signal.addEventListener('abort', abort);
   });
 }
+
+/**
+ * Lets the event loop handle what has arrived, such as a signal of the user. Not by
+ * `node:timers/promises`, which takes a millisecond to load.
+ */
+export function yieldToEventLoop(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}

@@ -43,6 +43,8 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
  * a layer; kebab-case.
  */
 export type ErrorReason =
+  // oci
+  | 'digest-form'
   // http
   | 'tls-not-spoken'
   | 'token-denied'
@@ -59,14 +61,20 @@ export type ErrorReason =
   | 'referrers-unreadable'
   // layout
   // core
-  | 'index-limit'
   | 'docker-annotations'
   | 'docker-artifact-type'
   | 'docker-list-annotations'
+  | 'entry-not-an-image'
   | 'entry-not-found'
+  | 'image-for-other-platform'
+  | 'image-not-selected'
+  | 'index-limit'
   | 'needs-other-repositories'
+  | 'no-image'
+  | 'none-found'
+  | 'not-an-image'
   | 'not-an-index'
-  | 'nothing-to-describe'
+  | 'referrers-too-deep'
   | 'several-failed'
   | 'tag-exists'
   | 'warnings-refused'

@@ -91,15 +91,10 @@ export type { ManifestLimit } from './check-registry/manifest-limit.js';
 
 // Values
 export { digestOf, isDigest, parseDigest, type Digest } from './oci/digest.js';
-export type {
-  Annotations,
-  Descriptor,
-  ImageConfig,
-  ImageDocument,
-  ImageIndex,
-  ImageManifest,
-} from './oci/documents.js';
 export type { AnnotationChanges } from './oci/annotations.js';
+export type { Annotations, Descriptor } from './oci/descriptor.js';
+export type { ImageConfig } from './oci/image-config.js';
+export type { ImageDocument, ImageIndex, ImageManifest } from './oci/documents.js';
 export { encodeIndex, type IndexType } from './oci/json/encode-index.js';
 export { formatPlatform, parsePlatform, type Platform } from './oci/platform.js';
 export {

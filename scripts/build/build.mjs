@@ -43,11 +43,11 @@ const LAZY = ['string-width', 'llhttp'];
 const GROUPS = [
   [
     'base',
-    /[\\/]src[\\/](?:clock|docker-hub|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+    /[\\/]src[\\/](?:clock|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
   [
     'core',
-    /[\\/]src[\\/](?:oci|credentials|core[\\/]read|attempts|concurrency|read-file|core[\\/][a-z-]+\.ts$)/,
+    /[\\/]src[\\/](?:docker-hub|oci|credentials|core[\\/]read|attempts|concurrency|read-file|core[\\/][a-z-]+\.ts$)/,
   ],
   [
     'registry',

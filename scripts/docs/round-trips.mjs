@@ -1,5 +1,5 @@
 /**
- * Writes the tables of round trips in docs/performance.md and the README, from docs/round-trips.json. With `--check` nothing is
+ * Writes the tables of round trips in docs/internals/performance.md and the README, from docs/round-trips.json. With `--check` nothing is
  * written, and a table that differs is an error.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const inRoot = (file) => path.join(ROOT, file);
 const roundTrips = JSON.parse(readFileSync(inRoot('docs/round-trips.json'), 'utf8'));
 const isCheck = process.argv.includes('--check');
 const documents = [
-  { file: 'docs/performance.md', content: detailedTables(roundTrips) },
+  { file: 'docs/internals/performance.md', content: detailedTables(roundTrips) },
   { file: 'README.md', content: shortTable(roundTrips) },
 ];
 for (const { file, content } of documents) {

@@ -1,7 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import type { ManifestContent } from '../oci/content.js';
 import { digestOf } from '../oci/digest.js';
-import type { Descriptor, ImageManifest } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import type { ImageManifest } from '../oci/documents.js';
 import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
 import { goMarshalIndent, Members } from '../oci/json/go-marshal.js';
 import { manifestMembers } from '../oci/json/go-structs.js';

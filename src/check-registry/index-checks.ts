@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
-import type { Descriptor } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
 import { RegistryError } from '../registry/errors.js';
 import type { Check, CheckName, Results } from './check.js';

@@ -63,7 +63,7 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-// A reader that stops reading (`| head`) is no failure: the command goes on and ends with its own
+// A reader that stops reading (`| head`) is not a failure: the command goes on and ends with its own
 // code.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE' || isOutputLost) return;

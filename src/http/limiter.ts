@@ -1,12 +1,16 @@
 import { now } from '../clock.js';
 import { pause, Semaphore } from '../concurrency.js';
 
-/** Largest random part by which a request extends a shared wait, so that requests that waited together do not all return at once. */
+/**
+ * Largest random part by which a request extends a shared wait, so that requests that waited
+ * together do not all return at once.
+ */
 const JITTER = 0.2;
 
 /**
- * Limits the requests to one host: how many run at a time, and that none is sent during a wait. All requests share a wait, those in the
- * queue too, so that a host that asks for fewer requests gets none until it is over.
+ * Limits the requests to one host: how many run at a time, and that none is sent during a wait. All
+ * requests share a wait, those in the queue too, so that a host that asks for fewer requests gets
+ * none until it is over.
  */
 export class HostLimiter {
   /** End of the wait, in milliseconds of the monotonic clock. */

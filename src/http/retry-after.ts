@@ -5,8 +5,9 @@ import type { HttpResponse } from './request.js';
 const MAX_SEARCHED = 4096;
 
 /**
- * The wait that a server asks for, in milliseconds; undefined if it asks for none. Read from Retry-After, in seconds or as a date (RFC 9110,
- * 10.2.3), or from a Go duration in the error message, as GitHub's registry sends it.
+ * The wait that a server asks for, in milliseconds; undefined if it asks for none. Read from
+ * Retry-After, in seconds or as a date (RFC 9110, 10.2.3), or from a Go duration in the error
+ * message, as GitHub's registry sends it.
  * @param now the current time, in milliseconds since 1970.
  */
 export function retryAfter(response: HttpResponse, now: number): number | undefined {

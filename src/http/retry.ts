@@ -49,10 +49,11 @@ const STALE = new Map(
 const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
- * Decides whether, when and how often a request is sent again; one for all requests of a client. Transient
- * failures are: no connection, a reset, a timeout, a cut or damaged body, 408, 429, 500, 502, 503, 504. Every
- * request of this program may be repeated: reads, mounts, uploads to a new session, manifests by digest or the
- * same bytes to the same tag. All requests to a host share its waits.
+ * Decides whether, when and how often a request is sent again; one for all requests of a client.
+ * Transient failures are: no connection, a reset, a timeout, a cut or damaged body, 408, 429, 500,
+ * 502, 503, 504. Every request of this program may be repeated: reads, mounts, uploads to a new
+ * session, manifests by digest or the same bytes to the same tag. All requests to a host share its
+ * waits.
  */
 export class RetryPolicy {
   private readonly limiters = new Map<string, HostLimiter>();
@@ -60,8 +61,9 @@ export class RetryPolicy {
   constructor(private readonly options: RetryOptions) {}
 
   /**
-   * The layer that sends requests again. A request of an operation that restarts as a whole (an upload, a read
-   * that resumes) is sent once; if it fails transiently, the operation is granted a restart.
+   * The layer that sends requests again. A request of an operation that restarts as a whole (an
+   * upload, a read that resumes) is sent once; if it fails transiently, the operation is granted a
+   * restart.
    */
   layer(next: Transport): Transport {
     return async (request) => {
@@ -84,8 +86,8 @@ export class RetryPolicy {
   }
 
   /**
-   * Begins another attempt of an operation, after a failure that the layer has not seen: of content that was read
-   * as a stream from `url`. The next request to that host waits.
+   * Begins another attempt of an operation, after a failure that the layer has not seen: of content
+   * that was read as a stream from `url`. The next request to that host waits.
    * @returns false if the failure is not transient, or the attempts are used up.
    */
   grant(attempts: Attempts, url: URL, error: unknown): boolean {
@@ -142,7 +144,10 @@ export class RetriesExhausted extends Error {
   }
 }
 
-/** An error with the number of attempts, if there was more than one. An error of this program says what it has to say itself. */
+/**
+ * An error with the number of attempts, if there was more than one. An error of this program says
+ * what it has to say itself.
+ */
 export function afterAttempts(error: unknown, attempts: number): unknown {
   if (attempts === 1 || error instanceof ManifestToolError) return error;
   return new RetriesExhausted(attempts, error);
@@ -181,7 +186,10 @@ function final(result: Result, attempts: number): HttpResponse {
   throw afterAttempts(result.error, attempts);
 }
 
-/** Why an error may be gone at the next attempt; undefined for an unknown host or a certificate that is not trusted. */
+/**
+ * Why an error may be gone at the next attempt; undefined for an unknown host or a certificate that
+ * is not trusted.
+ */
 function transientReason(error: unknown): string | undefined {
   // What has been judged already: a source, for example, whose content is being uploaded.
   if (error instanceof ManifestToolError || error instanceof RetriesExhausted) return undefined;

@@ -6,8 +6,8 @@ import type { Timeouts } from './timeouts.js';
 import { undiciTransport } from './undici.js';
 
 /**
- * How many requests of one operation are sent again because the server has not processed them: one that ends its connections often
- * has many requests to refuse.
+ * How many requests of one operation are sent again because the server has not processed them: a
+ * server that ends its connections often refuses many.
  */
 const MAX_RESENT = 20;
 

@@ -2,13 +2,8 @@ import { lstat, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ManifestToolError, systemCode } from '../errors.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
-import type { Descriptor } from '../oci/documents.js';
-import {
-  SOURCE_HINT,
-  verifiedContent,
-  WrongContent,
-  wrongSource,
-} from '../oci/verified-content.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { SOURCE_HINT, verifiedContent, WrongContent, wrongSource } from '../oci/blob-stream.js';
 import { corrupt, layoutFailure } from './errors.js';
 import { openRegular, readChunks, readDocument, refuseLinks, writeAtomically } from './files.js';
 import { blobPath, blobsPath } from './paths.js';

@@ -133,7 +133,7 @@ export function indexEntries(index: JsonValue): IndexEntry[] {
 function readEntry(entries: readonly JsonValue[], at: number): IndexEntry {
   const fields = Fields.of(entries[at], `manifests[${at}]`);
   return {
-    mediaType: fields.requiredText('mediaType'),
+    mediaType: fields.requiredString('mediaType'),
     digest: fields.digest('digest'),
     size: fields.size('size'),
   };

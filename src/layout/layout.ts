@@ -7,9 +7,10 @@ import type {
   ImageStore,
   ManifestContent,
 } from '../oci/content.js';
-import { counted } from '../oci/counted.js';
+import { counted } from '../oci/blob-stream.js';
 import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
-import { NO_IMAGE_HINT, parseDocument, type Descriptor } from '../oci/documents.js';
+import { NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { isTag } from '../oci/reference.js';
 import { blobSize, checkSize, hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
 import { corrupt, guarded, parsing } from './errors.js';

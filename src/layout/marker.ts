@@ -94,7 +94,7 @@ async function hasMarker(what: string, root: string): Promise<boolean> {
   if (bytes === undefined) return false;
   const version = parsing(what, file, () => {
     const json = parseJson(Buffer.from(bytes).toString('utf8'));
-    return Fields.of(json, '').requiredText('imageLayoutVersion');
+    return Fields.of(json, '').requiredString('imageLayoutVersion');
   });
   if (/^1\.[0-9]/.test(version)) return true;
   throw new ManifestToolError(

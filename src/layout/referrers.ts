@@ -1,6 +1,7 @@
 import { ManifestToolError } from '../errors.js';
 import type { Digest } from '../oci/digest.js';
-import { NO_IMAGE_HINT, parseDocument, type Descriptor } from '../oci/documents.js';
+import { NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import type { JsonValue } from '../oci/json/parse.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import { referrerDescriptor, referrersTag } from '../oci/referrers.js';

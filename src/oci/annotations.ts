@@ -1,4 +1,4 @@
-import type { Annotations } from './documents.js';
+import type { Annotations } from './descriptor.js';
 
 /** Annotations to set; those with the value undefined are removed. */
 export type AnnotationChanges = ReadonlyMap<string, string | undefined>;

@@ -1,20 +1,40 @@
-import type { Descriptor, ImageDocument } from './documents.js';
+import type { Descriptor } from './descriptor.js';
+import type { ImageDocument } from './documents.js';
+
+/*
+ * Attestations as BuildKit stores them: entries of the index of their image (BuildKit,
+ * docs/attestations/attestation-storage.md).
+ */
 
 const REFERENCE_TYPE = 'vnd.docker.reference.type';
 const REFERENCE_DIGEST = 'vnd.docker.reference.digest';
 const PREDICATE_TYPE = 'in-toto.io/predicate-type';
 
-/** Whether an entry of an index is an attestation of another entry (BuildKit, docs/attestations/attestation-storage.md). */
-export function isAttestation(entry: Descriptor): boolean {
-  return entry.annotations?.get(REFERENCE_TYPE) === 'attestation-manifest';
+/** Whether an entry of an index is an attestation of another entry. */
+export function isAttestation({ annotations }: Pick<Descriptor, 'annotations'>): boolean {
+  return annotations?.get(REFERENCE_TYPE) === 'attestation-manifest';
 }
 
-/** The digest of the image that an attestation is for, as its annotation has it: remote text, not checked. */
-export function attestedDigest(entry: Descriptor): string | undefined {
-  return entry.annotations?.get(REFERENCE_DIGEST);
+/**
+ * The digest of the image that an attestation is for, as its annotation says: remote, not verified.
+ */
+export function attestedDigest({
+  annotations,
+}: Pick<Descriptor, 'annotations'>): string | undefined {
+  return annotations?.get(REFERENCE_DIGEST);
 }
 
-/** What the statements of an attestation manifest are about, a layer each: types of predicates, remote text. */
+/** The entries of an index that are not attestations. */
+export function imageEntries(entries: readonly Descriptor[]): Descriptor[] {
+  return entries.filter((entry) => !isAttestation(entry));
+}
+
+/** The attestations that an index has for the image with this digest. */
+export function attestationsOf(digest: string, entries: readonly Descriptor[]): Descriptor[] {
+  return entries.filter((entry) => isAttestation(entry) && attestedDigest(entry) === digest);
+}
+
+/** The predicate type of each layer of an attestation manifest: remote text. */
 export function predicateTypes(document: ImageDocument): string[] {
   if (document.kind === 'index') return [];
   const types = (document.layers ?? []).map(({ annotations }) => annotations?.get(PREDICATE_TYPE));

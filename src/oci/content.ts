@@ -1,76 +1,84 @@
 import type { Attempts } from '../attempts.js';
 import type { Digest } from './digest.js';
-import type { Descriptor, ImageDocument } from './documents.js';
+import type { Descriptor } from './descriptor.js';
+import type { ImageDocument } from './documents.js';
 
-/** The exact bytes of a manifest or index with what describes them: the digest and size are those of the bytes. */
+/** The exact bytes of a manifest or index, with their type, digest and size. */
 export interface ManifestContent {
-  /** As it is served and put: that of the document. */
+  /** That of the document; it is served and written with it. */
   readonly mediaType: string;
   /** Of `bytes`. */
   readonly digest: Digest;
   /** The length of `bytes`. */
   readonly size: number;
-  /** As they are in the registry: never made again from the document. */
+  /** As they are stored: never serialized again from the document. */
   readonly bytes: Uint8Array;
 }
 
-/** A manifest that was read, checked against all that was known of it, and parsed. */
+/** A manifest or index that was read, verified and parsed. */
 export interface FetchedManifest extends ManifestContent {
-  /** What the bytes say. */
+  /** The parsed bytes. */
   readonly document: ImageDocument;
 }
 
-/** Reads images of one repository, or of one layout directory. */
+/** Reads images from one repository, or from one layout directory. */
 export interface ImageReader {
   /** `host/repository` or `oci-layout://PATH`, for messages and comparison. */
   readonly name: string;
 
   /**
-   * Reads a manifest by tag or digest. The bytes are checked against the digest asked for and against the size in `expected`.
-   * @throws {ManifestToolError} NOT_FOUND where there is none; CORRUPT where the bytes are not what was asked for.
+   * Reads a manifest or index by tag or digest. The bytes are verified against the digest, and
+   * against the size in `expected`.
+   * @throws {ManifestToolError} NOT_FOUND if it does not exist; CORRUPT if the bytes do not match,
+   * or are neither a manifest nor an index.
    */
   getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest>;
 
   /**
-   * Reads a small blob whole (an image configuration; at most MAX_DOCUMENT_SIZE bytes), checked against digest and size.
-   * @throws {ManifestToolError} as {@link ImageReader.getManifest} does.
+   * Reads a small blob such as an image config, at most 4 MiB, and verifies its digest and size.
+   * @throws {ManifestToolError} NOT_FOUND if it does not exist; CORRUPT if it does not match.
    */
   getBlob(descriptor: Descriptor): Promise<Uint8Array>;
 
   /**
-   * Opens a blob of any size, to be read as a stream. Size and digest are verified on the way: a stream that ends without an error is
-   * the blob.
-   * @throws {ManifestToolError} NOT_FOUND if there is none; while it is read, CORRUPT if it is not what the descriptor says.
+   * Opens a blob of any size as a stream. Size and digest are verified while it is read: a stream
+   * that ends without an error is the blob.
+   * @throws {ManifestToolError} NOT_FOUND if it does not exist; while it is read, CORRUPT if it
+   * does not match the descriptor.
    */
   openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>>;
 
   /**
-   * The same for an operation that starts again as a whole, as often as its attempts allow, after damaged content too.
+   * The same for an operation that is repeated as a whole, also after damaged content, as often as
+   * its attempts allow.
    * @internal
    */
   openBlob(descriptor: Descriptor, attempts: Attempts): Promise<AsyncIterable<Uint8Array>>;
 
-  /** Looks for a blob without reading it: its size in bytes, undefined where it is not there, the size asked for where none is told. */
+  /**
+   * The size of a blob in bytes without reading it; undefined if it does not exist. A registry that
+   * does not give the size is taken to have the right one.
+   */
   blobSize(descriptor: Descriptor): Promise<number | undefined>;
 
   /**
-   * What refers to a manifest by its `subject`: signatures, bills of materials and the like; an empty list where nothing does.
-   * @throws {ManifestToolError} where it cannot be found out.
+   * The manifests whose `subject` is this one: signatures, bills of materials and the like.
+   * @throws {ManifestToolError} if they cannot be determined; none at all is an empty list.
    */
   referrers(subject: Digest): Promise<readonly Descriptor[]>;
 }
 
-/** How a blob came to be in the target. */
+/** Why a blob is in the target now. */
 export type BlobOutcome = 'present' | 'mounted' | 'copied';
 
-/** Writes images into one repository, or into one layout directory. */
+/** Writes images to one repository, or to one layout directory. */
 export interface ImageWriter {
   /** `host/repository` or `oci-layout://PATH`, for messages and comparison. */
   readonly name: string;
 
   /**
-   * Sees to it that a blob which `source` holds is in this target as well. `onBytes` is told how many bytes of it have been read so far,
-   * where it has to be copied; fewer than before after a new beginning.
+   * Mounts or copies a blob of `source`, unless the target has it. While it is copied, `onBytes`
+   * receives the number of bytes read so far; the count starts again after a retry.
    */
   ensureBlob(
     descriptor: Descriptor,
@@ -79,20 +87,23 @@ export interface ImageWriter {
   ): Promise<BlobOutcome>;
 
   /**
-   * The digest that a tag names; undefined where there is no such tag.
-   * @throws {ManifestToolError} where it cannot be found out.
+   * The digest that a tag points to; undefined if it does not exist.
+   * @throws {ManifestToolError} if it cannot be determined.
    */
   tagDigest(tag: string): Promise<Digest | undefined>;
 
-  /** Writes a manifest by its digest: a child of a list, before the list. */
+  /** Writes a manifest by its digest, before the index that names it. */
   putChild(manifest: ManifestContent): Promise<void>;
 
-  /** Writes a manifest whose `subject` is another one, so that {@link ImageReader.referrers} of that one finds it. */
+  /**
+   * Writes a manifest with a `subject`, so that {@link ImageReader.referrers} of the subject has
+   * it.
+   */
   putReferrer(manifest: FetchedManifest, subject: Digest): Promise<void>;
 
   /**
-   * Publishes a manifest: the last step, after all that it refers to. With no tags it is written by its digest alone.
-   * `onTag` is told of each tag as soon as it has moved.
+   * Publishes a manifest, after everything that it refers to. Without tags it is written by its
+   * digest. `onTag` is called for each tag as soon as it has moved.
    */
   publish(
     manifest: ManifestContent,
@@ -100,12 +111,15 @@ export interface ImageWriter {
     onTag: (tag: string) => void,
   ): Promise<void>;
 
-  /** Whether {@link ImageWriter.replaceTag} keeps two writers apart for certain; registries cannot. */
+  /** Whether {@link ImageWriter.replaceTag} excludes other writers; registries cannot. */
   readonly isAtomic: boolean;
 
-  /** Moves a tag that names `from`; false where an atomic target finds that it names something else. */
+  /**
+   * Moves a tag that points to `from`; false if an atomic target finds that it points to something
+   * else.
+   */
   replaceTag(tag: string, manifest: ManifestContent, from: Digest): Promise<boolean>;
 }
 
-/** A repository, or a layout directory, that is read and written: made by {@link Client.open}. */
+/** A repository or a layout directory, to read and write; {@link Client.open} returns it. */
 export interface ImageStore extends ImageReader, ImageWriter {}

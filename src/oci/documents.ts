@@ -1,43 +1,22 @@
-import type { Digest } from './digest.js';
-import { FieldError, Fields } from './json/fields.js';
-import { isJsonObject, parseJson, type JsonObject } from './json/parse.js';
+import { readDescriptor, type Annotations, type Descriptor } from './descriptor.js';
+import { FieldError, Fields, present } from './json/fields.js';
+import { parseJsonBytes } from './json/parse.js';
 import { isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
-import type { Platform } from './platform.js';
 
-/** Annotations in the order of the document. */
-export type Annotations = ReadonlyMap<string, string>;
-
-/** What names a manifest or a blob (OCI image-spec, descriptor.md). */
-export interface Descriptor {
-  /** Of what is named. */
-  readonly mediaType: string;
-  /** Of what is named. */
-  readonly digest: Digest;
-  /** In bytes. */
-  readonly size: number;
-  /** Where it may be fetched from as well: foreign layers have them. */
-  readonly urls?: readonly string[];
-  /** Of this entry, and not of what is named. */
-  readonly annotations?: Annotations;
-  /** The content itself, in base64. */
-  readonly data?: string;
-  /** What an entry of a list runs on. */
-  readonly platform?: Platform;
-  /** The kind of an artifact that is no image. */
-  readonly artifactType?: string;
-}
-
-/** One image: OCI image-spec, manifest.md, or Docker image manifest version 2 schema 2. */
+/**
+ * The manifest of one image: OCI image-spec, manifest.md, or Docker image manifest version 2 schema
+ * 2.
+ */
 export interface ImageManifest {
-  /** Tells it from a list. */
+  /** Distinguishes it from an index. */
   readonly kind: 'manifest';
-  /** 2 in what is written today. */
+  /** 2 in all current manifests. */
   readonly schemaVersion: number;
-  /** Its own, where it says one. */
+  /** Its own, if it has one. */
   readonly mediaType?: string;
-  /** The kind of an artifact that is no image. */
+  /** Of an artifact. */
   readonly artifactType?: string;
-  /** Its configuration (OCI image-spec, config.md). */
+  /** The image config (OCI image-spec, config.md), or what an artifact has in its place. */
   readonly config: Descriptor;
   /** From the lowest to the highest. */
   readonly layers?: readonly Descriptor[];
@@ -47,15 +26,15 @@ export interface ImageManifest {
   readonly annotations?: Annotations;
 }
 
-/** Several images: OCI image-spec, image-index.md, or Docker manifest list. */
+/** An index of manifests: OCI image-spec, image-index.md, or Docker manifest list. */
 export interface ImageIndex {
-  /** Tells it from an image. */
+  /** Distinguishes it from the manifest of one image. */
   readonly kind: 'index';
-  /** 2 in what is written today. */
+  /** 2 in all current indexes. */
   readonly schemaVersion: number;
-  /** Its own, where it says one. */
+  /** Its own, if it has one. */
   readonly mediaType?: string;
-  /** The kind of an artifact that is no list of images. */
+  /** Of an artifact. */
   readonly artifactType?: string;
   /** Its entries, in their order. */
   readonly manifests: readonly Descriptor[];
@@ -65,162 +44,103 @@ export interface ImageIndex {
   readonly annotations?: Annotations;
 }
 
-/** What a manifest is; `kind` tells the two apart. */
+/** The content of a manifest; `kind` distinguishes the two. */
 export type ImageDocument = ImageManifest | ImageIndex;
 
-/** Entries that an index may have: more is neither read nor written. */
+/** Entries of an index: one with more is neither read nor written. */
 export const MAX_INDEX_ENTRIES = 1000;
 
-/** What is read of a manifest, an index or a config, and what is written of an index, in bytes. */
+/** Bytes of a manifest, an index or a config: one with more is neither read nor written. */
 export const MAX_DOCUMENT_SIZE = 4 * 1024 * 1024;
 
-/** Where the bytes are whole, and no such document, it is the name that is wrong. */
-export const NO_IMAGE_HINT = 'check that the name is that of an image or a list of images';
+/** What to do about undamaged content that is neither a manifest nor an index. */
+export const NO_IMAGE_HINT = 'check that the name is that of an image or an index';
 
 /**
- * Reads a manifest or an index. The type on the wire and `mediaType` inside must agree, and a document that is both is refused
- * (CVE-2021-41190; OCI image-spec, image-index.md, `mediaType`).
- * @throws {SyntaxError | FieldError} where the bytes are no such document.
+ * Reads a manifest or an index. Its own `mediaType` must agree with the content type it was served
+ * with, and a document that could be read as either is refused (CVE-2021-41190; OCI image-spec,
+ * image-index.md, `mediaType`).
+ * @throws {SyntaxError | FieldError} if the bytes are neither.
  */
 export function parseDocument(
   bytes: Uint8Array,
-  wireType: string | undefined,
+  contentType: string | undefined,
 ): { mediaType: string; document: ImageDocument } {
-  const json = parseJson(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'),
-  );
-  const fields = Fields.of(json, '');
-  const members = json as JsonObject;
+  const fields = Fields.of(parseJsonBytes(bytes), '');
   const isIndex = fields.has('manifests');
   const isImage = fields.has('layers') || fields.has('config');
   if (isIndex && (isImage || fields.has('fsLayers'))) {
     throw new FieldError('', 'has both "manifests" and "config" or "layers": it is ambiguous');
   }
-  if (fields.integer('schemaVersion') === 1 || members.has('fsLayers')) {
+  if (fields.integer('schemaVersion') === 1 || fields.isMember('fsLayers')) {
     throw new FieldError(
       '',
-      'is a Docker manifest of schema version 1, which is too old for a list',
+      'is a Docker manifest of schema version 1, which is not supported',
       'convert the image, for example with skopeo copy --format v2s2',
     );
   }
-  const mediaType = documentType(fields, wireType, isIndex);
+  const mediaType = documentType(fields, contentType, isIndex);
   if (isIndexType(mediaType)) {
-    if (isImage) throw new FieldError('', `is of type ${mediaType} but has the shape of an image`);
-    return { mediaType, document: parseIndex(fields) };
+    if (isImage) throw new FieldError('', `is of type ${mediaType} but has the form of an image`);
+    return { mediaType, document: readIndex(fields) };
   }
   if (isManifestType(mediaType)) {
-    if (isIndex) throw new FieldError('', `is of type ${mediaType} but has the shape of an index`);
-    return { mediaType, document: parseManifest(fields) };
+    if (isIndex) throw new FieldError('', `is of type ${mediaType} but has the form of an index`);
+    return { mediaType, document: readManifest(fields) };
   }
   throw new FieldError(
     'mediaType',
-    `${JSON.stringify(mediaType)} is neither an image nor a list of images`,
-    'name an image or a list: other kinds of content cannot be read here',
+    `${JSON.stringify(mediaType)} is neither an image nor an index`,
+    'name an image or an index: other content is not supported here',
   );
 }
 
-/** The type of a document: its own word first, then the wire's where that is a known one, then its shape. */
-function documentType(fields: Fields, wireType: string | undefined, isIndex: boolean): string {
-  const wire = wireType?.split(';')[0]!.trim();
-  const wireIsKnown = wire !== undefined && (isIndexType(wire) || isManifestType(wire));
-  const own = fields.text('mediaType');
+/**
+ * The type that a document gives itself, or else the content type if it is known, or else the form.
+ */
+function documentType(fields: Fields, contentType: string | undefined, isIndex: boolean): string {
+  const served = contentType?.split(';')[0]!.trim();
+  const isKnown = served !== undefined && (isIndexType(served) || isManifestType(served));
+  const own = fields.string('mediaType');
   if (own !== undefined && own !== '') {
-    if (wireIsKnown && wire !== own)
-      throw fields.wrong('mediaType', `is ${own} but it was served as ${wire}`);
+    if (isKnown && served !== own)
+      throw fields.wrong('mediaType', `is ${own} but it was served as ${served}`);
     return own;
   }
-  if (wireIsKnown) return wire;
+  if (isKnown) return served;
   return isIndex ? OCI_INDEX : OCI_MANIFEST;
 }
 
-function parseIndex(fields: Fields): ImageIndex {
+function readIndex(fields: Fields): ImageIndex {
   const entries = fields.list('manifests') ?? [];
   if (entries.length > MAX_INDEX_ENTRIES) {
     throw fields.wrong(
       'manifests',
       `has ${entries.length} entries, more than ${MAX_INDEX_ENTRIES}`,
-      'make several lists of them',
+      'divide it into several indexes',
     );
   }
-  return {
-    kind: 'index',
-    ...common(fields),
-    manifests: entries.map(parseDescriptor),
-  };
+  return { kind: 'index', ...commonMembers(fields), manifests: entries.map(readDescriptor) };
 }
 
-function parseManifest(fields: Fields): ImageManifest {
+function readManifest(fields: Fields): ImageManifest {
   const config = fields.fields('config');
   if (config === undefined) throw fields.wrong('config', 'is missing');
   return {
     kind: 'manifest',
-    ...common(fields),
-    config: parseDescriptor(config),
-    ...present('layers', fields.list('layers')?.map(parseDescriptor)),
+    ...commonMembers(fields),
+    config: readDescriptor(config),
+    ...present('layers', fields.list('layers')?.map(readDescriptor)),
   };
 }
 
-function common(fields: Fields) {
+function commonMembers(fields: Fields) {
   const subject = fields.fields('subject');
   return {
     schemaVersion: fields.integer('schemaVersion') ?? 0,
-    ...present('mediaType', fields.text('mediaType')),
-    ...present('artifactType', fields.text('artifactType')),
-    ...present('subject', subject === undefined ? undefined : parseDescriptor(subject)),
-    ...present('annotations', fields.textMap('annotations')),
+    ...present('mediaType', fields.string('mediaType')),
+    ...present('artifactType', fields.string('artifactType')),
+    ...present('subject', subject && readDescriptor(subject)),
+    ...present('annotations', fields.stringMap('annotations')),
   };
-}
-
-function parseDescriptor(fields: Fields): Descriptor {
-  const platform = fields.fields('platform');
-  return {
-    mediaType: fields.requiredText('mediaType'),
-    digest: fields.digest('digest'),
-    size: fields.size('size'),
-    ...present('urls', fields.texts('urls')),
-    ...present('annotations', fields.textMap('annotations')),
-    ...present('data', fields.text('data')),
-    ...present('platform', platform === undefined ? undefined : parsePlatformFields(platform)),
-    ...present('artifactType', fields.text('artifactType')),
-  };
-}
-
-/** Reads a platform as descriptors and image configs have it; absent and empty members are the same. */
-function parsePlatformFields(fields: Fields): Platform {
-  const osFeatures = fields.texts('os.features');
-  return {
-    architecture: fields.text('architecture') ?? '',
-    os: fields.text('os') ?? '',
-    ...present('osVersion', fields.text('os.version') || undefined),
-    ...present('osFeatures', osFeatures?.length ? osFeatures : undefined),
-    ...present('variant', fields.text('variant') || undefined),
-  };
-}
-
-/** The configuration of an image, as far as this program reads it (OCI image-spec, config.md). */
-export interface ImageConfig {
-  /** What the image says it runs on. */
-  readonly platform: Platform;
-  /**
-   * The whole document.
-   * @internal
-   */
-  readonly json: JsonObject;
-}
-
-/**
- * Reads an image configuration.
- * @throws {SyntaxError | FieldError} where the bytes are no such document.
- */
-export function parseConfig(bytes: Uint8Array): ImageConfig {
-  const json = parseJson(
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'),
-  );
-  if (!isJsonObject(json)) throw new FieldError('', 'is not an object');
-  return { platform: parsePlatformFields(Fields.of(json, '')), json };
-}
-
-/** `{ key: value }`, or nothing where the value is undefined: an optional property is absent, never undefined. */
-function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 }

@@ -1,17 +1,17 @@
-import { setImmediate } from 'node:timers/promises';
-import { mapInOrder } from '../concurrency.js';
+import { mapInOrder, yieldToEventLoop } from '../concurrency.js';
 import { ManifestToolError } from '../errors.js';
 import type { FetchedManifest } from './content.js';
-import type { Descriptor, ImageIndex } from './documents.js';
+import type { Descriptor } from './descriptor.js';
+import type { ImageIndex } from './documents.js';
 import { isIndexType } from './media-types.js';
 
 /** Levels of indexes inside an index that are followed. */
 export const MAX_NESTING = 4;
 
 /**
- * Entries that a walk follows, those of indexes inside the index counted as often as they are named.
- * A few kilobytes can name a million manifests: an index whose ten entries all name one index of ten
- * entries, six levels deep.
+ * Entries that a walk follows, those of indexes inside the index counted as often as they are
+ * named. A few kilobytes can name a million manifests: an index whose ten entries all name one
+ * index of ten entries, six levels deep.
  */
 export const MAX_NAMED = 20_000;
 
@@ -105,7 +105,7 @@ export class IndexWalker<T> {
     let remaining = this.left;
     let isRefused = false;
     await mapInOrder(unvisited(level), async ({ node, descriptor, position }) => {
-      await setImmediate();
+      await yieldToEventLoop();
       if (signal.aborted) throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted');
       let manifest: FetchedManifest | undefined;
       let isIndex = false;

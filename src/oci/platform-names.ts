@@ -1,4 +1,4 @@
-/** Names of `os` and `architecture`: those of the Go toolchain, which the image specification points to, and `wasi` as runtimes use it. */
+/** Values of `os`: the Go toolchain's, as image-spec says, and `wasi`, which runtimes use. */
 export const OPERATING_SYSTEMS: ReadonlySet<string> = new Set(
   (
     'aix android darwin dragonfly freebsd hurd illumos ios js linux nacl netbsd openbsd plan9 solaris ' +
@@ -6,6 +6,7 @@ export const OPERATING_SYSTEMS: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Values of `architecture`: the Go toolchain's. */
 export const ARCHITECTURES: ReadonlySet<string> = new Set(
   (
     '386 amd64 amd64p32 arm armbe arm64 arm64be loong64 mips mipsle mips64 mips64le mips64p32 mips64p32le ' +
@@ -13,7 +14,7 @@ export const ARCHITECTURES: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
-/** What users type for an architecture, and its proper form. */
+/** Other names of architectures, and what image-spec calls them. */
 export const ARCHITECTURE_ALIASES: ReadonlyMap<string, { architecture: string; variant?: string }> =
   new Map([
     ['x86_64', { architecture: 'amd64' }],
@@ -39,7 +40,10 @@ export const ARCHITECTURE_ALIASES: ReadonlyMap<string, { architecture: string; v
     ['loongarch64', { architecture: 'loong64' }],
   ]);
 
-/** Variants by architecture, where the set is closed (OCI image-spec, image-index.md, Platform Variants, and newer architecture levels). */
+/**
+ * Variants of the architectures that have a fixed set (OCI image-spec, image-index.md, Platform
+ * Variants; newer levels of the architectures).
+ */
 export const VARIANTS: ReadonlyMap<string, RegExp> = new Map([
   ['arm', /^v[5-8]$/],
   ['arm64', /^v(8(\.[0-9])?|9(\.[0-9])?)$/],

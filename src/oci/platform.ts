@@ -1,5 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import { suggestion } from '../text.js';
+import { present, type Fields } from './json/fields.js';
 import {
   ARCHITECTURES,
   ARCHITECTURE_ALIASES,
@@ -22,8 +23,9 @@ export interface Platform {
 }
 
 /**
- * Reads `os/arch[/variant][:osversion]` as a user types it; aliases (`x86_64`, `aarch64`, `armhf`) become the names of the specification.
- * @throws {ManifestToolError} USAGE where the form, the os, the architecture or the variant is not known.
+ * Reads `os/arch[/variant][:osversion]` as a user types it. Aliases such as `x86_64` and `armhf`
+ * become the names of the specification.
+ * @throws {ManifestToolError} USAGE for a wrong form, or an unknown os, architecture or variant.
  */
 export function parsePlatform(
   text: string,
@@ -54,7 +56,7 @@ export function parsePlatform(
   return platform;
 }
 
-/** What is wrong with a platform, and in which of its parts. */
+/** Why no container runtime would select a platform. */
 export interface PlatformFault {
   readonly part: 'os' | 'architecture' | 'variant';
   readonly why: string;
@@ -62,15 +64,15 @@ export interface PlatformFault {
 }
 
 /**
- * Refuses what no runtime would ever select.
- * @throws {ManifestToolError} USAGE that names the unknown part and the nearest known names.
+ * Refuses a platform that no container runtime would select.
+ * @throws {ManifestToolError} USAGE that names the unknown part and the nearest known name.
  */
 export function checkPlatform(platform: Platform, what: string): void {
   const fault = platformFault(platform);
   if (fault !== undefined) throw new ManifestToolError('USAGE', what, fault.why, fault);
 }
 
-/** Why no runtime would ever select a platform; undefined where one could. */
+/** Finds an unknown os, architecture or variant in a platform. */
 export function platformFault({ os, architecture, variant }: Platform): PlatformFault | undefined {
   if (!OPERATING_SYSTEMS.has(os)) return unknownPart('os', os, OPERATING_SYSTEMS);
   if (!ARCHITECTURES.has(architecture)) {
@@ -81,7 +83,7 @@ export function platformFault({ os, architecture, variant }: Platform): Platform
   if (variant === undefined || variants === undefined || variants.test(variant)) return undefined;
   return {
     part: 'variant',
-    why: `${JSON.stringify(variant)} is no variant of ${architecture}`,
+    why: `${JSON.stringify(variant)} is not a variant of ${architecture}`,
     hint: `its variants are ${VARIANT_NAMES[architecture]}`,
   };
 }
@@ -98,7 +100,7 @@ function unknownPart(
   };
 }
 
-/** What a platform mostly is, for hints. */
+/** Common values, for hints. */
 const COMMON = {
   platform: 'linux/amd64, linux/arm64, linux/arm/v7 and windows/amd64:OSVERSION',
   os: 'linux, windows, freebsd and darwin',
@@ -108,9 +110,21 @@ const COMMON = {
 /** What {@link VARIANTS} allows, for hints. */
 const VARIANT_NAMES: Readonly<Record<string, string>> = {
   arm: 'v5, v6, v7 and v8',
-  arm64: 'v8, v9, and those with a minor version as v8.2',
+  arm64: 'v8 and v9, also with a minor version such as v8.2',
   amd64: 'v1, v2, v3 and v4',
 };
+
+/** Reads the platform of a descriptor or an image config; empty members count as absent. */
+export function readPlatform(fields: Fields): Platform {
+  const osFeatures = fields.strings('os.features');
+  return {
+    architecture: fields.string('architecture') ?? '',
+    os: fields.string('os') ?? '',
+    ...present('osVersion', fields.string('os.version') || undefined),
+    ...present('osFeatures', osFeatures?.length ? osFeatures : undefined),
+    ...present('variant', fields.string('variant') || undefined),
+  };
+}
 
 /** `os/arch[/variant][:osversion]`, which {@link parsePlatform} reads back. */
 export function formatPlatform(platform: Platform): string {
@@ -119,42 +133,9 @@ export function formatPlatform(platform: Platform): string {
   return `${platform.os}/${platform.architecture}${variant}${version}`;
 }
 
-/** Whether nothing can run on it: what BuildKit gives attestations, and what artifacts have that are no images. */
+/**
+ * Whether it is no platform at all: what BuildKit gives attestations, and other tools artifacts.
+ */
 export function isNoPlatform({ os, architecture }: Platform): boolean {
   return (os === '' && architecture === '') || (os === 'unknown' && architecture === 'unknown');
-}
-
-/** Equal for two platforms that a runtime cannot tell apart; manifest-tool refuses two entries of one key. */
-export function platformKey(platform: Platform): string {
-  return JSON.stringify([
-    platform.architecture,
-    platform.os,
-    platform.variant ?? '',
-    platform.osVersion ?? '',
-    platform.osFeatures ?? [],
-  ]);
-}
-
-/**
- * Whether an entry serves a request: what the request names must be equal; an amd64 without variant is v1, an arm v7 and an arm64 v8,
- * as container runtimes have it.
- */
-export function servesPlatform(entry: Platform, request: Platform): boolean {
-  return (
-    entry.os === request.os &&
-    entry.architecture === request.architecture &&
-    (request.variant === undefined || effectiveVariant(entry) === effectiveVariant(request)) &&
-    (request.osVersion === undefined || entry.osVersion === request.osVersion)
-  );
-}
-
-const DEFAULT_VARIANTS: ReadonlyMap<string, string> = new Map([
-  ['amd64', 'v1'],
-  ['arm', 'v7'],
-  ['arm64', 'v8'],
-]);
-
-function effectiveVariant({ architecture, variant }: Platform): string | undefined {
-  if (variant !== undefined) return variant;
-  return DEFAULT_VARIANTS.get(architecture);
 }

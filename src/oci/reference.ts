@@ -2,33 +2,35 @@ import { HUB_HOST, HUB_NAMESPACE } from '../docker-hub.js';
 import { ManifestToolError } from '../errors.js';
 import { isDigest, parseDigest, type Digest } from './digest.js';
 
-/** An image in a registry, as docker reads it (distribution/reference, `ParseNormalizedNamed`). */
+/**
+ * An image in a registry, parsed as Docker does (distribution/reference, `ParseNormalizedNamed`).
+ */
 export interface RegistryReference {
-  /** Tells it from a layout. */
+  /** Distinguishes it from a layout. */
   readonly kind: 'registry';
   /** `host[:port]` as users write it; `docker.io` for Docker Hub. */
   readonly host: string;
-  /** `library/traefik` where docker says `traefik`. */
+  /** `library/traefik` for `traefik` on Docker Hub. */
   readonly repository: string;
-  /** Without tag and digest `latest` is read, and no tag is written. */
+  /** Without tag and digest, `latest` is read and no tag is written. */
   readonly tag?: string;
-  /** Where there is a tag as well, the digest is what is read. */
+  /** Read in preference to the tag. */
   readonly digest?: Digest;
 }
 
 /** An image in an OCI image layout directory: `oci-layout://PATH[:tag][@digest]`. */
 export interface LayoutReference {
-  /** Tells it from a registry. */
+  /** Distinguishes it from an image in a registry. */
   readonly kind: 'layout';
-  /** The directory, relative to the working directory or absolute. */
+  /** The directory, absolute or relative to the working directory. */
   readonly path: string;
-  /** Without tag and digest `latest` is read, and no tag is written. */
+  /** Without tag and digest, `latest` is read and no tag is written. */
   readonly tag?: string;
-  /** Where there is a tag as well, the digest is what is read. */
+  /** Read in preference to the tag. */
   readonly digest?: Digest;
 }
 
-/** An image, in a registry or in a layout: made by {@link parseReference}. */
+/** An image in a registry or in a layout; {@link parseReference} returns it. */
 export type Reference = RegistryReference | LayoutReference;
 
 const LAYOUT_SCHEMES = ['oci-layout://', 'ocidir://'];
@@ -38,9 +40,9 @@ const HOST =
   /^(?:(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])(?:\.(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]))*|\[[a-fA-F0-9:.]+\])(?::[0-9]{1,5})?$/;
 const MAX_NAME_LENGTH = 255;
 
-/** What a tag is, for hints. */
+/** The form of a tag, for hints. */
 export const TAG_RULE =
-  'a tag is of letters, digits, "_", "." and "-", at most 128, and does not begin with "." or "-"';
+  'a tag consists of up to 128 letters, digits, "_", "." and "-", and does not begin with "." or "-"';
 const REFERENCE_RULE = 'write host/repository:tag, or oci-layout://PATH:TAG for a directory';
 const LAYOUT_RULE = 'write oci-layout://PATH:TAG';
 
@@ -50,7 +52,7 @@ export function isTag(text: string): boolean {
 }
 
 /**
- * Reads a reference once; inside the program it is a value.
+ * Parses a reference.
  * @throws {ManifestToolError} USAGE that says which part is wrong.
  */
 export function parseReference(text: string): Reference {
@@ -61,17 +63,20 @@ export function parseReference(text: string): Reference {
   if (scheme !== undefined) return parseLayout(text.slice(scheme.length), what, bad);
   const schemeLike = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
   if (schemeLike) {
-    throw bad(`an image reference has no ${JSON.stringify(schemeLike[0])}`, REFERENCE_RULE);
+    throw bad(
+      `${JSON.stringify(schemeLike[0])} is not supported in an image reference`,
+      REFERENCE_RULE,
+    );
   }
   if (/^[a-f0-9]{64}$/.test(text)) {
     throw bad(
       '64 hexadecimal digits are an image ID, not the name of a repository',
-      'push the image, and name it by its repository: host/repository:tag',
+      'push the image, and name it as host/repository:tag',
     );
   }
   if (isDigest(text)) {
     throw bad(
-      'a digest needs the name of its repository before it: NAME@DIGEST',
+      'a digest needs the repository before it: NAME@DIGEST',
       `for example host/repository@${text}`,
     );
   }
@@ -79,8 +84,8 @@ export function parseReference(text: string): Reference {
   const { host, repository } = splitHost(name);
   if (!HOST.test(host) || !URL.canParse(`http://${host}`))
     throw bad(
-      `${JSON.stringify(host)} is no host`,
-      'a host is of letters, digits, "-" and ".", with :PORT behind it where it has one',
+      `${JSON.stringify(host)} is not a valid host`,
+      'a host consists of letters, digits, "-" and ".", and may end with :PORT',
     );
   if (!PATH.test(repository)) {
     const lower = repository.toLowerCase();
@@ -91,14 +96,14 @@ export function parseReference(text: string): Reference {
       );
     }
     throw bad(
-      `${JSON.stringify(repository)} is no repository name`,
-      'it is of lower-case letters and digits, with one of ".", "_", "-" or "/" between them',
+      `${JSON.stringify(repository)} is not a valid repository name`,
+      'it consists of lower-case letters and digits, separated by ".", "_", "-" or "/"',
     );
   }
   if (host.length + 1 + repository.length > MAX_NAME_LENGTH) {
     throw bad(
       `the name is longer than ${MAX_NAME_LENGTH} characters`,
-      'choose a shorter name for the repository: registries take no longer ones',
+      'choose a shorter name for the repository: registries accept no longer ones',
     );
   }
   return { kind: 'registry', host, repository, ...suffix(tag, digest) };
@@ -123,14 +128,17 @@ function splitSuffix(text: string, what: string, bad: Bad) {
   const tag = named.slice(colon + 1);
   if (!isTag(tag)) {
     throw bad(
-      `${JSON.stringify(tag)} is no tag (letters, digits, "_", "." and "-", at most 128, not first "." or "-")`,
-      'the tag stands behind the last colon, for example app:1.0',
+      `${JSON.stringify(tag)} is not a valid tag (up to 128 letters, digits, "_", "." and "-", the first not "." or "-")`,
+      'the tag follows the last colon, for example app:1.0',
     );
   }
   return { name: named.slice(0, colon), tag, digest };
 }
 
-/** The first part is a host where it has a dot, a colon or an upper-case letter, or is `localhost` (distribution/reference, `splitDockerDomain`). */
+/**
+ * Splits off the host: the first part, if it has a dot, a colon or an upper-case letter, or is
+ * `localhost` (distribution/reference, `splitDockerDomain`).
+ */
 function splitHost(name: string): { host: string; repository: string } {
   const slash = name.indexOf('/');
   const first = name.slice(0, Math.max(slash, 0));
@@ -147,14 +155,16 @@ function suffix(tag: string | undefined, digest: Digest | undefined) {
 }
 
 /**
- * Refuses a reference that {@link parseReference} would not have made: what is in one gets into URLs and paths.
+ * Refuses a reference that {@link parseReference} would not return: its parts are used in URLs and
+ * paths.
  * @throws {ManifestToolError} USAGE.
  */
 export function checkReference(reference: Reference): void {
   const { kind, tag, digest } = reference;
   const what = `reading image reference ${JSON.stringify(formatReference(reference))}`;
   const bad: Bad = (why, hint) => new ManifestToolError('USAGE', what, why, { hint });
-  if (tag !== undefined && !isTag(tag)) throw bad(`${JSON.stringify(tag)} is no tag`, TAG_RULE);
+  if (tag !== undefined && !isTag(tag))
+    throw bad(`${JSON.stringify(tag)} is not a valid tag`, TAG_RULE);
   if (digest !== undefined) parseDigest(digest, what);
   if (kind === 'layout') {
     const hasPath = reference.path !== '' && !reference.path.includes('\0');
@@ -169,7 +179,7 @@ export function checkReference(reference: Reference): void {
   if (!isSame) throw bad('it is not of the form host/repository', REFERENCE_RULE);
 }
 
-/** The reference in full: with its host, and with what the user left out only where that has a meaning. */
+/** The complete reference, with its host and without a default tag. */
 export function formatReference(reference: Reference): string {
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
@@ -197,13 +207,13 @@ export function formatName(reference: Reference): string {
     : `${reference.host}/${reference.repository}`;
 }
 
-/** The same repository or layout with another tag or digest; text that is neither is a fault of the caller. */
+/** The same repository or layout with another tag or digest, which the caller has checked. */
 export function withSuffix(reference: Reference, tagOrDigest: string): Reference {
   const { tag: _tag, digest: _digest, ...name } = reference;
   return isDigest(tagOrDigest) ? { ...name, digest: tagOrDigest } : { ...name, tag: tagOrDigest };
 }
 
-/** Whether two references are of one repository, or of one layout directory. */
+/** Whether two references are in the same repository, or the same layout directory. */
 export function sameRepository(a: Reference, b: Reference): boolean {
   return formatName(a) === formatName(b);
 }

@@ -1,50 +1,144 @@
 import { ManifestToolError } from '../errors.js';
-import { attestedDigest, isAttestation } from './attestation.js';
-import type { Descriptor, ImageIndex } from './documents.js';
-import { formatPlatform, servesPlatform, type Platform } from './platform.js';
+import { imageEntries } from './attestation.js';
+import type { Descriptor } from './descriptor.js';
+import { formatPlatform, type Platform } from './platform.js';
+
+/*
+ * Which entry of an index serves a platform, and which platforms are the same: every part of the
+ * program that compares platforms does it here.
+ */
+
+/** Equal for platforms with the same fields. manifest-tool refuses two images with equal ones. */
+export function platformKey(platform: Platform): string {
+  return keyOf(platform, platform.variant);
+}
 
 /**
- * The entry of a list for one platform, and the attestations of it; `verb` says in an error what they are wanted for.
- * @throws {ManifestToolError} NOT_FOUND where there is none, USAGE where there are several.
+ * Equal for platforms that a container runtime cannot tell apart: linux/arm64 and linux/arm64/v8.
+ */
+export function runtimeKey(platform: Platform): string {
+  return keyOf(platform, effectiveVariant(platform));
+}
+
+function keyOf(
+  { architecture, os, osVersion, osFeatures }: Platform,
+  variant: string | undefined,
+): string {
+  return JSON.stringify([architecture, os, variant ?? '', osVersion ?? '', osFeatures ?? []]);
+}
+
+/** Variants that container runtimes assume for an architecture without one. */
+const DEFAULT_VARIANTS: ReadonlyMap<string, string> = new Map([
+  ['amd64', 'v1'],
+  ['arm', 'v7'],
+  ['arm64', 'v8'],
+]);
+
+function effectiveVariant({ architecture, variant }: Platform): string | undefined {
+  return variant ?? DEFAULT_VARIANTS.get(architecture);
+}
+
+/**
+ * Whether an image for `platform` can be used for a request: os and architecture must be equal, and
+ * variant and os version if the request names them.
+ */
+export function servesPlatform(platform: Platform, request: Platform): boolean {
+  return (
+    platform.os === request.os &&
+    platform.architecture === request.architecture &&
+    (request.variant === undefined || effectiveVariant(platform) === effectiveVariant(request)) &&
+    (request.osVersion === undefined || platform.osVersion === request.osVersion)
+  );
+}
+
+/** Whether an entry can be used for a request. One without a platform serves none. */
+export function entryServes({ platform }: Descriptor, request: Platform): boolean {
+  return platform !== undefined && servesPlatform(platform, request);
+}
+
+/**
+ * Images that a runtime never selects, because an earlier one has the same platform to it; each
+ * with that one.
+ */
+export function shadowedEntries(
+  images: readonly Descriptor[],
+): ReadonlyMap<Descriptor, Descriptor> {
+  const first = new Map<string, Descriptor>();
+  const shadowed = new Map<Descriptor, Descriptor>();
+  for (const image of images) {
+    if (image.platform === undefined) continue;
+    const key = runtimeKey(image.platform);
+    const before = first.get(key);
+    if (before === undefined) first.set(key, image);
+    else shadowed.set(image, before);
+  }
+  return shadowed;
+}
+
+/** Platforms that are required and missing, and those that are there and not required. */
+export function comparePlatforms(
+  actual: readonly string[],
+  required: readonly Platform[],
+): { readonly missing: string[]; readonly extra: string[] } {
+  const names = required.map(formatPlatform);
+  return {
+    missing: names.filter((name) => !actual.includes(name)),
+    extra: actual.filter((name) => !names.includes(name)),
+  };
+}
+
+/** An image that differs from this one only in having a variant; runtimes may prefer either. */
+export function variantSibling(
+  { platform }: Descriptor,
+  images: readonly Descriptor[],
+): Descriptor | undefined {
+  if (platform === undefined || platform.variant !== undefined) return undefined;
+  return images.find(
+    (other) =>
+      other.platform?.variant !== undefined &&
+      entryServes(other, { os: platform.os, architecture: platform.architecture }),
+  );
+}
+
+/**
+ * The image of an index for one platform: the only one that serves it, or the only one of these
+ * with exactly the requested variant. `what` is being done, for the error.
+ * @throws {ManifestToolError} NOT_FOUND with reason `entry-not-found` if there is none, USAGE if
+ * there are several.
  */
 export function selectEntry(
+  what: string,
   platform: Platform,
-  index: ImageIndex,
-  name: string,
-  verb = 'including',
-): [image: Descriptor, ...attestations: Descriptor[]] {
-  const images = index.manifests.filter((entry) => !isAttestation(entry));
-  const serving = images.filter(
-    (entry) => entry.platform && servesPlatform(entry.platform, platform),
-  );
-  const exact = serving.filter((entry) => entry.platform!.variant === platform.variant);
-  const found = exact.length === 1 ? exact : serving;
-  const what = `${verb} ${name} for ${formatPlatform(platform)}`;
-  const shown = (entries: readonly Descriptor[]): string =>
-    entries
-      .map((entry) => (entry.platform ? formatPlatform(entry.platform) : entry.digest))
-      .join(', ');
-  if (found.length === 0) {
-    throw new ManifestToolError(
-      'NOT_FOUND',
-      what,
-      `the list has no such entry; it has ${shown(images) || 'none at all'}`,
-      {
-        hint:
-          images.length === 0
-            ? 'inspect --format raw shows what is in it'
-            : 'name one of these, or bring the image that is missing into the list with add',
-      },
-    );
+  entries: readonly Descriptor[],
+): Descriptor {
+  const images = imageEntries(entries);
+  const serving = images.filter((entry) => entryServes(entry, platform));
+  const exact = serving.filter((entry) => entry.platform?.variant === platform.variant);
+  const [selected, ...others] = exact.length === 1 ? exact : serving;
+  if (selected === undefined) {
+    const why = `it has no entry for ${formatPlatform(platform)}; it has ${listEntries(images)}`;
+    throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'entry-not-found' });
   }
-  if (found.length > 1) {
-    throw new ManifestToolError('USAGE', what, `the list has several: ${shown(found)}`, {
-      hint: 'name the variant or the os version as well',
+  if (others.length > 0) {
+    const why = `several entries are for ${formatPlatform(platform)}: ${listEntries(serving)}`;
+    throw new ManifestToolError('USAGE', what, why, {
+      hint: 'name the variant or the os version as well, or the digest',
     });
   }
-  const [image] = found as [Descriptor];
-  const attestations = index.manifests.filter(
-    (entry) => isAttestation(entry) && attestedDigest(entry) === image.digest,
+  return selected;
+}
+
+/** Platforms that a message lists; more are counted. */
+const MAX_LISTED = 20;
+
+/** The platforms of entries for a message, each once; the digest of one without a platform. */
+export function listEntries(entries: readonly Descriptor[]): string {
+  const names = new Set(
+    entries.map(({ platform, digest }) =>
+      platform === undefined ? digest : formatPlatform(platform),
+    ),
   );
-  return [image, ...attestations];
+  if (names.size === 0) return 'none';
+  const rest = names.size - MAX_LISTED;
+  return [...names].slice(0, MAX_LISTED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
 }

@@ -4,14 +4,16 @@ import { connectionFailure } from '../http/errors.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { afterAttempts } from '../http/retry.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE, type Descriptor } from '../oci/documents.js';
-import { verifiedContent, WrongContent, wrongSource } from '../oci/verified-content.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { verifiedContent, WrongContent, wrongSource } from '../oci/blob-stream.js';
 import type { Connection } from './connection.js';
 import * as requests from './requests.js';
 
 /**
  * Reads a small blob whole, checked against digest and size.
- * @throws {ManifestToolError} NOT_FOUND if there is none; CORRUPT if it is not what the descriptor says, or too large.
+ * @throws {ManifestToolError} NOT_FOUND if there is none; CORRUPT if it is not what the descriptor
+ * says, or too large.
  */
 export async function getBlob(
   connection: Connection,
@@ -45,9 +47,9 @@ export async function getBlob(
 }
 
 /**
- * Opens a blob of any size as a stream. If the connection is lost on the way, the blob is read again and what has been delivered is
- * skipped. Digest and size are verified on the way; damaged content cannot be taken back, so it is read again only if the operation of
- * `shared` starts again.
+ * Opens a blob of any size as a stream. If the connection is lost on the way, the blob is read
+ * again and what has been delivered is skipped. Digest and size are verified on the way; damaged
+ * content cannot be taken back, so it is read again only if the operation of `shared` starts again.
  */
 export async function openBlob(
   connection: Connection,
@@ -95,7 +97,10 @@ interface OpenBlob {
   readonly url: URL;
 }
 
-/** A stream that continues after an error with the stream that `next` opens, without what it has delivered already. */
+/**
+ * A stream that continues after an error with the stream that `next` opens, without what it has
+ * delivered already.
+ */
 async function* resumed(
   first: AsyncIterable<Uint8Array>,
   next: (error: unknown) => Promise<AsyncIterable<Uint8Array>>,
@@ -124,7 +129,10 @@ async function* resumed(
   }
 }
 
-/** The size of a blob in bytes; undefined if the repository does not hold it, null if the registry does not state it. */
+/**
+ * The size of a blob in bytes; undefined if the repository does not hold it, null if the registry
+ * does not state it.
+ */
 export async function blobSize(
   connection: Connection,
   digest: Digest,
@@ -143,8 +151,8 @@ export async function hasBlob(connection: Connection, digest: Digest): Promise<b
 }
 
 /**
- * Whether the repository holds a blob although its upload or mount has failed: the answer may have been lost. Asked once; false if that
- * fails too.
+ * Whether the repository holds a blob although its upload or mount has failed: the answer may have
+ * been lost. Asked once; false if that fails too.
  */
 export async function hasArrived(connection: Connection, digest: Digest): Promise<boolean> {
   try {

@@ -51,7 +51,10 @@ export class Connection implements RepositoryName {
     return new Connection({ ...this.parts, repository });
   }
 
-  /** Announces a scope that will be needed, so that one token serves all requests; the first ones come first in token requests. */
+  /**
+   * Announces a scope that will be needed, so that one token serves all requests; the first ones
+   * come first in token requests.
+   */
   expect(scope: Scope): void {
     this.parts.authenticator.expect(scope);
   }
@@ -106,7 +109,10 @@ export class Connection implements RepositoryName {
     return this.parts.authenticator.scheme();
   }
 
-  /** Whether blobs of another repository may be mountable: one token has to cover both, so both need the same credential. */
+  /**
+   * Whether blobs of another repository may be mountable: one token has to cover both, so both need
+   * the same credential.
+   */
   async canMountFrom(source: Connection): Promise<boolean> {
     if (source.host !== this.host) return false;
     const { authenticator, credentialOf } = this.parts;

@@ -7,7 +7,10 @@ import type { HttpResponse } from '../http/request.js';
 import { isSecondaryLimit, retryAfter } from '../http/retry-after.js';
 import { isJsonObject, parseJson, type JsonValue } from '../oci/json/parse.js';
 
-/** What a request was for, where that changes the meaning of an answer: the write of a manifest, or content that a manifest names. */
+/**
+ * What a request was for, where that changes the meaning of an answer: the write of a manifest, or
+ * content that a manifest names.
+ */
 export type Purpose = 'write' | 'content';
 
 /** Where a request went and as whom, for the message about its answer. */
@@ -15,14 +18,17 @@ export interface RequestContext {
   readonly host: string;
   /** `as alice with the credentials of …`, `anonymously`, `without credentials`. */
   readonly identity: string;
-  /** Whether the answer is that of a host that the registry redirects to, which is never sent a credential. */
+  /**
+   * Whether the answer is that of a host that the registry redirects to, which is never sent a
+   * credential.
+   */
   readonly isRedirected: boolean;
   readonly purpose?: Purpose | undefined;
 }
 
 /**
- * What a registry answered instead of doing what it was asked: its status, and its own error codes and messages (OCI distribution-spec,
- * Error Codes).
+ * What a registry answered instead of doing what it was asked: its status, and its own error codes
+ * and messages (OCI distribution-spec, Error Codes).
  */
 export class RegistryError extends Error {
   readonly status: number;
@@ -40,9 +46,11 @@ export class RegistryError extends Error {
 }
 
 /**
- * The answer of a registry that did not do what it was asked, as an error of this program: the status decides, the body explains.
+ * The answer of a registry that did not do what it was asked, as an error of this program: the
+ * status decides, the body explains.
  * - 429, 408, 5xx and web pages are UNAVAILABLE
- * - 404 is NOT_FOUND; for the write of a manifest INCOMPLETE, if its codes say that something is missing (Gitea, Harbor)
+ * - 404 is NOT_FOUND; for the write of a manifest INCOMPLETE, if its codes say that something is
+ *   missing (Gitea, Harbor)
  * - 400, 403, 409 and 412 are REFUSED if the text says that a tag is immutable
  * - 401 and 403 are DENIED; the rest is FAILED
  */
@@ -101,7 +109,7 @@ export function answerFailure(
     return make('FAILED', why, 'have the registry, or the proxy before it, accept larger requests');
   }
   if (status >= 300 && status < 400) {
-    const why = `${host} answered with status ${status}, which is no answer to this`;
+    const why = `${host} answered with status ${status}${says}, which does not answer the request`;
     return make('FAILED', why, NAME_ADVICE);
   }
   return make('FAILED', `${host} answered with status ${status}${says}`, UNEXPECTED);
@@ -112,7 +120,10 @@ function isRateLimit(response: HttpResponse): boolean {
   return response.status === 429 || isSecondaryLimit(response);
 }
 
-/** Whether an answer is about the moment, and not about the request. 501 is about the request: not implemented. */
+/**
+ * Whether an answer is about the moment, and not about the request. 501 is about the request: not
+ * implemented.
+ */
 export function isUnavailable(response: HttpResponse): boolean {
   const { status } = response;
   return isRateLimit(response) || status === 408 || (status >= 500 && status !== 501);
@@ -142,7 +153,10 @@ const IMMUTABLE_STATUS = new Set([400, 403, 409, 412]);
 /** Codes for content that a manifest names and the registry does not hold. */
 const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NOT_FOUND']);
 
-/** What a registry misses that is asked to store a manifest (OCI distribution-spec, Pushing Manifests); undefined if nothing. */
+/**
+ * What a registry misses that is asked to store a manifest (OCI distribution-spec, Pushing
+ * Manifests); undefined if nothing.
+ */
 function missingPart({ status, codes, text }: RegistryError) {
   if (status === 404 && codes.includes('NAME_UNKNOWN')) {
     const why = `the repository does not exist (${text})`;
@@ -199,13 +213,15 @@ function deniedAdvice(status: number, context: RequestContext): Advice {
 
 function readErrors(response: HttpResponse): { codes: string[]; text: string } {
   const errors = errorList(response);
-  // A body of another form is not shown: it may echo the request with its credentials, as that of S3 does.
+  // A body of another form is not shown: it may echo the request with its credentials, as that of
+  // S3 does.
   if (errors === undefined) return { codes: [], text: isWebPage(response) ? 'a web page' : '' };
   const codes = errors.flatMap(({ code }) => (code === '' ? [] : [code]));
   const text = errors
     .map(({ code, message }) => [code, message].filter((part) => part !== '').join(': '))
     .join('; ');
-  // Cut only where it is shown, when secrets have been removed: half of a secret would not be found.
+  // Cut only where it is shown, when secrets have been removed: half of a secret would not be
+  // found.
   return { codes, text };
 }
 

@@ -2,16 +2,18 @@ import { ManifestToolError, reasonOf, type ErrorCode } from '../errors.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import { digestOf, isDigest, matchesDigest, type Digest } from '../oci/digest.js';
-import { NO_IMAGE_HINT, parseDocument, type Descriptor } from '../oci/documents.js';
+import { NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { FieldError } from '../oci/json/fields.js';
 import type { Connection } from './connection.js';
 import { isWebPage } from './errors.js';
 import * as requests from './requests.js';
 
 /**
- * Reads a manifest. Its bytes are checked against the digest asked for, or for a tag against Docker-Content-Digest if the registry sends
- * it; its size is checked against `expected`.
- * @throws {ManifestToolError} NOT_FOUND if there is none; CORRUPT if it is not what was asked for, or not a manifest.
+ * Reads a manifest. Its bytes are checked against the digest asked for, or for a tag against
+ * Docker-Content-Digest if the registry sends it; its size is checked against `expected`.
+ * @throws {ManifestToolError} NOT_FOUND if there is none; CORRUPT if it is not what was asked for,
+ * or not a manifest.
  */
 export async function getManifest(
   connection: Connection,
@@ -48,7 +50,10 @@ export async function getManifest(
   }
 }
 
-/** @throws {DamagedBody} if the bytes do not match the digest asked for, or the one that the registry states. */
+/**
+ * @throws {DamagedBody} if the bytes do not match the digest asked for, or the one that the
+ * registry states.
+ */
 function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
   if (isWebPage(answer)) return;
   const stated = answer.headers.first('docker-content-digest');
@@ -63,8 +68,8 @@ function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
 }
 
 /**
- * The digest of what a tag points to; undefined if there is no such tag. If the registry does not answer HEAD, or without a digest, the
- * manifest is read.
+ * The digest of what a tag points to; undefined if there is no such tag. If the registry does not
+ * answer HEAD, or without a digest, the manifest is read.
  */
 export async function tagDigest(connection: Connection, tag: string): Promise<Digest | undefined> {
   const request = requests.headManifest(connection, tag);
@@ -80,13 +85,16 @@ export async function tagDigest(connection: Connection, tag: string): Promise<Di
 
 /** What a registry answered to the write of a manifest. */
 export interface PutAnswer {
-  /** The subject of the manifest, if the registry lists the manifest among its referrers (`OCI-Subject`). */
+  /**
+   * The subject of the manifest, if the registry lists the manifest among its referrers
+   * (`OCI-Subject`).
+   */
   readonly subject?: string;
 }
 
 /**
- * Writes a manifest with its exact bytes. If the registry states which digest it has stored, that has to be the manifest's. A write whose
- * answer was lost is settled by reading.
+ * Writes a manifest with its exact bytes. If the registry states which digest it has stored, that
+ * has to be the manifest's. A write whose answer was lost is settled by reading.
  */
 export async function putManifest(
   connection: Connection,
@@ -96,7 +104,8 @@ export async function putManifest(
   try {
     return await writeManifest(connection, manifest, tagOrDigest);
   } catch (error) {
-    // The registry may have written it although its answer was lost, or refuse the second attempt for what the first one did.
+    // The registry may have written it although its answer was lost, or refuse the second attempt
+    // for what the first one did.
     const isUncertain = error instanceof ManifestToolError && UNCERTAIN.has(error.code);
     if (!isUncertain || !(await holdsManifest(connection, manifest, tagOrDigest))) throw error;
     return {};

@@ -2,7 +2,8 @@ import { ManifestToolError } from '../errors.js';
 import { isSuccess, type HttpResponse } from '../http/request.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
-import { parseDocument, type Descriptor } from '../oci/documents.js';
+import { parseDocument } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { getBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { isUnavailable, isWebPage, RegistryError } from './errors.js';
@@ -22,8 +23,9 @@ export interface Answer {
 }
 
 /**
- * One repository, for finding out what its registry supports: a refusal is an answer here, and not an error. No answer, an answer that is
- * about the moment, and a demand for authentication are errors all the same.
+ * One repository, for finding out what its registry supports: a refusal is an answer here, and not
+ * an error. No answer, an answer that is about the moment, and a demand for authentication are
+ * errors all the same.
  */
 export class RawRepository {
   readonly name: string;
@@ -66,8 +68,8 @@ export class RawRepository {
   }
 
   /**
-   * Writes a manifest under a tag or digest, and under `tags` in the same request. `retries` is how often a transient failure is retried,
-   * if not as often as others.
+   * Writes a manifest under a tag or digest, and under `tags` in the same request. `retries` is how
+   * often a transient failure is retried, if not as often as others.
    */
   async putManifest(
     manifest: ManifestContent,
@@ -102,7 +104,10 @@ export class RawRepository {
     }
   }
 
-  /** The digests of the referrers of a manifest, from the referrers API; or the answer that is no list of them. */
+  /**
+   * The digests of the referrers of a manifest, from the referrers API; or the answer that is no
+   * list of them.
+   */
   async referrers(subject: Digest): Promise<readonly Digest[] | Answer> {
     const response = await this.ask(requests.getReferrers(this.connection, subject));
     if (!isSuccess(response.status)) return answerOf(response);

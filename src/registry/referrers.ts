@@ -2,7 +2,8 @@ import { ManifestToolError, reasonOf } from '../errors.js';
 import type { HttpResponse } from '../http/request.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import { digestOf, type Digest } from '../oci/digest.js';
-import { parseDocument, type Descriptor } from '../oci/documents.js';
+import { parseDocument } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { encodeIndex } from '../oci/json/encode-index.js';
 import { IndexText } from '../oci/json/index-text.js';
 import { OCI_INDEX } from '../oci/media-types.js';
@@ -19,8 +20,9 @@ const MAX_PAGES = 100;
 const NO_API = new Set([400, 404, 405, 501]);
 
 /**
- * The referrers of a manifest: from the referrers API (OCI distribution-spec, Listing Referrers), or from the index under the referrers
- * tag if the registry does not have the API. Empty if there are none.
+ * The referrers of a manifest: from the referrers API (OCI distribution-spec, Listing Referrers),
+ * or from the index under the referrers tag if the registry does not have the API. Empty if there
+ * are none.
  * @throws {ManifestToolError} if they cannot be found out.
  */
 export async function listReferrers(
@@ -65,7 +67,10 @@ function entriesOf(what: string, body: Uint8Array): readonly Descriptor[] {
   }
 }
 
-/** The path of `Link: <URL>; rel="next"` (RFC 8288); a link to another origin is not followed (GHSA-h7vf-4x9w-h99v). */
+/**
+ * The path of `Link: <URL>; rel="next"` (RFC 8288); a link to another origin is not followed
+ * (GHSA-h7vf-4x9w-h99v).
+ */
 function nextPage(connection: Connection, response: HttpResponse): string | undefined {
   const link = response.headers
     .all('link')
@@ -95,9 +100,9 @@ async function referrersIndex(connection: Connection, subject: Digest): Promise<
 }
 
 /**
- * Writes a manifest that has a subject. If the registry does not confirm that it lists the manifest (`OCI-Subject`), it is added to the
- * index under the referrers tag (OCI distribution-spec, Pushing Manifests with Subject). Referrers of one subject have to be written one
- * after another.
+ * Writes a manifest that has a subject. If the registry does not confirm that it lists the manifest
+ * (`OCI-Subject`), it is added to the index under the referrers tag (OCI distribution-spec, Pushing
+ * Manifests with Subject). Referrers of one subject have to be written one after another.
  */
 export async function putReferrer(
   connection: Connection,

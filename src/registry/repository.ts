@@ -7,7 +7,7 @@ import type {
   ManifestContent,
 } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
-import type { Descriptor } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { blobSize, getBlob, hasBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
@@ -102,7 +102,8 @@ export class Repository implements ImageStore {
         onTag(tag);
       }),
     );
-    // All tags are attempted before the first failure is thrown: onTag has reported those that moved.
+    // All tags are attempted before the first failure is thrown: onTag has reported those that
+    // moved.
     const failed = written.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   }

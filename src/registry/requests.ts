@@ -13,7 +13,10 @@ export interface RepositoryName {
   readonly name: string;
 }
 
-/** A request to a registry. Its path holds only repository names, tags and digests that were checked before. */
+/**
+ * A request to a registry. Its path holds only repository names, tags and digests that were checked
+ * before.
+ */
 export interface Call extends Omit<HttpRequest, 'url'> {
   /** Path and query on the registry's origin. */
   readonly path: string;
@@ -23,7 +26,10 @@ export interface Call extends Omit<HttpRequest, 'url'> {
 
 /** Most bytes that are read of an answer without content: to a write, or an error. */
 const MAX_ANSWER = 64 * 1024;
-/** Time for the answer to an upload, in milliseconds: a registry copies and hashes a blob before it answers. */
+/**
+ * Time for the answer to an upload, in milliseconds: a registry copies and hashes a blob before it
+ * answers.
+ */
 const COMMIT_TIMEOUT_MS = 15 * 60_000;
 
 const ACCEPT_MANIFESTS = { accept: MANIFEST_ACCEPT.join(', ') };
@@ -60,7 +66,10 @@ export function getManifest(of: RepositoryName, tagOrDigest: string): Call {
   };
 }
 
-/** HEAD /v2/NAME/manifests/REFERENCE (OCI distribution-spec, Checking if content exists in the registry). */
+/**
+ * HEAD /v2/NAME/manifests/REFERENCE (OCI distribution-spec, Checking if content exists in the
+ * registry).
+ */
 export function headManifest(of: RepositoryName, tagOrDigest: string): Call {
   return {
     ...getManifest(of, tagOrDigest),
@@ -70,7 +79,10 @@ export function headManifest(of: RepositoryName, tagOrDigest: string): Call {
   };
 }
 
-/** PUT /v2/NAME/manifests/REFERENCE, with further tags as `?tag=a&tag=b` (OCI distribution-spec, Pushing Manifests). */
+/**
+ * PUT /v2/NAME/manifests/REFERENCE, with further tags as `?tag=a&tag=b` (OCI distribution-spec,
+ * Pushing Manifests).
+ */
 export function putManifest(
   of: RepositoryName,
   { mediaType, bytes }: ManifestContent,
@@ -127,7 +139,10 @@ export function headBlob(of: RepositoryName, digest: Digest): Call {
   };
 }
 
-/** POST /v2/NAME/blobs/uploads/?mount=DIGEST&from=SOURCE (OCI distribution-spec, Mounting a blob from another repository). */
+/**
+ * POST /v2/NAME/blobs/uploads/?mount=DIGEST&from=SOURCE (OCI distribution-spec, Mounting a blob
+ * from another repository).
+ */
 export function mountBlob(of: RepositoryName, digest: Digest, from: RepositoryName): Call {
   const query = `mount=${encodeURIComponent(digest)}&from=${encodeURIComponent(from.repository)}`;
   return {
@@ -160,7 +175,8 @@ export function putUpload(
   attempts: Attempts,
 ): Call {
   // As text: setting a parameter would encode the whole query anew, and it may be signed.
-  const query = `${session.search}${session.search === '' ? '?' : '&'}digest=${encodeURIComponent(digest)}`;
+  const separator = session.search === '' ? '?' : '&';
+  const query = `${session.search}${separator}digest=${encodeURIComponent(digest)}`;
   return {
     method: 'PUT',
     path: `${session.pathname}${query}`,

@@ -1,11 +1,17 @@
 import { Semaphore } from '../concurrency.js';
 
-/** How many blobs are uploaded at a time: several large ones only slow each other down, small ones all wait for round trips. */
+/**
+ * How many blobs are uploaded at a time: several large ones only slow each other down, small ones
+ * all wait for round trips.
+ */
 const LIMITS = { large: 4, small: 16 } as const;
 /** Size from which a blob counts as large, in bytes. */
 const LARGE_BLOB = 1024 * 1024;
 
-/** Limits how many blobs a client uploads at a time, over all registries: each needs connections to read and to write. */
+/**
+ * Limits how many blobs a client uploads at a time, over all registries: each needs connections to
+ * read and to write.
+ */
 export class UploadLimiter {
   private readonly large = new Semaphore(() => LIMITS.large);
   private readonly small = new Semaphore(() => LIMITS.small);

@@ -3,9 +3,9 @@ import { ManifestToolError } from '../errors.js';
 import type { HttpResponse } from '../http/request.js';
 import { parseUrl } from '../http/url.js';
 import type { ImageReader } from '../oci/content.js';
-import { counted } from '../oci/counted.js';
+import { counted } from '../oci/blob-stream.js';
 import type { Digest } from '../oci/digest.js';
-import type { Descriptor } from '../oci/documents.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import { hasArrived, hasBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import * as requests from './requests.js';
@@ -23,8 +23,9 @@ export interface UploadOptions {
 }
 
 /**
- * Uploads a blob when the limit allows it; its content is never held in memory. After a transient failure the upload starts again with
- * another session, unless the blob has arrived and only the answer was lost.
+ * Uploads a blob when the limit allows it; its content is never held in memory. After a transient
+ * failure the upload starts again with another session, unless the blob has arrived and only the
+ * answer was lost.
  * @throws {ManifestToolError} what source and target throw.
  */
 export function uploadBlob(
@@ -36,7 +37,8 @@ export function uploadBlob(
   let session = opened;
   const upload = async (): Promise<void> => {
     session ??= await openUpload(connection, attempts);
-    // Opened before the write: if both are in one registry, a write that waits for its source could hold what the source needs.
+    // Opened before the write: if both are in one registry, a write that waits for its source could
+    // hold what the source needs.
     const first = await source.openBlob(descriptor, attempts);
     const content = replayable(first, () => source.openBlob(descriptor, attempts), onBytes);
     const address = session;
@@ -51,7 +53,10 @@ export function uploadBlob(
   return connection.uploads.run(descriptor.size, () => withRestarts(attempts, upload));
 }
 
-/** The content of a blob, as often as it is needed: a request that gets another token is sent again. `first` is that of the first time. */
+/**
+ * The content of a blob, as often as it is needed: a request that gets another token is sent again.
+ * `first` is that of the first time.
+ */
 function replayable(
   first: AsyncIterable<Uint8Array>,
   reopen: () => Promise<AsyncIterable<Uint8Array>>,
@@ -90,8 +95,9 @@ async function putBlob(
 export type MountOutcome = 'mounted' | 'present' | 'refused' | URL;
 
 /**
- * Mounts a blob from another repository. A registry may answer 201 for a blob that the repository holds already, so that is asked only
- * after a refusal. `attempts` are shared with the upload that follows a refusal.
+ * Mounts a blob from another repository. A registry may answer 201 for a blob that the repository
+ * holds already, so that is asked only after a refusal. `attempts` are shared with the upload that
+ * follows a refusal.
  * @throws {ManifestToolError} if there is no answer, or the registry limits the rate of requests.
  */
 export function mountBlob(
@@ -123,7 +129,10 @@ export function mountBlob(
   });
 }
 
-/** Cancels the upload session that an answer has opened. It would expire anyway, so a failure is ignored. */
+/**
+ * Cancels the upload session that an answer has opened. It would expire anyway, so a failure is
+ * ignored.
+ */
 export async function cancelUpload(connection: Connection, response: HttpResponse): Promise<void> {
   try {
     const session = sessionOf(connection, 'canceling an upload', response);
@@ -136,8 +145,9 @@ export async function cancelUpload(connection: Connection, response: HttpRespons
 const LOCATION_HINT = 'have the registry, or the proxy before it, send the address of the upload';
 
 /**
- * The upload session that an answer names. Its address may be relative, or without its scheme, and its query is kept as it is. An address
- * on another origin is refused, because requests to it are signed (GHSA-jxpm-75mh-9fp7).
+ * The upload session that an answer names. Its address may be relative, or without its scheme, and
+ * its query is kept as it is. An address on another origin is refused, because requests to it are
+ * signed (GHSA-jxpm-75mh-9fp7).
  * @throws {ManifestToolError} FAILED if there is none, or it is refused.
  */
 function sessionOf(connection: Connection, what: string, response: HttpResponse): URL {

@@ -7,7 +7,8 @@ import {
 } from '../core/publish/request.js';
 import { refuseWarnings } from '../core/publish/warnings.js';
 import { ManifestToolError } from '../errors.js';
-import { formatPlatform, isNoPlatform, platformKey, type Platform } from '../oci/platform.js';
+import { formatPlatform, isNoPlatform, type Platform } from '../oci/platform.js';
+import { platformKey } from '../oci/select-entry.js';
 import { formatName, formatReference } from '../oci/reference.js';
 import type { SpecNode } from './node.js';
 import { readSpec, typeOfSpec, type PlacedSpec, type SpecOptions } from './spec.js';

@@ -1,7 +1,8 @@
 import type { Environment } from '../core/client-options.js';
 import type { RequestedType, SourceRequest, Spec } from '../core/publish/request.js';
 import { ManifestToolError } from '../errors.js';
-import type { Annotations } from '../oci/documents.js';
+import type { Annotations } from '../oci/descriptor.js';
+import { present } from '../oci/json/fields.js';
 import { isTag, parseReference, TAG_RULE, type Reference } from '../oci/reference.js';
 import { knownMembers, type SpecNode } from './node.js';
 import { requestedPlatform } from './platform.js';
@@ -145,11 +146,6 @@ function mediaType(node: SpecNode): string | undefined {
   throw node.error(`${node.path} ${JSON.stringify(text)} is not a media type`, {
     hint: 'write a type such as application/vnd.example.app',
   });
-}
-
-/** `{ key: value }`, or nothing if the value is undefined. */
-function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
-  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 }
 
 function reference(node: SpecNode): Reference {

@@ -15,7 +15,7 @@ import { LAYER, LayoutFolder, type Entry } from '../support/layout.js';
 const PROGRAM = fileURLToPath(new URL('../support/abort-layout-jobs.mjs', import.meta.url));
 const LIBRARY = path.resolve('dist/lib/index.js');
 /** Of each command. */
-const INTERRUPTS = 16;
+const INTERRUPTS = 10;
 const ARCHITECTURES = ['amd64', 'arm64', '386', 's390x', 'ppc64le', 'riscv64'];
 
 /** What is printed at the end, after lines of progress. */
@@ -63,53 +63,47 @@ describe('a program that aborts', () => {
     // Each blob is flushed to the device.
     ['copy-to-layout', 60],
     ['copy-to-registry', 200],
-  ])(
-    '%s, %i times: the one error is INTERRUPTED, and no file stays open',
-    { timeout: 120_000 },
-    async (job, rounds) => {
-      const args = ['--expose-gc', PROGRAM, LIBRARY, layout.root, job, String(rounds)];
-      const { stdout } = await promisify(execFile)(process.execPath, args);
-      const { endings, outcomes, ...others } = JSON.parse(stdout) as Report;
-      expect(endings).toEqual(['done']);
-      expect(others).toEqual({ unhandled: [], warnings: [], left: [] });
-      // The last moments may lie behind the end of a round that is quicker than the measured ones.
-      const { INTERRUPTED = 0, done = 0 } = outcomes;
-      expect(INTERRUPTED + done).toBe(rounds);
-      expect(INTERRUPTED).toBeGreaterThan(rounds / 4);
-    },
-  );
+  ])('%s, %i times: the one error is INTERRUPTED, and no file stays open', async (job, rounds) => {
+    const args = ['--expose-gc', PROGRAM, LIBRARY, layout.root, job, String(rounds)];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const { endings, outcomes, ...others } = JSON.parse(stdout) as Report;
+    expect(endings).toEqual(['done']);
+    expect(others).toEqual({ unhandled: [], warnings: [], left: [] });
+    // The last moments may lie behind the end of a round that is quicker than the measured ones.
+    const { INTERRUPTED = 0, done = 0 } = outcomes;
+    expect(INTERRUPTED + done).toBe(rounds);
+    expect(INTERRUPTED).toBeGreaterThan(rounds / 4);
+  });
 });
 
 describe('an interrupt of the command line', () => {
   it.each<readonly [name: string, args: (target: string) => string[]]>([
     ['verify --deep', () => ['verify', '--deep', large.reference('index')]],
     ['copy', (target) => ['copy', large.reference('index'), `oci-layout://${target}:1`]],
-  ])(
-    'of %s ends it with 130 and one line at whatever moment',
-    { timeout: 120_000 },
-    async (_, args) => {
-      const folder = await mkdtemp(path.join(tmpdir(), 'interrupted-'));
-      const before = performance.now();
-      expect(await spawnCli(args(path.join(folder, 'whole'))).done).toMatchObject({ code: 0 });
-      const whole = performance.now() - before;
-      const codes: (number | null)[] = [];
-      for (let round = 0; round < INTERRUPTS; round += 1) {
-        const { child, done } = spawnCli(args(path.join(folder, String(round))));
-        // Not in the first third: before the program has started, a signal ends the process itself.
-        await sleep(whole * (1 / 3 + ((2 / 3) * round) / INTERRUPTS));
-        child.kill(round % 2 === 0 ? 'SIGINT' : 'SIGTERM');
-        const { code, stderr } = await done;
-        codes.push(code);
-        if (code === 130) expect(stderr).toMatch(LAST_LINES);
-        else {
-          // It was quicker than the measured one; or the signal came before or after the program's own
-          // handling of it, when it ends any process.
-          expect([0, null]).toContain(code);
-          expect(stderr).not.toMatch(/manifest-tool:|Error/);
-        }
+  ])('of %s ends it with 130 and one line at whatever moment', async (_, args) => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'interrupted-'));
+    const before = performance.now();
+    expect(await spawnCli(args(path.join(folder, 'whole'))).done).toMatchObject({ code: 0 });
+    const whole = performance.now() - before;
+    const codes: (number | null)[] = [];
+    const isEnough = (): boolean => codes.filter((code) => code === 130).length === INTERRUPTS;
+    // On a busy machine most rounds may be quicker or slower than the measured one.
+    for (let round = 0; !isEnough() && round < 10 * INTERRUPTS; round += 1) {
+      const { child, done } = spawnCli(args(path.join(folder, String(round))));
+      // Not in the first third: before the program has started, a signal ends the process itself.
+      await sleep(whole * (1 / 3 + ((2 / 3) * (round % INTERRUPTS)) / INTERRUPTS));
+      child.kill(round % 2 === 0 ? 'SIGINT' : 'SIGTERM');
+      const { code, stderr } = await done;
+      codes.push(code);
+      if (code === 130) expect(stderr).toMatch(LAST_LINES);
+      else {
+        // It was quicker than the measured one; or the signal came before or after the program's own
+        // handling of it, when it ends any process.
+        expect([0, null]).toContain(code);
+        expect(stderr).not.toMatch(/manifest-tool:|Error/);
       }
-      await rm(folder, { recursive: true });
-      expect(codes.filter((code) => code === 130).length).toBeGreaterThan(INTERRUPTS / 4);
-    },
-  );
+    }
+    await rm(folder, { recursive: true });
+    expect(isEnough()).toBe(true);
+  });
 });

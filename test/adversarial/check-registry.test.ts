@@ -347,7 +347,7 @@ describe('deletion', () => {
       method === 'PUT' && path.endsWith('-moves') ? 'hang' : undefined;
     const { child, done } = spawnCli(['check-registry', `${server.host}/team/app`]);
     const isReached = (): boolean => server.requests.some(({ path }) => path.endsWith('-moves'));
-    await expect.poll(isReached, { timeout: 10_000 }).toBe(true);
+    await expect.poll(isReached, { timeout: 60_000 }).toBe(true);
     child.kill('SIGINT');
     const { code, stdout, stderr } = await done;
     expect([code, stdout]).toEqual([130, '']);

@@ -59,7 +59,7 @@ describe('an answer to a read', () => {
     ['408', always({ status: 408 }), 5, /status 408/, /^try again later, or raise --retry$/],
     ['500', always({ status: 500 }), 5, /status 500/, /^try again later, or raise --retry$/],
     ['501', always({ status: 501 }), 5, /status 501/, SUPPORT],
-    ['304', always({ status: 304 }), 1, /status 304, which is no answer/, NAME],
+    ['304', always({ status: 304 }), 1, /status 304, which does not answer/, NAME],
     [
       'a web page',
       always({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }),
@@ -87,8 +87,8 @@ describe('an answer to a read', () => {
       'something else',
       always(json(200, { schemaVersion: 2, mediaType: 'a/b', config: {} })),
       1,
-      /"a\/b" is neither an image nor a list/,
-      /^name an image or a list: other kinds/,
+      /"a\/b" is neither an image nor an index/,
+      /^name an image or an index: other content/,
     ],
     [
       'a list of very many',
@@ -101,7 +101,7 @@ describe('an answer to a read', () => {
       ),
       1,
       /manifests has 1001 entries/,
-      /^make several lists of them$/,
+      /^divide it into several indexes$/,
     ],
     [
       'another digest',
@@ -261,14 +261,14 @@ describe('what a manifest names', () => {
     [
       'no JSON',
       () => withConfig('x'),
-      /configuration of/,
-      /^it may be an artifact of another kind/,
+      /reading the config of/,
+      /^it is probably an artifact and not an image/,
     ],
     [
       'no object',
       () => withConfig('[]'),
       /is not an object/,
-      /^it may be an artifact of another kind/,
+      /^it is probably an artifact and not an image/,
     ],
   ])('is a configuration of %s', async (_, make, says, hint) => {
     make();
@@ -298,8 +298,8 @@ describe('what a manifest names', () => {
     await expectHint({
       args: odds.copying(),
       code: 1,
-      says: /reading \S+\/app@sha256:\S+ failed: what came does not have the digest/,
-      hint: /^it is damaged where it is read: make it anew there, or push it there again$/,
+      says: /reading \S+\/app@sha256:\S+ failed: (what came does not have|its digest is not)/,
+      hint: /^the source is damaged: build the image again there, or push it there again$/,
     });
   });
 

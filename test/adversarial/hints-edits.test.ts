@@ -32,7 +32,6 @@ async function check([, args, code, says, hint]: Row): Promise<void> {
 
 describe('an entry', () => {
   const SHOWN = /^inspect --format table shows its entries$/;
-  const ONE = /^name one of these, or bring the image that is missing into the list with add$/;
   const select =
     (command: string, tag: string, ...options: string[]) =>
     (): string[] => [command, ...options, named(tag)];
@@ -42,28 +41,28 @@ describe('an entry', () => {
       'that is not there',
       select('inspect', 'list', '--platform=linux/386'),
       3,
-      /no such entry/,
-      ONE,
+      /it has no entry for linux\/386; it has linux\/amd64, /,
+      SHOWN,
     ],
     [
       'of one image',
       select('inspect', 'amd64', '--platform=linux/386'),
       3,
-      /it is one image, for linux\/amd64/,
-      /^leave --platform out to have that image$/,
+      /it is a single image, for linux\/amd64, not for linux\/386/,
+      /^omit --platform to use that image$/,
     ],
     [
       'of several',
       select('inspect', 'list', '--platform=linux/arm'),
       2,
-      /the list has several/,
-      /^name the variant or the os version as well$/,
+      /several entries are for linux\/arm: /,
+      /^name the variant or the os version as well, or the digest$/,
     ],
     [
       'whose configuration is wanted',
       select('inspect', 'list', '--config'),
       2,
-      /it is a list, of linux\/amd64/,
+      /it is an index, of linux\/amd64/,
       /^give --platform, or the digest of an image$/,
     ],
     ['that goes', select('remove', 'list', '--platform=linux/386'), 3, /no entry for linux/, SHOWN],
@@ -78,14 +77,14 @@ describe('an entry', () => {
       'that could be several',
       select('remove', 'list', '--platform=linux/arm'),
       2,
-      /linux\/arm could mean/,
-      /^name the variant, the os version or the digest$/,
+      /several entries are for linux\/arm: /,
+      /^name the variant or the os version as well, or the digest$/,
     ],
     [
       'with a variant of none',
       select('annotate', 'list', '--platform=linux/amd64', '--variant=v9'),
       2,
-      /"v9" is no variant of amd64/,
+      /"v9" is not a variant of amd64/,
       /^its variants are v1, v2, v3 and v4$/,
     ],
     [
@@ -98,24 +97,24 @@ describe('an entry', () => {
         `--target=${named('new')}`,
       ],
       3,
-      /the list has no such entry/,
-      ONE,
+      /it has no entry for linux\/386/,
+      SHOWN,
     ],
   ])('%s', async (...row) => check(row));
 
   it('of a list without images', async () => {
     await layout.tag(await layout.index([]), 'empty');
-    const hint = /^inspect --format raw shows what is in it$/;
+    const hint = SHOWN;
     const inspect = ['inspect', named('empty')];
     const args = [...inspect, '--platform', 'linux/386'];
-    await expectHint({ args, code: 3, says: /it has none at all/, hint });
+    await expectHint({ args, code: 3, says: /it has none$/, hint });
     const config = [...inspect, '--config'];
-    await expectHint({ args: config, code: 3, says: /a list without images/, hint });
+    await expectHint({ args: config, code: 3, says: /it is an index without images/, hint });
     await expectHint({
       args: ['spec', 'from', named('empty')],
       code: 1,
-      says: /no image in it that a spec could name/,
-      hint: /^copy takes it as it is; inspect --format raw shows/,
+      says: /it has no images that a spec could name/,
+      hint: /^copy keeps it as it is; inspect --format raw shows/,
     });
   });
 
@@ -133,7 +132,7 @@ describe('an entry', () => {
       args: ['create', '--target', named('new'), named('odd')],
       code: 1,
       says,
-      hint: /^name the images of it by their digests: inspect --format table shows them$/,
+      hint: /^name its images by their digests: inspect --format table shows them$/,
     });
   });
 });
@@ -180,7 +179,7 @@ describe('an edit', () => {
       args: ['add', named('many'), named('armv7')],
       code: 1,
       says: /manifests has 1001 entries, more than 1000/,
-      hint: /^make several lists of them$/,
+      hint: /^divide it into several indexes$/,
     });
   });
 

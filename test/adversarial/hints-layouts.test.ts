@@ -187,7 +187,7 @@ describe('a layout', () => {
       args: byDigest(layer),
       code: 1,
       says: /unexpected "a"/,
-      hint: /^check that the name is that of an image or a list of images$/,
+      hint: /^check that the name is that of an image or an index$/,
     });
     const large = await layout.blob(LAYER, 'x'.repeat(5 * 1024 * 1024));
     await expectHint({
@@ -203,8 +203,8 @@ describe('a layout', () => {
     await expectHint({
       args: ['copy', layout.reference('1'), `oci-layout://${at('copied')}:1`],
       code: 1,
-      says: /reading oci-layout:\S+@sha256:\S+ failed: what came does not have the digest/,
-      hint: /^it is damaged where it is read: make it anew there, or push it there again$/,
+      says: /reading oci-layout:\S+@sha256:\S+ failed: (what came does not have|its digest is not)/,
+      hint: /^the source is damaged: build the image again there, or push it there again$/,
     });
   });
 

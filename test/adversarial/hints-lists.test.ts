@@ -78,7 +78,7 @@ describe('a list', () => {
       'of which nothing is there',
       () => create('--ignore-missing', named('none')),
       3,
-      /not one of its images was found/,
+      /none of its images was found/,
       /^check the names in the warnings; --wait TIME waits for/,
     ],
     [
@@ -96,7 +96,7 @@ describe('a list', () => {
     await expectHint({
       args: create(named('bare')),
       says: /its platform has no os/,
-      hint: /^give both os and architecture: the configuration of the image does not$/,
+      hint: /^give both os and architecture: the config of the image does not$/,
     });
   });
 
@@ -157,8 +157,8 @@ describe('a list', () => {
     await expectHint({
       args: ['copy', '--referrers', named('amd64'), `oci-layout://${folder.path}/deep:2`],
       code: 1,
-      says: /refer to each other, more than 4 deep/,
-      hint: /^copy it without --referrers, and those that it needs by their digests$/,
+      says: /its referrers are nested more than 4 levels deep/,
+      hint: /^copy it without --referrers, and the referrers that it needs by their digests$/,
     });
   });
 });

@@ -61,7 +61,7 @@ const WRONG: readonly Row[] = [
     'a bad tag',
     spec('tags: [a b]'),
     /tags\[0\] "a b" is not a valid tag/,
-    /^a tag is of letters, digits/,
+    /^a tag consists of up to 128 letters/,
   ],
   ['a bad reference', entry('image: x.test/App:1'), /in lower case/, /^write it as app$/],
   ['an empty reference', 'image: ""\nmanifests: [{ image: x }]', /it is empty/, /^write host\/rep/],
@@ -86,7 +86,7 @@ const WRONG: readonly Row[] = [
   [
     'an unknown variant',
     entry('{ image: x, platform: { os: linux, architecture: arm, variant: v1 } }'),
-    /"v1" is no variant of arm/,
+    /"v1" is not a variant of arm/,
     /^its variants are v5, v6, v7 and v8$/,
   ],
 ];

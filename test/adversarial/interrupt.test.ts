@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { spawnCli } from '../support/cli.js';
 import { FakeRegistry, pushArguments } from './support/fake-registry.js';
+import { Folder } from './support/files.js';
 import {
   json,
   startScripted,
@@ -13,20 +16,18 @@ import {
   type Seen,
 } from './support/scripted.js';
 
-/** It ends within a second; where other tests keep both cores busy, the clock on the wall goes on. */
-const LIMIT_MS = 4000;
-
 const BIN = fileURLToPath(new URL('../../bin/manifest-tool.cjs', import.meta.url));
 
 interface Outcome {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** From the signal to the end. */
-  readonly milliseconds: number;
 }
 
-/** Pushes to a registry in which `special` stands in for some answers, and interrupts when `isReached` says so. */
+/**
+ * Pushes to a registry of which `special` replaces some answers, and interrupts the push when `isReached` says so. No time limit of the
+ * push ends before the test's own: only the signal can end it.
+ */
 async function interrupted(
   special: (request: Seen, server: ScriptedServer) => Answer | undefined,
   isReached: (server: ScriptedServer) => boolean,
@@ -40,23 +41,19 @@ async function interrupted(
   );
   try {
     const args = pushArguments(`${server.host}/source`, `${server.host}/target`).slice(0, -2);
-    const { child, done } = spawnCli([...args, ...options]);
-    const deadline = performance.now() + 15_000;
-    while (!isReached(server)) {
-      if (performance.now() > deadline) throw new Error(`never reached: ${(await stop()).stderr}`);
-      await sleep(5);
-    }
+    const { child, done } = spawnCli([...args, '--timeout', '1h', ...options]);
+    const reached = async (): Promise<void> => {
+      await expect.poll(() => isReached(server), { timeout: 60_000 }).toBe(true);
+    };
+    await Promise.race([
+      reached(),
+      done.then(({ stderr }) => Promise.reject(new Error(`it ended by itself: ${stderr}`))),
+    ]);
     // So that answers that were sent have arrived.
     await sleep(100);
-    const start = performance.now();
     child.kill(signal);
     const { code, stdout, stderr } = await done;
-    return { code, stdout, stderr, milliseconds: performance.now() - start };
-
-    function stop(): typeof done {
-      child.kill('SIGKILL');
-      return done;
-    }
+    return { code, stdout, stderr };
   } finally {
     await server.stop();
   }
@@ -76,31 +73,29 @@ describe('an interrupt before any tag: nothing was published', () => {
       ['SIGTERM', name, is] as const,
     ]),
   )('%s while %s', async (signal, _, is) => {
-    const { code, stdout, stderr, milliseconds } = await interrupted(
+    const { code, stdout, stderr } = await interrupted(
       (request) => (is(request) ? 'hang' : undefined),
       ({ requests }) => requests.some(is),
       signal,
     );
     expect(code).toBe(130);
-    expect(milliseconds).toBeLessThan(LIMIT_MS);
     expect(stdout).toBe('');
     expect(stderr).toMatch(/^manifest-tool: .*interrupted.*nothing was published$/m);
   });
 
   it('while it waits because it was asked to', async () => {
-    const { code, stderr, milliseconds } = await interrupted(
+    const { code, stderr } = await interrupted(
       ({ method }) =>
-        method === 'PUT' ? { status: 429, headers: { 'retry-after': '30' } } : undefined,
+        method === 'PUT' ? { status: 429, headers: { 'retry-after': '60' } } : undefined,
       ({ requests }) => requests.some(({ method }) => method === 'PUT'),
     );
     expect(code).toBe(130);
-    expect(milliseconds).toBeLessThan(LIMIT_MS);
     expect(stderr).toMatch(/^waiting /m);
     expect(stderr).toMatch(/nothing was published$/m);
   });
 
   it('while a token server does not answer', async () => {
-    const { code, stderr, milliseconds } = await interrupted(
+    const { code, stderr } = await interrupted(
       (request, { url }) =>
         request.path === '/t'
           ? 'hang'
@@ -108,7 +103,6 @@ describe('an interrupt before any tag: nothing was published', () => {
       ({ requests }) => requests.some(({ path }) => path === '/t'),
     );
     expect(code).toBe(130);
-    expect(milliseconds).toBeLessThan(LIMIT_MS);
     expect(stderr).toMatch(/nothing was published$/m);
   });
 
@@ -119,15 +113,13 @@ describe('an interrupt before any tag: nothing was published', () => {
       server.listen(0, '127.0.0.1', resolve);
     });
     const host = `localhost:${(server.address() as AddressInfo).port}`;
-    // A handshake of TLS that nobody answers.
-    const args = [...pushArguments(`${host}/x`, `${host}/y`), '--insecure'];
+    // A TLS handshake that is not answered.
+    const args = [...pushArguments(`${host}/x`, `${host}/y`), '--insecure', '--timeout', '1h'];
     const { child, done } = spawnCli(args);
-    await expect.poll(() => sockets.length, { timeout: 10_000 }).toBeGreaterThan(0);
-    const start = performance.now();
+    await expect.poll(() => sockets.length, { timeout: 60_000 }).toBeGreaterThan(0);
     child.kill('SIGINT');
     const { code, stderr } = await done;
     expect(code).toBe(130);
-    expect(performance.now() - start).toBeLessThan(LIMIT_MS);
     expect(stderr).toMatch(/nothing was published$/m);
     for (const socket of sockets) socket.destroy();
     server.close();
@@ -140,7 +132,7 @@ describe('an interrupt while tags move', () => {
     async (signal) => {
       const hangs = ({ method, path }: Seen): boolean =>
         method === 'PUT' && /\/(?:b|d)$/.test(path);
-      const { code, stdout, stderr, milliseconds } = await interrupted(
+      const { code, stdout, stderr } = await interrupted(
         (request) => (hangs(request) ? 'hang' : undefined),
         ({ requests }) =>
           requests.filter(({ method, path }) => method === 'PUT' && !path.includes('sha256:'))
@@ -149,7 +141,6 @@ describe('an interrupt while tags move', () => {
         ['--tags', 'a,b,c,d'],
       );
       expect(code).toBe(130);
-      expect(milliseconds).toBeLessThan(LIMIT_MS);
       expect(stdout).toBe('');
       expect(stderr).toMatch(/^published \S+\/target:out$/m);
       const line = /^manifest-tool: .*interrupted.*$/m.exec(stderr)?.[0] ?? '';
@@ -173,59 +164,53 @@ describe('an interrupt while tags move', () => {
   });
 });
 
+/** Makes every use of a path in /hung wait for ever, as a network file system does whose server is gone; tells the parent process. */
+const HUNG_FILE_SYSTEM = `
+const fs = require('node:fs');
+for (const [object, wait] of [[fs.promises, () => new Promise(() => {})], [fs, () => {}]]) {
+  for (const [name, original] of Object.entries(object)) {
+    if (typeof original !== 'function' || name.endsWith('Sync')) continue;
+    object[name] = (file, ...rest) => {
+      if (!String(file).startsWith('/hung/')) return original.call(object, file, ...rest);
+      process.send('waits');
+      setInterval(() => {}, 1000);
+      return wait();
+    };
+  }
+}
+`;
+
 describe('a command that does not end by itself', () => {
-  /** It waits for a standard input that does not come. */
-  function start(): {
-    child: ReturnType<typeof spawn>;
-    ended: Promise<number | null>;
-    text: () => string;
-  } {
-    const child = spawn(
-      process.execPath,
-      [BIN, 'inspect', '-u', 'a', '--password-stdin', '127.0.0.1:1/x'],
-      {
-        env: { PATH: process.env['PATH'], HOME: '/nowhere' },
-      },
-    );
-    let text = '';
-    child.stderr.on('data', (chunk: Buffer) => {
-      text += chunk.toString();
-    });
-    const ended = new Promise<number | null>((resolve) => {
-      child.once('close', (code) => resolve(code));
-    });
-    return { child, ended, text: () => text };
+  const folder = new Folder();
+  const preload = folder.write('hung.cjs', HUNG_FILE_SYSTEM);
+
+  async function interruptedBy(...signals: readonly NodeJS.Signals[]): Promise<string> {
+    const args = ['--require', preload, BIN, 'inspect', 'oci-layout:///hung/layout:1'];
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+    const stderr = text(child.stderr!);
+    const ended = once(child, 'close');
+    await once(child, 'message');
+    for (const signal of signals) child.kill(signal);
+    expect(await ended).toEqual([130, null]);
+    return stderr;
   }
 
-  it('ends within a second', async () => {
-    const { child, ended, text } = start();
-    await sleep(2000);
-    const before = performance.now();
-    child.kill('SIGINT');
-    expect(await ended).toBe(130);
-    expect(performance.now() - before).toBeLessThan(LIMIT_MS);
-    expect(text()).toMatch(
+  it('is ended after a while', async () => {
+    expect(await interruptedBy('SIGINT')).toMatch(
       /^manifest-tool: .*interrupted.*\nhint: look at what is there before you run it again/m,
     );
   });
 
-  it('ends at once by a second signal', async () => {
-    const { child, ended } = start();
-    await sleep(2000);
-    child.kill('SIGINT');
-    await sleep(100);
-    const before = performance.now();
-    child.kill('SIGTERM');
-    expect(await ended).toBe(130);
-    expect(performance.now() - before).toBeLessThan(LIMIT_MS);
+  it('is ended at once by a second signal', async () => {
+    expect(await interruptedBy('SIGINT', 'SIGTERM')).toBe('');
   });
 });
 
 describe('an interrupt of an inspect', () => {
   it('ends with 130', async () => {
     const server = await startScripted(() => 'hang');
-    const { child, done } = spawnCli(['inspect', `${server.host}/x`]);
-    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(1);
+    const { child, done } = spawnCli(['inspect', '--timeout', '1h', `${server.host}/x`]);
+    await expect.poll(() => server.requests.length, { timeout: 60_000 }).toBe(1);
     child.kill('SIGTERM');
     const { code, stderr, stdout } = await done;
     await server.stop();
@@ -237,19 +222,19 @@ describe('an interrupt of an inspect', () => {
   });
 
   it('a token that comes late is not waited for', async () => {
+    const late: ((value: unknown) => void)[] = [];
     const server = await startScripted(async (request) => {
       if (request.path !== '/t')
         return { status: 401, headers: { 'www-authenticate': `Bearer realm="${server.url}/t"` } };
-      await sleep(3000, undefined, { ref: false });
+      await new Promise((resolve) => late.push(resolve));
       return json(200, { token: 'late-token' });
     });
-    const { child, done } = spawnCli(['inspect', `${server.host}/x`]);
-    await expect.poll(() => server.requests.length, { timeout: 10_000 }).toBe(2);
-    const start = performance.now();
+    const { child, done } = spawnCli(['inspect', '--timeout', '1h', `${server.host}/x`]);
+    await expect.poll(() => server.requests.length, { timeout: 60_000 }).toBe(2);
     child.kill('SIGINT');
     const { code } = await done;
     expect(code).toBe(130);
-    expect(performance.now() - start).toBeLessThan(LIMIT_MS);
+    for (const answer of late) answer(undefined);
     await server.stop();
   });
 });

@@ -275,7 +275,7 @@ describe('hostile inputs do nothing', () => {
         expectUntouched();
       }
     }
-  }, 60_000);
+  });
 
   it('in node-version', async () => {
     for (const text of texts.slice(0, 3)) {
@@ -370,7 +370,7 @@ describe('Node and the build', () => {
     expect(existsSync(path.join(copy, 'dist/cli/entry.cjs'))).toBe(true);
     const commands = ['group Building manifest-tool', 'endgroup', 'group Result', 'endgroup'];
     expect(readLog(log)).toEqual({ annotations: [], commands });
-  }, 60_000);
+  });
 });
 
 it('a job that is cancelled ends the program in order', async () => {

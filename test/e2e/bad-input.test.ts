@@ -103,10 +103,10 @@ const CASES: Readonly<Record<string, Case>> = {
     args: ['inspect', '{R}/App:1'],
     says: /"127\.0\.0\.1:\d+\/App:1".*lower case/,
   },
-  'a bad tag': { args: ['inspect', '{R}/app:1 0'], says: /"1 0" is no tag/ },
+  'a bad tag': { args: ['inspect', '{R}/app:1 0'], says: /"1 0" is not a valid tag/ },
   'a bad digest': {
     args: ['inspect', '{R}/app@sha256:abc'],
-    says: /app@sha256:abc".*64 hexadecimal digits/,
+    says: /app@sha256:abc".*64 lower-case hexadecimal digits/,
   },
   'a bad platform': {
     args: [...FROM_ARGS, '--platforms', 'linux'],
@@ -158,7 +158,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'not one image that is there': {
     args: [...FROM_ARGS, '--platforms', 'linux/mips', '--ignore-missing'],
     code: 3,
-    says: /not one of its images was found/,
+    says: /none of its images was found/,
   },
   'two images of one platform': spec(
     'image: {R}/docker/app:bad\nmanifests:\n  - image: {R}/docker/app:linux-amd64\n  - image: {R}/perplat/linux-amd64/app:1.0\n',

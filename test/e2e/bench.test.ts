@@ -57,7 +57,6 @@ describe('the delay proxy', () => {
     const second = await send('HEAD', '/v2/docker/list/manifests/latest');
     expect(second).toMatchObject({ status: 200, size: 0 });
     expect(second.ms).toBeGreaterThanOrEqual(RTT_MS - 1);
-    expect(second.ms).toBeLessThan(2 * RTT_MS + 200);
     expect(proxy.connections).toBe(1);
     expect(longestChain(proxy.requests)).toBe(2);
   });

@@ -247,7 +247,7 @@ describe('what is no repository of a registry', () => {
     ['app:1.0', /names a tag/],
     [`127.0.0.1:1/app@sha256:${'0'.repeat(64)}`, /names a digest/],
     ['localhost:5000', /localhost:5000\/REPOSITORY/],
-    ['127.0.0.1:1/', /no repository name/],
+    ['127.0.0.1:1/', /not a valid repository name/],
     ['127.0.0.1:1/Team', /lower case/],
     ['https://127.0.0.1:1/app', /https/],
     [`127.0.0.1:1/${'a'.repeat(230)}`, /longer than 255/],

@@ -116,7 +116,9 @@ describe('remove', () => {
     expectCode(await runCli(['remove', app('few'), '--digest', `sha256:${'0'.repeat(64)}`]), 3);
     const several = await runCli(['remove', app('few'), '--platform', 'linux/arm']);
     expectCode(several, 2);
-    expect(several.stderr).toMatch(/linux\/arm could mean linux\/arm\/v6, linux\/arm\/v5/);
+    expect(several.stderr).toMatch(
+      /several entries are for linux\/arm: linux\/arm\/v6, linux\/arm\/v5/,
+    );
     await create(app('one'), app('linux-amd64'));
     const last = await runCli(['remove', app('one'), '--platform', 'linux/amd64']);
     expectCode(last, 2);
@@ -211,7 +213,7 @@ describe('edits at the same moment', () => {
     },
   );
 
-  it('are all in a layout', { timeout: 60_000 }, async () => {
+  it('are all in a layout', async () => {
     const list = `oci-layout://${folder}/raced:list`;
     await create(list, app('linux-amd64'));
     const adds = SOURCES.map((source) => runCli(['add', list, app(source)]));

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   casesOf,
@@ -28,7 +29,11 @@ beforeAll(async () => {
   baseline = await findBaseline(registry.host);
 });
 
-afterAll(() => registry.stop());
+afterAll(async () => {
+  // So many files that the registry would not be gone in time.
+  await rm(registry.dataFolder, { recursive: true, force: true });
+  await registry.stop();
+}, 120_000);
 
 describe('a push without faults', () => {
   it.each(PLACES)('has no more requests than it needs, with images in the %s', (place) => {

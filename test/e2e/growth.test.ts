@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { expectCode, runCli } from '../support/cli.js';
+import { untilQuiet } from '../support/quiet.js';
 import { FakeRegistry } from '../adversarial/support/fake-registry.js';
 import { startScripted, type ScriptedServer } from '../adversarial/support/scripted.js';
 
@@ -9,8 +9,6 @@ import { startScripted, type ScriptedServer } from '../adversarial/support/scrip
  * so that the number of such rounds is what a user waits for, in round trips.
  */
 
-/** Longer than this program takes between an answer and its next request. */
-const QUIET_MS = 25;
 const CONCURRENCY = 8;
 /** What has to wait for each other in any case: manifest, configuration and mounts, put by digest, put by tag, and a look at the tag. */
 const CHAIN = 5;
@@ -22,10 +20,7 @@ let rounds = 0;
 let peak = 0;
 
 async function answerTogether(): Promise<void> {
-  for (let before = -1; before !== held.length;) {
-    before = held.length;
-    await sleep(QUIET_MS);
-  }
+  await untilQuiet(() => held.length);
   rounds += 1;
   peak = Math.max(peak, held.length);
   for (const answer of held.splice(0)) answer();

@@ -191,9 +191,8 @@ describe('a container that is stopped', () => {
     const args = ['inspect', `127.0.0.1:${port}/app:1`];
     const id = await dockerOutput('run', '--detach', '--network', 'host', IMAGE, ...args);
     await asked;
-    const start = performance.now();
-    await dockerOutput('stop', '--time', '20', id);
-    expect(performance.now() - start).toBeLessThan(8000);
+    // Docker would kill it after that time, with 137.
+    await dockerOutput('stop', '--time', '60', id);
     expect(await dockerOutput('wait', id)).toBe('130');
     expect((await docker('logs', id)).stderr).toContain('interrupted');
     await dockerOutput('rm', id);

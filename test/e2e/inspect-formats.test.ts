@@ -285,7 +285,7 @@ describe('--platform', () => {
 
   it.each<[string, string, string, RegExp]>([
     ['latest', 'linux/386', '3', /it has linux\/amd64, linux\/arm64\/v8, sha256:/],
-    ['amd64', 'linux/arm64', '3', /it is one image, for linux\/amd64/],
+    ['amd64', 'linux/arm64', '3', /it is a single image, for linux\/amd64/],
     ['latest', 'linux/amd64,linux/arm64', '2', /has 2 platforms/],
     ['latest', 'linux/amd46', '2', /did you mean amd64/],
   ])('of %s for %s ends with %s', async (tag, platform, code, says) => {
@@ -319,7 +319,7 @@ describe('--config', () => {
   it('of a list of several images needs to know which one', async () => {
     const result = await inspect(['--config']);
     expectCode(result, 2);
-    expect(result.stderr).toMatch(/it is a list, of linux\/amd64, linux\/arm64\/v8, sha256:/);
+    expect(result.stderr).toMatch(/it is an index, of linux\/amd64, linux\/arm64\/v8, sha256:/);
     expect(result.stderr).toMatch(/hint: give --platform/);
   });
 });

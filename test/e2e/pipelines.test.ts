@@ -84,7 +84,7 @@ describe.each(Object.entries(SYSTEMS))('%s', (name, system) => {
     if (publish === undefined) throw new Error(`a build failed: ${JSON.stringify([...results])}`);
     const { code, log } = publish;
     expect(code).toBe(6);
-    expect(log).toContain(`not ${second.digest} as expected`);
+    expect(log).toContain(`is expected to point to ${second.digest}`);
   });
 
   it('add: each build brings in its own image', async () => {

@@ -63,10 +63,10 @@ it('keeps the exit code of a failure where its reader has seen enough', async ()
 it('ends at once with 130 when it is interrupted', async () => {
   const { child, done } = spawnCli(['inspect', `${host}/app:1`]);
   await asked;
-  const start = performance.now();
   child.kill('SIGINT');
-  const { code, stdout } = await done;
-  expect(code).toBe(130);
-  expect(stdout).toBe('');
-  expect(performance.now() - start).toBeLessThan(2000);
+  expect(await done).toMatchObject({
+    code: 130,
+    stdout: '',
+    stderr: expect.stringMatching(/interrupted/),
+  });
 });

@@ -92,7 +92,7 @@ describe('a template without placeholder', () => {
     const { code, stderr } = await push('linux/mips', 'docker/list:three', 'out/pick:none');
     expect(code).toBe(3);
     expect(stderr).toMatch(
-      /docker\/list:three for linux\/mips failed: the list has no such entry; it has linux\/amd64, /,
+      /docker\/list:three failed: it has no entry for linux\/mips; it has linux\/amd64, /,
     );
   });
 });
@@ -106,7 +106,7 @@ describe('--ignore-missing', () => {
       '--ignore-missing',
     );
     expect(code).toBe(0);
-    expect(stderr).toContain('docker/list:three is left out: the list has no such entry');
+    expect(stderr).toContain('docker/list:three is left out: it has no entry for linux/mips');
     expect(entries).toHaveLength(1);
   });
 });
@@ -120,7 +120,7 @@ describe('what is asked for', () => {
     );
     expect(code).toBe(0);
     expect(stderr).toContain(
-      'odd/app:wrong-arch was built for linux/amd64, and is published for linux/s390x, as asked',
+      'odd/app:wrong-arch was built for linux/amd64, and is published for linux/s390x, as requested',
     );
     expect(entries[0]!.platform).toEqual({ architecture: 's390x', os: 'linux' });
   });

@@ -14,7 +14,7 @@ import {
 
 /**
  * What a command sends, request for request, and the longest chain of requests that wait for each other. The numbers stand in
- * docs/round-trips.json alone; docs/performance.md and the README are made of it (`make docs`). A change here is a change of what users
+ * docs/round-trips.json alone; docs/internals/performance.md and the README are made of it (`make docs`). A change here is a change of what users
  * wait for: it has to be meant.
  */
 
@@ -85,7 +85,7 @@ beforeAll(async () => {
   // Loads what the commands load when they need it: nothing is to take its time while requests are counted.
   for (const job of TABLE.jobs) await send(registry, job, 1);
   await registry.stop();
-}, 60_000);
+});
 
 describe.each([
   ['http', countedHttp],
@@ -96,7 +96,7 @@ describe.each([
 
   beforeAll(async () => {
     registry = await start(TABLE.platforms);
-  }, 60_000);
+  });
 
   afterAll(() => registry.stop());
 
@@ -119,7 +119,7 @@ describe('reading over http', () => {
   beforeAll(async () => {
     registry = await countedHttp([10]);
     for (const read of TABLE.reads) await send(registry, read, 1);
-  }, 60_000);
+  });
 
   afterAll(() => registry.stop());
 

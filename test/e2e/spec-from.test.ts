@@ -208,7 +208,7 @@ describe('what a spec cannot say', () => {
       inRegistry('docker/app:linux-arm-v6'),
       inRegistry('docker/app:l'),
     );
-    expect(again.stderr).toContain('it is an image, not an index');
+    expect(again.stderr).toContain('it is a single image');
     expect(again.stdout).toContain('\ntype: docker\n');
     expect(again.stdout).toContain('variant: v6');
     expect(again.stdout).toContain(`another digest: ${again.digest}\n`);
@@ -262,6 +262,6 @@ describe('spec from', () => {
     await putManifest(registry.host, 'oci/app', 'empty', mediaType, bytes);
     const result = await runCli(['spec', 'from', inRegistry('oci/app:empty')]);
     expect(result).toMatchObject({ code: 1, stdout: '' });
-    expect(result.stderr).toContain('it has no image that a spec could name');
+    expect(result.stderr).toContain('it has no images that a spec could name');
   });
 });

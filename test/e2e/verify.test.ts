@@ -99,8 +99,8 @@ describe('a list that is whole', () => {
     expectCode(await verify(entries, '--platforms', 'linux/s390x,linux/amd64'), 0);
     const other = await verify(entries, '--platforms', 'linux/amd64,linux/386');
     expectCode(other, 6);
-    expect(other.stderr).toMatch(/linux\/386 is demanded, and not in the list/);
-    expect(other.stderr).toMatch(/linux\/s390x is in the list, and not demanded/);
+    expect(other.stderr).toMatch(/linux\/386 is required, and not in the index/);
+    expect(other.stderr).toMatch(/linux\/s390x is in the index, and not required/);
   });
 });
 
@@ -172,17 +172,17 @@ describe('a defect', () => {
     ],
     [
       'a platform that is not that of the configuration',
-      /is for linux\/386 in the list, and for linux\/amd64 in its configuration/,
+      /is for linux\/386 in the index, and for linux\/amd64 in its config/,
       (a, b) => [{ ...a.entry, platform: { os: 'linux', architecture: '386' } }, b.entry],
     ],
     [
       'an entry without platform',
-      /has no platform in the list/,
+      /has no platform in the index/,
       (a, b) => [{ ...a.entry, platform: undefined }, b.entry],
     ],
     [
       'two entries of one platform',
-      /for which sha256:\S+ stands before it/,
+      /for which sha256:\S+ comes before it/,
       (a, b) => [
         a.entry,
         b.entry,
@@ -191,12 +191,12 @@ describe('a defect', () => {
     ],
     [
       'an attestation of what is not there',
-      /is an attestation for sha256:0+, which is not in the list/,
+      /is an attestation for sha256:0+, which is not in the index/,
       async (a) => [a.entry, await attestation(`sha256:${'0'.repeat(64)}`)],
     ],
     [
       'an unknown platform without attestation',
-      /unknown\/unknown, and no attestation/,
+      /unknown\/unknown, and not an attestation/,
       (a, b) => [a.entry, { ...b.entry, platform: { os: 'unknown', architecture: 'unknown' } }],
     ],
   ])('is found: %s', async (_, says, damage, options = []) => {

@@ -117,20 +117,6 @@ describe('--wait', () => {
     }
   });
 
-  it('has one end for all that is waited for', async () => {
-    const proxy = await startRecordingProxy(source.host, ({ method, url }) =>
-      method === 'GET' && /\/(blobs|manifests)\//.test(url) ? UNKNOWN('UNKNOWN') : undefined,
-    );
-    try {
-      const start = performance.now();
-      const from = `${proxy.host}/buildx/full:latest`;
-      expectCode(await runCli(['copy', from, `oci-layout://${folder}/x:1`, '--wait', '1s']), 3);
-      expect(performance.now() - start).toBeLessThan(8000);
-    } finally {
-      await proxy.stop();
-    }
-  });
-
   it('does not wait for what is not allowed, wrong or damaged', async () => {
     for (const status of [400, 401, 403]) {
       const proxy = await startRecordingProxy(source.host, () => ({ status }));

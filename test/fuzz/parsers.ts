@@ -20,7 +20,8 @@ import {
   matchesDigest,
   parseDigest,
 } from '../../src/oci/digest.js';
-import { parseConfig, parseDocument, type ImageDocument } from '../../src/oci/documents.js';
+import { parseConfig } from '../../src/oci/image-config.js';
+import { parseDocument, type ImageDocument } from '../../src/oci/documents.js';
 import { FieldError } from '../../src/oci/json/fields.js';
 import { configMembers } from '../../src/oci/json/go-config.js';
 import { goMarshalIndent, Members } from '../../src/oci/json/go-marshal.js';
@@ -31,12 +32,8 @@ import {
   type JsonObject,
   type JsonValue,
 } from '../../src/oci/json/parse.js';
-import {
-  formatPlatform,
-  parsePlatform,
-  platformKey,
-  servesPlatform,
-} from '../../src/oci/platform.js';
+import { formatPlatform, parsePlatform } from '../../src/oci/platform.js';
+import { platformKey, servesPlatform } from '../../src/oci/select-entry.js';
 import { formatReference, parseReference } from '../../src/oci/reference.js';
 import { Secrets } from '../../src/secrets.js';
 import { parseChallenges } from '../../src/http/auth/challenge.js';

@@ -1,8 +1,5 @@
-import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { RecordingProxy } from './proxy.js';
-
-/** Nothing that a client in this process does between an answer and its next request takes this long. */
-const QUIET_MS = 25;
+import { untilQuiet } from './quiet.js';
 
 /**
  * Has proxies hold all requests until the client sends no more, and then pass them on together; so on until it ends. What then waits for
@@ -18,13 +15,9 @@ export function lockStep(...proxies: readonly RecordingProxy[]): void {
     held.length;
 
   const releaseWhenQuiet = async (): Promise<void> => {
-    for (;;) {
-      const before = [arrivals, underWay()];
-      await sleep(QUIET_MS);
-      await setImmediate();
-      // Quiet from beginning to end: an answer that has only just been given may still lead to a request.
-      if (before[0] === arrivals && before[1] === 0 && underWay() === 0) break;
-    }
+    // An answer that has only just been given may still lead to a request.
+    do await untilQuiet(() => arrivals - underWay());
+    while (underWay() > 0);
     for (const release of held.splice(0)) release();
   };
 

@@ -57,10 +57,10 @@ export function supervise(folder: string, command: string, args: readonly string
 
   const stop = async (): Promise<void> => {
     child.stdin.destroy();
-    const late = sleep(20_000, 'late' as const, { ref: false });
+    const late = sleep(60_000, 'late' as const, { ref: false });
     if ((await Promise.race([ended, late])) !== 'late' || child.pid === undefined) return;
     process.kill(-child.pid, 'SIGKILL');
-    throw new Error(`${command} did not end within 20 s and was killed; its folder is ${folder}`);
+    throw new Error(`${command} did not end within 60 s and was killed; its folder is ${folder}`);
   };
   const ready = async (isReady: () => Promise<boolean>, timeoutMs: number): Promise<void> => {
     const deadline = performance.now() + timeoutMs;

@@ -106,7 +106,7 @@ export function runInTerminal(args: readonly string[], options: TerminalOptions)
       tell('resize', newColumns, newRows);
     },
     async until(pattern) {
-      const deadline = performance.now() + 15_000;
+      const deadline = performance.now() + 60_000;
       while (!pattern.test(screen.text)) {
         if (performance.now() > deadline || child.exitCode !== null) {
           throw new Error(`never shown: ${String(pattern)}\n${screen.text}`);

@@ -4,7 +4,7 @@ import { GLOBAL_OPTIONS, OPTIONS, placeholder, type OptionName } from './options
 
 /** The widest page; a terminal may be narrower. */
 const MAX_WIDTH = 100;
-/** The width where standard output is no terminal. */
+/** The width if standard output is not a terminal. */
 const DEFAULT_WIDTH = 80;
 
 const REFERENCE =

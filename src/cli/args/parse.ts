@@ -67,7 +67,7 @@ export function readArguments<N extends CommandName>(
   } as Arguments<N>;
 }
 
-/** Words that are no options, and the options with their values. */
+/** Words that are not options, and the options with their values. */
 function splitOptions(argv: readonly string[]): {
   readonly words: readonly string[];
   readonly options: TypedOptions;
@@ -127,7 +127,7 @@ function inOneForm(argv: readonly string[]): string[] {
 }
 
 /**
- * The option that a word names, and the value behind its `=`; undefined for a word that is no
+ * The option that a word names, and the value behind its `=`; undefined for a word that is not an
  * option.
  */
 function splitOption(

@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import { setImmediate } from 'node:timers/promises';
+import { yieldToEventLoop } from '../../concurrency.js';
 import { ManifestToolError, reasonOf } from '../../errors.js';
 import { parseJson } from '../../oci/json/parse.js';
 import { parseReference, type Reference } from '../../oci/reference.js';
@@ -39,7 +39,7 @@ export const run: Run<'inspect'> = async ({ args, io, reporter }) => {
     });
     const text = printable(output, io.stdout);
     // A signal that came while a large text was built is handled only now.
-    await setImmediate();
+    await yieldToEventLoop();
     if (client.signal.aborted)
       throw new ManifestToolError('INTERRUPTED', `reading ${name}`, 'it was interrupted');
     io.stdout.write(text);

@@ -1,7 +1,8 @@
 import { pushIndex } from '../../core/publish/push.js';
 import type { IndexRequest } from '../../core/publish/request.js';
 import { sourcesFromTemplate } from '../../core/publish/template.js';
-import { formatPlatform, parsePlatform, platformKey, type Platform } from '../../oci/platform.js';
+import { formatPlatform, parsePlatform, type Platform } from '../../oci/platform.js';
+import { platformKey } from '../../oci/select-entry.js';
 import { parseReference } from '../../oci/reference.js';
 import { usageError } from '../args/values.js';
 import type { Run } from '../command.js';

@@ -57,7 +57,7 @@ export async function withClient<T>(
   }
 }
 
-/** The credential of the command line, or else the files and helpers; no secret of it is reported. */
+/** The credential of --username, or else the files and helpers; no secret of it is reported. */
 async function credentialStore(
   args: ConnectionOptions,
   io: Io,

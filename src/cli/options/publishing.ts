@@ -1,6 +1,6 @@
 import { parseDigest } from '../../oci/digest.js';
 import type { AnnotationChanges } from '../../oci/annotations.js';
-import type { Annotations } from '../../oci/documents.js';
+import type { Annotations } from '../../oci/descriptor.js';
 import { parsePlatform, type Platform } from '../../oci/platform.js';
 import type { PublishingOptions } from '../../core/publish/request.js';
 import type { EntryAnnotations, IndexRequest } from '../../core/publish/request.js';

@@ -62,7 +62,7 @@ export type Weight = 'always' | 'result' | 'progress';
 
 type Line = readonly [Weight, string];
 
-/** The lines of an event for people; none for an event that is of use to programs only. */
+/** The lines of an event for people; none for an event that is only for programs. */
 export function linesOf(event: ReportEvent): readonly Line[] {
   const lines = LINES[event.event] as (details: ReportEvent) => readonly Line[];
   return lines(event);

@@ -2,6 +2,8 @@ import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../..
 
 /** The hint for each reason, in the words of the command line; in sections as there. */
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
+  // oci
+  'digest-form': () => 'inspect and query show the digest of an image',
   // http
   'tls-not-spoken': () => 'if it is meant to be spoken to in plain HTTP, give --plain-http',
   'token-denied': () => 'log in to the registry (docker login), or give --username and --password',
@@ -23,17 +25,25 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'referrers-unreadable': () => 'omit --referrers, or use another version of the registry',
   // layout
   // core
-  'index-limit': () =>
-    'name an index or image inside it by its digest: inspect --format raw shows its entries',
   'docker-annotations': () => 'give --type oci, or omit the annotations',
   'docker-artifact-type': () => 'give --type oci, or omit the artifact type',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
+  'entry-not-an-image': () => 'name its images by their digests: inspect --format table shows them',
   'entry-not-found': () => 'inspect --format table shows its entries',
+  'image-for-other-platform': () => 'omit --platform to use that image',
+  'image-not-selected': () => 'give --platform, or the digest of an image',
+  'index-limit': () =>
+    'name an index or image inside it by its digest: inspect --format raw shows its entries',
   'needs-other-repositories': ({ repository }) =>
     `check-registry makes repositories beside ${repository}; --tags-only keeps it inside ${repository}`,
+  'no-image': () => 'copy keeps it as it is; inspect --format raw shows its entries',
+  'none-found': () =>
+    'check the names in the warnings; --wait TIME waits for images that are not there yet',
+  'not-an-image': () =>
+    'it is probably an artifact and not an image: inspect --format raw shows its manifest',
   'not-an-index': () => 'create an index from it first, with create',
-  'nothing-to-describe': () =>
-    'copy it as it is with copy; inspect --format raw shows what is in it',
+  'referrers-too-deep': () =>
+    'copy it without --referrers, and the referrers that it needs by their digests',
   'several-failed': () =>
     'fix the errors above and run it again: what has been published is not published again',
   'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',

@@ -4,19 +4,15 @@ import {
   setsAnnotation,
   type AnnotationChanges,
 } from '../../oci/annotations.js';
-import { attestedDigest, isAttestation } from '../../oci/attestation.js';
+import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Descriptor, ImageIndex } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import type { ImageIndex } from '../../oci/documents.js';
 import type { IndexText } from '../../oci/json/index-text.js';
 import { sortedByBytes } from '../../oci/json/go-marshal.js';
 import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
-import {
-  checkPlatform,
-  formatPlatform,
-  platformKey,
-  servesPlatform,
-  type Platform,
-} from '../../oci/platform.js';
+import { checkPlatform, type Platform } from '../../oci/platform.js';
+import { listEntries, platformKey, selectEntry } from '../../oci/select-entry.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import type { IndexEdit } from './edit-index.js';
 
@@ -123,35 +119,11 @@ export function selectEntries(
   { manifests }: ImageIndex,
   { platforms = [], digests = [] }: Selection,
 ): Set<Digest> {
-  const images = manifests.filter((entry) => !isAttestation(entry));
-  const shown = images
-    .map(({ platform, digest }) => (platform ? formatPlatform(platform) : digest))
-    .join(', ');
-  const byPlatform = platforms.map((platform) => {
-    const found = images.filter(
-      (entry) => entry.platform && servesPlatform(entry.platform, platform),
-    );
-    const exact = found.filter((entry) => entry.platform!.variant === platform.variant);
-    const meant = exact.length === 1 ? exact : found;
-    if (meant.length === 1) return meant[0]!.digest;
-    const name = formatPlatform(platform);
-    if (meant.length === 0)
-      throw new ManifestToolError(
-        'NOT_FOUND',
-        what,
-        `it has no entry for ${name}; it has ${shown}`,
-        { reason: 'entry-not-found' },
-      );
-    const several = meant.map((entry) => formatPlatform(entry.platform!)).join(', ');
-    throw new ManifestToolError('USAGE', what, `${name} could mean ${several}`, {
-      hint: 'name the variant, the os version or the digest',
-    });
-  });
+  const byPlatform = platforms.map((platform) => selectEntry(what, platform, manifests).digest);
   for (const digest of digests) {
     if (manifests.some((entry) => entry.digest === digest)) continue;
-    throw new ManifestToolError('NOT_FOUND', what, `it has no entry ${digest}; it has ${shown}`, {
-      reason: 'entry-not-found',
-    });
+    const why = `it has no entry ${digest}; it has ${listEntries(imageEntries(manifests))}`;
+    throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'entry-not-found' });
   }
   return new Set([...byPlatform, ...digests]);
 }

@@ -2,10 +2,12 @@ import { ManifestToolError } from '../../errors.js';
 import { changedAnnotations } from '../../oci/annotations.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { ManifestContent } from '../../oci/content.js';
-import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES, type Descriptor } from '../../oci/documents.js';
+import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
-import { formatPlatform, platformKey, servesPlatform } from '../../oci/platform.js';
+import { formatPlatform } from '../../oci/platform.js';
+import { platformKey, entryServes } from '../../oci/select-entry.js';
 import { formatReference } from '../../oci/reference.js';
 import { ociOnlyPart, type EntryAnnotations, type IndexRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
@@ -87,10 +89,7 @@ function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): 
 /** Whether annotations are for an entry; attestations are never meant. */
 function isFor({ platform }: EntryAnnotations, entry: Descriptor): boolean {
   if (isAttestation(entry)) return false;
-  return (
-    platform === undefined ||
-    (entry.platform !== undefined && servesPlatform(entry.platform, platform))
-  );
+  return platform === undefined || entryServes(entry, platform);
 }
 
 /**

@@ -6,8 +6,8 @@ import { readConfig } from '../read/config.js';
 import type { RequestedPlatform } from './request.js';
 
 /**
- * The platform that an image says it is for.
- * @throws {ManifestToolError} CORRUPT where its configuration cannot be read.
+ * Reads the platform in the config of an image; `name` is that of the image, for errors.
+ * @throws {ManifestToolError} CORRUPT if the config cannot be read.
  */
 export async function configPlatform(
   source: ImageReader,
@@ -18,9 +18,10 @@ export async function configPlatform(
 }
 
 /**
- * The platform of an entry: what the request leaves out comes from the configuration of the image; os and architecture only where the
- * request gives neither (the byte contract with manifest-tool).
- * @throws {ManifestToolError} USAGE where the result is none that a runtime could select.
+ * The platform of an entry. Fields that the request omits come from the config of the image; os and
+ * architecture only if the request has neither, as manifest-tool does it. Warns if the image was
+ * built for another os or architecture.
+ * @throws {ManifestToolError} USAGE if no container runtime would select the result.
  */
 export function entryPlatform(
   request: RequestedPlatform,
@@ -30,10 +31,10 @@ export function entryPlatform(
 ): Platform {
   const os = request.os || config.os;
   const architecture = request.architecture || config.architecture;
-  warnOfOther(request, config, name, warning);
+  warnOfContradiction(request, config, name, warning);
   const osVersion = request.osVersion || config.osVersion;
   const osFeatures = request.osFeatures?.length ? request.osFeatures : config.osFeatures;
-  // A variant is one of its architecture: that of another one would be nonsense here.
+  // The variant of another architecture means nothing here.
   const variant =
     request.variant || (config.architecture === architecture ? config.variant : undefined);
   const platform: Platform = {
@@ -47,26 +48,25 @@ export function entryPlatform(
   if (os === '' || architecture === '') {
     const missing = os === '' ? 'os' : 'architecture';
     throw new ManifestToolError('USAGE', what, `its platform has no ${missing}`, {
-      hint: 'give both os and architecture: the configuration of the image does not',
+      hint: 'give both os and architecture: the config of the image does not',
     });
   }
   checkPlatform(platform, what);
   return platform;
 }
 
-function warnOfOther(
+function warnOfContradiction(
   request: RequestedPlatform,
   config: Platform,
   name: string,
   warning: (text: string) => void,
 ): void {
-  const differs = (asked: string | undefined, own: string): boolean =>
-    Boolean(asked) && own !== '' && asked !== own;
+  const differs = (requested: string | undefined, own: string): boolean =>
+    Boolean(requested) && own !== '' && requested !== own;
   if (!differs(request.os, config.os) && !differs(request.architecture, config.architecture))
     return;
-  const asked = formatPlatform({ os: request.os ?? '', architecture: request.architecture ?? '' });
-  warning(
-    `${name} was built for ${formatPlatform({ os: config.os, architecture: config.architecture })}, ` +
-      `and is published for ${asked}, as asked`,
-  );
+  const { os = '', architecture = '' } = request;
+  const own = formatPlatform({ os: config.os, architecture: config.architecture });
+  const requested = formatPlatform({ os, architecture });
+  warning(`${name} was built for ${own}, and is published for ${requested}, as requested`);
 }

@@ -2,7 +2,7 @@ import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Descriptor } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import { IndexWalker, ManifestCache } from '../../oci/graph.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import type { OnManifest } from './publisher.js';
@@ -110,8 +110,8 @@ export class ImageTree {
     return new ManifestToolError(
       'FAILED',
       this.what,
-      `it has things that refer to each other, more than ${MAX_REFERRER_LEVELS} deep`,
-      { hint: 'copy it without --referrers, and those that it needs by their digests' },
+      `its referrers are nested more than ${MAX_REFERRER_LEVELS} levels deep`,
+      { reason: 'referrers-too-deep' },
     );
   }
 }

@@ -1,6 +1,6 @@
 import type { FetchedManifest, ImageReader, ManifestContent } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Descriptor } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import { isForeignLayerType } from '../../oci/media-types.js';
 import type { ResolvedImage } from './resolved.js';
 

@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ManifestContent } from '../../oci/content.js';
-import type { Descriptor } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST, DOCKER_MANIFEST_LIST, isManifestType } from '../../oci/media-types.js';
 import {
@@ -11,12 +11,12 @@ import {
   withSuffix,
   type Reference,
 } from '../../oci/reference.js';
-import { buildIndex } from './build.js';
-import type { RequestedPlatform, SourceRequest, Spec } from './request.js';
-import type { ResolvedImage } from './resolved.js';
-import { resolveSources } from './resolve.js';
 import type { Client } from '../client.js';
 import { WaitPolicy } from '../wait.js';
+import { buildIndex } from './build.js';
+import type { RequestedPlatform, SourceRequest, Spec } from './request.js';
+import { resolveSources } from './resolve.js';
+import type { ResolvedImage } from './resolved.js';
 
 /** The request that would publish an index again, as far as a spec can express it. */
 export interface RequestOf {
@@ -41,7 +41,7 @@ export async function requestOf(client: Client, reference: Reference): Promise<R
   const store = await client.open(reference, 'pull');
   const published = await store.getManifest(tagOrDigestOf(reference));
   const { document } = published;
-  const type = typeOf(published);
+  const type = indexTypeOf(published);
   const index = document.kind === 'index' ? document : undefined;
   const { mediaType, digest, size } = published;
   const entries = index?.manifests ?? [{ mediaType, digest, size }];
@@ -50,8 +50,8 @@ export async function requestOf(client: Client, reference: Reference): Promise<R
     .map((entry) => sourceOf(reference, entry, type));
   if (sources.length === 0) {
     const what = `describing ${formatReference(reference)}`;
-    throw new ManifestToolError('FAILED', what, 'it has no image that a spec could name', {
-      reason: 'nothing-to-describe',
+    throw new ManifestToolError('FAILED', what, 'it has no images that a spec could name', {
+      reason: 'no-image',
     });
   }
   const request: RequestOf['request'] = {
@@ -119,13 +119,13 @@ function targetOf(reference: Reference): Reference {
   return digest === undefined ? withDefaultTag(name) : name;
 }
 
-function typeOf({ mediaType }: ManifestContent): IndexType {
+function indexTypeOf({ mediaType }: ManifestContent): IndexType {
   return mediaType === DOCKER_MANIFEST_LIST || mediaType === DOCKER_MANIFEST ? 'docker' : 'oci';
 }
 
 function lossesOf({ document }: FetchedManifest, type: IndexType): string[] {
   if (document.kind !== 'index') {
-    return ['it is an image, not an index: the spec publishes an index of that image'];
+    return ['it is a single image: the spec publishes an index of that image'];
   }
   const { manifests, artifactType, subject, annotations } = document;
   const attestations = manifests.filter(isAttestation);
@@ -139,8 +139,8 @@ function lossesOf({ document }: FetchedManifest, type: IndexType): string[] {
     ...some(isDocker ? attestations : [], 'attestation is left out', 'attestations are left out'),
     ...some(
       others,
-      'entry that is no image is left out',
-      'entries that are no images are left out',
+      'entry that is not an image is left out',
+      'entries that are not images are left out',
     ),
     ...some(
       isDocker ? annotated : [],

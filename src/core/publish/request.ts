@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../../errors.js';
 import { setsAnnotation, type AnnotationChanges } from '../../oci/annotations.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Annotations } from '../../oci/documents.js';
+import type { Annotations } from '../../oci/descriptor.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import type { Platform } from '../../oci/platform.js';
 import {

@@ -1,9 +1,10 @@
 import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
-import { isAttestation } from '../../oci/attestation.js';
+import { attestationsOf, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Annotations, Descriptor, ImageManifest } from '../../oci/documents.js';
+import type { Annotations, Descriptor } from '../../oci/descriptor.js';
+import type { ImageManifest } from '../../oci/documents.js';
 import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import type { Platform } from '../../oci/platform.js';
@@ -39,9 +40,9 @@ export interface Reading {
 /**
  * Finds all images of a request, in its order; an index gives those of its entries and of indexes
  * inside it. Everything that can be read at the same time is.
- * @throws {ManifestToolError} NOT_FOUND for an image that does not exist; FAILED for an index beyond
- * the limits of {@link IndexWalker}, or with an entry that is neither an image nor an index; what
- * the readers throw. Of several failures, that of the first source.
+ * @throws {ManifestToolError} NOT_FOUND for an image that does not exist; FAILED for an index
+ * beyond the limits of {@link IndexWalker}, or with an entry that is neither an image nor an index;
+ * what the readers throw. Of several failures, that of the first source.
  */
 export async function resolveSources(
   client: Pick<Client, 'open' | 'signal'>,
@@ -63,8 +64,8 @@ export async function resolveSources(
     throw new ManifestToolError(
       'NOT_FOUND',
       `publishing ${formatReference(request.target)}`,
-      'not one of its images was found',
-      { hint: 'check the names in the warnings; --wait TIME waits for what may still appear' },
+      'none of its images was found',
+      { reason: 'none-found' },
     );
   }
   return images;
@@ -112,8 +113,10 @@ class Resolver {
       const root = await this.root(source, reader, name);
       const { document } = root;
       if (document.kind === 'manifest') return { image: { ...root, document } };
-      if (source.onlyPlatform !== true) return { entries: document.manifests };
-      return { entries: selectEntry(completePlatform(source, name), document, name) };
+      const { manifests } = document;
+      if (source.onlyPlatform !== true) return { entries: manifests };
+      const entry = selectEntry(`including ${name}`, completePlatform(source, name), manifests);
+      return { entries: [entry, ...attestationsOf(entry.digest, manifests)] };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;
@@ -211,7 +214,7 @@ class Resolver {
         'FAILED',
         what,
         `its entry ${entry.digest} is of type ${entry.mediaType}, which is neither an image nor an index`,
-        { hint: 'name the images of it by their digests: inspect --format table shows them' },
+        { reason: 'entry-not-an-image' },
       );
     }
     const manifest = await read();

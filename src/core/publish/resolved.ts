@@ -1,10 +1,10 @@
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Descriptor } from '../../oci/documents.js';
 
-/** One image (or attestation, or list) that goes into a list: its entry, its manifest and where it was read. */
+/** An image, attestation or index to publish: its entry, its manifest and its source. */
 export interface ResolvedImage {
-  /** The entry of the list that is published. */
+  /** The entry of the index that is published. */
   readonly entry: Descriptor;
   /** What the entry names. */
   readonly manifest: FetchedManifest;
@@ -14,6 +14,6 @@ export interface ResolvedImage {
   readonly name: string;
   /** Whether a source names it itself, not as an entry of an index. */
   readonly isNamed?: boolean;
-  /** The manifest that it refers to, where it comes along for that reason and no list names it. */
+  /** The manifest that it refers to, if that is why it is published and no index names it. */
   readonly refersTo?: Digest;
 }

@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../../errors.js';
 import type { BlobOutcome, FetchedManifest, ImageReader, ImageWriter } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Descriptor } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import type { BlobProgress, ProgressEvents } from '../events.js';
 import type { WaitPolicy } from '../wait.js';
 
@@ -180,9 +180,17 @@ class ManifestWrite {
 /** Whether a copy that failed from one source may succeed from another. */
 function mayHelp(error: unknown, failed: ImageReader, other: ImageReader): boolean {
   if (failed === other || !(error instanceof ManifestToolError)) return false;
-  // A registry that is down is down for all its repositories.
-  if (error.code === 'UNAVAILABLE') return registryOf(failed) !== registryOf(other);
+  // A registry that is down is down for all its repositories. If the target is, its attempts are
+  // used up.
+  if (error.code === 'UNAVAILABLE')
+    return isAbout(error, failed) && registryOf(failed) !== registryOf(other);
   return error.code !== 'INTERRUPTED';
+}
+
+/** Whether an error, or one of its causes, is about reading from a source. */
+function isAbout(error: unknown, { name }: Pick<ImageReader, 'name'>): boolean {
+  if (!(error instanceof ManifestToolError)) return false;
+  return error.what.startsWith(`reading ${name}@`) || isAbout(error.cause, { name });
 }
 
 function registryOf({ name }: ImageReader): string {

@@ -1,14 +1,15 @@
-import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { ManifestToolError } from '../../errors.js';
-import { parseReference } from '../../oci/reference.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { parseReference, type Reference } from '../../oci/reference.js';
 import type { SourceRequest } from './request.js';
 
 const PLACEHOLDERS = /VARIANT|ARCH|OS/g;
 
 /**
- * One source for each platform: `OS`, `ARCH` and `VARIANT` are replaced wherever they stand in the template, the variant with nothing
- * where the platform has none. A template without any is one image for all, or a list of which each platform takes its own entry.
- * @throws {ManifestToolError} USAGE where what comes out is no reference.
+ * Makes one source for each platform by replacing `OS`, `ARCH` and `VARIANT` in a template; a
+ * missing variant is replaced by nothing. A template without placeholders is one reference for all
+ * platforms; if it names an index, each platform selects its entry of it.
+ * @throws {ManifestToolError} USAGE if the result is not a reference.
  */
 export function sourcesFromTemplate(
   template: string,
@@ -22,18 +23,18 @@ export function sourcesFromTemplate(
       VARIANT: platform.variant ?? '',
     };
     const text = template.replaceAll(PLACEHOLDERS, (name) => values[name as keyof typeof values]);
-    return { reference: parseTemplated(text, template, platform), platform, onlyPlatform };
+    return { reference: parseFilled(text, template, platform), platform, onlyPlatform };
   });
 }
 
-function parseTemplated(text: string, template: string, platform: Platform) {
+function parseFilled(text: string, template: string, platform: Platform): Reference {
   try {
     return parseReference(text);
   } catch (error) {
     if (!(error instanceof ManifestToolError)) throw error;
     throw new ManifestToolError(
       error.code,
-      `reading --template ${JSON.stringify(template)}`,
+      `reading template ${JSON.stringify(template)}`,
       `with ${formatPlatform(platform)} it is ${JSON.stringify(text)}: ${error.why}`,
       { cause: error, hint: error.hint },
     );

@@ -1,9 +1,10 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
-import type { Descriptor } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import { ManifestToolError } from '../../errors.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
 import { formatPlatform } from '../../oci/platform.js';
+import { variantSibling } from '../../oci/select-entry.js';
 import type { ProgressEvents } from '../events.js';
 
 /** More entries exceed limits of some registries, such as GitLab's. */
@@ -107,14 +108,7 @@ function unknownWarnings(entries: readonly Descriptor[], images: readonly Descri
  */
 function variantWarnings(images: readonly Descriptor[]): string[] {
   return images.flatMap((image) => {
-    const { platform } = image;
-    if (platform === undefined || platform.variant !== undefined) return [];
-    const sibling = images.find(
-      (other) =>
-        other.platform?.os === platform.os &&
-        other.platform.architecture === platform.architecture &&
-        other.platform.variant !== undefined,
-    );
+    const sibling = variantSibling(image, images);
     return sibling === undefined
       ? []
       : [`${shown(image)} has no variant, but there is also ${shown(sibling)}`];

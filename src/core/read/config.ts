@@ -1,20 +1,18 @@
 import { ManifestToolError, reasonOf } from '../../errors.js';
 import type { ImageReader } from '../../oci/content.js';
-import { parseConfig, type ImageConfig, type ImageManifest } from '../../oci/documents.js';
+import type { ImageManifest } from '../../oci/documents.js';
+import { parseConfig, type ImageConfig } from '../../oci/image-config.js';
 
-/** A configuration with its exact bytes: `JSON.parse` reads all that is in it. */
+/** A config with its exact bytes: `JSON.parse` reads all of it. */
 export interface FetchedConfig extends ImageConfig {
-  /** As they are in the registry. */
+  /** As they are stored. */
   readonly bytes: Uint8Array;
 }
 
-/** Artifacts have manifests as images have, with anything in the place of a configuration. */
-const ARTIFACT_HINT =
-  'it may be an artifact of another kind and no image: inspect --format raw shows its manifest';
-
 /**
- * The configuration of an image; `name` is that of the image, for messages.
- * @throws {ManifestToolError} NOT_FOUND where it is not there, CORRUPT where it cannot be read.
+ * Reads the config of an image; `name` is that of the image, for errors.
+ * @throws {ManifestToolError} NOT_FOUND if it does not exist, CORRUPT with reason `not-an-image` if
+ * it is not a config; what the reader throws.
  */
 export async function readConfig(
   reader: ImageReader,
@@ -25,11 +23,8 @@ export async function readConfig(
   try {
     return { ...parseConfig(bytes), bytes };
   } catch (error) {
-    throw new ManifestToolError(
-      'CORRUPT',
-      `reading the configuration of ${name}`,
-      reasonOf(error),
-      { cause: error, hint: ARTIFACT_HINT },
-    );
+    const what = `reading the config of ${name}`;
+    const details = { cause: error, reason: 'not-an-image' } as const;
+    throw new ManifestToolError('CORRUPT', what, reasonOf(error), details);
   }
 }

@@ -1,18 +1,22 @@
-import { attestedDigest, isAttestation } from '../../oci/attestation.js';
-import type { Descriptor, ImageIndex } from '../../oci/documents.js';
-import { formatPlatform, servesPlatform, type Platform } from '../../oci/platform.js';
+import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import type { ImageIndex } from '../../oci/documents.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { comparePlatforms, shadowedEntries } from '../../oci/select-entry.js';
 
-/** One thing that is wrong, and where. */
+/** Something that is wrong, and where. */
 export interface Defect {
-  /** The digest of the entry, or the platform that is meant. */
+  /** The digest of an entry, or a platform. */
   readonly where: string;
-  /** In words; it may hold remote text. */
+  /** A predicate for `where`; it may contain remote text. */
   readonly what: string;
 }
 
-/** A platform that is not the one which the image says of itself; what one of them leaves out is no contradiction. */
+/**
+ * Finds a platform that contradicts the config of the image; a field that either omits does not.
+ */
 export function configDefects(where: string, { platform }: Descriptor, config: Platform): Defect[] {
-  if (platform === undefined) return [{ where, what: 'has no platform in the list' }];
+  if (platform === undefined) return [{ where, what: 'has no platform in the index' }];
   const contradict = (own: string | undefined, listed: string | undefined): boolean =>
     Boolean(own) && Boolean(listed) && own !== listed;
   const differs =
@@ -21,70 +25,54 @@ export function configDefects(where: string, { platform }: Descriptor, config: P
     contradict(config.variant, platform.variant) ||
     contradict(config.osVersion, platform.osVersion);
   if (!differs) return [];
-  return [
-    {
-      where,
-      what: `is for ${formatPlatform(platform)} in the list, and for ${formatPlatform(config)} in its configuration`,
-    },
-  ];
+  const [listed, own] = [formatPlatform(platform), formatPlatform(config)];
+  return [{ where, what: `is for ${listed} in the index, and for ${own} in its config` }];
 }
 
-/** What is wrong with a list as such: entries that are never taken, attestations without what they are for. */
+/** Finds entries that are never selected, and attestations without the image that they are for. */
 export function indexDefects({ manifests }: ImageIndex): Defect[] {
-  const images = manifests.filter((entry) => !isAttestation(entry));
+  const images = imageEntries(manifests);
+  const shadowed = shadowedEntries(images);
   return [
-    ...images.flatMap((entry, i) => shadowed(entry, images.slice(0, i))),
-    ...unpaired(manifests, images),
+    ...images.flatMap((entry) => shadowDefects(entry, shadowed.get(entry))),
+    ...unpairedDefects(manifests, images),
   ];
 }
 
-/** A runtime takes the first entry that serves its platform: one behind it that serves no other is never taken. */
-function shadowed({ digest, platform }: Descriptor, before: readonly Descriptor[]): Defect[] {
-  if (platform === undefined) return [];
-  const first = before.find(
-    (entry) =>
-      entry.platform !== undefined &&
-      servesPlatform(entry.platform, platform) &&
-      servesPlatform(platform, entry.platform) &&
-      String(entry.platform.osFeatures ?? '') === String(platform.osFeatures ?? ''),
-  );
-  if (first === undefined) return [];
-  return [
-    {
-      where: digest,
-      what: `is for ${formatPlatform(platform)}, for which ${first.digest} stands before it`,
-    },
-  ];
+function shadowDefects({ digest, platform }: Descriptor, before: Descriptor | undefined): Defect[] {
+  if (platform === undefined || before === undefined) return [];
+  const what = `is for ${formatPlatform(platform)}, for which ${before.digest} comes before it`;
+  return [{ where: digest, what }];
 }
 
-function unpaired(manifests: readonly Descriptor[], images: readonly Descriptor[]): Defect[] {
+function unpairedDefects(
+  manifests: readonly Descriptor[],
+  images: readonly Descriptor[],
+): Defect[] {
   const digests = new Set<string>(images.map(({ digest }) => digest));
   return manifests.flatMap((entry): Defect[] => {
     const { digest: where, platform } = entry;
     if (isAttestation(entry)) {
       const subject = attestedDigest(entry);
       if (subject !== undefined && digests.has(subject)) return [];
-      return [
-        { where, what: `is an attestation for ${subject ?? 'nothing'}, which is not in the list` },
-      ];
+      const what = `is an attestation for ${subject ?? 'nothing'}, which is not in the index`;
+      return [{ where, what }];
     }
     const isUnknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
-    return isUnknown ? [{ where, what: 'is for unknown/unknown, and no attestation' }] : [];
+    return isUnknown ? [{ where, what: 'is for unknown/unknown, and not an attestation' }] : [];
   });
 }
 
-/** Platforms that a list has to have and has not, or has and should not. */
+/** Finds required platforms that are missing, and others that are not required. */
 export function platformDefects(
   entries: readonly (string | undefined)[],
-  wanted: readonly Platform[] | undefined,
+  required: readonly Platform[] | undefined,
 ): Defect[] {
-  if (wanted === undefined) return [];
-  const have = entries.map((platform) => platform ?? 'an image without platform');
-  const want = wanted.map(formatPlatform);
-  const missing = want.filter((each) => !have.includes(each));
-  const extra = have.filter((each) => !want.includes(each));
+  if (required === undefined) return [];
+  const actual = entries.map((platform) => platform ?? 'an image without platform');
+  const { missing, extra } = comparePlatforms(actual, required);
   return [
-    ...missing.map((where) => ({ where, what: 'is demanded, and not in the list' })),
-    ...extra.map((where) => ({ where, what: 'is in the list, and not demanded' })),
+    ...missing.map((where) => ({ where, what: 'is required, and not in the index' })),
+    ...extra.map((where) => ({ where, what: 'is in the index, and not required' })),
   ];
 }

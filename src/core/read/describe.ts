@@ -1,6 +1,8 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest } from '../../oci/content.js';
-import { MAX_DOCUMENT_SIZE, parseConfig, type Descriptor } from '../../oci/documents.js';
+import { MAX_DOCUMENT_SIZE } from '../../oci/documents.js';
+import { parseConfig } from '../../oci/image-config.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -39,7 +41,9 @@ export interface Described {
 
 /** How much is read. */
 export interface DescribeOptions {
-  /** The configs of all images (the default), or only of those that have no platform in their index. */
+  /**
+   * The configs of all images (the default), or only of those that have no platform in their index.
+   */
   readonly configs?: 'all' | 'needed';
   /** The referrers of the manifest itself (`top`), or also of each entry; the default is `none`. */
   readonly referrers?: 'none' | 'top' | 'all';

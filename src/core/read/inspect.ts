@@ -1,6 +1,7 @@
 import { mapInOrder } from '../../concurrency.js';
 import type { FetchedManifest } from '../../oci/content.js';
-import type { ImageConfig, ImageIndex, ImageManifest } from '../../oci/documents.js';
+import type { ImageConfig } from '../../oci/image-config.js';
+import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
 import { ManifestCache } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { readConfig } from './config.js';
@@ -15,7 +16,10 @@ export interface InspectedImage {
   readonly config: ImageConfig;
 }
 
-/** An index with what its entries name, as manifest-tool and docker show it: indexes inside it are not followed. */
+/**
+ * An index with what its entries name, as manifest-tool and docker show it: indexes inside it are
+ * not followed.
+ */
 export interface InspectedIndex {
   readonly kind: 'list';
   readonly manifest: FetchedManifest;
@@ -26,8 +30,8 @@ export interface InspectedIndex {
 
 /**
  * Reads the config of an image, or what the entries of an index name.
- * @throws {ManifestToolError} NOT_FOUND if one of them does not exist; FAILED if entries name
- * large manifests again and again.
+ * @throws {ManifestToolError} NOT_FOUND if one of them does not exist; FAILED if entries name large
+ * manifests again and again.
  */
 export async function inspectSelected(
   selected: Selected,

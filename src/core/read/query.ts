@@ -1,6 +1,6 @@
 import { isAttestation } from '../../oci/attestation.js';
 import type { ImageReader } from '../../oci/content.js';
-import type { Descriptor } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -29,9 +29,10 @@ export interface QueryResult {
 
 /**
  * Finds the platforms of an image or index. An index whose entries all have a platform takes one
- * request. Warns of indexes inside it
- * that are not followed: more than 4 levels deep, or with more than 20,000 entries in all.
- * @throws {ManifestToolError} NOT_FOUND if it or a part of it does not exist; what the readers throw.
+ * request. Warns of indexes inside it that are not followed: more than 4 levels deep, or with more
+ * than 20,000 entries in all.
+ * @throws {ManifestToolError} NOT_FOUND if it or a part of it does not exist; what the readers
+ * throw.
  */
 export async function queryImage(
   client: Client,

@@ -1,8 +1,10 @@
 import { ManifestToolError } from '../../errors.js';
-import type { Descriptor } from '../../oci/documents.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import { formatSize } from '../../text.js';
 
-/** Bytes that are shown again: a kilobyte of entries can name one manifest of megabytes many times. */
+/**
+ * Bytes that are shown again: a kilobyte of entries can name one manifest of megabytes many times.
+ */
 const MAX_REPEATED_BYTES = 16 * 1024 * 1024;
 
 /** Limits how much is shown of what an index names more than once; the first time is free. */

@@ -1,28 +1,31 @@
 import { ManifestToolError } from '../../errors.js';
-import { isAttestation } from '../../oci/attestation.js';
+import { attestationsOf, imageEntries } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import type { Descriptor, ImageManifest } from '../../oci/documents.js';
-import { formatPlatform, servesPlatform, type Platform } from '../../oci/platform.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import type { ImageManifest } from '../../oci/documents.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
-import { selectEntry } from '../../oci/select-entry.js';
-import { readConfig, type FetchedConfig } from './config.js';
+import { listEntries, selectEntry, servesPlatform } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
+import { readConfig, type FetchedConfig } from './config.js';
 
-/** The manifest that a user means. */
+/** The manifest that a reference, and a platform if one is given, select. */
 export interface Selected {
   readonly store: ImageReader;
   readonly manifest: FetchedManifest;
-  /** Where it was picked out of a list: how the list has it. */
+  /** How the index has it, if it was selected from one. */
   readonly entry?: Descriptor;
-  /** Its attestations in that list. */
+  /** Those that the index has for it. */
   readonly attestations: readonly Descriptor[];
-  /** Its configuration, where it had to be read to find it. */
+  /** Its config, if it was read to select it. */
   readonly config?: FetchedConfig;
 }
 
 /**
- * Reads the manifest that a reference names, or the one in its list for a platform. A single image has to be for that platform.
- * @throws {ManifestToolError} NOT_FOUND where there is none, with what there is; USAGE where several entries serve the platform.
+ * Reads the manifest that a reference names, or the entry of its index for a platform. A single
+ * image must be for that platform.
+ * @throws {ManifestToolError} NOT_FOUND if there is none; USAGE if several entries serve the
+ * platform; what the readers throw.
  */
 export async function selectManifest(
   client: Client,
@@ -34,29 +37,28 @@ export async function selectManifest(
   if (platform === undefined) return { store, manifest, attestations: [] };
   const { document } = manifest;
   const name = formatReference(reference);
+  const what = `reading ${name}`;
   if (document.kind === 'index') {
-    const [entry, ...attestations] = selectEntry(platform, document, name, 'reading');
+    const entry = selectEntry(what, platform, document.manifests);
     return {
       store,
       manifest: await store.getManifest(entry.digest, entry),
       entry,
-      attestations,
+      attestations: attestationsOf(entry.digest, document.manifests),
     };
   }
   const config = await readConfig(store, document, name);
   if (!servesPlatform(config.platform, platform)) {
-    const what = `reading ${name} for ${formatPlatform(platform)}`;
     const own = formatPlatform(config.platform);
-    throw new ManifestToolError('NOT_FOUND', what, `it is one image, for ${own}, and no list`, {
-      hint: 'leave --platform out to have that image',
-    });
+    const why = `it is a single image, for ${own}, not for ${formatPlatform(platform)}`;
+    throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'image-for-other-platform' });
   }
   return { store, manifest, attestations: [], config };
 }
 
 /**
- * The one image of what was selected: itself, or the only image of a list.
- * @throws {ManifestToolError} USAGE where a list has several, with their platforms.
+ * The only image of what was selected: the image itself, or that of an index with one image.
+ * @throws {ManifestToolError} NOT_FOUND if an index has no image, USAGE if it has several.
  */
 export async function onlyImage(
   selected: Selected,
@@ -64,13 +66,12 @@ export async function onlyImage(
 ): Promise<Selected & { readonly document: ImageManifest }> {
   const { store, manifest } = selected;
   if (manifest.document.kind === 'manifest') return { ...selected, document: manifest.document };
-  const { manifests } = manifest.document;
-  const images = manifests.filter((entry) => !isAttestation(entry));
+  const images = imageEntries(manifest.document.manifests);
   const [entry] = images;
-  const what = `reading the configuration of ${formatReference(reference)}`;
+  const what = `reading the config of ${formatReference(reference)}`;
   if (entry === undefined) {
-    throw new ManifestToolError('NOT_FOUND', what, 'it is a list without images', {
-      hint: 'inspect --format raw shows what is in it',
+    throw new ManifestToolError('NOT_FOUND', what, 'it is an index without images', {
+      reason: 'entry-not-found',
     });
   }
   if (images.length === 1) {
@@ -79,10 +80,6 @@ export async function onlyImage(
       return { store, manifest: image, entry, attestations: [], document: image.document };
     }
   }
-  const names = images.map(({ platform, digest }) =>
-    platform ? formatPlatform(platform) : digest,
-  );
-  throw new ManifestToolError('USAGE', what, `it is a list, of ${names.join(', ')}`, {
-    hint: 'give --platform, or the digest of an image',
-  });
+  const why = `it is an index, of ${listEntries(images)}`;
+  throw new ManifestToolError('USAGE', what, why, { reason: 'image-not-selected' });
 }

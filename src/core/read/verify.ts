@@ -2,12 +2,9 @@ import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import {
-  parseConfig,
-  type Descriptor,
-  type ImageIndex,
-  type ImageManifest,
-} from '../../oci/documents.js';
+import { parseConfig } from '../../oci/image-config.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -26,7 +23,10 @@ import { configDefects, indexDefects, platformDefects, type Defect } from './def
 export interface VerifyOptions {
   /** Requires exactly these platforms. */
   readonly platforms?: readonly Platform[];
-  /** Reads every blob and checks its digest, instead of only checking that it exists; the default is false. */
+  /**
+   * Reads every blob and checks its digest, instead of only checking that it exists; the default is
+   * false.
+   */
   readonly deep?: boolean;
 }
 
@@ -42,7 +42,9 @@ export interface VerifiedEntry {
   readonly isAttestation: boolean;
   /** The number of its blobs, its config included. */
   readonly blobs: number;
-  /** Defects of the entry and of everything below it; those of a manifest with its first entry only. */
+  /**
+   * Defects of the entry and of everything below it; those of a manifest with its first entry only.
+   */
   readonly defects: readonly Defect[];
 }
 
@@ -59,9 +61,9 @@ export interface Verification {
 }
 
 /**
- * Verifies that everything that an image or index refers to exists: every manifest, config and blob,
- * with the right size and type; platforms that agree with the configs; attestations with what they
- * attest (OCI image-spec, descriptor.md, Verification).
+ * Verifies that everything that an image or index refers to exists: every manifest, config and
+ * blob, with the right size and type; platforms that agree with the configs; attestations with what
+ * they attest (OCI image-spec, descriptor.md, Verification).
  * @throws {ManifestToolError} if the image itself cannot be read, or something cannot be found out:
  * NOT_FOUND, DENIED, UNAVAILABLE, CORRUPT, INTERRUPTED. What is missing or damaged below it, or
  * more than 4 levels deep or 20,000 entries in all, is a defect and not an error.

@@ -1,18 +1,21 @@
 import type { ManifestContent } from '../content.js';
 import { digestOf } from '../digest.js';
-import type { Annotations, Descriptor } from '../documents.js';
+import type { Annotations, Descriptor } from '../descriptor.js';
 import { goMarshalIndent, Members } from './go-marshal.js';
 import { annotations, dockerDescriptor, ociDescriptor } from './go-structs.js';
 import { DOCKER_MANIFEST_LIST, OCI_INDEX } from '../media-types.js';
 
-/** What is published: a Docker manifest list, or an OCI index. */
+/** A Docker manifest list, or an OCI index. */
 export type IndexType = 'docker' | 'oci';
 
-/** The exact bytes of a list: the same entries have the same digest on every machine, and with manifest-tool v2. */
+/**
+ * Encodes an index to the bytes that manifest-tool v2 writes: the same entries always have the same
+ * digest.
+ */
 export function encodeIndex(
   type: IndexType,
   entries: readonly Descriptor[],
-  listAnnotations: Annotations,
+  indexAnnotations: Annotations,
   artifactType?: string,
 ): ManifestContent {
   const mediaType = type === 'docker' ? DOCKER_MANIFEST_LIST : OCI_INDEX;
@@ -23,7 +26,7 @@ export function encodeIndex(
       ['artifactType', type === 'oci' ? artifactType : undefined],
       ['manifests', entries.map(type === 'docker' ? dockerDescriptor : ociDescriptor)],
       // A Docker manifest list has neither; core/publish refuses a request for one with them.
-      ['annotations', type === 'oci' ? annotations(listAnnotations) : undefined],
+      ['annotations', type === 'oci' ? annotations(indexAnnotations) : undefined],
     ]),
     '  ',
   );

@@ -1,48 +1,60 @@
 import { isDigest, type Digest } from '../digest.js';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from './parse.js';
 
-/** What is wrong with a document, and where in it (`manifests[2].size`); the reader of the document says which document it was. */
+/**
+ * What is wrong with a document, and where in it: `manifests[2].size`. Its reader says which
+ * document.
+ */
 export class FieldError extends Error {
   constructor(
     path: string,
     problem: string,
-    /** What to try, where it is not what one tries after any damage. */
+    /** What to do about it; undefined if it looks like damage. */
     readonly hint?: string,
   ) {
     super(`${path === '' ? 'the document' : path} ${problem}`);
   }
 }
 
-/** One object of a document, read member by member; null counts as absent, as it does in Go. */
+/**
+ * One object of a document, read member by member. Null counts as absent, as in Go's encoding/json.
+ */
 export class Fields {
   private constructor(
     private readonly members: JsonObject,
     private readonly path: string,
   ) {}
 
+  /** @throws {FieldError} if `value` is not an object; `path` says where it is in its document. */
   static of(value: JsonValue | undefined, path: string): Fields {
     if (!isJsonObject(value)) throw new FieldError(path, 'is not an object');
     return new Fields(value, path);
   }
 
+  /** Whether the object has a member that is not null. */
   has(key: string): boolean {
     return this.value(key) !== undefined;
   }
 
-  text(key: string): string | undefined {
+  /** Whether the object has a member, null or not. */
+  isMember(key: string): boolean {
+    return this.members.has(key);
+  }
+
+  string(key: string): string | undefined {
     const value = this.value(key);
     if (value === undefined || typeof value === 'string') return value;
     throw this.wrong(key, 'is not a string');
   }
 
-  requiredText(key: string): string {
-    const value = this.text(key);
+  requiredString(key: string): string {
+    const value = this.string(key);
     if (value === undefined || value === '') throw this.wrong(key, 'is missing');
     return value;
   }
 
   digest(key: string): Digest {
-    const value = this.requiredText(key);
+    const value = this.requiredString(key);
     if (!isDigest(value)) throw this.wrong(key, 'is not a digest');
     return value;
   }
@@ -55,6 +67,7 @@ export class Fields {
     return size;
   }
 
+  /** An integer from 0 to 2^53-1. */
   integer(key: string): number | undefined {
     const value = this.value(key);
     if (value === undefined) return undefined;
@@ -63,7 +76,7 @@ export class Fields {
     return integer;
   }
 
-  texts(key: string): string[] | undefined {
+  strings(key: string): string[] | undefined {
     const value = this.value(key);
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) {
@@ -72,7 +85,7 @@ export class Fields {
     return value;
   }
 
-  textMap(key: string): Map<string, string> | undefined {
+  stringMap(key: string): Map<string, string> | undefined {
     const value = this.value(key);
     if (value === undefined) return undefined;
     if (!isJsonObject(value)) throw this.wrong(key, 'is not an object');
@@ -83,11 +96,13 @@ export class Fields {
     return new Map(value as ReadonlyMap<string, string>);
   }
 
+  /** A member that is an object itself. */
   fields(key: string): Fields | undefined {
     const value = this.value(key);
     return value === undefined ? undefined : Fields.of(value, this.at(key));
   }
 
+  /** A member that is a list of objects. */
   list(key: string): Fields[] | undefined {
     const value = this.value(key);
     if (value === undefined) return undefined;
@@ -95,6 +110,7 @@ export class Fields {
     return (value as JsonValue[]).map((item, i) => Fields.of(item, `${this.at(key)}[${i}]`));
   }
 
+  /** The error about a member. */
   wrong(key: string, problem: string, hint?: string): FieldError {
     return new FieldError(this.at(key), problem, hint);
   }
@@ -106,4 +122,12 @@ export class Fields {
   private at(key: string): string {
     return this.path === '' ? key : `${this.path}.${key}`;
   }
+}
+
+/**
+ * `{ key: value }`, or nothing if the value is undefined: an optional property is absent, never
+ * undefined.
+ */
+export function present<K extends string, V>(key: K, value: V | undefined): { [P in K]?: V } {
+  return value === undefined ? {} : ({ [key]: value } as { [P in K]: V });
 }

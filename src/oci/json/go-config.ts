@@ -4,8 +4,8 @@ import { isJsonObject, type JsonObject, type JsonValue } from './parse.js';
 type MemberList = [string, Writable | undefined][];
 
 /**
- * An image configuration as image-spec's `v1.Image` writes it, and after its members those that the struct does not know (manifest-tool
- * drops them).
+ * An image config in the field order of image-spec's `v1.Image`, followed by the members that the
+ * struct does not have, which manifest-tool drops.
  */
 export function configMembers(config: JsonObject): Members {
   const text = (key: string): Writable => asWritable(config.get(key) ?? '');
@@ -44,7 +44,7 @@ function runMembers(config: JsonObject): Members {
   ]);
 }
 
-/** image-spec `v1.RootFS`: never left out, and a list that is not there is null. */
+/** image-spec `v1.RootFS`: never omitted, and a missing list is null. */
 function rootfsMembers(rootfs: JsonValue | undefined): Members {
   const fields = isJsonObject(rootfs) ? rootfs : new Map<string, JsonValue>();
   return withUnknown(fields, [
@@ -74,7 +74,7 @@ function withUnknown(object: JsonObject, known: MemberList): Members {
   ]);
 }
 
-/** A value, or nothing where Go's `omitempty` leaves it out; the keys of a map sorted. */
+/** A value with sorted map keys; undefined if Go's `omitempty` omits it. */
 function filled(
   value: JsonValue | undefined,
   item: (value: JsonValue) => Writable = asWritable,
@@ -89,7 +89,7 @@ function filled(
 
 const RFC3339 = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:[.,](\d+))?(Z|[+-]\d{2}:\d{2})$/;
 
-/** A time as Go writes it again: nanoseconds without zeros at their end, and no offset as Z. */
+/** A time as Go serializes it: nanoseconds without trailing zeros, a zero offset as Z. */
 function time(value: JsonValue | undefined): Writable | undefined {
   const match = typeof value === 'string' ? RFC3339.exec(value) : null;
   if (match === null) return filled(value);

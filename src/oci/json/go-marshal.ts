@@ -1,8 +1,8 @@
 import { JsonNumber, type JsonValue } from './parse.js';
 
 /**
- * What can be written: JSON values, plain numbers, and objects as lists of members whose `undefined` ones are left out,
- * which is how Go's `omitempty` is spelled here.
+ * A value that can be written as JSON: JSON values, numbers, and objects as lists of members, of
+ * which undefined ones are omitted as Go's `omitempty` does it.
  */
 export type Writable =
   | null
@@ -14,27 +14,35 @@ export type Writable =
   | ReadonlyMap<string, Writable>
   | Members;
 
-/** An object whose members are written in this order; those that are undefined are not written. */
+/**
+ * An object with its members in the order in which they are written; undefined ones are omitted.
+ */
 export class Members {
   constructor(readonly list: readonly (readonly [string, Writable | undefined])[]) {}
 }
 
-/** Writes as Go's `json.MarshalIndent(value, "", indent)` does: no newline at the end, `<`, `>`, `&`, U+2028 and U+2029 escaped. */
+/**
+ * Go's `json.MarshalIndent(value, "", indent)`: no newline at the end; `<`, `>`, `&`, U+2028 and
+ * U+2029 are escaped.
+ */
 export function goMarshalIndent(value: Writable, indent: string): string {
   return writeJson(value, indent, '\n', goString);
 }
 
-/** Writes as Go's `json.Marshal(value)` does: without white space. */
+/** Go's `json.Marshal(value)`: without white space. */
 export function goMarshal(value: Writable): string {
   return writeJson(value, '', '', goString);
 }
 
-/** Map keys in the order in which Go's encoding/json writes them: by their UTF-8 bytes. */
+/** The map in the key order of Go's encoding/json: by UTF-8 bytes. */
 export function sortedByBytes<V>(map: ReadonlyMap<string, V>): Map<string, V> {
   return new Map([...map].sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b))));
 }
 
-/** Writes with `quote` for each string; `line` is the end of a line and the indentation of the next, or nothing for JSON without white space. */
+/**
+ * Writes JSON. `quote` writes strings; `line` is a newline and the indentation of the value, or
+ * empty for JSON without white space.
+ */
 export function writeJson(
   value: Writable,
   indent: string,
@@ -61,7 +69,10 @@ export function writeJson(
   return `[${items.map((item) => inner + writeJson(item, indent, inner, quote)).join(',')}${line}]`;
 }
 
-/** The escapes with a letter of their own, as Go writes them since 1.22; JSON.stringify agrees on all of them. */
+/**
+ * A string as Go writes it since 1.22: with the short escapes of JSON.stringify, and HTML
+ * characters escaped.
+ */
 function goString(text: string): string {
   return JSON.stringify(text.toWellFormed()).replace(
     /[<>&\u2028\u2029]/g,
@@ -69,7 +80,7 @@ function goString(text: string): string {
   );
 }
 
-/** A JSON value as something writable: they are the same, but for the compiler. */
+/** Converts the type only: every JSON value can be written. */
 export function asWritable(value: JsonValue): Writable {
   return value;
 }

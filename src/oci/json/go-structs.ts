@@ -1,10 +1,11 @@
-import type { Annotations, Descriptor, ImageIndex, ImageManifest } from '../documents.js';
+import type { Annotations, Descriptor } from '../descriptor.js';
+import type { ImageIndex, ImageManifest } from '../documents.js';
 import { Members, sortedByBytes, type Writable } from './go-marshal.js';
 import type { Platform } from '../platform.js';
 
 /*
- * Documents as Go's structs of the specifications write them (image-spec specs-go/v1; distribution manifest/manifestlist): the order of
- * the fields is the order of the bytes.
+ * Documents in the field order of Go's structs for them (image-spec specs-go/v1; distribution
+ * manifest/manifestlist).
  */
 
 /** image-spec `v1.Platform`. */
@@ -32,7 +33,7 @@ export function ociDescriptor(descriptor: Descriptor): Members {
   ]);
 }
 
-/** distribution `manifestlist.ManifestDescriptor`: size before digest, and a platform in every entry. */
+/** distribution `manifestlist.ManifestDescriptor`: size before digest, and always a platform. */
 export function dockerDescriptor(descriptor: Descriptor): Members {
   return new Members([
     ['mediaType', descriptor.mediaType],
@@ -69,12 +70,12 @@ export function indexMembers(index: ImageIndex): [string, Writable | undefined][
   ];
 }
 
-/** The layers of a manifest; Go writes a list that is not there as null. */
+/** The layers of a manifest; Go writes a missing list as null. */
 export function layerList({ layers }: ImageManifest): Writable {
   return layers === undefined ? null : layers.map(ociDescriptor);
 }
 
-/** A map as Go writes it, or nothing where it is empty. */
+/** Annotations in Go's key order; undefined if there are none. */
 export function annotations(map: Annotations | undefined): Map<string, string> | undefined {
   return map === undefined || map.size === 0 ? undefined : sortedByBytes(map);
 }

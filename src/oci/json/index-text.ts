@@ -1,12 +1,12 @@
-import type { Annotations, Descriptor } from '../documents.js';
+import type { Annotations, Descriptor } from '../descriptor.js';
 import { goMarshal, goMarshalIndent, Members, sortedByBytes, type Writable } from './go-marshal.js';
 import { dockerDescriptor, ociDescriptor } from './go-structs.js';
 import { itemSpans, memberSpans } from './parse.js';
 import { DOCKER_MANIFEST_LIST } from '../media-types.js';
 
 /**
- * Edits of the text of an index. What an edit is not about stays byte for byte as it is: entries, unknown members, and how it is
- * indented; what is new is written in the same way.
+ * The JSON text of an index, and edits of it that keep everything else byte for byte: entries,
+ * unknown members and indentation. New parts are indented in the same way.
  */
 export class IndexText {
   constructor(
@@ -14,7 +14,7 @@ export class IndexText {
     readonly mediaType: string,
   ) {}
 
-  /** The same without some of its entries. */
+  /** Removes entries. */
   withoutEntries(isGone: (position: number) => boolean): IndexText {
     const { spans } = this.entries();
     let { text } = this;
@@ -22,7 +22,7 @@ export class IndexText {
       if (!isGone(i)) continue;
       const now = itemSpans(text, this.entries().start);
       const [before, span, after] = [now[i - 1], now[i]!, now[i + 1]];
-      // With the separator on one side of it: the one behind, or for the last entry the one before.
+      // With one separator: the following one, or for the last entry the preceding one.
       const start = after === undefined && before !== undefined ? before.end : span.start;
       const end = after === undefined ? span.end : after.start;
       text = text.slice(0, start) + text.slice(end);
@@ -30,13 +30,13 @@ export class IndexText {
     return this.like(text);
   }
 
-  /** The same with an entry in the place of another one. */
+  /** Replaces an entry. */
   withEntryAt(position: number, entry: Descriptor): IndexText {
     const { start, end } = this.entries().spans[position]!;
     return this.like(this.text.slice(0, start) + this.written(entry) + this.text.slice(end));
   }
 
-  /** The same with an entry at a place between others; the number of entries means behind the last one. */
+  /** Inserts an entry before the one at `position`, or after the last one. */
   withEntryBefore(position: number, entry: Descriptor): IndexText {
     const { spans, start } = this.entries();
     const { text } = this;
@@ -59,7 +59,7 @@ export class IndexText {
     );
   }
 
-  /** The same with other annotations of the list; none takes them out. */
+  /** Replaces the annotations of the index; an empty map removes them. */
   withAnnotations(annotations: Annotations): IndexText {
     const members = memberSpans(this.text);
     const held = members.get('annotations');
@@ -96,14 +96,20 @@ export class IndexText {
     return this.json(encode(entry), this.layout().separator);
   }
 
-  /** A value in the indentation of the document, for a place whose lines begin with `line`. */
+  /**
+   * A value in the indentation of the document; `line` is a newline and the indentation of its
+   * place.
+   */
   private json(value: Members | Map<string, Writable>, line: string): string {
     const { unit } = this.layout();
-    // Strings have no line ends in JSON: those that there are begin a line.
+    // JSON strings contain no newlines: each one begins a line.
     return unit === '' ? goMarshal(value) : goMarshalIndent(value, unit).replaceAll('\n', line);
   }
 
-  /** How the document is indented: before an entry, before the end of the entries, before a member of the document, and one step. */
+  /**
+   * White space before an entry, before the end of the entries, and before a member, and one step
+   * of indentation.
+   */
   private layout(): { separator: string; closing: string; outer: string; unit: string } {
     const first = memberSpans(this.text).values().next().value;
     const outer = first === undefined ? '' : leadingSpace(this.text, first.start);

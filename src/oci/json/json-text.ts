@@ -1,12 +1,13 @@
 /*
- * JSON as text, changed only in what is no part of its value: white space, and the choice between a character and its escape.
+ * Changes to JSON text that keep its value: white space, and the choice between a character and its
+ * escape.
  */
 
 const TOKEN = /"(?:[^"\\]|\\[\s\S])*"|[^\s"{}[\],:]+|[{}[\],:]/g;
 
 /**
- * A JSON document in other white space, as Go's `json.Indent(text, "", unit)` writes it: numbers and strings stay as they are written,
- * members in their order, also those that are there twice. The text has to be JSON.
+ * Go's `json.Indent(text, "", unit)`: numbers, strings and duplicate members are kept as they are.
+ * The text must be JSON.
  */
 export function indentJson(text: string, unit: string): string {
   const parts: string[] = [];
@@ -26,9 +27,9 @@ export function indentJson(text: string, unit: string): string {
   return parts.join('');
 }
 
-/** A JSON document with the characters escaped that Go's `json.Marshal` escapes in what a `MarshalJSON` returns. */
+/** Escapes what Go's `json.Marshal` escapes in the result of a `MarshalJSON`. */
 export function escapeHtmlInJson(text: string): string {
-  // In JSON they can stand in strings only.
+  // In JSON they occur in strings only.
   return text.replace(
     /[<>&\u2028\u2029]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

@@ -1,15 +1,17 @@
 /**
- * JSON as it stands on the wire: members keep their order, numbers their text (a size of 2^53+1 or an exponent survives),
- * so that what is not understood can be written again unchanged.
+ * A JSON value without loss: members keep their order, and numbers their text, so that a size of
+ * 2^53+1 or an exponent can be written again unchanged.
  */
 export type JsonValue = null | boolean | string | JsonNumber | readonly JsonValue[] | JsonObject;
+
+/** A JSON object, its members in the order of the text. */
 export type JsonObject = ReadonlyMap<string, JsonValue>;
 
 /** A number with its exact text. */
 export class JsonNumber {
   constructor(readonly text: string) {}
 
-  /** The value as an integer of at least zero and at most 2^53-1, or undefined. */
+  /** The value if it is an integer from 0 to 2^53-1, otherwise undefined. */
   toSize(): number | undefined {
     if (!/^(0|[1-9][0-9]*)$/.test(this.text)) return undefined;
     const value = Number(this.text);
@@ -17,12 +19,13 @@ export class JsonNumber {
   }
 }
 
-/** Deepest nesting that is read; no document of the specifications comes near it. */
+/** Nesting that is read; no document of the specifications comes near it. */
 const MAX_DEPTH = 100;
 
 /**
  * Reads one JSON document (RFC 8259).
- * @throws {SyntaxError} with the offset in characters where the text is no JSON, or is nested deeper than 100.
+ * @throws {SyntaxError} with the offset in characters, if the text is not JSON or is nested deeper
+ * than 100.
  */
 export function parseJson(text: string): JsonValue {
   const parser = new Parser(text);
@@ -31,38 +34,46 @@ export function parseJson(text: string): JsonValue {
   return value;
 }
 
+/**
+ * Reads the UTF-8 bytes of one JSON document.
+ * @throws {SyntaxError} as {@link parseJson} does.
+ */
+export function parseJsonBytes(bytes: Uint8Array): JsonValue {
+  return parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+}
+
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
   return value instanceof Map;
 }
 
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
-// oxlint-disable-next-line no-control-regex -- control characters end a JSON string in error
+// oxlint-disable-next-line no-control-regex -- a JSON string must not contain control characters
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SPACE = /[ \t\n\r]*/y;
 const LITERAL = /true|false|null/y;
 
-/** Where a value stands in a text: from its first character to behind its last one. */
+/** Position of a value in a text, from its first character to the one after its last. */
 export interface ValueSpan {
   readonly start: number;
   readonly end: number;
 }
 
-/** Where a member of an object stands, with its key. */
+/** Position of a member of an object, its key included. */
 export interface JsonSpan extends ValueSpan {
   readonly value: ValueSpan;
 }
 
 /**
- * Where the members of an object stand that begins at `at`, for edits that leave all else as it is.
- * @throws {SyntaxError} where there is no object.
+ * The positions of the members of the object at `at`, for edits that keep everything else.
+ * @throws {SyntaxError} if there is no object.
  */
 export function memberSpans(text: string, at = 0): Map<string, JsonSpan> {
   return new Parser(text, at).memberSpans();
 }
 
 /**
- * Where the items of an array stand that begins at `at`.
- * @throws {SyntaxError} where there is no array.
+ * The positions of the items of the array at `at`.
+ * @throws {SyntaxError} if there is no array.
  */
 export function itemSpans(text: string, at: number): ValueSpan[] {
   return new Parser(text, at).itemSpans();
@@ -74,7 +85,6 @@ class Parser {
     private at = 0,
   ) {}
 
-  /** Where the members of the object here stand, by their names. */
   memberSpans(): Map<string, JsonSpan> {
     const spans = new Map<string, JsonSpan>();
     this.take(SPACE);
@@ -88,7 +98,6 @@ class Parser {
     return spans;
   }
 
-  /** Where the items of the array here stand. */
   itemSpans(): ValueSpan[] {
     const spans: ValueSpan[] = [];
     this.take(SPACE);

@@ -20,12 +20,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { guarded } from '../../../src/layout/errors.js';
 import { openLayout } from '../../../src/layout/layout.js';
 import { digestOf, type Digest } from '../../../src/oci/digest.js';
-import {
-  parseConfig,
-  parseDocument,
-  type Descriptor,
-  type ImageIndex,
-} from '../../../src/oci/documents.js';
+import { parseConfig } from '../../../src/oci/image-config.js';
+import { parseDocument, type ImageIndex } from '../../../src/oci/documents.js';
+import type { Descriptor } from '../../../src/oci/descriptor.js';
 import { OCI_MANIFEST } from '../../../src/oci/media-types.js';
 import { LAYER } from '../../support/layout.js';
 import { openFiles } from '../../support/open-files.js';
@@ -209,7 +206,7 @@ describe('a blob that is opened', () => {
     };
     await expect(read()).rejects.toMatchObject({
       code: 'CORRUPT',
-      why: `it has more than the ${size} bytes that are announced`,
+      why: `it has more than the ${size} bytes announced`,
     });
     expect(length).toBe(size);
   });
@@ -223,7 +220,7 @@ describe('a blob that is opened', () => {
     await expect(read()).rejects.toMatchObject({
       code: 'CORRUPT',
       what: `reading oci-layout://${root}@${large.digest}`,
-      why: `what came does not have the digest ${large.digest}`,
+      why: `its digest is not ${large.digest}`,
     });
   });
 });

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLayout } from '../../../src/layout/layout.js';
 import { digestOf } from '../../../src/oci/digest.js';
-import type { Descriptor } from '../../../src/oci/documents.js';
+import type { Descriptor } from '../../../src/oci/descriptor.js';
 import { OCI_INDEX } from '../../../src/oci/media-types.js';
 
 const hasSkopeo = spawnSync('skopeo', ['--version']).status === 0;

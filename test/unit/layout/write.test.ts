@@ -16,7 +16,7 @@ import { layoutFailure } from '../../../src/layout/errors.js';
 import { openLayout } from '../../../src/layout/layout.js';
 import type { ImageReader, ManifestContent } from '../../../src/oci/content.js';
 import { digestOf, type Digest } from '../../../src/oci/digest.js';
-import type { Descriptor } from '../../../src/oci/documents.js';
+import type { Descriptor } from '../../../src/oci/descriptor.js';
 import { OCI_INDEX } from '../../../src/oci/media-types.js';
 import { openFiles } from '../../support/open-files.js';
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseConfig, parseDocument, type ImageDocument } from '../../../src/oci/documents.js';
+import { parseConfig } from '../../../src/oci/image-config.js';
+import { parseDocument, type ImageDocument } from '../../../src/oci/documents.js';
 import {
   DOCKER_MANIFEST,
   DOCKER_MANIFEST_LIST,
@@ -36,8 +37,8 @@ describe('the type of a document', () => {
     ['its own word, where the wire has none', IMAGE, 'text/plain', OCI_MANIFEST],
     ['the wire', { manifests: [] }, DOCKER_MANIFEST_LIST, DOCKER_MANIFEST_LIST],
     ['the wire, for an image', { config: CONFIG }, DOCKER_MANIFEST, DOCKER_MANIFEST],
-    ['the shape of an index', { manifests: [] }, 'application/json', OCI_INDEX],
-    ['the shape of an image', { config: CONFIG }, undefined, OCI_MANIFEST],
+    ['the form of an index', { manifests: [] }, 'application/json', OCI_INDEX],
+    ['the form of an image', { config: CONFIG }, undefined, OCI_MANIFEST],
     ['the shape, where its word is empty', { mediaType: '', manifests: [] }, '', OCI_INDEX],
     ['the shape, where its word is null', { mediaType: null, manifests: [] }, '', OCI_INDEX],
     ['an image whose manifests are null', { ...IMAGE, manifests: null }, '', OCI_MANIFEST],
@@ -55,16 +56,31 @@ describe('the type of a document', () => {
     ['both manifests and fsLayers', { ...INDEX, fsLayers: [] }, undefined, /ambiguous/],
     ['an index served as an image', INDEX, OCI_MANIFEST, /but it was served as/],
     ['an image served as an index', IMAGE, OCI_INDEX, /but it was served as/],
-    ['an OCI index served as a list', INDEX, DOCKER_MANIFEST_LIST, /but it was served as/],
-    ['the shape of an index, served as an image', { manifests: [] }, OCI_MANIFEST, /shape of an i/],
-    ['the shape of an image, served as a list', { config: CONFIG }, OCI_INDEX, /shape of an image/],
-    ['an index that says it is an image', { ...INDEX, mediaType: OCI_MANIFEST }, '', /shape of an/],
-    ['an image that says it is a list', { ...IMAGE, mediaType: OCI_INDEX }, '', /shape of an im/],
+    ['an OCI index served as an index', INDEX, DOCKER_MANIFEST_LIST, /but it was served as/],
+    ['the form of an index, served as an image', { manifests: [] }, OCI_MANIFEST, /form of an i/],
+    ['the form of an image, served as an index', { config: CONFIG }, OCI_INDEX, /form of an image/],
+    ['an index that says it is an image', { ...INDEX, mediaType: OCI_MANIFEST }, '', /form of an/],
+    ['an image that says it is an index', { ...IMAGE, mediaType: OCI_INDEX }, '', /form of an im/],
     ['another type', { ...IMAGE, mediaType: 'a/b' }, undefined, /"a\/b" is neither/],
     ['another type than that of the wire', { ...IMAGE, mediaType: 'a/b' }, OCI_MANIFEST, /served/],
-    ['schema version 1', { schemaVersion: 1, fsLayers: [] }, undefined, /too old/],
-    ['schema version 1 by its number', { schemaVersion: 1, manifests: [] }, undefined, /too old/],
-    ['schema version 1 by its layers', { fsLayers: null }, undefined, /too old/],
+    [
+      'schema version 1',
+      { schemaVersion: 1, fsLayers: [] },
+      undefined,
+      /schema version 1, which is not supported/,
+    ],
+    [
+      'schema version 1 by its number',
+      { schemaVersion: 1, manifests: [] },
+      undefined,
+      /schema version 1, which is not supported/,
+    ],
+    [
+      'schema version 1 by its layers',
+      { fsLayers: null },
+      undefined,
+      /schema version 1, which is not supported/,
+    ],
   ])('is refused: %s', (_what, value, wireType, message) => {
     expect(() => read(value, wireType)).toThrow(message);
   });

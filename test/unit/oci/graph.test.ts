@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.js';
-import { parseDocument, type Descriptor } from '../../../src/oci/documents.js';
+import { parseDocument } from '../../../src/oci/documents.js';
+import type { Descriptor } from '../../../src/oci/descriptor.js';
 import { IndexWalker, ManifestCache, type WalkOptions } from '../../../src/oci/graph.js';
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../../src/oci/media-types.js';
 

@@ -124,7 +124,7 @@ describe('generated sections of documents', () => {
     },
   );
 
-  it('of docs/performance.md and the README say what docs/round-trips.json says', () => {
+  it('of docs/internals/performance.md and the README say what docs/round-trips.json says', () => {
     const { status, stderr } = spawnSync(
       process.execPath,
       ['scripts/docs/round-trips.mjs', '--check'],

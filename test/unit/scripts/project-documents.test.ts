@@ -1,27 +1,63 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
-
-/** What the documents for contributors and users name is there. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
 
 const makefile = readFileSync('Makefile', 'utf8');
+const read = (name: string): string => readFileSync(name, 'utf8');
 
-test.each(['SECURITY.md', 'CONTRIBUTING.md'])('%s names files and targets that exist', (name) => {
-  const text = readFileSync(name, 'utf8');
-  const paths = text.match(/\b(?:test|scripts|docs|src|bin)\/[\w./-]*[\w/]/g) ?? [];
-  expect(paths.length).toBeGreaterThan(3);
-  expect(paths.filter((path) => !existsSync(path))).toEqual([]);
-  const links = [...text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)].map(([, link]) => link!);
-  expect(links.filter((link) => !existsSync(link))).toEqual([]);
-  // In a line of code, or between backquotes.
-  const targets = [...text.matchAll(/^ {4}make ([a-z]+)|`make ([a-z ]+)`/gm)].flatMap(
-    ([, one, several]) => one ?? several!.split(' '),
-  );
-  expect(targets.length).toBeGreaterThan(0);
-  expect(targets.filter((target) => !new RegExp(`^${target}:`, 'm').test(makefile))).toEqual([]);
+function markdownIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => path.posix.join(folder, name.replaceAll(path.sep, '/')));
+}
+
+const DOCUMENTS = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...markdownIn('docs')];
+/** Documents whose readers have the sources at hand. */
+const INTERNAL = [
+  'SECURITY.md',
+  'CONTRIBUTING.md',
+  ...DOCUMENTS.filter((name) => /^docs\/(?:decisions|internals)\//.test(name)),
+];
+
+test.each(DOCUMENTS)('%s links to files that exist', (name) => {
+  const text = read(name).replaceAll(/^```[^]*?^```/gm, '');
+  const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!);
+  const missing = targets.filter((target) => !existsSync(path.join(path.dirname(name), target)));
+  expect(missing).toEqual([]);
+});
+
+describe.each(INTERNAL)('%s', (name) => {
+  test('names files and folders that exist', () => {
+    const named =
+      read(name).match(/(?<![\w/.-])(?:test|scripts|docs|src|bin)\/[\w./-]*[\w/]/g) ?? [];
+    expect(named.filter((each) => !existsSync(each))).toEqual([]);
+  });
+
+  test('names targets of make that exist', () => {
+    // In a line of code, or between backquotes.
+    const targets = [...read(name).matchAll(/^ {4}make ([a-z-]+)|`make ([a-z -]+)`/gm)].flatMap(
+      ([, one, several]) => one ?? several!.split(' '),
+    );
+    expect(targets.filter((target) => !new RegExp(`^${target}:`, 'm').test(makefile))).toEqual([]);
+  });
+});
+
+test('every record of a decision is in the index, with its three parts', () => {
+  const records = markdownIn('docs/decisions').filter((name) => !name.endsWith('/README.md'));
+  expect(records.length).toBeGreaterThan(5);
+  const index = read('docs/decisions/README.md');
+  for (const record of records) {
+    expect(index).toContain(`(${path.basename(record)})`);
+    expect(read(record).match(/^## .*$/gm)).toEqual([
+      '## Context',
+      '## Decision',
+      '## Consequences',
+    ]);
+  }
 });
 
 test('each promise of SECURITY.md names what tests it', () => {
-  const rows = readFileSync('SECURITY.md', 'utf8')
+  const rows = read('SECURITY.md')
     .match(/^\| .+ \|$/gm)!
     .slice(2);
   expect(rows.length).toBeGreaterThan(10);

@@ -169,7 +169,7 @@ describe('the platform of a spec', () => {
   test.each([
     ['{os: linux, architecture: x}', '4:41', /architecture "x" is not known/],
     ['{os: Linux, architecture: amd64}', '4:20', /did you mean linux/],
-    ['{os: linux, architecture: amd64, variant: v9}', '4:57', /"v9" is no variant of amd64/],
+    ['{os: linux, architecture: amd64, variant: v9}', '4:57', /"v9" is not a variant of amd64/],
   ])('%s is refused with the place of what is wrong', (yaml, place, message) => {
     expect(() => platformOf(yaml)).toThrow(message);
     expect(() => platformOf(yaml)).toThrow(
@@ -307,7 +307,12 @@ describe('an error in a spec', () => {
       '3:10',
       /manifests\[0\]\.image "B"/,
     ],
-    ['an entry of a URL', 'image: a\nmanifests:\n- image: http://b/c', '3:10', /has no "http/],
+    [
+      'an entry of a URL',
+      'image: a\nmanifests:\n- image: http://b/c',
+      '3:10',
+      /"http:\/\/" is not supported/,
+    ],
     [
       'a platform that is a string',
       'image: a\nmanifests: [{image: b, platform: linux}]',
@@ -424,12 +429,11 @@ describe('an error in a spec', () => {
     expect(() => read(two)).toThrow(/app\.yaml:4:8 failed: image "B"/);
   });
 
-  test('of aliases inside of aliases is quick', () => {
+  test('of aliases inside of aliases is not expanded', () => {
     const lines = Array.from({ length: 30 }, (_, i) => `x${i + 1}: &x${i + 1} [*x${i}, *x${i}]`);
     const text = `image: a\nx0: &x0 [y]\n${lines.join('\n')}\ntags: *x30\n${LIST}`;
-    const start = performance.now();
+    // 2 ** 30 strings, if each alias were expanded.
     expect(() => read(text)).toThrow(/tags\[0\] must be a string/);
-    expect(performance.now() - start).toBeLessThan(5000);
   });
 });
 
@@ -458,7 +462,7 @@ describe('variables', () => {
     expect(imageOf('e.co/a:${TAG}', env)).toBe('e.co/a:1.0');
     expect(imageOf('e.co/a:${NONE:-latest}', env)).toBe('e.co/a:latest');
     expect(imageOf('e.co/a:${EMPTY:-x}', env)).toBe('e.co/a:x');
-    expect(() => imageOf('e.co/a:${TAG}')).toThrow(/is no tag/);
+    expect(() => imageOf('e.co/a:${TAG}')).toThrow(/is not a valid tag/);
   });
 
   test('that are not replaced are the reason of an error, and a warning in an annotation', () => {

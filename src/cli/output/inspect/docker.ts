@@ -1,5 +1,5 @@
 import type { FetchedManifest } from '../../../oci/content.js';
-import type { Descriptor } from '../../../oci/documents.js';
+import type { Descriptor } from '../../../oci/descriptor.js';
 import {
   goMarshal,
   goMarshalIndent,

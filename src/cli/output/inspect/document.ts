@@ -1,5 +1,6 @@
 import { attestedDigest, predicateTypes } from '../../../oci/attestation.js';
-import type { Annotations, ImageManifest } from '../../../oci/documents.js';
+import type { Annotations } from '../../../oci/descriptor.js';
+import type { ImageManifest } from '../../../oci/documents.js';
 import { asWritable, Members, type Writable } from '../../../oci/json/go-marshal.js';
 import { ociDescriptor, platformMembers } from '../../../oci/json/go-structs.js';
 import { formatPlatform, isNoPlatform } from '../../../oci/platform.js';

@@ -1,5 +1,6 @@
 import { attestedDigest, isAttestation } from '../../../oci/attestation.js';
-import type { Descriptor, ImageManifest } from '../../../oci/documents.js';
+import type { Descriptor } from '../../../oci/descriptor.js';
+import type { ImageManifest } from '../../../oci/documents.js';
 import { isManifestType } from '../../../oci/media-types.js';
 import type { Platform } from '../../../oci/platform.js';
 import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';

@@ -1,4 +1,5 @@
-import type { Descriptor, ImageDocument } from '../../../oci/documents.js';
+import type { Descriptor } from '../../../oci/descriptor.js';
+import type { ImageDocument } from '../../../oci/documents.js';
 import { goMarshalIndent, Members, type Writable } from '../../../oci/json/go-marshal.js';
 import { configMembers } from '../../../oci/json/go-config.js';
 import {

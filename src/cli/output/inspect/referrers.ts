@@ -1,4 +1,4 @@
-import type { Annotations, Descriptor } from '../../../oci/documents.js';
+import type { Annotations, Descriptor } from '../../../oci/descriptor.js';
 import { escapeText } from '../../../text.js';
 import type { Colours } from '../colours.js';
 import { cut } from '../columns.js';

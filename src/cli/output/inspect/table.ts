@@ -1,5 +1,5 @@
 import { attestedDigest, predicateTypes } from '../../../oci/attestation.js';
-import type { Annotations } from '../../../oci/documents.js';
+import type { Annotations } from '../../../oci/descriptor.js';
 import { formatPlatform, isNoPlatform } from '../../../oci/platform.js';
 import { platformOf, type Described } from '../../../core/read/describe.js';
 import { totalsOf } from '../../../core/read/totals.js';
@@ -10,7 +10,7 @@ import { annotationLines, renderReferrers } from './referrers.js';
 
 /** A line of the table and the notes below it, all of it escaped. */
 interface Row {
-  /** The platform, or what the entry is if it is no image. */
+  /** The platform, or what the entry is if it is not an image. */
   readonly name: string;
   readonly size: string;
   readonly layers: string;

@@ -4,7 +4,8 @@ import { coloursFor } from '../../../../src/cli/output/colours.js';
 import { renderHuman } from '../../../../src/cli/output/inspect/human.js';
 import type { FetchedManifest } from '../../../../src/oci/content.js';
 import { digestOf, type Digest } from '../../../../src/oci/digest.js';
-import { parseConfig, parseDocument } from '../../../../src/oci/documents.js';
+import { parseConfig } from '../../../../src/oci/image-config.js';
+import { parseDocument } from '../../../../src/oci/documents.js';
 import { OCI_INDEX, OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 import type { InspectedImage, InspectedIndex } from '../../../../src/core/read/inspect.js';
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { renderRaw } from '../../../../src/cli/output/inspect/raw.js';
 import type { FetchedManifest } from '../../../../src/oci/content.js';
 import { digestOf } from '../../../../src/oci/digest.js';
-import { parseConfig, parseDocument } from '../../../../src/oci/documents.js';
+import { parseConfig } from '../../../../src/oci/image-config.js';
+import { parseDocument } from '../../../../src/oci/documents.js';
 import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 
 const DIGEST = `sha256:${'a'.repeat(64)}`;

@@ -68,7 +68,7 @@ describe('the platform of an entry', () => {
     [{}, { os: '', architecture: '' }, /has no os/],
     [{}, { os: 'linux', architecture: '' }, /has no architecture/],
     [{}, { os: 'beos', architecture: 'amd64' }, /os "beos" is not known/],
-    [{ variant: 'v9' }, ARM, /no variant of arm/],
+    [{ variant: 'v9' }, ARM, /not a variant of arm/],
   ])('%j of an image for %j is refused', (request, config, message) => {
     expect(() => decide(request, config)).toThrow(message);
     expect(() => decide(request, config)).toThrow(
@@ -76,12 +76,12 @@ describe('the platform of an entry', () => {
     );
   });
 
-  test('that is not the one of the image is a warning, and taken as asked', () => {
+  test('that is not the one of the image is a warning, and used as requested', () => {
     const asked = { os: 'linux', architecture: 'arm64', variant: 'v8' };
     const { platform, warnings } = decide(asked, { os: 'linux', architecture: 'amd64' });
     expect(platform).toEqual(asked);
     expect(warnings).toEqual([
-      'e.co/app:1 was built for linux/amd64, and is published for linux/arm64, as asked',
+      'e.co/app:1 was built for linux/amd64, and is published for linux/arm64, as requested',
     ]);
   });
 });
@@ -112,7 +112,7 @@ describe('configPlatform', () => {
   test.each(['', '[]', '{"os":1}'])('of %j is an error with its cause', async (text) => {
     await expect(configPlatform(reader(text), manifest, 'e.co/app:1')).rejects.toMatchObject({
       code: 'CORRUPT',
-      what: 'reading the configuration of e.co/app:1',
+      what: 'reading the config of e.co/app:1',
       cause: expect.any(Error) as Error,
     });
   });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { FetchedManifest, ImageReader } from '../../../../src/oci/content.js';
 import { digestOf } from '../../../../src/oci/digest.js';
-import type { Descriptor, ImageManifest } from '../../../../src/oci/documents.js';
+import type { Descriptor } from '../../../../src/oci/descriptor.js';
+import type { ImageManifest } from '../../../../src/oci/documents.js';
 import { OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 import { parseReference } from '../../../../src/oci/reference.js';
 import type { IndexRequest } from '../../../../src/core/publish/request.js';

@@ -304,7 +304,7 @@ describe('a missing image', () => {
   test('is an error where it was the last one', async () => {
     await expect(resolve([from('app:a'), from('app:b')], true)).rejects.toMatchObject({
       code: 'NOT_FOUND',
-      why: 'not one of its images was found',
+      why: 'none of its images was found',
     });
   });
 });

@@ -10,7 +10,7 @@ import type {
   ImageWriter,
 } from '../../../../src/oci/content.js';
 import { digestOf } from '../../../../src/oci/digest.js';
-import type { Descriptor } from '../../../../src/oci/documents.js';
+import type { Descriptor } from '../../../../src/oci/descriptor.js';
 
 const BLOB: Descriptor = { mediaType: 'l', digest: digestOf(Buffer.from('layer')), size: 5 };
 const MANIFEST = { digest: digestOf(Buffer.from('manifest')) } as FetchedManifest;
@@ -131,12 +131,13 @@ describe('a blob that two calls need at the same time', () => {
 });
 
 describe('a copy that fails from the source of another call', () => {
-  const run = async (code: ErrorCode, own: ImageReader): Promise<ImageReader[]> => {
+  const reading = `reading ${A.name}@${BLOB.digest}`;
+  const run = async (code: ErrorCode, own: ImageReader, what = reading): Promise<ImageReader[]> => {
     const target = new Target();
     const first = target.session().copyBlob(BLOB, A);
     const second = target.session().copyBlob(BLOB, own);
     const outcome = Promise.allSettled([first, second]);
-    target.copies[0]!.fail(failure(code));
+    target.copies[0]!.fail(new ManifestToolError(code, what, code));
     await settled();
     for (const { succeed } of target.copies.slice(1)) succeed('copied');
     const [one, two] = await outcome;
@@ -154,6 +155,10 @@ describe('a copy that fails from the source of another call', () => {
     ['failed from the same source', 'NOT_FOUND', A, [A]],
   ])('%s', async (_, code, own, sources) => {
     expect(await run(code, own)).toEqual(sources);
+  });
+
+  test('cannot be reached at its target: another source is no further attempt', async () => {
+    expect(await run('UNAVAILABLE', B, 'uploading target.example/app@sha256:x')).toEqual([A]);
   });
 
   test('is not tried by a call that has ended', async () => {
@@ -175,7 +180,7 @@ test('a blob that is missing is waited for by the call that waits, and by no oth
   const patient = target.session({}, 60_000).copyBlob(BLOB, A);
   target.copies[0]!.fail(failure('NOT_FOUND'));
   await expect(hasty).rejects.toThrow('NOT_FOUND');
-  await expect.poll(() => target.copies.length, { timeout: 10_000 }).toBe(2);
+  await expect.poll(() => target.copies.length, { timeout: 60_000 }).toBe(2);
   target.copies[1]!.succeed('copied');
   await patient;
 });

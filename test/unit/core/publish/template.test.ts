@@ -45,7 +45,7 @@ describe('a template', () => {
     expect(() => expand('e.co/app:-ARCH', 'linux/amd64')).toThrow(
       expect.objectContaining({
         code: 'USAGE',
-        what: 'reading --template "e.co/app:-ARCH"',
+        what: 'reading template "e.co/app:-ARCH"',
         why: expect.stringContaining('with linux/amd64 it is "e.co/app:-amd64"') as string,
       }),
     );

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Digest } from '../../../../src/oci/digest.js';
-import type { Descriptor } from '../../../../src/oci/documents.js';
+import type { Descriptor } from '../../../../src/oci/descriptor.js';
 import { encodeIndex } from '../../../../src/oci/json/encode-index.js';
 import { DOCKER_MANIFEST, OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { digestOf } from '../../../../src/oci/digest.js';
-import type { Descriptor } from '../../../../src/oci/documents.js';
+import type { Descriptor } from '../../../../src/oci/descriptor.js';
 import { IndexText } from '../../../../src/oci/json/index-text.js';
 import { encodeIndex, type IndexType } from '../../../../src/oci/json/encode-index.js';
 import { DOCKER_MANIFEST_LIST, OCI_INDEX, OCI_MANIFEST } from '../../../../src/oci/media-types.js';

@@ -1,0 +1,44 @@
+import type { Digest } from './digest.js';
+import { present, type Fields } from './json/fields.js';
+import { readPlatform, type Platform } from './platform.js';
+
+/** Annotations in the order of the document (OCI image-spec, annotations.md). */
+export type Annotations = ReadonlyMap<string, string>;
+
+/** A reference to a manifest or a blob by its content (OCI image-spec, descriptor.md). */
+export interface Descriptor {
+  /** Of the content. */
+  readonly mediaType: string;
+  /** Of the content. */
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+  /** Other places to download the content from; foreign layers have them. */
+  readonly urls?: readonly string[];
+  /** Of the descriptor, not of the content. */
+  readonly annotations?: Annotations;
+  /** The content itself, in base64. */
+  readonly data?: string;
+  /** What the image of an index entry runs on. */
+  readonly platform?: Platform;
+  /** Of an artifact. */
+  readonly artifactType?: string;
+}
+
+/**
+ * Reads a descriptor.
+ * @throws {FieldError} if a member is missing or of the wrong form.
+ */
+export function readDescriptor(fields: Fields): Descriptor {
+  const platform = fields.fields('platform');
+  return {
+    mediaType: fields.requiredString('mediaType'),
+    digest: fields.digest('digest'),
+    size: fields.size('size'),
+    ...present('urls', fields.strings('urls')),
+    ...present('annotations', fields.stringMap('annotations')),
+    ...present('data', fields.string('data')),
+    ...present('platform', platform && readPlatform(platform)),
+    ...present('artifactType', fields.string('artifactType')),
+  };
+}
