@@ -60,6 +60,7 @@ export type ErrorReason =
   | 'named-content-missing'
   | 'referrers-unreadable'
   // layout
+  | 'ambiguous-name'
   // core
   | 'docker-annotations'
   | 'docker-artifact-type'

@@ -100,6 +100,7 @@ export { formatPlatform, parsePlatform, type Platform } from './oci/platform.js'
 export {
   formatReference,
   parseReference,
+  type ArchiveReference,
   type LayoutReference,
   type Reference,
   type RegistryReference,

@@ -52,6 +52,7 @@ const MAY_IMPORT = {
     'http',
   ],
   layout: ['attempts', 'clock', 'concurrency', 'errors', 'text', 'oci'],
+  archive: ['attempts', 'errors', 'oci', 'layout'],
   core: [
     'clock',
     'concurrency',
@@ -60,6 +61,7 @@ const MAY_IMPORT = {
     'oci',
     'registry',
     'layout',
+    'archive',
     'http/auth/credential',
   ],
   'check-registry': ['clock', 'concurrency', 'errors', 'text', 'oci', 'registry', 'core'],
@@ -108,6 +110,7 @@ const PACKAGES = {
   yargs: ['cli'],
   ora: ['cli'],
   yaml: ['spec'],
+  tar: ['archive'],
 };
 
 /**

@@ -1,8 +1,16 @@
 import { setMaxListeners } from 'node:events';
 import { resolve } from 'node:path';
 import { ManifestToolError } from '../errors.js';
+import type { OpenArchive } from '../archive/archive.js';
 import type { ImageStore } from '../oci/content.js';
-import { checkReference, type Reference, type RegistryReference } from '../oci/reference.js';
+import {
+  checkReference,
+  formatName,
+  type ArchiveReference,
+  type LayoutReference,
+  type Reference,
+  type RegistryReference,
+} from '../oci/reference.js';
 import type { Access, Registries } from '../registry/registries.js';
 import type { RawRepository } from '../registry/raw.js';
 import { registryOptions, type ClientOptions } from './client-options.js';
@@ -42,6 +50,7 @@ export interface Client extends AsyncDisposable {
 export function createClient(options: ClientOptions = {}): Client {
   const opened = new Map<string, Promise<ImageStore>>();
   const { signal, abort } = ownSignal(options.signal);
+  const archives: OpenArchive[] = [];
   let closing: Promise<void> | undefined;
   let registries: Promise<{ registries: Registries }> | undefined;
 
@@ -59,8 +68,15 @@ export function createClient(options: ClientOptions = {}): Client {
   };
   const openRegistry = async (reference: RegistryReference, access: Access) =>
     (await registriesFor(reference)).open(reference, access);
-  const openDirectory = async (path: string): Promise<ImageStore> =>
-    (await import('../layout/layout.js')).openLayout(path, signal);
+  const openLocal = async (reference: LayoutReference | ArchiveReference): Promise<ImageStore> => {
+    const local = { signal, onWarning: options.onWarning };
+    if (reference.kind === 'layout')
+      return (await import('../layout/layout.js')).openLayout(reference.path, local);
+    const { openArchive } = await import('../archive/archive.js');
+    const archive = openArchive(reference, local);
+    archives.push(archive);
+    return archive.store;
+  };
   const refuseIfClosed = (): void => {
     if (closing === undefined) return;
     throw new ManifestToolError(
@@ -77,6 +93,7 @@ export function createClient(options: ClientOptions = {}): Client {
     // One that is being loaded when the command fails has opened connections already.
     const loaded = await registries?.catch(() => undefined);
     await loaded?.registries.close();
+    await Promise.all(archives.map((archive) => archive.close()));
   };
   const close = (): Promise<void> => (closing ??= closeAll());
 
@@ -85,15 +102,13 @@ export function createClient(options: ClientOptions = {}): Client {
       checkReference(reference);
       refuseIfClosed();
       const key =
-        reference.kind === 'layout'
-          ? `layout ${resolve(reference.path)}`
-          : `${access} ${reference.host}/${reference.repository}`;
+        reference.kind === 'registry'
+          ? `${access} ${reference.host}/${reference.repository}`
+          : `local ${formatName({ ...reference, path: resolve(reference.path) })}`;
       const known = opened.get(key) ?? opened.get(key.replace(/^pull /, 'push '));
       if (known !== undefined) return known;
       const store =
-        reference.kind === 'layout'
-          ? openDirectory(reference.path)
-          : openRegistry(reference, access);
+        reference.kind === 'registry' ? openRegistry(reference, access) : openLocal(reference);
       opened.set(key, store);
       return store;
     },

@@ -74,6 +74,7 @@ export function parsing<T>(what: string, file: string, parse: () => T, hint = DA
   try {
     return parse();
   } catch (error) {
+    if (error instanceof ManifestToolError) throw error;
     const own = error instanceof FieldError ? error.hint : undefined;
     throw corrupt(what, file, reasonOf(error), { cause: error, hint: own ?? hint });
   }

@@ -1,9 +1,10 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, open, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
+import path from 'node:path';
 import { systemCode } from '../errors.js';
 import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
 import { corrupt } from './errors.js';
-import { temporaryPath } from './paths.js';
+import { isTemporary, temporaryPath } from './paths.js';
 
 /**
  * Flags for reading: a symbolic link is not followed (it could lead out of the layout), and opening
@@ -181,5 +182,34 @@ export async function writeAtomically(
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {});
     throw error;
+  }
+}
+
+/** A temporary file of this age is not being written any more. */
+const LEFTOVER_MS = 60 * 60 * 1000;
+
+/** Removes temporary files of `targets` that interrupted writes have left. */
+export async function removeLeftovers(...targets: readonly string[]): Promise<void> {
+  for (const target of targets) {
+    const prefix = `${path.basename(target)}.`;
+    await removeLeftoversIn(path.dirname(target), (name) => name.startsWith(prefix));
+  }
+}
+
+/** The same for all files of a directory. Links are not followed. */
+export async function removeLeftoversIn(
+  directory: string,
+  isOurs: (name: string) => boolean = () => true,
+): Promise<void> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (systemCode(error) === 'ENOENT') return [];
+    throw error;
+  });
+  for (const name of names.filter((each) => isTemporary(each) && isOurs(each))) {
+    const file = path.join(directory, name);
+    // Another program may remove it at the same time.
+    const stats = await lstat(file).catch(() => undefined);
+    const isOld = stats !== undefined && Date.now() - stats.mtimeMs > LEFTOVER_MS;
+    if (isOld && stats.isFile()) await rm(file, { force: true });
   }
 }

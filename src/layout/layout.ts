@@ -1,5 +1,4 @@
 import { Attempts, withRestarts } from '../attempts.js';
-import { ManifestToolError } from '../errors.js';
 import type {
   BlobOutcome,
   FetchedManifest,
@@ -8,86 +7,96 @@ import type {
   ManifestContent,
 } from '../oci/content.js';
 import { counted } from '../oci/blob-stream.js';
-import { isDigest, parseDigest, type Digest } from '../oci/digest.js';
-import { NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
+import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { isTag } from '../oci/reference.js';
-import { blobSize, checkSize, hasBlob, openBlob, putBlob, readBlob, writeBlob } from './blobs.js';
-import { corrupt, guarded, parsing } from './errors.js';
+import type { JsonValue } from '../oci/json/parse.js';
 import {
-  findTag,
-  readIndex,
-  refNames,
-  updateIndex,
-  withManifest,
-  type IndexEntry,
-} from './index-json.js';
+  blobSize,
+  hasBlob,
+  openBlob,
+  putBlob,
+  readBlob,
+  writeBlob,
+  type ContentId,
+} from './blobs.js';
+import { guarded } from './errors.js';
+import { hasIndex, readIndex, updateIndex } from './index-json.js';
 import { checkLayout, ensureLayout } from './marker.js';
+import {
+  emptyIndex,
+  findNamed,
+  replacedWarnings,
+  withManifest,
+  type ChangedIndex,
+} from './names.js';
 import { blobPath, indexPath } from './paths.js';
-import { findReferrers } from './referrers.js';
+import type { LayoutFiles } from './layout-files.js';
+import { LayoutReader } from './reader.js';
 
-/** How many names a hint lists; the rest are counted. */
-const MAX_LISTED = 10;
+/** Settings of {@link openLayout}; every member may be left out. */
+export interface LayoutOptions {
+  /** Once it is aborted, nothing new begins, and reading a blob ends with INTERRUPTED. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called with what a write has replaced unexpectedly. */
+  readonly onWarning?: ((text: string) => void) | undefined;
+}
 
 /**
  * Opens an OCI image layout directory (OCI image-spec, image-layout.md). Nothing is read yet: the
- * first read checks that it is a layout, and the first write creates it. Once `signal` is aborted,
- * nothing new begins, and reading a blob ends with INTERRUPTED.
+ * first read checks that it is a layout, and the first write creates it.
  */
-export function openLayout(
-  path: string,
-  signal: AbortSignal = new AbortController().signal,
-): ImageStore {
-  return new Layout(path, signal);
+export function openLayout(path: string, options: LayoutOptions = {}): ImageStore {
+  return new Layout(path, options);
 }
 
-class Layout implements ImageStore {
-  readonly name: string;
+class LayoutDirectory implements LayoutFiles {
+  readonly noun = 'layout';
+  readonly indexFile: string;
   private isChecked = false;
+
+  constructor(readonly root: string) {
+    this.indexFile = indexPath(root);
+  }
+
+  async open(what: string): Promise<void> {
+    if (!this.isChecked) await checkLayout(what, this.root);
+    this.isChecked = true;
+  }
+
+  readIndex(what: string): Promise<JsonValue> {
+    return readIndex(what, this.root);
+  }
+
+  readBlob(what: string, digest: Digest, size: number | undefined): Promise<Uint8Array> {
+    return readBlob(what, this.root, digest, size);
+  }
+
+  openBlob(what: string, id: ContentId, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
+    return openBlob(what, this.root, id, signal);
+  }
+
+  blobSize(what: string, digest: Digest): Promise<number | undefined> {
+    return blobSize(what, this.root, digest);
+  }
+
+  fileOf(what: string, digest: Digest): string {
+    return blobPath(this.root, digest, what);
+  }
+}
+
+class Layout extends LayoutReader implements ImageStore {
+  private readonly root: string;
+  private readonly onWarning: (text: string) => void;
   private isPrepared = false;
 
-  constructor(
-    private readonly root: string,
-    private readonly signal: AbortSignal,
-  ) {
-    this.name = `oci-layout://${root}`;
-  }
-
-  getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
-    const what = `reading ${this.at(tagOrDigest)}`;
-    return this.reading(what, async () => {
-      const entry = isTag(tagOrDigest)
-        ? await this.resolve(what, tagOrDigest)
-        : { ...expected, digest: parseDigest(tagOrDigest, what) };
-      const file = blobPath(this.root, entry.digest, what);
-      if (expected !== undefined && expected.digest !== entry.digest) {
-        throw corrupt(what, file, `it is not the expected ${expected.digest}`);
-      }
-      const bytes = await readBlob(what, this.root, entry.digest, entry.size);
-      checkSize(what, file, bytes.length, expected?.size);
-      const parsed = parsing(
-        what,
-        file,
-        () => parseDocument(bytes, entry.mediaType),
-        NO_IMAGE_HINT,
-      );
-      return { ...parsed, digest: entry.digest, size: bytes.length, bytes };
-    });
-  }
-
-  getBlob(descriptor: Descriptor): Promise<Uint8Array> {
-    const what = `reading ${this.at(descriptor.digest)}`;
-    return this.reading(what, () => readBlob(what, this.root, descriptor.digest, descriptor.size));
-  }
-
-  openBlob(descriptor: Descriptor): Promise<AsyncIterable<Uint8Array>> {
-    const what = `reading ${this.at(descriptor.digest)}`;
-    return this.reading(what, () => openBlob(what, this.root, descriptor, this.signal));
-  }
-
-  blobSize({ digest }: Descriptor): Promise<number | undefined> {
-    const what = `looking for ${this.at(digest)}`;
-    return this.reading(what, () => blobSize(what, this.root, digest));
+  constructor(root: string, { signal, onWarning }: LayoutOptions) {
+    super(
+      `oci-layout://${root}`,
+      new LayoutDirectory(root),
+      signal ?? new AbortController().signal,
+    );
+    this.root = root;
+    this.onWarning = onWarning ?? (() => undefined);
   }
 
   ensureBlob(
@@ -108,27 +117,16 @@ class Layout implements ImageStore {
     });
   }
 
-  async tagDigest(tag: string): Promise<Digest | undefined> {
+  /** A layout that a first write was interrupted in has no index.json yet, and no tags. */
+  override async tagDigest(tag: string): Promise<Digest | undefined> {
     const what = `reading ${this.at(tag)}`;
-    try {
-      return (await this.reading(what, () => this.resolve(what, tag))).digest;
-    } catch (error) {
-      if (error instanceof ManifestToolError && error.code === 'NOT_FOUND') return undefined;
-      throw error;
-    }
+    const isBegun = await guarded(what, this.root, () => hasIndex(this.root));
+    return isBegun ? super.tagDigest(tag) : undefined;
   }
 
   putChild(manifest: ManifestContent): Promise<void> {
     const what = `writing ${this.at(manifest.digest)}`;
     return this.writing(what, () => putBlob(what, this.root, manifest, manifest.bytes));
-  }
-
-  referrers(subject: Digest): Promise<readonly Descriptor[]> {
-    const what = `listing what refers to ${this.at(subject)}`;
-    return this.reading(what, async () => {
-      const index = await readIndex(what, this.root);
-      return findReferrers(what, this.root, index, subject);
-    });
   }
 
   /** Adds the referrer to index.json, where {@link findReferrers} looks for it. */
@@ -143,12 +141,16 @@ class Layout implements ImageStore {
   ): Promise<void> {
     const names = tags.length === 0 ? [manifest.digest] : tags;
     const what = `writing ${names.map((each) => this.at(each)).join(', ')}`;
+    let changed = undefined as ChangedIndex | undefined;
     await this.writing(what, async () => {
       await putBlob(what, this.root, manifest, manifest.bytes);
-      await updateIndex(what, this.root, this.signal, (index) =>
-        withManifest(index, manifest, tags),
-      );
+      await updateIndex(what, this.root, this.signal, (index) => {
+        changed = withManifest(what, index, manifest, tags);
+        return changed.index;
+      });
     });
+    for (const text of replacedWarnings(changed?.replaced ?? [], manifest, (name) => this.at(name)))
+      this.onWarning(text);
     for (const tag of tags) onTag(tag);
   }
 
@@ -160,32 +162,14 @@ class Layout implements ImageStore {
     await this.writing(what, async () => {
       await putBlob(what, this.root, manifest, manifest.bytes);
       await updateIndex(what, this.root, this.signal, (index) => {
-        isReplaced = index !== undefined && findTag(index, tag)?.digest === from;
-        return isReplaced ? withManifest(index, manifest, [tag]) : (index ?? new Map());
+        const [held, ...others] = index === undefined ? [] : findNamed(index, tag);
+        isReplaced = held?.digest === from && others.length === 0;
+        return isReplaced
+          ? withManifest(what, index, manifest, [tag]).index
+          : (index ?? emptyIndex());
       });
     });
     return isReplaced;
-  }
-
-  private async resolve(what: string, tag: string): Promise<IndexEntry> {
-    const index = await readIndex(what, this.root);
-    const [entry, names] = parsing(what, indexPath(this.root), () => [
-      findTag(index, tag),
-      refNames(index),
-    ]);
-    if (entry !== undefined) return entry;
-    throw new ManifestToolError('NOT_FOUND', what, `the layout has no tag ${tag}`, {
-      hint: tagHint(names),
-    });
-  }
-
-  private reading<T>(what: string, action: () => Promise<T>): Promise<T> {
-    return guarded(what, this.root, async () => {
-      this.signal.throwIfAborted();
-      if (!this.isChecked) await checkLayout(what, this.root);
-      this.isChecked = true;
-      return action();
-    });
   }
 
   private writing<T>(what: string, action: () => Promise<T>): Promise<T> {
@@ -196,19 +180,4 @@ class Layout implements ImageStore {
       return action();
     });
   }
-
-  /** The full reference for messages; what is neither a tag nor a digest is quoted. */
-  private at(tagOrDigest: string): string {
-    if (isDigest(tagOrDigest)) return `${this.name}@${tagOrDigest}`;
-    return `${this.name}:${isTag(tagOrDigest) ? tagOrDigest : JSON.stringify(tagOrDigest)}`;
-  }
-}
-
-function tagHint(names: readonly string[]): string {
-  if (names.length === 0) return 'no image in it has a tag: use a digest';
-  const listed = names
-    .slice(0, MAX_LISTED)
-    .map((name) => (isTag(name) ? name : JSON.stringify(name)));
-  const rest = names.length - listed.length;
-  return `it has ${listed.join(', ')}${rest === 0 ? '' : ` and ${rest} more`}`;
 }

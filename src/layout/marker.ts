@@ -4,10 +4,17 @@ import { ManifestToolError, systemCode } from '../errors.js';
 import { Fields } from '../oci/json/fields.js';
 import { parseJson } from '../oci/json/parse.js';
 import { parsing } from './errors.js';
-import { readDocument, refuseLinks, writeAtomically } from './files.js';
+import {
+  readDocument,
+  refuseLinks,
+  removeLeftovers,
+  removeLeftoversIn,
+  writeAtomically,
+} from './files.js';
 import { blobsPath, indexPath, markerPath } from './paths.js';
 
-const MARKER = '{"imageLayoutVersion":"1.0.0"}';
+/** The content of an `oci-layout` file. */
+export const MARKER = '{"imageLayoutVersion":"1.0.0"}';
 
 const MAKE_HINT =
   'make a layout with "skopeo copy docker://IMAGE oci:PATH:TAG", ' +
@@ -41,7 +48,17 @@ export async function ensureLayout(what: string, root: string): Promise<void> {
   if (!isLayout) await refuseOtherContent(what, root);
   await refuseLinks(what, blobsPath(root));
   await mkdir(blobsPath(root), { recursive: true });
+  await removeTemporaries(root);
   if (!isLayout) await writeAtomically(markerPath(root), () => MARKER);
+}
+
+/** Removes what interrupted writes have left in the directories that are written to. */
+async function removeTemporaries(root: string): Promise<void> {
+  await removeLeftovers(markerPath(root), indexPath(root));
+  for (const algorithm of await readdir(blobsPath(root), { withFileTypes: true })) {
+    if (algorithm.isDirectory())
+      await removeLeftoversIn(path.join(blobsPath(root), algorithm.name));
+  }
 }
 
 /**
@@ -82,7 +99,7 @@ async function checkDirectory(what: string, root: string): Promise<void> {
   }
   if (!isDirectory) {
     throw new ManifestToolError('FAILED', what, `${root} is a file, not a directory`, {
-      hint: 'unpack an archive first: mkdir DIRECTORY && tar -xf ARCHIVE -C DIRECTORY',
+      hint: `for an archive write oci-archive://${root} or docker-archive://${root}`,
     });
   }
 }
@@ -92,11 +109,20 @@ async function hasMarker(what: string, root: string): Promise<boolean> {
   const file = markerPath(root);
   const bytes = await readDocument(what, file);
   if (bytes === undefined) return false;
+  checkMarker(what, root, file, bytes);
+  return true;
+}
+
+/**
+ * Checks the content of an `oci-layout` file.
+ * @throws {ManifestToolError} CORRUPT if it cannot be read; FAILED if the version is not 1.
+ */
+export function checkMarker(what: string, root: string, file: string, bytes: Uint8Array): void {
   const version = parsing(what, file, () => {
     const json = parseJson(Buffer.from(bytes).toString('utf8'));
     return Fields.of(json, '').requiredString('imageLayoutVersion');
   });
-  if (/^1\.[0-9]/.test(version)) return true;
+  if (/^1\.[0-9]/.test(version)) return;
   throw new ManifestToolError(
     'FAILED',
     what,

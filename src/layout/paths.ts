@@ -35,6 +35,11 @@ export function temporaryPath(file: string): string {
   return `${file}.${randomBytes(8).toString('hex')}.tmp`;
 }
 
+/** Whether a file is temporary, by its name. */
+export function isTemporary(file: string): boolean {
+  return TEMPORARY.test(file);
+}
+
 /** The file that a temporary path will become; any other path unchanged. */
 export function finalPath(file: string): string {
   return file.replace(TEMPORARY, '');

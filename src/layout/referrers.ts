@@ -5,10 +5,9 @@ import type { Descriptor } from '../oci/descriptor.js';
 import type { JsonValue } from '../oci/json/parse.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
 import { referrerDescriptor, referrersTag } from '../oci/referrers.js';
-import { readBlob } from './blobs.js';
 import { parsing } from './errors.js';
-import { findTag, indexEntries } from './index-json.js';
-import { blobPath, indexPath } from './paths.js';
+import { findNamed, indexEntries } from './names.js';
+import type { LayoutFiles } from './layout-files.js';
 
 /**
  * Finds the referrers of a manifest in a layout: manifests in index.json whose `subject` it is, and
@@ -16,23 +15,23 @@ import { blobPath, indexPath } from './paths.js';
  */
 export async function findReferrers(
   what: string,
-  root: string,
+  files: LayoutFiles,
   indexJson: JsonValue,
   subject: Digest,
 ): Promise<readonly Descriptor[]> {
-  const [entries, tagged] = parsing(what, indexPath(root), () => [
+  const [entries, tagged] = parsing(what, files.indexFile, () => [
     indexEntries(indexJson).filter(
       ({ mediaType }) => isManifestType(mediaType) || isIndexType(mediaType),
     ),
-    findTag(indexJson, referrersTag(subject)),
+    findNamed(indexJson, referrersTag(subject)),
   ]);
   const found = new Map<Digest, Descriptor>();
   for (const entry of entries) {
-    const manifest = await readIfAny(what, root, entry);
+    const manifest = await readIfAny(what, files, entry);
     if (manifest?.document.subject?.digest !== subject) continue;
     found.set(entry.digest, referrerDescriptor(manifest));
   }
-  const index = tagged && (await readIfAny(what, root, tagged));
+  const index = tagged[0] && (await readIfAny(what, files, tagged[0]));
   if (index?.document.kind === 'index') {
     for (const entry of index.document.manifests) found.set(entry.digest, entry);
   }
@@ -45,12 +44,12 @@ export async function findReferrers(
  */
 async function readIfAny(
   what: string,
-  root: string,
+  files: LayoutFiles,
   { digest, size, mediaType }: Pick<Descriptor, 'digest' | 'size' | 'mediaType'>,
 ) {
   try {
-    const bytes = await readBlob(what, root, digest, size);
-    const file = blobPath(root, digest, what);
+    const bytes = await files.readBlob(what, digest, size);
+    const file = files.fileOf(what, digest);
     const parsed = parsing(what, file, () => parseDocument(bytes, mediaType), NO_IMAGE_HINT);
     return { ...parsed, digest, size: bytes.length, bytes };
   } catch (error) {

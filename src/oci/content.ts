@@ -21,9 +21,9 @@ export interface FetchedManifest extends ManifestContent {
   readonly document: ImageDocument;
 }
 
-/** Reads images from one repository, or from one layout directory. */
+/** Reads images from one repository, layout directory or archive. */
 export interface ImageReader {
-  /** `host/repository` or `oci-layout://PATH`, for messages and comparison. */
+  /** `host/repository`, `oci-layout://PATH` or `oci-archive://FILE`, for messages and comparison. */
   readonly name: string;
 
   /**
@@ -33,6 +33,14 @@ export interface ImageReader {
    * or are neither a manifest nor an index.
    */
   getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest>;
+
+  /**
+   * All manifests that a name stands for: in a layout or an archive they may be several, for example
+   * one for each platform. Registries do not have it: there a tag points to one manifest.
+   */
+  manifestsNamed?(
+    name: string,
+  ): Promise<readonly Pick<Descriptor, 'mediaType' | 'digest' | 'size'>[]>;
 
   /**
    * Reads a small blob such as an image config, at most 4 MiB, and verifies its digest and size.
@@ -71,9 +79,9 @@ export interface ImageReader {
 /** Why a blob is in the target now. */
 export type BlobOutcome = 'present' | 'mounted' | 'copied';
 
-/** Writes images to one repository, or to one layout directory. */
+/** Writes images to one repository, layout directory or archive. */
 export interface ImageWriter {
-  /** `host/repository` or `oci-layout://PATH`, for messages and comparison. */
+  /** `host/repository`, `oci-layout://PATH` or `oci-archive://FILE`, for messages and comparison. */
   readonly name: string;
 
   /**
@@ -121,5 +129,5 @@ export interface ImageWriter {
   replaceTag(tag: string, manifest: ManifestContent, from: Digest): Promise<boolean>;
 }
 
-/** A repository or a layout directory, to read and write; {@link Client.open} returns it. */
+/** A repository, layout directory or archive, to read and write; {@link Client.open} returns it. */
 export interface ImageStore extends ImageReader, ImageWriter {}

@@ -6,14 +6,14 @@ import type { ImageIndex } from './documents.js';
 import { isIndexType } from './media-types.js';
 
 /** Levels of indexes inside an index that are followed. */
-export const MAX_NESTING = 4;
+const MAX_NESTING = 4;
 
 /**
  * Entries that a walk follows, those of indexes inside the index counted as often as they are
  * named. A few kilobytes can name a million manifests: an index whose ten entries all name one
  * index of ten entries, six levels deep.
  */
-export const MAX_NAMED = 20_000;
+const MAX_NAMED = 20_000;
 
 /** Why indexes inside an index were not followed. */
 export type Limit = 'too-deep' | 'too-many';

@@ -6,7 +6,7 @@ import { isDigest, parseDigest, type Digest } from './digest.js';
  * An image in a registry, parsed as Docker does (distribution/reference, `ParseNormalizedNamed`).
  */
 export interface RegistryReference {
-  /** Distinguishes it from a layout. */
+  /** Distinguishes it from other references. */
   readonly kind: 'registry';
   /** `host[:port]` as users write it; `docker.io` for Docker Hub. */
   readonly host: string;
@@ -20,20 +20,70 @@ export interface RegistryReference {
 
 /** An image in an OCI image layout directory: `oci-layout://PATH[:tag][@digest]`. */
 export interface LayoutReference {
-  /** Distinguishes it from an image in a registry. */
+  /** Distinguishes it from other references. */
   readonly kind: 'layout';
   /** The directory, absolute or relative to the working directory. */
   readonly path: string;
-  /** Without tag and digest, `latest` is read and no tag is written. */
+  /**
+   * The name of the image: a tag, a tag with "+", or a full name such as `docker.io/library/app:1.0`
+   * (OCI image-spec, annotations.md, `org.opencontainers.image.ref.name`). Without name and digest
+   * the image `latest` is read, or the only one; nothing is named when it is written.
+   */
   readonly tag?: string;
-  /** Read in preference to the tag. */
+  /** Read in preference to the name. */
   readonly digest?: Digest;
 }
 
-/** An image in a registry or in a layout; {@link parseReference} returns it. */
-export type Reference = RegistryReference | LayoutReference;
+/**
+ * An image in a tar archive: `oci-archive://FILE[:tag][@digest]`, an archive of an OCI image layout,
+ * or `docker-archive://FILE[:reference][@digest]`, as `docker save` writes it.
+ */
+export interface ArchiveReference {
+  /** Distinguishes it from other references. */
+  readonly kind: 'archive';
+  /** How the archive is laid out. */
+  readonly format: 'oci' | 'docker';
+  /** The file, relative to the working directory or absolute. */
+  readonly path: string;
+  /** As in {@link LayoutReference}; in an archive of `docker save` also a name without a tag. */
+  readonly tag?: string;
+  /** Read in preference to the name. */
+  readonly digest?: Digest;
+}
 
-const LAYOUT_SCHEMES = ['oci-layout://', 'ocidir://'];
+/** An image in a registry, a layout or an archive: made by {@link parseReference}. */
+export type Reference = RegistryReference | LayoutReference | ArchiveReference;
+
+type Local = Pick<LayoutReference, 'kind'> | Pick<ArchiveReference, 'kind' | 'format'>;
+
+const LAYOUT: Local = { kind: 'layout' };
+const OCI_ARCHIVE: Local = { kind: 'archive', format: 'oci' };
+const DOCKER_ARCHIVE: Local = { kind: 'archive', format: 'docker' };
+
+/** How references of local images begin: as buildx and regctl write them, and as skopeo does. */
+const LOCAL_PREFIXES: readonly (readonly [
+  prefix: string,
+  local: Local,
+  splitAt: 'first' | 'last',
+])[] = [
+  ['oci-layout://', LAYOUT, 'last'],
+  ['ocidir://', LAYOUT, 'last'],
+  ['oci-archive://', OCI_ARCHIVE, 'first'],
+  ['docker-archive://', DOCKER_ARCHIVE, 'first'],
+  ['oci:', LAYOUT, 'first'],
+  ['oci-archive:', OCI_ARCHIVE, 'first'],
+  ['docker-archive:', DOCKER_ARCHIVE, 'first'],
+];
+
+/** Begins of references that skopeo and podman know and this program does not. */
+const OTHER_TRANSPORTS =
+  /^(?:containers-storage|docker-daemon|dir|ostree|sif|tarball):(?![0-9]{1,5}\/)/;
+
+/** A host with a port, such as `oci:5000/app`, which is not skopeo's spelling of a path. */
+const HOST_AND_PORT = /^[a-z-]+:[0-9]{1,5}\//;
+
+/** A name of an image in a layout or an archive; an `@` would begin a digest. */
+const LOCAL_NAME = /^[A-Za-z0-9_][A-Za-z0-9._+:/-]{0,511}$/;
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/;
 const PATH = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*$/;
 const HOST =
@@ -44,11 +94,27 @@ const MAX_NAME_LENGTH = 255;
 export const TAG_RULE =
   'a tag consists of up to 128 letters, digits, "_", "." and "-", and does not begin with "." or "-"';
 const REFERENCE_RULE = 'write host/repository:tag, or oci-layout://PATH:TAG for a directory';
-const LAYOUT_RULE = 'write oci-layout://PATH:TAG';
+const SAVE_RULE =
+  'write the image to a file first, for example with "docker save -o FILE IMAGE", and name it docker-archive://FILE';
+const LOCAL_NAME_RULE =
+  'the name after the path has letters, digits, "_", ".", "+", "-", ":" and "/", for example app:1.0';
 
 /** Whether `text` is a tag (OCI distribution-spec, Pulling manifests). */
 export function isTag(text: string): boolean {
   return TAG.test(text);
+}
+
+/**
+ * Whether `text` can name an image in a layout or an archive, where names are annotations and may be
+ * more than tags (OCI image-spec, annotations.md, `org.opencontainers.image.ref.name`).
+ */
+export function isLocalName(text: string): boolean {
+  return LOCAL_NAME.test(text);
+}
+
+/** Whether `text` can be the tag of a reference of this kind. */
+export function isTagOf({ kind }: Pick<Reference, 'kind'>, text: string): boolean {
+  return kind === 'registry' ? isTag(text) : isLocalName(text);
 }
 
 /**
@@ -59,8 +125,22 @@ export function parseReference(text: string): Reference {
   const what = `reading image reference ${JSON.stringify(text)}`;
   const bad: Bad = (why, hint) => new ManifestToolError('USAGE', what, why, { hint });
   if (text === '') throw bad('it is empty', REFERENCE_RULE);
-  const scheme = LAYOUT_SCHEMES.find((each) => text.startsWith(each));
-  if (scheme !== undefined) return parseLayout(text.slice(scheme.length), what, bad);
+  const local = HOST_AND_PORT.test(text)
+    ? undefined
+    : LOCAL_PREFIXES.find(([prefix]) => text.startsWith(prefix));
+  if (local !== undefined) return parseLocal(text, local, what, bad);
+  if (text.startsWith('docker://')) return parseRegistry(text.slice('docker://'.length), what, bad);
+  const transport = OTHER_TRANSPORTS.exec(text);
+  if (transport) {
+    throw bad(`${JSON.stringify(transport[0])} references are not supported`, SAVE_RULE);
+  }
+  return parseRegistry(text, what, bad);
+}
+
+type Bad = (why: string, hint: string) => ManifestToolError;
+
+function parseRegistry(text: string, what: string, bad: Bad): RegistryReference {
+  if (text === '') throw bad('the name of the image is missing', REFERENCE_RULE);
   const schemeLike = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
   if (schemeLike) {
     throw bad(
@@ -109,24 +189,63 @@ export function parseReference(text: string): Reference {
   return { kind: 'registry', host, repository, ...suffix(tag, digest) };
 }
 
-type Bad = (why: string, hint: string) => ManifestToolError;
-
-function parseLayout(rest: string, what: string, bad: Bad): LayoutReference {
-  const { name, tag, digest } = splitSuffix(rest, what, bad);
-  if (name === '') throw bad('the path of the layout directory is missing', LAYOUT_RULE);
-  if (name.includes('\0')) throw bad('the path has a NUL character', LAYOUT_RULE);
-  return { kind: 'layout', path: name, ...suffix(tag, digest) };
+function parseLocal(
+  text: string,
+  [prefix, local, splitAt]: (typeof LOCAL_PREFIXES)[number],
+  what: string,
+  bad: Bad,
+): LayoutReference | ArchiveReference {
+  const rule = localRule(local);
+  const rest = text.slice(prefix.length);
+  const { name, tag, digest } =
+    splitAt === 'last' ? splitSuffix(rest, what, bad, isLocalName) : splitFirst(rest, what, bad);
+  if (name === '') throw bad(`the path of the ${nounOf(local)} is missing`, rule);
+  if (name.includes('\0')) throw bad('the path has a NUL character', rule);
+  return { ...local, path: name, ...suffix(tag, digest) };
 }
 
-function splitSuffix(text: string, what: string, bad: Bad) {
+function nounOf({ kind }: Local): string {
+  return kind === 'layout' ? 'layout directory' : 'archive';
+}
+
+function localRule(local: Local): string {
+  return `write ${localPrefix(local)}PATH:TAG`;
+}
+
+function localPrefix(local: Local): string {
+  if (local.kind === 'layout') return 'oci-layout://';
+  return local.format === 'oci' ? 'oci-archive://' : 'docker-archive://';
+}
+
+/**
+ * Splits a path from a name that may have colons itself, as skopeo does: at the first colon. That of
+ * a drive letter does not count.
+ */
+function splitFirst(text: string, what: string, bad: Bad) {
+  const { named, digest } = splitDigest(text, what);
+  const colon = named.indexOf(':', /^[A-Za-z]:[\\/]/.test(named) ? 2 : 0);
+  if (colon < 0) return { name: named, tag: undefined, digest };
+  const tag = named.slice(colon + 1);
+  if (!isLocalName(tag)) {
+    throw bad(`${JSON.stringify(tag)} is not a valid tag or name of an image`, LOCAL_NAME_RULE);
+  }
+  return { name: named.slice(0, colon), tag, digest };
+}
+
+function splitDigest(text: string, what: string) {
   const at = text.search(/@[^@/]*$/);
-  const digest = at < 0 ? undefined : parseDigest(text.slice(at + 1), what);
-  const named = at < 0 ? text : text.slice(0, at);
+  return at < 0
+    ? { named: text, digest: undefined }
+    : { named: text.slice(0, at), digest: parseDigest(text.slice(at + 1), what) };
+}
+
+function splitSuffix(text: string, what: string, bad: Bad, isValid = isTag) {
+  const { named, digest } = splitDigest(text, what);
   const colon = named.lastIndexOf(':');
   if (colon < 0 || named.includes('/', colon) || named.indexOf(']', colon) >= 0)
     return { name: named, tag: undefined, digest };
   const tag = named.slice(colon + 1);
-  if (!isTag(tag)) {
+  if (!isValid(tag)) {
     throw bad(
       `${JSON.stringify(tag)} is not a valid tag (up to 128 letters, digits, "_", "." and "-", the first not "." or "-")`,
       'the tag follows the last colon, for example app:1.0',
@@ -163,12 +282,16 @@ export function checkReference(reference: Reference): void {
   const { kind, tag, digest } = reference;
   const what = `reading image reference ${JSON.stringify(formatReference(reference))}`;
   const bad: Bad = (why, hint) => new ManifestToolError('USAGE', what, why, { hint });
-  if (tag !== undefined && !isTag(tag))
-    throw bad(`${JSON.stringify(tag)} is not a valid tag`, TAG_RULE);
+  if (tag !== undefined && !isTagOf(reference, tag)) {
+    throw bad(
+      `${JSON.stringify(tag)} is not a valid tag`,
+      kind === 'registry' ? TAG_RULE : LOCAL_NAME_RULE,
+    );
+  }
   if (digest !== undefined) parseDigest(digest, what);
-  if (kind === 'layout') {
+  if (kind !== 'registry') {
     const hasPath = reference.path !== '' && !reference.path.includes('\0');
-    if (!hasPath) throw bad('it has no path', LAYOUT_RULE);
+    if (!hasPath) throw bad('it has no path', localRule(reference));
     return;
   }
   const read = parseReference(formatName(reference));
@@ -181,30 +304,43 @@ export function checkReference(reference: Reference): void {
 
 /** The complete reference, with its host and without a default tag. */
 export function formatReference(reference: Reference): string {
+  // Other spellings of a layout take the last colon for the one before the tag.
+  const isFullName = reference.kind === 'layout' && /[:/]/.test(reference.tag ?? '');
+  const name = isFullName ? `oci:${reference.path}` : formatName(reference);
   const tag = reference.tag === undefined ? '' : `:${reference.tag}`;
   const digest = reference.digest === undefined ? '' : `@${reference.digest}`;
-  return `${formatName(reference)}${tag}${digest}`;
+  return `${name}${tag}${digest}`;
 }
 
 /** The tag of a reference that names neither a tag nor a digest. */
 const DEFAULT_TAG = 'latest';
 
-/** The reference with the tag `latest` if it has neither a tag nor a digest. */
+/**
+ * The reference with the tag `latest` if it has neither a tag nor a digest. That of a local image is
+ * not changed: the only image of a layout or an archive needs no tag.
+ */
 export function withDefaultTag(reference: Reference): Reference {
   const isNamed = reference.tag !== undefined || reference.digest !== undefined;
-  return isNamed ? reference : { ...reference, tag: DEFAULT_TAG };
+  return isNamed || reference.kind !== 'registry' ? reference : { ...reference, tag: DEFAULT_TAG };
 }
 
-/** The tag or digest to read: the digest if the reference has both, `latest` if it has neither. */
-export function tagOrDigestOf({ tag, digest }: Pick<Reference, 'tag' | 'digest'>): string {
-  return digest ?? tag ?? DEFAULT_TAG;
+/**
+ * The tag or digest to read: the digest if the reference has both. If it has neither, `latest`; for a
+ * local image an empty string, which stands for `latest` or else the only image.
+ */
+export function tagOrDigestOf({
+  kind,
+  tag,
+  digest,
+}: Pick<Reference, 'kind' | 'tag' | 'digest'>): string {
+  return digest ?? tag ?? (kind === 'registry' ? DEFAULT_TAG : '');
 }
 
 /** The reference without tag and digest. */
 export function formatName(reference: Reference): string {
-  return reference.kind === 'layout'
-    ? `oci-layout://${reference.path}`
-    : `${reference.host}/${reference.repository}`;
+  return reference.kind === 'registry'
+    ? `${reference.host}/${reference.repository}`
+    : `${localPrefix(reference)}${reference.path}`;
 }
 
 /** The same repository or layout with another tag or digest, which the caller has checked. */
@@ -213,7 +349,7 @@ export function withSuffix(reference: Reference, tagOrDigest: string): Reference
   return isDigest(tagOrDigest) ? { ...name, digest: tagOrDigest } : { ...name, tag: tagOrDigest };
 }
 
-/** Whether two references are in the same repository, or the same layout directory. */
+/** Whether two references are in the same repository, layout directory or archive. */
 export function sameRepository(a: Reference, b: Reference): boolean {
   return formatName(a) === formatName(b);
 }

@@ -40,7 +40,7 @@ describe('a directory', () => {
       () => folder.write('archive.tar', ''),
       1,
       /is a file/,
-      /^unpack an archive first: mkdir/,
+      /^for an archive write oci-archive:/,
     ],
     ['that is no layout', () => folder.path, 1, /it has no oci-layout file/, MAKE],
     ['below a file', () => '/dev/null/x', 1, /a part of the path is not/, /^check the path$/],

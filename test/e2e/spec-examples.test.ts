@@ -88,9 +88,9 @@ interface List {
 async function listAt({ target }: Spec, tag: string): Promise<List> {
   const name = { ...target, tag };
   const text =
-    name.kind === 'layout'
-      ? Buffer.from((await openLayout(name.path).getManifest(tag)).bytes).toString()
-      : (await getManifest(registry.host, name.repository, tag)).body;
+    name.kind === 'registry'
+      ? (await getManifest(registry.host, name.repository, tag)).body
+      : Buffer.from((await openLayout(name.path).getManifest(tag)).bytes).toString();
   return JSON.parse(text) as List;
 }
 

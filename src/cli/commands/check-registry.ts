@@ -44,8 +44,9 @@ export const run: Run<'check-registry'> = async ({ args, io, reporter }) => {
 function parseTarget(name: string): RegistryReference {
   const reference = parseReference(name);
   const quoted = JSON.stringify(name);
-  if (reference.kind === 'layout') {
-    throw usageError(`${quoted} is a layout, not a registry`, 'give HOST/REPOSITORY');
+  if (reference.kind !== 'registry') {
+    const noun = reference.kind === 'layout' ? 'a layout' : 'an archive';
+    throw usageError(`${quoted} is ${noun}, not a registry`, 'give HOST/REPOSITORY');
   }
   const { tag, digest } = reference;
   if (tag === undefined && digest === undefined) return reference;

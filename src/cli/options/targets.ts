@@ -102,9 +102,11 @@ function addTarget(targets: TargetsByRepository, target: Reference): void {
   }
 }
 
-/** Identifies a repository, or a layout by its absolute path. */
+/** Identifies a repository, or a layout or an archive by its absolute path. */
 function repositoryKey(reference: Reference): string {
-  return reference.kind === 'layout'
-    ? `oci-layout://${path.resolve(reference.path)}`
-    : formatName(reference);
+  return formatName(
+    reference.kind === 'registry'
+      ? reference
+      : { ...reference, path: path.resolve(reference.path) },
+  );
 }

@@ -24,6 +24,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     'run it again; give --wait TIME if the registry shows what was pushed only after a while',
   'referrers-unreadable': () => 'omit --referrers, or use another version of the registry',
   // layout
+  'ambiguous-name': () => 'name one by its digest, or select one with --platform',
   // core
   'docker-annotations': () => 'give --type oci, or omit the annotations',
   'docker-artifact-type': () => 'give --type oci, or omit the artifact type',

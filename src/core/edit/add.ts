@@ -1,5 +1,4 @@
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { tagOrDigestOf } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
@@ -10,6 +9,7 @@ import { refuseWarnings, WarningCollector } from '../publish/warnings.js';
 import { WaitPolicy } from '../wait.js';
 import {
   checkTarget,
+  editedTag,
   editing,
   settleEdit,
   type EditRequest,
@@ -46,7 +46,7 @@ export async function addToIndex(
   try {
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     const [index, images] = await Promise.all([
-      wait.until(() => target.getManifest(tagOrDigestOf(request.target))),
+      wait.until(() => target.getManifest(editedTag(request))),
       resolveSources(client, request, { onManifest, wait, events: collector.events }),
     ]);
     if (strict === true) refuseWarnings(editing(request), collector.warnings);

@@ -6,7 +6,7 @@ import { digestOf } from '../../oci/digest.js';
 import { parseDocument, type ImageIndex } from '../../oci/documents.js';
 import { FieldError } from '../../oci/json/fields.js';
 import { IndexText } from '../../oci/json/index-text.js';
-import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
+import { formatReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { checkIndexSize } from '../publish/build.js';
@@ -58,11 +58,22 @@ export function editing({ target }: EditRequest): string {
   return `editing ${formatReference(target)}`;
 }
 
+/** The tag that an edit moves; {@link checkTarget} refuses a digest. */
+export function editedTag({ target }: EditRequest): string {
+  return target.tag ?? 'latest';
+}
+
 /**
- * @throws {ManifestToolError} USAGE if the target has a digest: only a tag can point to something
- * else afterwards.
+ * @throws {ManifestToolError} USAGE if the target has a digest, because only a tag can point to
+ * something else afterwards, or is in an archive, which is written as a whole.
  */
 export function checkTarget(request: EditRequest): void {
+  if (request.target.kind === 'archive') {
+    const why = 'an archive cannot be edited in place';
+    throw new ManifestToolError('USAGE', editing(request), why, {
+      hint: 'copy the image to a layout (oci-layout://PATH:TAG), edit it there, and copy it back',
+    });
+  }
   if (request.target.digest === undefined) return;
   throw new ManifestToolError('USAGE', editing(request), 'what a digest identifies cannot change', {
     hint: 'name the index by a tag',
@@ -82,7 +93,7 @@ export async function editIndex(
   checkTarget(request);
   const target = await client.open(request.target, request.dryRun === true ? 'pull' : 'push');
   const wait = new WaitPolicy(request.waitMs, client.signal, events);
-  const index = await wait.until(() => target.getManifest(tagOrDigestOf(request.target)));
+  const index = await wait.until(() => target.getManifest(editedTag(request)));
   let chosen: IndexEdit | undefined;
   const edit: IndexEdit = (document, text) => {
     chosen ??= choose(document, text.mediaType);
@@ -106,7 +117,7 @@ export async function settleEdit(
   signal: AbortSignal,
 ): Promise<EditResult> {
   const what = editing(request);
-  const tag = tagOrDigestOf(request.target);
+  const tag = editedTag(request);
   let current = first;
   for (let round = 1; round <= MAX_ROUNDS; round += 1) {
     const next = applied(what, current, edit);

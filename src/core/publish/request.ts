@@ -7,7 +7,7 @@ import type { Platform } from '../../oci/platform.js';
 import {
   formatName,
   formatReference,
-  isTag,
+  isTagOf,
   TAG_RULE,
   type Reference,
 } from '../../oci/reference.js';
@@ -146,7 +146,7 @@ export function tagsOf({ target, tags = [] }: Target): string[] {
  * @throws {ManifestToolError} USAGE.
  */
 export function checkTags(target: Target): void {
-  const invalid = tagsOf(target).find((tag) => !isTag(tag));
+  const invalid = tagsOf(target).find((tag) => !isTagOf(target.target, tag));
   if (invalid === undefined) return;
   const what = `publishing ${formatName(target.target)}`;
   throw new ManifestToolError('USAGE', what, `${JSON.stringify(invalid)} is not a valid tag`, {

@@ -7,10 +7,9 @@ import type { Annotations, Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
 import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
-import type { Platform } from '../../oci/platform.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
 import {
   formatReference,
-  tagOrDigestOf,
   withDefaultTag,
   withSuffix,
   type Reference,
@@ -18,6 +17,7 @@ import {
 import { selectEntry } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
+import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
 import { configPlatform, entryPlatform } from './entry-platform.js';
@@ -127,10 +127,15 @@ class Resolver {
 
   /** A reference that several platforms name is read once. */
   private root(source: SourceRequest, reader: ImageReader, name: string): Promise<FetchedManifest> {
+    const platform = source.onlyPlatform === true ? (source.platform as Platform) : undefined;
+    const key =
+      platform === undefined || reader.manifestsNamed === undefined
+        ? name
+        : `${name} ${formatPlatform(platform)}`;
     const reading =
-      this.roots.get(name) ??
-      this.reading.wait.until(() => reader.getManifest(tagOrDigestOf(source.reference)));
-    this.roots.set(name, reading);
+      this.roots.get(key) ??
+      this.reading.wait.until(() => readNamed(reader, source.reference, platform));
+    this.roots.set(key, reading);
     return reading;
   }
 

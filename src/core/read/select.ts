@@ -4,10 +4,11 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
-import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
+import { formatReference, type Reference } from '../../oci/reference.js';
 import { listEntries, selectEntry, servesPlatform } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import { readConfig, type FetchedConfig } from './config.js';
+import { readNamed } from './named.js';
 
 /** The manifest that a reference, and a platform if one is given, select. */
 export interface Selected {
@@ -33,7 +34,7 @@ export async function selectManifest(
   platform?: Platform,
 ): Promise<Selected> {
   const store = await client.open(reference, 'pull');
-  const manifest = await store.getManifest(tagOrDigestOf(reference));
+  const manifest = await readNamed(store, reference, platform);
   if (platform === undefined) return { store, manifest, attestations: [] };
   const { document } = manifest;
   const name = formatReference(reference);

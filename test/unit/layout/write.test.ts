@@ -7,6 +7,7 @@ import {
   rename,
   rm,
   symlink,
+  utimes,
   writeFile,
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -140,11 +141,57 @@ describe('publish', () => {
     expect(await entries()).toEqual([entry(content(2), 'a'), b]);
   });
 
-  test('does not replace a full reference with that tag', async () => {
+  test('replaces the image with a full name with that tag, which keeps its names', async () => {
     const full = entry(content(1), 'example.com/app:1');
     await startWith(JSON.stringify({ schemaVersion: 2, manifests: [full] }));
     await openLayout(root).publish(content(2), ['1'], ignore);
-    expect(await entries()).toEqual([full, entry(content(2), '1')]);
+    expect(await entries()).toEqual([entry(content(2), 'example.com/app:1')]);
+  });
+
+  test('refuses a tag of images of different repositories', async () => {
+    const named = ['example.com/a:1', 'example.com/b:1'].map((name) => entry(content(1), name));
+    await startWith(JSON.stringify({ schemaVersion: 2, manifests: named }));
+    await expect(openLayout(root).publish(content(2), ['1'], ignore)).rejects.toMatchObject({
+      code: 'USAGE',
+      why: 'the tag 1 is that of "example.com/a:1", "example.com/b:1"',
+    });
+    expect(await entries()).toEqual(named);
+  });
+
+  test('warns of images that lose a name which they shared', async () => {
+    const shared = [entry(content(1), '1'), entry(content(2), '1')];
+    await startWith(JSON.stringify({ schemaVersion: 2, manifests: shared }));
+    const warnings: string[] = [];
+    const layout = openLayout(root, { onWarning: (text) => warnings.push(text) });
+    await layout.publish(content(2), ['1'], ignore);
+    expect(await entries()).toEqual([entry(content(2), '1')]);
+    expect(warnings).toEqual([
+      `oci-layout://${root}:1 named several images; ${content(1).digest} no longer have the name`,
+    ]);
+  });
+
+  test('removes temporary files of interrupted writes after an hour, and no others', async () => {
+    const folder = path.join(root, 'blobs/sha256');
+    await openLayout(root).publish(content(1), ['1'], ignore);
+    const old = [
+      path.join(folder, `x.${'0'.repeat(16)}.tmp`),
+      `${root}/index.json.${'1'.repeat(16)}.tmp`,
+    ];
+    const others = [path.join(folder, `x.${'2'.repeat(16)}.tmp`), path.join(folder, 'x.tmp')];
+    for (const file of [...old, ...others]) await writeFile(file, 'x');
+    const before = new Date(Date.now() - 61 * 60 * 1000);
+    for (const file of [...old, others[1]!]) await utimes(file, before, before);
+    await openLayout(root).publish(content(2), ['2'], ignore);
+    await Promise.all(old.map((file) => expect(lstat(file)).rejects.toThrow('ENOENT')));
+    await Promise.all(others.map((file) => lstat(file)));
+  });
+
+  test('a layout whose first write was interrupted has no tags yet, and can be written', async () => {
+    await openLayout(root).putChild(content(1));
+    const layout = openLayout(root);
+    expect(await layout.tagDigest('1')).toBeUndefined();
+    await layout.publish(content(1), ['1'], ignore);
+    expect(await layout.tagDigest('1')).toBe(content(1).digest);
   });
 
   test('adds one entry without a name if there are no tags', async () => {

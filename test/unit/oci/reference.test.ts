@@ -125,7 +125,14 @@ const REFUSED: [string, RegExp][] = [
   [`e.co/${'n'.repeat(251)}`, /longer than 255/],
   ['http://example.com/app', /"http:\/\/" is not supported/],
   ['HTTPS://example.com/app', /"HTTPS:\/\/" is not supported/],
-  ['docker://alpine', /"docker:\/\/" is not supported/],
+  ['docker://', /name of the image is missing/],
+  ['docker://http://a', /"http:\/\/" is not supported/],
+  ['docker-daemon:app:1.0', /"docker-daemon:" references are not supported/],
+  ['containers-storage:app', /not supported/],
+  ['oci:', /path of the layout directory is missing/],
+  ['oci:dir:', /"" is not a valid tag or name/],
+  ['oci-archive://', /path of the archive is missing/],
+  ['docker-archive:file:a b', /"a b" is not a valid tag or name/],
   ['oci-layout://', /path of the layout directory is missing/],
   ['oci-layout://:tag', /path of the layout directory is missing/],
   ['oci-layout://dir:', /"" is not a valid tag/],
@@ -176,6 +183,32 @@ describe('parseReference', () => {
       tag: 't',
       digest: DIGEST,
     });
+  });
+
+  test.each<readonly [text: string, path: string, tag: string | undefined, kind: string]>([
+    ['oci:some/dir', 'some/dir', undefined, 'layout'],
+    ['oci:some/dir:1.0', 'some/dir', '1.0', 'layout'],
+    ['oci:dir:docker.io/library/app:1.0', 'dir', 'docker.io/library/app:1.0', 'layout'],
+    ['oci-layout://dir:1.0+build', 'dir', '1.0+build', 'layout'],
+    ['oci-archive://a.tar:1.0', 'a.tar', '1.0', 'oci'],
+    ['oci-archive:/tmp/a.tar', '/tmp/a.tar', undefined, 'oci'],
+    ['docker-archive://a.tar:localhost:5000/app:1.0', 'a.tar', 'localhost:5000/app:1.0', 'docker'],
+    ['docker-archive:a.tar:app', 'a.tar', 'app', 'docker'],
+    [String.raw`oci-archive:C:\a.tar:1.0`, String.raw`C:\a.tar`, '1.0', 'oci'],
+  ])('reads %s as a local image', (text, path, tag, kind) => {
+    const reference = parseReference(text);
+    expect('format' in reference ? reference.format : reference.kind).toBe(kind);
+    expect(reference).toMatchObject({ path });
+    expect(reference.tag).toBe(tag);
+    expect(parseReference(formatReference(reference))).toEqual(reference);
+  });
+
+  test.each([
+    ['docker://alpine:1', 'docker.io/library/alpine:1'],
+    ['oci:5000/app:1.0', 'oci:5000/app:1.0'],
+    ['dir:5000/app', 'dir:5000/app'],
+  ])('reads %s as an image in a registry', (text, full) => {
+    expect(formatReference(parseReference(text))).toBe(full);
   });
 
   test('says what to write where a URL was written', () => {

@@ -1,0 +1,204 @@
+import { stat } from 'node:fs/promises';
+import { Attempts, withRestarts } from '../attempts.js';
+import { ManifestToolError, systemCode } from '../errors.js';
+import type { ImageReader, ManifestContent } from '../oci/content.js';
+import { counted } from '../oci/blob-stream.js';
+import type { Digest } from '../oci/digest.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { parseDocument } from '../oci/documents.js';
+import { verifiedContent, WrongContent, SOURCE_HINT } from '../oci/blob-stream.js';
+import { corrupt } from '../layout/errors.js';
+import { removeLeftovers } from '../layout/files.js';
+import { indexText } from '../layout/index-json.js';
+import { withLock } from '../layout/lock.js';
+import { MARKER } from '../layout/marker.js';
+import { indexEntries, withManifest, type ChangedIndex, type IndexEntry } from '../layout/names.js';
+import { blobName, type OciArchive } from './oci-archive.js';
+import { TarWriter } from './tar-writer.js';
+
+/** What identifies the file that has the name of the archive; undefined if there is none. */
+type Identity = string | undefined;
+
+/**
+ * The next version of an OCI archive: what is written is collected in a new file, and `publish`
+ * makes it the archive, with the images that the old one names and that are not replaced. A reader
+ * sees either the old archive or the new one.
+ */
+export class ArchiveWriter {
+  private readonly blobs = new Map<Digest, number>();
+  private readonly documents = new Map<Digest, Uint8Array>();
+  /** Whether an index.json has been written: a second one must not follow. */
+  private isEnding = false;
+
+  private constructor(
+    private readonly path: string,
+    private readonly tar: TarWriter,
+    /** The archive that is replaced. */
+    private readonly before: OciArchive | undefined,
+    private readonly identity: Identity,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  /**
+   * Begins a new version.
+   * @param openBefore opens the archive that exists
+   * @throws what `openBefore` throws: a file that is not an OCI archive is not replaced.
+   */
+  static async begin(
+    path: string,
+    openBefore: () => Promise<OciArchive>,
+    signal: AbortSignal,
+  ): Promise<ArchiveWriter> {
+    await removeLeftovers(path);
+    const identity = await identify(path);
+    const before = identity === undefined ? undefined : await openBefore();
+    const writer = new ArchiveWriter(path, await TarWriter.create(path), before, identity, signal);
+    await writer.text('oci-layout', MARKER);
+    return writer;
+  }
+
+  /** Whether a blob has been written. */
+  has({ digest, size }: Pick<Descriptor, 'digest' | 'size'>): boolean {
+    return this.blobs.get(digest) === size;
+  }
+
+  /**
+   * Copies a blob. It is in the archive only if it matches its digest.
+   * @throws {ManifestToolError} CORRUPT if it does not; what the source throws.
+   */
+  async copy(
+    what: string,
+    blob: Descriptor,
+    source: ImageReader,
+    onBytes?: (bytes: number) => void,
+  ): Promise<void> {
+    const attempts = new Attempts(true);
+    await this.tar.add(blobName(what, blob.digest), blob.size, (store) =>
+      withRestarts(attempts, async () => {
+        const content = counted(await source.openBlob(blob, attempts), onBytes);
+        await store(this.checked(what, blob, content));
+      }),
+    );
+    this.blobs.set(blob.digest, blob.size);
+  }
+
+  /** Writes a manifest under its digest. */
+  async put(what: string, manifest: ManifestContent): Promise<void> {
+    if (this.has(manifest)) return;
+    const { bytes, digest, size } = manifest;
+    await this.tar.add(blobName(what, digest), size, (store) => store([bytes]));
+    this.blobs.set(digest, size);
+    this.documents.set(digest, bytes);
+  }
+
+  /**
+   * Completes the new version, in which the tags name the manifest, and replaces the old one.
+   * @throws {ManifestToolError} UNAVAILABLE if another program is replacing it, FAILED if one has
+   * replaced it since this one began; what the file system throws.
+   */
+  async publish(
+    what: string,
+    manifest: ManifestContent,
+    tags: readonly string[],
+  ): Promise<ChangedIndex> {
+    if (this.isEnding) throw this.couldNotEnd(what);
+    await this.tar.idle();
+    await this.put(what, manifest);
+    const index = await this.before?.readIndex(what);
+    const changed = withManifest(what, index, manifest, tags);
+    await this.keep(what, indexEntries(changed.index));
+    const text = indexText(what, `index.json in ${this.path}`, changed.index);
+    await withLock(what, `${this.path}.lock`, this.signal, async () => {
+      if ((await identify(this.path)) !== this.identity) throw this.wasReplaced(what);
+      this.isEnding = true;
+      await this.text('index.json', text);
+      await this.tar.finish(this.path);
+    });
+    return changed;
+  }
+
+  /** Removes what has been written. */
+  abandon(): Promise<void> {
+    return this.tar.abandon();
+  }
+
+  /** Copies what the entries need from the old archive; what it lacks is not needed to read others. */
+  private async keep(what: string, entries: readonly IndexEntry[]): Promise<void> {
+    const queue: Pick<Descriptor, 'digest' | 'mediaType' | 'size'>[] = [...entries];
+    const seen = new Set<Digest>();
+    for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
+      if (seen.has(entry.digest)) continue;
+      seen.add(entry.digest);
+      queue.push(...(await this.partsOf(what, entry)));
+      if (this.blobs.has(entry.digest)) continue;
+      const size = await this.before?.blobSize(what, entry.digest);
+      if (size === undefined) continue;
+      const { digest } = entry;
+      const content = await this.before!.openBlob(what, { digest, size }, this.signal);
+      await this.tar.add(blobName(what, digest), size, (store) => store(content));
+      this.blobs.set(digest, size);
+    }
+  }
+
+  /** What a manifest or an index names; nothing for any other content. */
+  private async partsOf(
+    what: string,
+    { digest, mediaType }: Pick<Descriptor, 'digest' | 'mediaType'>,
+  ): Promise<readonly Descriptor[]> {
+    const isDocument = mediaType.includes('manifest') || mediaType.includes('index');
+    if (!isDocument) return [];
+    const bytes = this.documents.get(digest) ?? (await this.readBefore(what, digest));
+    if (bytes === undefined) return [];
+    try {
+      const { document } = parseDocument(bytes, mediaType);
+      return document.kind === 'index'
+        ? document.manifests
+        : [document.config, ...(document.layers ?? [])];
+    } catch {
+      return [];
+    }
+  }
+
+  private async readBefore(what: string, digest: Digest): Promise<Uint8Array | undefined> {
+    const size = await this.before?.blobSize(what, digest);
+    return size === undefined ? undefined : this.before!.readBlob(what, digest, size);
+  }
+
+  private text(name: string, text: string): Promise<void> {
+    const bytes = Buffer.from(text);
+    return this.tar.add(name, bytes.length, (store) => store([bytes]));
+  }
+
+  private async *checked(what: string, blob: Descriptor, content: AsyncIterable<Uint8Array>) {
+    try {
+      for await (const chunk of verifiedContent(blob, content)) {
+        this.signal.throwIfAborted();
+        yield chunk;
+      }
+    } catch (error) {
+      if (!(error instanceof WrongContent)) throw error;
+      const { message } = error;
+      throw corrupt(what, `blob ${blob.digest}`, message, { cause: error, hint: SOURCE_HINT });
+    }
+  }
+
+  private couldNotEnd(what: string): ManifestToolError {
+    const why = `${this.path} could not be completed before`;
+    return new ManifestToolError('FAILED', what, why, { hint: 'run it again' });
+  }
+
+  private wasReplaced(what: string): ManifestToolError {
+    const why = `another program has replaced ${this.path} in the meantime`;
+    return new ManifestToolError('FAILED', what, why, { hint: 'run it again' });
+  }
+}
+
+async function identify(path: string): Promise<Identity> {
+  try {
+    const { dev, ino, size, mtimeMs } = await stat(path);
+    return [dev, ino, size, mtimeMs].join(' ');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,159 @@
+import { randomBytes } from 'node:crypto';
+import { constants, createReadStream } from 'node:fs';
+import { open, rm, type FileHandle } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import zlib from 'node:zlib';
+import { fileReason, ManifestToolError, systemCode } from '../errors.js';
+import { damaged, unusable } from './errors.js';
+import { readExactly, type TarFile } from './tar-index.js';
+
+/** How an archive, or a layer in it, is compressed. */
+export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2';
+
+const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
+  ['gzip', [0x1f, 0x8b]],
+  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
+  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
+  ['bzip2', [0x42, 0x5a, 0x68]],
+];
+
+/** The longest of {@link MAGIC}, in bytes. */
+const MAGIC_LENGTH = 5;
+
+/**
+ * What may come out of a compressed archive: this much in any case, and more only up to a multiple of
+ * its size. Layers of real images are far below it; a small file that fills a disk is above.
+ */
+const MIN_LIMIT = 1024 ** 3;
+const MAX_RATIO = 200;
+
+/** How content is compressed, by its first bytes; undefined if it is not. */
+export async function compressionAt(
+  file: Pick<TarFile, 'handle'>,
+  offset: number,
+): Promise<Compression | undefined> {
+  const start = await readExactly(file, offset, MAGIC_LENGTH);
+  return MAGIC.find(([, magic]) => magic.every((byte, i) => start[i] === byte))?.[0];
+}
+
+/**
+ * Opens an archive for reading; the caller must close its handle. One that is compressed with gzip,
+ * or with zstd if this Node.js can, is decompressed into a temporary file that has no name any more,
+ * so that it disappears with the handle.
+ * @throws {ManifestToolError} NOT_FOUND if there is no such file; FAILED if it is not a regular file,
+ * or compressed in another way; CORRUPT if the compressed data is damaged or too large.
+ * @throws the error of the file system, or the reason of `signal`.
+ */
+export async function openTarFile(
+  what: string,
+  file: string,
+  signal: AbortSignal,
+): Promise<TarFile> {
+  const handle = await openRegular(what, file);
+  try {
+    const { size } = await handle.stat();
+    if (size === 0) throw unusable(what, `${file} is empty`, 'check whether it was written');
+    const compression = await compressionAt({ handle }, 0);
+    if (compression === undefined) return { path: file, handle, size };
+    const unpacked = await decompress(what, { path: file, handle, size }, compression, signal);
+    await handle.close();
+    return unpacked;
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+/** Follows links: which file is the archive is for the user to say. */
+async function openRegular(what: string, file: string): Promise<FileHandle> {
+  // Opening a named pipe does not wait for a writer.
+  const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK).catch(
+    (error: unknown) => {
+      if (systemCode(error) !== 'ENOENT') throw error;
+      throw unusable(what, `the file ${file} does not exist`, 'check the path', 'NOT_FOUND');
+    },
+  );
+  const stats = await handle.stat();
+  if (stats.isFile()) return handle;
+  await handle.close();
+  if (stats.isDirectory()) {
+    throw unusable(
+      what,
+      `${file} is a directory, not an archive`,
+      `for an OCI image layout write oci-layout://${file}`,
+    );
+  }
+  throw unusable(what, `${file} is not a regular file`, 'write the archive to a file first');
+}
+
+async function decompress(
+  what: string,
+  { path: file, handle, size }: TarFile,
+  compression: Compression,
+  signal: AbortSignal,
+): Promise<TarFile> {
+  const decompressor = decompressorFor(compression);
+  if (decompressor === undefined) {
+    throw unusable(
+      what,
+      `${file} is compressed with ${compression}, which cannot be read here`,
+      `decompress it first: ${compression} -d`,
+    );
+  }
+  const target = await openUnnamed();
+  const limit = Math.max(MIN_LIMIT, size * MAX_RATIO);
+  let length = 0;
+  const source = createReadStream(file, { fd: handle, start: 0, autoClose: false });
+  const write = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
+    for await (const chunk of chunks) {
+      if (length + chunk.length > limit) {
+        throw damaged(what, file, `it has more than ${limit} bytes when it is decompressed`);
+      }
+      await target.writeFile(chunk);
+      length += chunk.length;
+    }
+  };
+  try {
+    await pipeline(source, decompressor, write, { signal });
+    return { path: file, handle: target, size: length };
+  } catch (error) {
+    await target.close();
+    throw decompressError(what, file, compression, error);
+  }
+}
+
+function decompressorFor(compression: Compression): Duplex | undefined {
+  if (compression === 'gzip') return zlib.createGunzip();
+  // Node.js has it since 22.15 and 23.8.
+  const { createZstdDecompress } = zlib as { createZstdDecompress?: () => Duplex };
+  return compression === 'zstd' ? createZstdDecompress?.() : undefined;
+}
+
+/** A temporary file without a name, which nobody has to remove. */
+async function openUnnamed(): Promise<FileHandle> {
+  const file = path.join(tmpdir(), `manifest-tool-${randomBytes(8).toString('hex')}.tar`);
+  const handle = await open(file, 'wx+', 0o600);
+  await rm(file, { force: true });
+  return handle;
+}
+
+function decompressError(
+  what: string,
+  file: string,
+  compression: Compression,
+  error: unknown,
+): unknown {
+  const code = systemCode(error) ?? '';
+  if (error instanceof ManifestToolError || code === 'ABORT_ERR') return error;
+  if (/^(?:Z_|ZSTD_)/.test(code)) {
+    return damaged(what, file, `its ${compression} data is damaged or incomplete`, error);
+  }
+  const why = `${file} cannot be decompressed into ${tmpdir()}: ${fileReason(error)}`;
+  return new ManifestToolError('FAILED', what, why, {
+    cause: error,
+    hint: `free some space there, or set TMPDIR, or decompress it yourself: ${compression} -d`,
+  });
+}
