@@ -63,7 +63,7 @@ function programPage(commands: Page['commands']): Page {
     synopsis: `${PROGRAM} COMMAND [options]`,
     description: [
       'Makes a Docker manifest list or an OCI index of images that are in registries or in OCI image layout directories, publishes it, shows it, checks it and changes it. It takes the place of the Go program manifest-tool v2.',
-      'REF is `[host[:port]/]path[:tag][@digest]` as docker reads it (`traefik` is `docker.io/library/traefik:latest`), or `oci-layout://PATH[:tag][@digest]` for a directory. A platform is `os/arch[/variant]`, with `:osversion` behind it where it is needed; common other names (`x86_64`, `aarch64`, `armhf`) are understood.',
+      'REF is `[host[:port]/]path[:tag][@digest]` as docker reads it (`traefik` is `docker.io/library/traefik:latest`), `oci-layout://PATH[:tag][@digest]` for a directory, `oci-archive://FILE[:tag]` for an archive of one, or `docker-archive://FILE[:reference]` for an archive of `docker save`, which can only be read. The spellings of skopeo are accepted as well: `docker://REF`, `oci:PATH[:tag]`, `oci-archive:FILE[:tag]`, `docker-archive:FILE[:reference]`. A platform is `os/arch[/variant]`, with `:osversion` behind it where it is needed; common other names (`x86_64`, `aarch64`, `armhf`) are understood.',
       'Options stand before or after the command. The result goes to standard output; progress, warnings and errors go to standard error. An error is one line, `manifest-tool: WHAT failed: WHY`, and where it helps a line `hint: ...`.',
     ].map(rich),
     commands,

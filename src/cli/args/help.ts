@@ -8,7 +8,8 @@ const MAX_WIDTH = 100;
 const DEFAULT_WIDTH = 80;
 
 const REFERENCE =
-  'REF is [host[:port]/]path[:tag][@digest], or oci-layout://PATH[:tag][@digest] for a directory.';
+  'REF is [host[:port]/]path[:tag][@digest], oci-layout://DIR[:tag], oci-archive://FILE[:tag] or ' +
+  'docker-archive://FILE[:tag] (docker save).';
 
 /** The exit codes, for the help in a word and for the manual in a sentence. */
 export const EXIT_MEANINGS: readonly {
