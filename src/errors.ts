@@ -63,6 +63,7 @@ export type ErrorReason =
   | 'ambiguous-name'
   // core
   | 'docker-annotations'
+  | 'docker-artifact-type'
   | 'docker-list-annotations'
   | 'entry-not-an-image'
   | 'entry-not-found'
@@ -80,6 +81,7 @@ export type ErrorReason =
   | 'warnings-refused'
   // spec
   | 'spec-empty'
+  | 'spec-variable'
   | 'none';
 
 /** Values for the hint of a reason. */

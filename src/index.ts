@@ -92,6 +92,7 @@ export type { ManifestLimit } from './check-registry/manifest-limit.js';
 
 // Values
 export { digestOf, isDigest, parseDigest, type Digest } from './oci/digest.js';
+export type { AnnotationChanges } from './oci/annotations.js';
 export type { Annotations, Descriptor } from './oci/descriptor.js';
 export type { ImageConfig } from './oci/image-config.js';
 export type { ImageDocument, ImageIndex, ImageManifest } from './oci/documents.js';

@@ -277,10 +277,8 @@ function described(index: JsonValue, entries: readonly IndexEntry[]): string {
   const all = entriesOf(index);
   return listed(
     entries.map(({ digest }) => {
-      const name = annotation(
-        all.find((entry) => hasDigest(entry, digest)) ?? null,
-        CONTAINERD_NAME,
-      );
+      const names = all.filter((entry) => hasDigest(entry, digest)).flatMap(namesOf);
+      const name = names.find((each) => !isTag(each));
       return name === undefined ? digest : `${name} (${digest})`;
     }),
   );

@@ -27,6 +27,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'ambiguous-name': () => 'name one by its digest, or select one with --platform',
   // core
   'docker-annotations': () => 'give --type oci, or omit the annotations',
+  'docker-artifact-type': () => 'give --type oci, or omit the artifact type',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
   'entry-not-an-image': () => 'name its images by their digests: inspect --format table shows them',
   'entry-not-found': () => 'inspect --format table shows its entries',
@@ -50,6 +51,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'warnings-refused': ({ count }) => `fix ${count === 1 ? 'it' : 'them'}, or omit --strict`,
   // spec
   'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
+  'spec-variable': ({ name }) => `give --env to replace \${${name}} from the environment`,
   none: () => '',
 };
 

@@ -35,9 +35,8 @@ export function annotateIndex(
 ): Promise<EditResult> {
   const what = editing(request);
   const { entries = {}, changes } = request;
-  const annotations = changes.annotations ?? new Map<string, string>();
   return editIndex(client, request, events, (index, mediaType) => {
-    checkAnnotations(what, mediaType, annotations);
+    checkAnnotations(what, mediaType, changes.annotations);
     if (!isEmptySelection(entries))
       return annotateEntries(selectEntries(what, index, entries), changes);
     if (Object.keys(changes.platform ?? {}).length > 0) {
@@ -45,6 +44,6 @@ export function annotateIndex(
         hint: 'name an entry by its platform or its digest',
       });
     }
-    return annotateRoot(annotations);
+    return annotateRoot(changes.annotations ?? new Map());
   });
 }

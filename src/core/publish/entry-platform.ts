@@ -29,8 +29,8 @@ export function entryPlatform(
   name: string,
   warning: (text: string) => void,
 ): Platform {
-  const isRequested = Boolean(request.os) || Boolean(request.architecture);
-  const { os = '', architecture = '' } = isRequested ? request : config;
+  const os = request.os || config.os;
+  const architecture = request.architecture || config.architecture;
   warnOfContradiction(request, config, name, warning);
   const osVersion = request.osVersion || config.osVersion;
   const osFeatures = request.osFeatures?.length ? request.osFeatures : config.osFeatures;
