@@ -3,7 +3,7 @@ import path from 'node:path';
 import { digestOf, isDigest, type Digest } from '../oci/digest.js';
 import { FieldError, Fields } from '../oci/json/fields.js';
 import { parseJson, type JsonValue } from '../oci/json/parse.js';
-import { DOCKER_MANIFEST } from '../oci/media-types.js';
+import { DOCKER_CONFIG, DOCKER_MANIFEST } from '../oci/media-types.js';
 import { checkSize, type ContentId } from '../layout/blobs.js';
 import { parsing } from '../layout/errors.js';
 import { emptyIndex, fullName, withManifest } from '../layout/names.js';
@@ -13,8 +13,6 @@ import type { Members } from './members.js';
 import { noBlob } from './oci-archive.js';
 import { compressionAt, type Compression } from './open-file.js';
 import { normalName, type Member } from './tar-index.js';
-
-const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 
 /** Media types of layers by their compression; "docker save" writes them without. */
 const LAYER_TYPES: Readonly<Partial<Record<Compression | 'none', string>>> = {

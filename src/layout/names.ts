@@ -1,4 +1,5 @@
 import { ManifestToolError } from '../errors.js';
+import { listSome } from '../text.js';
 import type { Digest } from '../oci/digest.js';
 import { FieldError, Fields } from '../oci/json/fields.js';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../oci/json/parse.js';
@@ -294,6 +295,5 @@ function quoted(name: string): string {
 }
 
 function listed(items: readonly string[]): string {
-  const rest = items.length - MAX_LISTED;
-  return `${items.slice(0, MAX_LISTED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  return listSome(items, MAX_LISTED);
 }

@@ -43,6 +43,11 @@ export class RegistryError extends Error {
     this.codes = codes;
     this.text = text;
   }
+
+  /** `status 404, CODE: message`. */
+  get summary(): string {
+    return `status ${this.status}${this.text === '' ? '' : `, ${this.text}`}`;
+  }
 }
 
 /**

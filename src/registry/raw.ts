@@ -132,11 +132,11 @@ export class RawRepository {
 }
 
 function answerOf(response: HttpResponse): Answer {
-  const { status, text } = new RegistryError(response);
+  const { status, summary } = new RegistryError(response);
   return {
     status,
     isDone: isSuccess(status),
-    words: `status ${status}${text === '' ? '' : `, ${text}`}`,
+    words: summary,
     header: (name) => response.headers.all(name),
   };
 }
