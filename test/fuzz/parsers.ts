@@ -671,8 +671,8 @@ function goDuration(ms: number): string {
 }
 
 /** A spec in JSON, which is YAML. */
-function printSpec(spec: Spec): string {
-  const { target, tags, type, artifactType, annotations, dropAttestations, sources } = spec;
+function printSpec(read: Spec): string {
+  const { target, tags, type, artifactType, annotations, dropAttestations, sources } = read;
   return JSON.stringify({
     image: formatReference(target),
     tags,
