@@ -54,6 +54,7 @@ const GROUPS = [
     /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http(?![\\/]connect[\\/]http2\.ts)|registry(?![\\/]raw))[\\/]/,
   ],
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
+  ['layout', /[\\/]src[\\/]layout[\\/]/],
   // Used by the command line alone: it imports the entry, which the library must not load.
   [
     'connection',
