@@ -134,7 +134,8 @@ export function formatPlatform(platform: Platform): string {
 }
 
 /**
- * Whether it is no platform at all: what BuildKit gives attestations, and other tools artifacts.
+ * Whether the fields stand for the absence of a platform: BuildKit writes unknown/unknown for
+ * attestations, and other tools leave both empty for artifacts.
  */
 export function isNoPlatform({ os, architecture }: Platform): boolean {
   return (os === '' && architecture === '') || (os === 'unknown' && architecture === 'unknown');
