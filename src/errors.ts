@@ -96,7 +96,9 @@ export interface ErrorDetails {
    * for that.
    */
   readonly hint?: string | undefined;
-  /** Stable identifier of the cause, more precise than the code; the command line maps it to a hint. */
+  /**
+   * Stable identifier of the cause, more precise than the code; the command line maps it to a hint.
+   */
   readonly reason?: ErrorReason | undefined;
   /** Values for the hint of `reason`; never secrets. */
   readonly data?: ErrorData | undefined;
@@ -107,7 +109,9 @@ export interface ErrorDetails {
  * It may contain remote text: print it through {@link escapeText}. It contains no known secrets.
  */
 export class ManifestToolError extends Error {
-  /** Explicit, because the bundle shortens the name of the class, and stack traces show this one. */
+  /**
+   * Explicit, because the bundle shortens the name of the class, and stack traces show this one.
+   */
   static override readonly name = 'ManifestToolError';
   /** Distinguishes it from other errors if `instanceof` cannot. */
   override readonly name = 'ManifestToolError';

@@ -1,7 +1,7 @@
 /**
  * The library of manifest-tool: everything that the command line does. {@link createClient} creates
- * the client that the other functions take. Nothing here prints, reads the environment by itself, or
- * shares state between clients.
+ * the client that the other functions take. Nothing here prints, reads the environment by itself,
+ * or shares state between clients.
  * @packageDocumentation
  */
 

@@ -35,10 +35,10 @@ interface SavedImage {
 type Content = { readonly bytes: Uint8Array } | { readonly name: string; readonly member: Member };
 
 /**
- * The files of an archive of `docker save` as those of a layout. The archive has configs and layers,
- * but no manifests: each image gets a Docker manifest with its config and its layers unchanged,
- * usually not compressed. `docker save` of version 25 or later writes an OCI image layout as
- * well, which is then read instead (see `openArchive`).
+ * The files of an archive of `docker save` as those of a layout. The archive has configs and
+ * layers, but no manifests: each image gets a Docker manifest with its config and its layers
+ * unchanged, usually not compressed. `docker save` of version 25 or later writes an OCI image
+ * layout as well, which is then read instead (see `openArchive`).
  */
 export class DockerArchive implements LayoutFiles {
   readonly noun = 'archive';

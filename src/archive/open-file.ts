@@ -40,9 +40,9 @@ export async function compressionAt(
 }
 
 /**
- * Opens an archive for reading; the caller must close its handle. An archive that is compressed with
- * gzip, or with zstd if Node.js supports it, is decompressed into a temporary file that is unlinked
- * at once, so that it disappears with the handle.
+ * Opens an archive for reading; the caller must close its handle. An archive that is compressed
+ * with gzip, or with zstd if Node.js supports it, is decompressed into a temporary file that is
+ * unlinked at once, so that it disappears with the handle.
  * @throws {ManifestToolError} NOT_FOUND if there is no such file; FAILED if it is not a regular
  * file, or compressed in another way; CORRUPT if the compressed data is damaged or too large.
  * @throws the error of the file system, or the reason of `signal`.

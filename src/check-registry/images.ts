@@ -31,8 +31,8 @@ export type ImagesOfType = Readonly<
 >;
 
 /**
- * Everything that one run pushes. Its digests differ from those of any other run, so that no other content
- * is overwritten or deleted.
+ * Everything that one run pushes. Its digests differ from those of any other run, so that no other
+ * content is overwritten or deleted.
  */
 export interface TestImages {
   readonly layer: Blob;

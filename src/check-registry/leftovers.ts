@@ -25,7 +25,9 @@ export interface BlobLeftover {
   readonly digest: Digest;
 }
 
-/** Content that the checks have written and not deleted. Writes are recorded before they are sent. */
+/**
+ * Content that the checks have written and not deleted. Writes are recorded before they are sent.
+ */
 export class Leftovers {
   private readonly recorded = new Set<Leftover>();
   private readonly writes = new Set<Promise<unknown>>();

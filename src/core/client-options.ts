@@ -22,8 +22,8 @@ export interface ClientOptions {
   /** Does not verify certificates; by default those of all hosts are verified. */
   readonly insecure?: HostRule;
   /**
-   * Looks credentials up before a registry demands authentication, so that a broken credential store
-   * is reported in any case; the default is false.
+   * Looks credentials up before a registry demands authentication, so that a broken credential
+   * store is reported in any case; the default is false.
    */
   readonly credentialsFirst?: boolean;
   /**
@@ -45,8 +45,8 @@ export interface ClientOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * Maximum number of concurrent requests to one registry; the default is 40, or 16 over TLS without
-   * HTTP/2.
+   * Maximum number of concurrent requests to one registry; the default is 40, or 16 over TLS
+   * without HTTP/2.
    */
   readonly concurrency?: number;
   /** How often a request is retried after a transient failure; the default is 4. */

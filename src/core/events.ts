@@ -13,16 +13,16 @@ export interface BlobProgress {
   /** Bytes read so far; 0 if the blob need not be copied. */
   readonly bytes: number;
   /**
-   * `started`, then `copying` while bytes arrive, then the outcome: `present` if the target held the
-   * blob already, `mounted` if the registry took it from another of its repositories.
+   * `started`, then `copying` while bytes arrive, then the outcome: `present` if the target held
+   * the blob already, `mounted` if the registry took it from another of its repositories.
    */
   readonly state: 'started' | 'copying' | 'present' | 'mounted' | 'copied' | 'failed';
 }
 
 /**
- * Callbacks for what happens during a call; each can be left out, and none may throw. Calls that run
- * at the same time and need the same blob or manifest in one target share its write: an object that
- * several of them are given is called once for it.
+ * Callbacks for what happens during a call; each can be left out, and none may throw. Calls that
+ * run at the same time and need the same blob or manifest in one target share its write: an object
+ * that several of them are given is called once for it.
  */
 export interface ProgressEvents {
   /** A warning; the call continues. */

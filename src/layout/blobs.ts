@@ -90,8 +90,8 @@ async function openChecked(what: string, root: string, { digest, size }: Content
 }
 
 /**
- * Whether the layout has a blob. One of another size (a program may have crashed while writing it) or a
- * symbolic link does not count.
+ * Whether the layout has a blob. One of another size (a program may have crashed while writing it)
+ * or a symbolic link does not count.
  * @throws {ManifestToolError} CORRUPT if it is reached through a link.
  */
 export async function hasBlob(what: string, root: string, id: ContentId): Promise<boolean> {

@@ -65,7 +65,7 @@ function imageNames(index: JsonValue): string[] {
 }
 
 /**
- * The positions of all entries that a name stands for: those with exactly that name; if there is
+ * The positions of all entries that a name refers to: those with exactly that name; if there is
  * none, those whose full name (`host/repository:tag`) has that tag, or is the same when both are
  * written in full.
  */
@@ -96,7 +96,7 @@ export function fullName(name: string): string | undefined {
 }
 
 /**
- * The different manifests that a name stands for. An empty name stands for `latest`, or else for
+ * The different manifests that a name refers to. An empty name refers to `latest`, or else to
  * everything that index.json names, apart from referrers.
  * @throws {FieldError} if one of them is not a descriptor.
  */
@@ -149,7 +149,7 @@ export interface ChangedIndex {
  * an entry is added at the end. Without tags the manifest is added without a name, unless it is
  * there. Everything else is kept.
  * @throws {FieldError} if `index` has no list of entries.
- * @throws {ManifestToolError} USAGE if a tag stands for images of different repositories.
+ * @throws {ManifestToolError} USAGE if a tag refers to images of different repositories.
  */
 export function withManifest(
   what: string,
@@ -240,7 +240,7 @@ export function emptyIndex(): JsonObject {
 const MAX_LISTED = 10;
 
 /**
- * The one manifest that a name stands for.
+ * The only manifest that a name refers to.
  * @param noun what holds the images: `layout` or `archive`
  * @throws {FieldError} if an entry is not a descriptor.
  * @throws {ManifestToolError} NOT_FOUND if there is none; USAGE if there are several, with their

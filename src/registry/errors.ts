@@ -8,8 +8,8 @@ import { isSecondaryLimit, retryAfter } from '../http/retry-after.js';
 import { isJsonObject, parseJson, type JsonValue } from '../oci/json/parse.js';
 
 /**
- * Purpose of a request, if it changes the meaning of an answer: the write of a manifest, or the read
- * of content that a manifest names.
+ * Purpose of a request, if it changes the meaning of an answer: the write of a manifest, or the
+ * read of content that a manifest names.
  */
 export type Purpose = 'write' | 'content';
 
@@ -126,7 +126,8 @@ function isRateLimit(response: HttpResponse): boolean {
 }
 
 /**
- * Whether an answer is a transient failure. 501 is not: the registry does not implement the request.
+ * Whether an answer is a transient failure. 501 is not: the registry does not implement the
+ * request.
  */
 export function isUnavailable(response: HttpResponse): boolean {
   const { status } = response;
@@ -158,8 +159,8 @@ const IMMUTABLE_STATUS = new Set([400, 403, 409, 412]);
 const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NOT_FOUND']);
 
 /**
- * What a registry lacks to store a manifest (OCI distribution-spec, Pushing Manifests); undefined if
- * its answer does not say so.
+ * What a registry lacks to store a manifest (OCI distribution-spec, Pushing Manifests); undefined
+ * if its answer does not say so.
  */
 function missingPart({ status, codes, text }: RegistryError) {
   if (status === 404 && codes.includes('NAME_UNKNOWN')) {

@@ -45,8 +45,8 @@ export class SpecNode {
   ) {}
 
   /**
-   * The error USAGE for a fault at this node, with the line of the file that has it. If the node has
-   * a variable that is not replaced, that is the reason.
+   * The error USAGE for a fault at this node, with the line of the file that has it. If the node
+   * has a variable that is not replaced, that is the reason.
    */
   error(why: string, details: ErrorDetails): ManifestToolError {
     const quoted = quoteAt(this.source.text, this.offset());

@@ -42,7 +42,9 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
   return roots;
 }
 
-/** The tags of the kinds of values that specs have: any other one is a value that would be misread. */
+/**
+ * The tags of the kinds of values that specs have: any other one is a value that would be misread.
+ */
 const TAGS = new Set([
   '!',
   ...'str int float bool null seq map merge'.split(' ').map((name) => `tag:yaml.org,2002:${name}`),

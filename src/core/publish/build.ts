@@ -60,8 +60,8 @@ export function checkIndexSize(what: string, size: number): void {
 }
 
 /**
- * The entries of the index, with the requested annotations: in the order of the request, except that
- * the attestations of sources that are indexes follow everything else.
+ * The entries of the index, with the requested annotations: in the order of the request, except
+ * that the attestations of sources that are indexes follow everything else.
  */
 export function indexEntries(
   request: IndexRequest,

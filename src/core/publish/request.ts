@@ -77,8 +77,8 @@ export interface SourceRequest {
    */
   readonly onlyPlatform?: boolean;
   /**
-   * Added to the annotations of the entry; if the source is an index, to those of each image that it
-   * adds. Only an OCI index has them.
+   * Added to the annotations of the entry; if the source is an index, to those of each image that
+   * it adds. Only an OCI index has them.
    */
   readonly annotations?: Annotations;
 }
