@@ -44,6 +44,10 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
  */
 export type ErrorReason =
   // http
+  | 'certificate-invalid'
+  | 'certificate-untrusted'
+  | 'client-certificate-missing'
+  | 'client-key-missing'
   | 'tls-not-spoken'
   | 'token-denied'
   | 'token-server-unavailable'

@@ -45,10 +45,18 @@ const GROUPS = [
     'base',
     /[\\/]src[\\/](?:clock|docker-hub|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
-  ['core', /[\\/]src[\\/](?:oci|credentials|core[\\/]read|concurrency|core[\\/][a-z-]+\.ts$)/],
+  [
+    'core',
+    /[\\/]src[\\/](?:oci|credentials|core[\\/]read|attempts|concurrency|read-file|core[\\/][a-z-]+\.ts$)/,
+  ],
+  // Loaded before the rest of http and registry, while the connection that it opens is under way.
+  [
+    'early',
+    /[\\/]src[\\/](?:registry[\\/]early|http[\\/](?:url|connect[\\/](?:lookup|proxy-for|warm-up)))\.ts$/,
+  ],
   [
     'registry',
-    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http(?![\\/]connect[\\/]http2\.ts)|registry(?![\\/]raw))[\\/]/,
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/]raw))[\\/]/,
   ],
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
   // Used by the command line alone: it imports the entry, which the library must not load.

@@ -1,187 +1,75 @@
 import type { ImageStore } from '../oci/content.js';
 import type { RegistryReference } from '../oci/reference.js';
-import { Authenticator } from '../http/auth/authenticator.js';
-import type { CredentialStore } from '../http/auth/credential.js';
-import { Dispatchers, type NetworkOptions } from '../http/connect/dispatchers.js';
-import type { EarlyConnections } from '../http/connect/early-connections.js';
-import { withCommonHeaders } from '../http/headers.js';
-import type { Transport } from '../http/request.js';
-import { withLog, type RequestRecord } from '../http/log.js';
+import { HttpClient, type HttpClientOptions } from '../http/client.js';
+import type { EarlyConnection } from '../http/connect/warm-up.js';
 import { HostLimiter } from '../http/limiter.js';
-import { withLoopbackScheme } from '../http/loopback.js';
-import { withRedirects } from '../http/redirect.js';
-import { RetryPolicy, type Wait } from '../http/retry.js';
-import { withWarnings } from '../http/warnings.js';
-import { wireTransport } from '../http/wire.js';
-import { isLoopbackHost } from '../http/url.js';
-import { apiHost } from '../docker-hub.js';
-import { VERSION } from '../version.js';
+import type { RequestRecord } from '../http/log.js';
+import type { Wait } from '../http/retry.js';
 import type { Connection } from './connection.js';
 import { Repository } from './repository.js';
 
-export type { RequestRecord, Wait };
+export type { HttpClientOptions as RegistryOptions, RequestRecord, Wait };
 
-/** What {@link Registries} need to know, all of it said by the caller. */
-export interface RegistryOptions extends NetworkOptions {
-  readonly credentials: CredentialStore;
-  /** Looks credentials up before a registry asks: a mistake in a file that the user named is then told in any case. */
-  readonly credentialsFirst?: boolean;
-  /** Whether to speak plain HTTP to a host (`host[:port]`). */
-  readonly plainHttp: (host: string) => boolean;
-  readonly signal: AbortSignal;
-  /** How often a request that failed for a reason that passes is sent again. */
-  readonly retries?: number;
-  /** The first wait before that, in milliseconds; it doubles each time. */
-  readonly retryDelayMs?: number;
-  readonly onRequest?: (record: RequestRecord) => void;
-  readonly onWait?: (wait: Wait) => void;
-  /** Told of what a registry wants the user to know: remote text. */
-  readonly onWarning?: (text: string) => void;
-  /** Told of each secret that comes from a registry or its token server, so that it is never shown. */
-  readonly onSecret?: (secret: string) => void;
-}
-
-/** What all repositories of one registry share. */
-interface Registry {
-  /** `host[:port]` as users write it. */
-  readonly host: string;
-  /** The likely one first. */
-  readonly origins: readonly string[];
-  readonly isOwn: (url: URL) => boolean;
-  readonly auth: Authenticator;
-  /** Chooses between plain HTTP and TLS, if that is open. */
-  readonly withScheme: (next: Transport) => Transport;
-}
-
-/** What is meant to be done in a repository: `push` is to read as well. */
+/** What is done in a repository; `push` includes reading. */
 export type Access = 'pull' | 'push';
 
-const ANSWER_TIMEOUT_MS = 60_000;
-/** How many blobs are copied at a time. With more large ones, each is only slower; small ones are all waiting for round trips. */
+/** How many blobs are copied at a time: more large ones only slow each other down; small ones wait for round trips. */
 const COPIES = { large: 4, small: 16 } as const;
 /** In bytes. */
 const LARGE_BLOB = 1024 * 1024;
-const RETRIES = 4;
-const RETRY_DELAY_MS = 500;
 
-/**
- * All registries of one command, over shared connections. The only place where the transport is put together; from the outside in:
- * redirects (each hop is judged by its origin), TLS on a loopback host, authentication, warnings, retries, common headers, log, undici.
- */
+/** All registries of a client; their repositories share connections, credentials and retries. */
 export class Registries {
-  /** By host. */
-  private readonly known = new Map<string, Registry>();
+  private readonly http: HttpClient;
   /** By host and repository. */
   private readonly connections = new Map<string, Connection>();
-  private readonly dispatchers: Dispatchers;
   private readonly copies = {
     large: new HostLimiter(() => COPIES.large),
     small: new HostLimiter(() => COPIES.small),
   };
-  private readonly retry: RetryPolicy;
-  /** Retries and all that is below: what the registries of a command share, and their token servers. */
-  private readonly wire: Transport;
 
-  /** `early` are connections that were begun already. */
+  /** @param early a connection that was opened before; it is owned here. */
   constructor(
-    private readonly options: RegistryOptions,
-    early?: EarlyConnections,
+    private readonly options: HttpClientOptions,
+    early?: EarlyConnection,
   ) {
-    this.dispatchers = new Dispatchers(options, early);
-    const timeoutMs = options.timeoutMs ?? ANSWER_TIMEOUT_MS;
-    const wire = withLog(
-      wireTransport(
-        (url) => this.dispatchers.get(url),
-        { headersMs: timeoutMs, idleMs: timeoutMs },
-        options.signal,
-      ),
-      options.onRequest ?? ignore,
-    );
-    this.retry = new RetryPolicy({
-      retries: options.retries ?? RETRIES,
-      delayMs: options.retryDelayMs ?? RETRY_DELAY_MS,
-      concurrency: (url) => this.dispatchers.concurrency(url),
-      signal: options.signal,
-      onWait: options.onWait ?? ignore,
-    });
-    this.wire = this.retry.layer(withCommonHeaders(wire, `manifest-tool/${VERSION}`));
+    this.http = new HttpClient(options, early);
   }
 
-  /** Opens a repository. Nothing is sent yet: what the command needs is told first, so that one token serves all of it. */
+  /** Opens a repository. Nothing is sent; its scope is announced first, so that one token serves all requests. */
   open(reference: RegistryReference, access: Access): ImageStore {
     const connection = this.connect(reference);
-    this.dispatchers.addRepository(reference.host);
+    this.http.addRepository(reference.host);
     const actions = access === 'push' ? ['pull', 'push'] : ['pull'];
     connection.expect({ repository: reference.repository, actions });
     return new Repository(connection, reference.repository);
   }
 
-  /** Closes all connections. */
+  /** Closes all connections; none is opened afterwards. */
   close(): Promise<void> {
-    return this.dispatchers.destroy();
+    return this.http.close();
   }
 
-  /** The way to a repository, with the credentials for it. Nothing is sent yet. */
+  /** The way to a repository, with the credential for it. Nothing is sent. */
   connect({ host, repository }: RegistryReference): Connection {
     const key = `${host}/${repository}`;
     const known = this.connections.get(key);
     if (known !== undefined) return known;
-    const { origins, isOwn, auth, withScheme } = this.registry(host);
-    const warn = (text: string): void => this.options.onWarning?.(`${host} says: ${text}`);
-    const signed = auth.layer(repository, withWarnings(this.wire, warn));
+    const { origin, isOwn, authenticator, transport } = this.http.registry(host);
     const connection: Connection = {
       host,
-      origin: origins[0]!,
+      origin,
       isOwn,
-      transport: withRedirects(withScheme(signed)),
-      expect: (scope) => auth.expect(scope),
-      identity: () => auth.describe(repository),
-      scheme: () => auth.scheme(),
-      canMountFrom: (other) => auth.sharesCredential(repository, other),
+      transport: transport(repository),
+      expect: (scope) => authenticator.expect(scope),
+      identity: () => authenticator.describe(repository),
+      scheme: () => authenticator.scheme(),
+      canMountFrom: (other) => authenticator.sharesCredential(repository, other),
       copying: (size, copy) =>
         this.copies[size > LARGE_BLOB ? 'large' : 'small'].run(this.options.signal, copy),
-      retry: this.retry,
+      retry: this.http.retry,
     };
     this.connections.set(key, connection);
     return connection;
   }
-
-  private registry(host: string): Registry {
-    const known = this.known.get(host);
-    if (known !== undefined) return known;
-    const origins = this.origins(host);
-    for (const origin of origins) this.dispatchers.addRegistry(origin, host);
-    const isOwn = (url: URL): boolean => origins.includes(url.origin);
-    const auth = new Authenticator({
-      host,
-      isOwn,
-      credentials: this.options.credentials,
-      credentialsFirst: this.options.credentialsFirst ?? false,
-      tokenTransport: withRedirects(this.wire, true),
-      onSecret: this.options.onSecret ?? ignore,
-    });
-    const withScheme =
-      origins.length > 1
-        ? withLoopbackScheme(isOwn, new URL(origins[0]!).protocol as 'http:' | 'https:')
-        : (next: Transport): Transport => next;
-    const registry: Registry = { host, origins, isOwn, auth, withScheme };
-    this.known.set(host, registry);
-    return registry;
-  }
-
-  /** The origin of a registry; for one on this machine of which nothing certain is said, that of plain HTTP and that of TLS, the likely one first. */
-  private origins(host: string): string[] {
-    const address = apiHost(host);
-    const [http, https] = [new URL(`http://${address}`), new URL(`https://${address}`)];
-    if (this.options.plainHttp(host)) return [http.origin];
-    const tls = isLoopbackHost(http.hostname) ? this.dispatchers.tlsIsMeant(host) : 'certainly';
-    // With its port written out: that of the other is another one where neither has any.
-    if (tls === 'no') return [http.origin, `https://${http.hostname}:${http.port || '80'}`];
-    if (tls === 'perhaps') return [https.origin, `http://${https.hostname}:${https.port || '443'}`];
-    return [https.origin];
-  }
-}
-
-function ignore(): void {
-  // nobody wants to know
 }

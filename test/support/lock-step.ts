@@ -2,7 +2,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import type { RecordingProxy } from './proxy.js';
 
 /** Nothing that a client in this process does between an answer and its next request takes this long. */
-const QUIET_MS = 25;
+const QUIET_MS = 50;
 
 /**
  * Has proxies hold all requests until the client sends no more, and then pass them on together; so on until it ends. What then waits for
@@ -17,13 +17,17 @@ export function lockStep(...proxies: readonly RecordingProxy[]): void {
     proxies.flatMap(({ requests }) => requests.filter(({ end }) => end === undefined)).length -
     held.length;
 
+  /** A client that opens a connection has something to send. */
+  const handshakes = (): number => proxies.reduce((sum, proxy) => sum + proxy.handshakes(), 0);
+
   const releaseWhenQuiet = async (): Promise<void> => {
     for (;;) {
       const before = [arrivals, underWay()];
       await sleep(QUIET_MS);
       await setImmediate();
       // Quiet from beginning to end: an answer that has only just been given may still lead to a request.
-      if (before[0] === arrivals && before[1] === 0 && underWay() === 0) break;
+      const isQuiet = before[0] === arrivals && before[1] === 0 && underWay() === 0;
+      if (isQuiet && handshakes() === 0) break;
     }
     for (const release of held.splice(0)) release();
   };
