@@ -25,15 +25,15 @@ export interface BlobProgress {
  * several of them are given is called once for it.
  */
 export interface ProgressEvents {
-  /** Something to know that stops nothing. */
+  /** A warning; the call continues. */
   readonly warning?: (text: string) => void;
-  /** What is being done now, in a few words. */
+  /** A short description of the current step. */
   readonly progress?: (text: string) => void;
-  /** Something does not exist yet, and is waited for. */
+  /** Something does not exist yet; the call waits for it. */
   readonly waiting?: (reason: string) => void;
   /** A manifest was read; `name` is its full reference. */
   readonly read?: (name: string, manifest: ManifestContent) => void;
-  /** A blob makes progress into a target. */
+  /** A blob was started, copied in part, or finished. */
   readonly blob?: (progress: BlobProgress) => void;
   /** A manifest was written by its digest, before the tags move. */
   readonly written?: (target: string, manifest: ManifestContent) => void;

@@ -1,9 +1,16 @@
 import { ManifestToolError } from '../errors.js';
+import { listSome } from '../text.js';
 import type { Digest } from '../oci/digest.js';
 import { FieldError, Fields } from '../oci/json/fields.js';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../oci/json/parse.js';
 import { OCI_INDEX } from '../oci/media-types.js';
-import { formatReference, isTag, parseReference, withDefaultTag } from '../oci/reference.js';
+import {
+  DEFAULT_TAG,
+  formatReference,
+  isTag,
+  parseReference,
+  withDefaultTag,
+} from '../oci/reference.js';
 
 /**
  * The annotation that names an image of a layout (OCI image-spec, annotations.md, Pre-Defined
@@ -52,8 +59,8 @@ function namesOf(entry: JsonValue): string[] {
   return [CONTAINERD_NAME, REF_NAME].flatMap((key) => annotation(entry, key) ?? []);
 }
 
-/** The names in an index.json by which images are best told apart, each once. */
-export function imageNames(index: JsonValue): string[] {
+/** The fullest name of each image in an index.json, each once. */
+function imageNames(index: JsonValue): string[] {
   return [...new Set(entriesOf(index).flatMap((entry) => namesOf(entry).slice(0, 1)))];
 }
 
@@ -63,14 +70,14 @@ export function imageNames(index: JsonValue): string[] {
  * written in full.
  */
 function matching(entries: readonly JsonValue[], name: string, rules: NameRules = {}): number[] {
-  const where = (isMatch: (known: string) => boolean) => positionsOf(entries, isMatch);
-  const exact = where((known) => known === name);
+  const find = (isMatch: (known: string) => boolean) => positionsOf(entries, isMatch);
+  const exact = find((known) => known === name);
   if (exact.length > 0) return exact;
   const isWord = !/[:/]/.test(name);
-  const tagged = isWord ? where((known) => known.endsWith(`:${name}`)) : [];
+  const tagged = isWord ? find((known) => known.endsWith(`:${name}`)) : [];
   if (tagged.length > 0 || (isWord && rules.shortNames !== true)) return tagged;
   const full = fullName(name);
-  return full === undefined ? [] : where((known) => fullName(known) === full);
+  return full === undefined ? [] : find((known) => fullName(known) === full);
 }
 
 /** The positions of the entries with a name that matches. */
@@ -78,8 +85,8 @@ function positionsOf(entries: readonly JsonValue[], isMatch: (name: string) => b
   return entries.flatMap((entry, i) => (namesOf(entry).some(isMatch) ? [i] : []));
 }
 
-/** The name as docker reads it, in full; undefined if it is not that of an image. */
-function fullName(name: string): string | undefined {
+/** The name in full, as docker reads it; undefined if it is not that of an image in a registry. */
+export function fullName(name: string): string | undefined {
   try {
     const reference = parseReference(name);
     return reference.kind === 'registry' ? formatReference(withDefaultTag(reference)) : undefined;
@@ -87,9 +94,6 @@ function fullName(name: string): string | undefined {
     return undefined;
   }
 }
-
-/** The name that is read if none is given. */
-const DEFAULT_NAME = 'latest';
 
 /**
  * The different manifests that a name stands for. An empty name stands for `latest`, or else for
@@ -99,7 +103,7 @@ const DEFAULT_NAME = 'latest';
 export function findNamed(index: JsonValue, name: string, rules: NameRules = {}): IndexEntry[] {
   const entries = entriesOf(index);
   if (name !== '') return distinct(entries, matching(entries, name, rules));
-  const latest = positionsOf(entries, (known) => known === DEFAULT_NAME);
+  const latest = positionsOf(entries, (known) => known === DEFAULT_TAG);
   if (latest.length > 0) return distinct(entries, latest);
   const all = [...entries.keys()];
   const images = all.filter((i) => !isReferrer(entries[i]!));
@@ -291,6 +295,5 @@ function quoted(name: string): string {
 }
 
 function listed(items: readonly string[]): string {
-  const rest = items.length - MAX_LISTED;
-  return `${items.slice(0, MAX_LISTED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  return listSome(items, MAX_LISTED);
 }

@@ -313,7 +313,7 @@ export function formatReference(reference: Reference): string {
 }
 
 /** The tag of a reference that names neither a tag nor a digest. */
-const DEFAULT_TAG = 'latest';
+export const DEFAULT_TAG = 'latest';
 
 /**
  * The reference with the tag `latest` if it has neither a tag nor a digest. That of a local image is

@@ -22,10 +22,7 @@ export class Registries {
   private readonly uploads: UploadLimiter;
 
   /** @param early a connection that was opened before; it is owned here. */
-  constructor(
-    options: HttpClientOptions,
-    early?: EarlyConnection,
-  ) {
+  constructor(options: HttpClientOptions, early?: EarlyConnection) {
     this.http = new HttpClient(options, early);
     this.uploads = new UploadLimiter(options.signal);
   }

@@ -230,8 +230,8 @@ describe('what a manifest names', () => {
     await expectHint({
       args: odds.reading('app:list'),
       code: 1,
-      says: /but the list that names it says 3/,
-      hint: /^the list is wrong: publish it anew from its images/,
+      says: /but the index that names it says 3/,
+      hint: /^the index is wrong: publish it again from its images/,
     });
   });
 
@@ -308,7 +308,7 @@ describe('what a manifest names', () => {
     await expectHint({
       args: [...odds.reading(), '--referrers'],
       code: 1,
-      says: /answer is no index/,
+      says: /answer is not an index/,
       hint: /^omit --referrers/,
     });
   });

@@ -72,7 +72,7 @@ describe('an answer to a write', () => {
       'a place that is none',
       (r) => (r.method === 'POST' ? { status: 202, headers: { location: 'http://' } } : undefined),
       1,
-      /is no address/,
+      /is not a valid address/,
       /^have the registry, or the proxy before it, send the address of the upload$/,
     ],
     [

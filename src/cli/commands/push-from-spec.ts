@@ -1,6 +1,5 @@
-import { tagsOf } from '../../core/publish/request.js';
 import { pushIndex } from '../../core/publish/push.js';
-import type { IndexRequest, Spec } from '../../core/publish/request.js';
+import { tagsOf, type IndexRequest, type Spec } from '../../core/publish/request.js';
 import { refuseWarnings } from '../../core/publish/warnings.js';
 import { formatName, formatReference } from '../../oci/reference.js';
 import { parseSpecs, typeOfSpec } from '../../spec/spec.js';

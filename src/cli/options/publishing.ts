@@ -2,8 +2,11 @@ import { parseDigest } from '../../oci/digest.js';
 import type { AnnotationChanges } from '../../oci/annotations.js';
 import type { Annotations } from '../../oci/descriptor.js';
 import { parsePlatform, type Platform } from '../../oci/platform.js';
-import type { PublishingOptions } from '../../core/publish/request.js';
-import type { EntryAnnotations, IndexRequest } from '../../core/publish/request.js';
+import type {
+  EntryAnnotations,
+  IndexRequest,
+  PublishingOptions,
+} from '../../core/publish/request.js';
 import { defined, usageError, type Options } from '../args/values.js';
 
 /** Under which conditions tags move; a command may lack two of the options. */

@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../../errors.js';
 
-/** The hint for each reason, in the words of the command line; in sections as there. */
+/** The hint for each reason, with commands and options; in the sections of {@link ErrorReason}. */
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // oci
   'digest-form': () => 'inspect and query show the digest of an image',
@@ -12,7 +12,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     '--insecure accepts any certificate',
   'client-certificate-missing': () => 'give its certificate with --cert-file FILE',
   'client-key-missing': () => 'give its key with --key-file FILE',
-  'tls-not-spoken': () => 'if it is meant to be spoken to in plain HTTP, give --plain-http',
+  'tls-not-spoken': () => 'if the registry uses plain HTTP, give --plain-http',
   'token-denied': () => 'log in to the registry (docker login), or give --username and --password',
   'token-server-unavailable': () => 'try again later, or raise --retry',
   // credentials

@@ -41,7 +41,7 @@ export async function requestOf(client: Client, reference: Reference): Promise<R
   const store = await client.open(reference, 'pull');
   const published = await store.getManifest(tagOrDigestOf(reference));
   const { document } = published;
-  const type = indexTypeOf(published);
+  const type = publishedType(published);
   const index = document.kind === 'index' ? document : undefined;
   const { mediaType, digest, size } = published;
   const entries = index?.manifests ?? [{ mediaType, digest, size }];
@@ -119,7 +119,7 @@ function targetOf(reference: Reference): Reference {
   return digest === undefined ? withDefaultTag(name) : name;
 }
 
-function indexTypeOf({ mediaType }: ManifestContent): IndexType {
+function publishedType({ mediaType }: ManifestContent): IndexType {
   return mediaType === DOCKER_MANIFEST_LIST || mediaType === DOCKER_MANIFEST ? 'docker' : 'oci';
 }
 
