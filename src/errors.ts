@@ -46,6 +46,10 @@ export type ErrorReason =
   // oci
   | 'digest-form'
   // http
+  | 'certificate-invalid'
+  | 'certificate-untrusted'
+  | 'client-certificate-missing'
+  | 'client-key-missing'
   | 'tls-not-spoken'
   | 'token-denied'
   | 'token-server-unavailable'

@@ -60,9 +60,14 @@ export function createClient(options: ClientOptions = {}): Client {
     const settings = registryOptions(options, signal);
     const { connectEarly } = await import('../registry/early.js');
     const early = await connectEarly(host, settings);
-    const connect = await import('../registry/registries.js');
-    options.onLoad?.();
-    return { registries: new connect.Registries(settings, early) };
+    try {
+      const { Registries } = await import('../registry/registries.js');
+      options.onLoad?.();
+      return { registries: new Registries(settings, early) };
+    } catch (error) {
+      early?.destroy();
+      throw error;
+    }
   };
   const registriesFor = async ({ host }: RegistryReference): Promise<Registries> => {
     registries ??= loadRegistries(host);

@@ -108,14 +108,14 @@ describe('an answer to a read', () => {
       always(json(200, {}, { 'docker-content-digest': sha256('x') })),
       1,
       /does not have the digest/,
-      /^try again; where it stays so, look for a proxy/,
+      /^try again; if it fails each time, look for a proxy/,
     ],
     [
       'an endless body',
       always({ status: 200, body: 'x'.repeat(5 * 1024 * 1024) }),
       1,
       /larger than \d+ bytes/,
-      /^check the name and the port of the registry: none answers with as much$/,
+      /^check the name and the port of the registry: no registry answers with as much$/,
     ],
     [
       'a blob that is gone',

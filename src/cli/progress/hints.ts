@@ -5,6 +5,13 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // oci
   'digest-form': () => 'inspect and query show the digest of an image',
   // http
+  'certificate-invalid': () =>
+    'replace the certificate of the registry; --insecure accepts any certificate',
+  'certificate-untrusted': ({ host }) =>
+    `trust its authority with --ca-file FILE or /etc/docker/certs.d/${host}/ca.crt; ` +
+    '--insecure accepts any certificate',
+  'client-certificate-missing': () => 'give its certificate with --cert-file FILE',
+  'client-key-missing': () => 'give its key with --key-file FILE',
   'tls-not-spoken': () => 'if the registry uses plain HTTP, give --plain-http',
   'token-denied': () => 'log in to the registry (docker login), or give --username and --password',
   'token-server-unavailable': () => 'try again later, or raise --retry',
