@@ -72,7 +72,7 @@ describe('an answer to a read', () => {
       'no JSON',
       always({ status: 200, body: 'x' }),
       1,
-      /no image manifest/,
+      /neither an image manifest/,
       /^check that the name is that/,
     ],
     ['an object', always(json(200, {})), 1, /config is missing/, /^check that the name is that of/],

@@ -86,7 +86,7 @@ function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): 
   return annotations.size === 0 ? rest : { ...rest, annotations };
 }
 
-/** Whether annotations are for an entry; attestations are never meant. */
+/** Whether annotations apply to an entry; they never apply to attestations. */
 function isFor({ platform }: EntryAnnotations, entry: Descriptor): boolean {
   if (isAttestation(entry)) return false;
   return platform === undefined || entryServes(entry, platform);
