@@ -241,8 +241,8 @@ describe('a registry that asks for tokens', () => {
 
 describe('what is no repository of a registry', () => {
   it.each([
-    ['oci-layout:///tmp/x', /directory/],
-    ['oci-layout://x:tag', /directory/],
+    ['oci-layout:///tmp/x', /is a layout, not a registry/],
+    ['oci-layout://x:tag', /is a layout, not a registry/],
     ['127.0.0.1:1/app:1.0', /names a tag/],
     ['app:1.0', /names a tag/],
     [`127.0.0.1:1/app@sha256:${'0'.repeat(64)}`, /names a digest/],

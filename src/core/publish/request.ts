@@ -165,6 +165,16 @@ export function checkRequest(request: IndexRequest): void {
       hint: 'name at least one image',
     });
   }
+  const vague = request.sources.find(
+    ({ onlyPlatform, platform = {} }) =>
+      onlyPlatform === true && Object.keys(platform).length === 0,
+  );
+  if (vague !== undefined) {
+    const why = `which platform of ${formatReference(vague.reference)}? None is given`;
+    throw new ManifestToolError('USAGE', what, why, {
+      hint: 'give its os and architecture, for example linux/amd64',
+    });
+  }
   const ociOnly = request.type === 'docker' ? ociOnlyPart(request) : undefined;
   if (ociOnly !== undefined) {
     throw new ManifestToolError('USAGE', what, `a Docker manifest list has no ${ociOnly}`, {
