@@ -119,9 +119,10 @@ describe('a list', () => {
       platform: undefined,
       annotations,
     }));
-    await layout.tag(await layout.index(many), 'many');
+    await layout.tag(await layout.index(many.slice(501)), 'half');
+    await layout.tag(await layout.index(many.slice(0, 501)), 'other-half');
     await expectHint({
-      args: create(named('amd64'), named('many')),
+      args: create(named('amd64'), named('half'), named('other-half')),
       code: 1,
       says: /the index has 1003 entries, more than 1000/,
       hint: /^split it into several indexes$/,

