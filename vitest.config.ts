@@ -24,6 +24,7 @@ export default defineConfig({
       exclude: ['src/**/*.d.ts'],
       reporter: [['text', { skipFull: true }], 'json'],
       reportsDirectory: 'coverage',
+      reportOnFailure: true,
     },
   },
 });

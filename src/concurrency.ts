@@ -22,13 +22,14 @@ export class Semaphore {
 }
 
 /**
- * Default bound of {@link mapConcurrent}. Requests are limited per host as well; this one keeps the memory of a thousand images from being
- * needed all at once.
+ * Default limit of {@link mapConcurrent}. Requests are limited for each host as well; this limit
+ * bounds the memory that a thousand images need.
  */
 const MAX_CONCURRENT = 64;
 
 /**
- * Maps items with at most `limit` calls of `work` running, started in order; results are in the order of the items.
+ * Maps items with at most `limit` calls of `work` at a time, started in order; results are in the
+ * order of the items.
  * @throws what `work` throws first; nothing is started after that.
  */
 export async function mapConcurrent<T, R>(

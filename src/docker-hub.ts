@@ -1,6 +1,6 @@
 /*
- * The names of Docker Hub: the one registry that is known by another name than the host that answers (docker/distribution reference,
- * docker/cli configfile).
+ * The names of Docker Hub, the only registry whose name in references differs from its API host
+ * (docker/distribution reference, docker/cli configfile).
  */
 
 /** The host in references; `docker.io/library/traefik`. */
@@ -12,7 +12,7 @@ export const HUB_NAMESPACE = 'library';
 /** The host that serves the API. */
 const HUB_API_HOST = 'registry-1.docker.io';
 
-/** The key under which `docker login` stores a credential, and by which credential helpers know it. */
+/** The key under which `docker login` and credential helpers store a credential. */
 export const HUB_CREDENTIAL_KEY = 'https://index.docker.io/v1/';
 
 const HUB_HOSTS: readonly string[] = ['index.docker.io', HUB_HOST, HUB_API_HOST];

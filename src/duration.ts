@@ -8,7 +8,10 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 0.000_001,
 };
 
-/** A duration as Go writes it (`1m30s`, `10.3ms`), or a number of seconds, in milliseconds and rounded up; undefined where it is none. */
+/**
+ * Parses a duration as Go writes it (`1m30s`, `10.3ms`), or a number of seconds, to milliseconds,
+ * rounded up; undefined if it is neither.
+ */
 export function parseDuration(text: string): number | undefined {
   if (/^[0-9]+(\.[0-9]+)?$/.test(text)) return Math.ceil(Number(text) * 1000);
   if (!/^(?:[0-9]+(?:\.[0-9]+)?(?:h|ms|m|s|µs|us|ns))+$/.test(text)) return undefined;

@@ -1,14 +1,14 @@
 /**
- * What went wrong, as a class that programs can branch on; each has one exit code (see {@link EXIT_CODES}).
+ * Class of an error, which programs can branch on; each has one exit code (see {@link EXIT_CODES}).
  *
- * - `USAGE`: what was asked for can never be done: a reference, a platform, a request or a spec that makes no sense
- * - `CONFIG`: a configuration is broken: a docker config, a credential helper, a certificate file, a proxy variable
- * - `NOT_FOUND`: there is no such image, entry, blob or repository
- * - `DENIED`: not authenticated, not allowed, or no permission for a file
- * - `UNAVAILABLE`: not reached, too busy or rate limited, after all retries
- * - `REFUSED`: a tag was not allowed to move, or others moved it without end
- * - `CORRUPT`: what came is not what its digest, size or type says
- * - `INCOMPLETE`: a registry misses something that a manifest names
+ * - `USAGE`: the request is invalid: a malformed reference, platform or spec, or a contradiction
+ * - `CONFIG`: a docker config, credential helper, certificate file or proxy variable is unusable
+ * - `NOT_FOUND`: the image, entry, blob or repository does not exist
+ * - `DENIED`: not authenticated, not authorized, or no permission for a file
+ * - `UNAVAILABLE`: unreachable, overloaded or rate limited, after all retries
+ * - `REFUSED`: a tag was not allowed to move, or others kept moving it
+ * - `CORRUPT`: content does not match its digest, size or type
+ * - `INCOMPLETE`: the registry does not have something that a manifest names
  * - `INTERRUPTED`: the signal was aborted
  * - `FAILED`: anything else
  */
@@ -39,13 +39,17 @@ export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
 };
 
 /**
- * Causes for which the advice depends on who asks: the command line names its options (cli/progress/hints), a program its own. One section
- * a layer; kebab-case.
+ * Causes whose hint depends on the caller: the command line names its options (cli/progress/hints),
+ * and programs have their own. In kebab-case, one section for each layer.
  */
 export type ErrorReason =
   // oci
   | 'digest-form'
   // http
+  | 'certificate-invalid'
+  | 'certificate-untrusted'
+  | 'client-certificate-missing'
+  | 'client-key-missing'
   | 'tls-not-spoken'
   | 'token-denied'
   | 'token-server-unavailable'
@@ -63,6 +67,7 @@ export type ErrorReason =
   | 'ambiguous-name'
   // core
   | 'docker-annotations'
+  | 'docker-artifact-type'
   | 'docker-list-annotations'
   | 'entry-not-an-image'
   | 'entry-not-found'
@@ -81,31 +86,39 @@ export type ErrorReason =
   | 'warnings-refused'
   // spec
   | 'spec-empty'
+  | 'spec-variable'
   | 'none';
 
 /** Values for the hint of a reason. */
 export type ErrorData = Readonly<Record<string, string | number>>;
 
-/** What an error may have besides its words. */
+/** Optional details of an error. */
 export interface ErrorDetails {
   /** The error that led to this one. */
   readonly cause?: unknown;
-  /** One line that says what to try next. It names no option of the command line: that is what `reason` is for. */
+  /**
+   * One line that says what to try next. It never names an option of the command line: `reason` is
+   * for that.
+   */
   readonly hint?: string | undefined;
-  /** Stable identifier of the cause, more precise than the code; the command line has a hint of its own for each. */
+  /**
+   * Stable identifier of the cause, more precise than the code; the command line maps it to a hint.
+   */
   readonly reason?: ErrorReason | undefined;
-  /** What the hint for `reason` needs to know: names, never secrets. */
+  /** Values for the hint of `reason`; never secrets. */
   readonly data?: ErrorData | undefined;
 }
 
 /**
- * The one error type of this program. The message is `WHAT failed: WHY`, always a single line; it may hold remote text, so a terminal is
- * to be shown it through {@link escapeText}. It holds no secret that this program knows of.
+ * The only error type that the program throws. The message is `WHAT failed: WHY` on a single line.
+ * It may contain remote text: print it through {@link escapeText}. It contains no known secrets.
  */
 export class ManifestToolError extends Error {
-  /** Written out, because the class has a shorter name in the bundle, and this one is printed with a stack. */
+  /**
+   * Explicit, because the bundle shortens the name of the class, and stack traces show this one.
+   */
   static override readonly name = 'ManifestToolError';
-  /** Tells it from other errors where `instanceof` cannot. */
+  /** Distinguishes it from other errors if `instanceof` cannot. */
   override readonly name = 'ManifestToolError';
   /** What programs branch on. */
   readonly code: ErrorCode;
@@ -113,14 +126,14 @@ export class ManifestToolError extends Error {
   readonly what: string;
   /** The reason. */
   readonly why: string;
-  /** One line that says what to try next; options that it names are those of the command line. */
+  /** One line that says what to try next. */
   readonly hint: string | undefined;
-  /** The cause as a stable identifier, if it has one of its own. */
+  /** Stable identifier of the cause, if it has one. */
   readonly reason: ErrorReason | undefined;
   /** Values that belong to `reason`. */
   readonly data: ErrorData;
 
-  /** Programs make one where a {@link CredentialStore} of theirs fails. */
+  /** Programs create one if their {@link CredentialStore} fails. */
   constructor(code: ErrorCode, what: string, why: string, details: ErrorDetails = {}) {
     super(
       `${what} failed: ${why}`,
@@ -153,7 +166,7 @@ export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** The system's error code (`ENOENT`, `ECONNREFUSED`, `UND_ERR_SOCKET`) of a thrown value, where it has one. */
+/** The system's error code of a thrown value, if it has one: `ENOENT`, `UND_ERR_SOCKET`. */
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

@@ -1,6 +1,7 @@
 /**
- * The library of manifest-tool: what the command line does, for programs. {@link createClient} opens registries and layouts, and every other
- * function takes what it gives. Nothing here prints, reads the environment by itself, or keeps state between two client.
+ * The library of manifest-tool: everything that the command line does. {@link createClient} creates
+ * the client that the other functions take. Nothing here prints, reads the environment by itself,
+ * or shares state between clients.
  * @packageDocumentation
  */
 
@@ -21,7 +22,7 @@ export type {
 export { createCredentialStore, type CredentialOptions } from './credentials/store.js';
 export type { Credential, CredentialStore } from './http/auth/credential.js';
 
-// What is read
+// Reading
 export {
   describeImage,
   platformOf,
@@ -40,7 +41,7 @@ export {
 } from './core/read/verify.js';
 export type { Defect } from './core/read/defects.js';
 
-// What is published
+// Publishing
 export { pushIndex } from './core/publish/push.js';
 export { copyImage, type CopyRequest } from './core/publish/copy.js';
 export { sourcesFromTemplate } from './core/publish/template.js';
@@ -62,7 +63,7 @@ export type { BlobProgress, ProgressEvents } from './core/events.js';
 export type { RequestRecord } from './http/log.js';
 export type { Wait } from './http/retry.js';
 
-// What is edited
+// Editing
 export { addToIndex, type AddRequest } from './core/edit/add.js';
 export { annotateIndex, type AnnotateRequest } from './core/edit/annotate.js';
 export { removeFromIndex, type RemoveRequest } from './core/edit/remove.js';
@@ -80,7 +81,7 @@ export {
 export { parseSpecs, type SpecOptions } from './spec/spec.js';
 export { formatSpec } from './spec/format.js';
 
-// What a registry supports
+// Checking a registry
 export {
   checkRegistry,
   type CheckOptions,
@@ -91,6 +92,7 @@ export type { ManifestLimit } from './check-registry/manifest-limit.js';
 
 // Values
 export { digestOf, isDigest, parseDigest, type Digest } from './oci/digest.js';
+export type { AnnotationChanges } from './oci/annotations.js';
 export type { Annotations, Descriptor } from './oci/descriptor.js';
 export type { ImageConfig } from './oci/image-config.js';
 export type { ImageDocument, ImageIndex, ImageManifest } from './oci/documents.js';
@@ -105,7 +107,7 @@ export {
   type RegistryReference,
 } from './oci/reference.js';
 
-// Errors and words
+// Errors
 export {
   EXIT_CODES,
   ManifestToolError,

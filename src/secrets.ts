@@ -1,4 +1,4 @@
-/** Shorter ones are not looked for: they would be found in every text. */
+/** Shorter secrets are not redacted: they would match parts of ordinary words. */
 const MIN_LENGTH = 4;
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
@@ -8,11 +8,16 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, 'REDACTED'],
 ];
 
-/** The secrets of one run, and the one way to say something without them: every message and debug line passes through {@link redact}. */
+/**
+ * The secrets of one run. Every message and debug line passes through {@link Secrets.redact}, so
+ * that none of them is printed.
+ */
 export class Secrets {
   private forms: string[] = [];
 
-  /** Remembers a secret in the forms in which it could turn up: as it is, in base64, in a URL, in JSON. */
+  /**
+   * Adds a secret in every form in which it could appear: as it is, in base64, in a URL, in JSON.
+   */
   add(secret: string): void {
     if (secret.length < MIN_LENGTH) return;
     const base64 = Buffer.from(secret).toString('base64');
@@ -30,13 +35,13 @@ export class Secrets {
     this.forms = [...new Set([...this.forms, ...forms])].sort((a, b) => b.length - a.length);
   }
 
-  /** Remembers a password, also in the form in which Basic authentication sends it with its user. */
+  /** Adds a password, also in the form in which Basic authentication sends it with its user. */
   addPassword(username: string, password: string): void {
     this.add(`${username}:${password}`);
     this.add(password);
   }
 
-  /** Remembers the password in a URL, as it is written there and as it is sent. */
+  /** Adds the password in a URL, as it is written there and as it is sent. */
   addUrl(url: string): void {
     const [, username, password] = /^(?:[a-z][a-z0-9+.-]*:\/\/)?([^:@/]*):(.+)@/i.exec(url) ?? [];
     if (username === undefined || password === undefined) return;
@@ -44,11 +49,11 @@ export class Secrets {
     try {
       this.addPassword(decodeURIComponent(username), decodeURIComponent(password));
     } catch {
-      // It is no text in percent-encoding: what is written is what there is.
+      // Not valid percent-encoding: the literal form was added above.
     }
   }
 
-  /** The text with every secret replaced, those that are known and those that look like one. */
+  /** Replaces every known secret, and everything that looks like one. */
   redact(text: string): string {
     let clean = text;
     for (const form of this.forms) clean = clean.replaceAll(form, 'REDACTED');
@@ -56,7 +61,10 @@ export class Secrets {
     return clean;
   }
 
-  /** Redacted, and cut to so many characters: the other way round, half of a secret could be left over. */
+  /**
+   * Redacts, then cuts to `length` characters: the other way round, a part of a secret could
+   * remain.
+   */
   redactAndCut(text: string, length: number): string {
     const clean = this.redact(text);
     return clean.length > length ? `${clean.slice(0, length)}…` : clean;

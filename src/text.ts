@@ -68,6 +68,12 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(digits)} ${UNITS[unit]!}`;
 }
 
+/** The first `max` items, separated by commas; the rest are counted: `a, b and 3 more`. */
+export function listSome(items: readonly string[], max: number): string {
+  const rest = items.length - max;
+  return items.slice(0, max).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+}
+
 /** A count with its noun: `1 image`, `2 images`. */
 export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;

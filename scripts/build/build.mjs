@@ -49,11 +49,17 @@ const GROUPS = [
     'core',
     /[\\/]src[\\/](?:docker-hub|oci|credentials|core[\\/]read|attempts|concurrency|read-file|core[\\/][a-z-]+\.ts$)/,
   ],
+  // Loaded before the rest of http and registry, while the connection that it opens is under way.
+  [
+    'early',
+    /[\\/]src[\\/](?:registry[\\/]early|http[\\/](?:url|connect[\\/](?:lookup|proxy-for|warm-up)))\.ts$/,
+  ],
   [
     'registry',
-    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http(?![\\/]connect[\\/]http2\.ts)|registry(?![\\/]raw))[\\/]/,
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/]raw))[\\/]/,
   ],
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
+  ['layout', /[\\/]src[\\/]layout[\\/]/],
   // Used by the command line alone: it imports the entry, which the library must not load.
   [
     'connection',

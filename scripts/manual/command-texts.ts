@@ -15,7 +15,7 @@ const PUBLISHES =
   'The last line of standard output is `Digest: DIGEST SIZE`. Tags move last, when all that the list names is there: a command that fails leaves them where they were.';
 
 const ANNOTATES =
-  '`--annotation manifest-descriptor[linux/arm64]:KEY=VALUE` is an annotation of the entry for that platform, `manifest-descriptor:KEY=VALUE` one of every entry, and `KEY=VALUE` one of the list. Only OCI indexes have annotations.';
+  '`--annotation` sets one annotation, `KEY=VALUE`, or removes one, `KEY-`. Levels before it say where: `index:` (the default), `manifest-descriptor[linux/arm64]:` for the entry of a platform, `manifest-descriptor:` for every image, or several, as in `index,manifest-descriptor:KEY=VALUE`. Only OCI indexes have annotations.';
 
 export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   inspect: {
@@ -53,7 +53,8 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   'push from-spec': {
     description: [
-      'Publishes the lists that YAML files describe; `-` is standard input. A document has the keys `image` (the target), `tags`, `annotations` and `manifests`: images with their `platform` (`os`, `architecture`, `variant`, `osversion`, `osfeatures`), which comes from the configuration of the image where it is left out. `specs/` in the package has examples, and the JSON Schema `spec.schema.json` for editors.',
+      'Publishes the lists that YAML files describe; `-` is standard input. A document has the keys `image` (the target), `type` (`docker`, `oci` or `auto`), `artifactType`, `tags`, `annotations`, `attestations` (`keep` or `drop`) and `manifests`. Each entry of `manifests` has an `image`, and optionally a `platform` (`os`, `architecture`, `variant`, `osversion`, `osfeatures`) and `annotations`. `--type` and `--attestations` take precedence over the spec. `specs/` in the package has examples, and the JSON Schema `spec.schema.json` for editors.',
+      'Parts of a platform that are left out are read from the image config. If the image is an index, the entry for the platform is added, with its attestations; without a platform, all entries are.',
       'Several files and several documents of a file are published together. All are read before the first is published; one that fails is reported for itself and leaves the others whole. Each has its line `Digest: DIGEST SIZE TARGET`.',
       'With `--env`, `${VAR}` and `${VAR:-default}` are replaced from the environment, and `$$` is a dollar sign.',
       ANNOTATES,
@@ -103,14 +104,14 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   'spec check': {
     description: [
-      'Reads specs as `push from-spec` does, without a registry, and refuses what it would refuse before it asks one: annotations without `--type oci`, a platform or an image twice in a list, one tag for two lists. The error of every file is reported, with line, column and the text there. What is right has a line.',
+      'Reads specs as `push from-spec` does, without a registry, and refuses what it would refuse before it asks one: annotations of a Docker manifest list, a platform or an image twice in a list, one tag for two lists. The error of every file is reported, with line, column and the text there. What is right has a line.',
     ],
     exit: { 2: 'a spec is wrong; with `--strict`, or has a warning' },
     seeAlso: ['push from-spec', 'spec from'],
   },
   'spec from': {
     description: [
-      'Writes the spec of what is published, with the images by their digests. Published again with the `--type` that its comment names, it gives the same digest. Where it would not, a warning and a comment say why: a spec has no words for attestations, annotations of entries, or the form in which another tool wrote a list. `copy` keeps all of them.',
+      'Writes the spec of what is published, with the images by their digests. Published again, it usually gives the same digest, and the comment says whether it does. If not, a warning and the comment say why: a spec cannot express entries that are not images, a subject, attestations and annotations in a Docker manifest list, or the form in which another tool wrote an index. `copy` keeps all of them.',
     ],
     seeAlso: ['push from-spec', 'spec check', 'copy'],
   },

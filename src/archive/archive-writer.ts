@@ -6,8 +6,7 @@ import { counted } from '../oci/blob-stream.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { parseDocument } from '../oci/documents.js';
-import { verifiedContent, WrongContent, SOURCE_HINT } from '../oci/blob-stream.js';
-import { corrupt } from '../layout/errors.js';
+import { verifiedForWrite } from '../layout/blobs.js';
 import { removeLeftovers } from '../layout/files.js';
 import { indexText } from '../layout/index-json.js';
 import { withLock } from '../layout/lock.js';
@@ -122,7 +121,7 @@ export class ArchiveWriter {
     return this.tar.abandon();
   }
 
-  /** Copies what the entries need from the old archive; what it lacks is not needed to read others. */
+  /** Copies what the entries need from the old archive, as far as it has it. */
   private async keep(what: string, entries: readonly IndexEntry[]): Promise<void> {
     const queue: Pick<Descriptor, 'digest' | 'mediaType' | 'size'>[] = [...entries];
     const seen = new Set<Digest>();
@@ -170,15 +169,9 @@ export class ArchiveWriter {
   }
 
   private async *checked(what: string, blob: Descriptor, content: AsyncIterable<Uint8Array>) {
-    try {
-      for await (const chunk of verifiedContent(blob, content)) {
-        this.signal.throwIfAborted();
-        yield chunk;
-      }
-    } catch (error) {
-      if (!(error instanceof WrongContent)) throw error;
-      const { message } = error;
-      throw corrupt(what, `blob ${blob.digest}`, message, { cause: error, hint: SOURCE_HINT });
+    for await (const chunk of verifiedForWrite(what, blob, content)) {
+      this.signal.throwIfAborted();
+      yield chunk;
     }
   }
 

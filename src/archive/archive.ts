@@ -41,7 +41,7 @@ export function openArchive(
   return { store, close: () => store.close() };
 }
 
-/** The files of an archive, which is opened when it is first read, and again after it was replaced. */
+/** The files of an archive. It is opened at the first read, and again after it was replaced. */
 class ArchiveFiles implements LayoutFiles {
   readonly noun = 'archive';
   private readonly opened: Promise<Members>[] = [];

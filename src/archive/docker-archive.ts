@@ -1,21 +1,18 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { formatReference, parseReference, withDefaultTag } from '../oci/reference.js';
 import { digestOf, isDigest, type Digest } from '../oci/digest.js';
 import { FieldError, Fields } from '../oci/json/fields.js';
 import { parseJson, type JsonValue } from '../oci/json/parse.js';
-import { DOCKER_MANIFEST } from '../oci/media-types.js';
+import { DOCKER_CONFIG, DOCKER_MANIFEST } from '../oci/media-types.js';
 import { checkSize, type ContentId } from '../layout/blobs.js';
 import { parsing } from '../layout/errors.js';
-import { emptyIndex, withManifest } from '../layout/names.js';
+import { emptyIndex, fullName, withManifest } from '../layout/names.js';
 import type { LayoutFiles } from '../layout/layout-files.js';
 import { damaged, unusable } from './errors.js';
 import type { Members } from './members.js';
 import { noBlob } from './oci-archive.js';
 import { compressionAt, type Compression } from './open-file.js';
 import { normalName, type Member } from './tar-index.js';
-
-const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 
 /** Media types of layers by their compression; "docker save" writes them without. */
 const LAYER_TYPES: Readonly<Partial<Record<Compression | 'none', string>>> = {
@@ -24,7 +21,7 @@ const LAYER_TYPES: Readonly<Partial<Record<Compression | 'none', string>>> = {
   zstd: 'application/vnd.docker.image.rootfs.diff.tar.zstd',
 };
 
-/** How many links lead to a layer at most. */
+/** Links followed to a layer at most. */
 const MAX_LINKS = 8;
 
 /** One image in manifest.json. */
@@ -38,10 +35,10 @@ interface SavedImage {
 type Content = { readonly bytes: Uint8Array } | { readonly name: string; readonly member: Member };
 
 /**
- * The files of an archive of `docker save` as those of a layout: it has configs and layers, and no
- * manifests. Each image gets a Docker manifest with the config as it is, and with the layers as they
- * are, mostly not compressed. `docker save` of version 25 or later writes an OCI image layout as
- * well, which is then read instead (see `openArchive`).
+ * The files of an archive of `docker save` as those of a layout. The archive has configs and
+ * layers, but no manifests: each image gets a Docker manifest with its config and its layers
+ * unchanged, usually not compressed. `docker save` of version 25 or later writes an OCI image
+ * layout as well, which is then read instead (see `openArchive`).
  */
 export class DockerArchive implements LayoutFiles {
   readonly noun = 'archive';
@@ -132,7 +129,8 @@ export class DockerArchive implements LayoutFiles {
       layers.push(await this.layerOf(what, name, config.diffIds[i]));
     }
     if (config.diffIds.length !== image.layers.length) {
-      const why = `image ${config.digest} has ${image.layers.length} layers, its config ${config.diffIds.length}`;
+      const [inConfig, inIndex] = [config.diffIds.length, image.layers.length];
+      const why = `image ${config.digest} has ${inIndex} layers, its config ${inConfig}`;
       throw damaged(what, this.indexFile, why);
     }
     const manifest = Buffer.from(
@@ -232,17 +230,8 @@ function savedImages(json: JsonValue): SavedImage[] {
     const fields = Fields.of(image, `[${i}]`);
     return {
       config: fields.requiredString('Config'),
-      names: (fields.strings('RepoTags') ?? []).map(fullName),
+      names: (fields.strings('RepoTags') ?? []).map((name) => fullName(name) ?? name),
       layers: fields.strings('Layers') ?? [],
     };
   });
-}
-
-/** `app:1.0` in full, as docker reads it; a name that docker would not accept as it is. */
-function fullName(name: string): string {
-  try {
-    return formatReference(withDefaultTag(parseReference(name)));
-  } catch {
-    return name;
-  }
 }

@@ -8,7 +8,7 @@ export function damaged(what: string, file: string, why: string, cause?: unknown
   return corrupt(what, file, why, { cause, hint: DAMAGED });
 }
 
-/** The error for a file that is not what its reference says; FAILED unless `code` says otherwise. */
+/** The error for a file that is not what its reference says. */
 export function unusable(
   what: string,
   why: string,

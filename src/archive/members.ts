@@ -61,8 +61,8 @@ export class Members {
   async read(what: string, name: string, member: Member): Promise<Uint8Array> {
     this.checkRegular(what, name, member);
     if (member.size > MAX_DOCUMENT_SIZE) {
-      const why = `it has ${member.size} bytes, more than the ${MAX_DOCUMENT_SIZE} that are read of a document`;
-      throw damaged(what, this.nameOf(name), why);
+      const limit = `more than the ${MAX_DOCUMENT_SIZE} that are read of a document`;
+      throw damaged(what, this.nameOf(name), `it has ${member.size} bytes, ${limit}`);
     }
     return readExactly(this.file, member.offset, member.size);
   }

@@ -1,8 +1,8 @@
 import { ManifestToolError } from '../errors.js';
 import { algorithmPart, encodedPart, parseDigest, type Digest } from '../oci/digest.js';
-import { parseJson, type JsonValue } from '../oci/json/parse.js';
+import type { JsonValue } from '../oci/json/parse.js';
 import { checkSize, type ContentId } from '../layout/blobs.js';
-import { parsing } from '../layout/errors.js';
+import { IndexParser } from '../layout/index-json.js';
 import { checkMarker } from '../layout/marker.js';
 import type { LayoutFiles } from '../layout/layout-files.js';
 import { damaged, unusable } from './errors.js';
@@ -13,6 +13,7 @@ export class OciArchive implements LayoutFiles {
   readonly noun = 'archive';
   readonly root: string;
   readonly indexFile: string;
+  private readonly indexParser = new IndexParser();
 
   constructor(private readonly members: Members) {
     this.root = members.file.path;
@@ -44,8 +45,7 @@ export class OciArchive implements LayoutFiles {
   async readIndex(what: string): Promise<JsonValue> {
     const bytes = await this.members.document(what, 'index.json');
     if (bytes === undefined) throw damaged(what, this.root, 'the archive has no index.json');
-    const text = Buffer.from(bytes).toString('utf8');
-    return parsing(what, this.indexFile, () => parseJson(text));
+    return this.indexParser.parse(what, this.indexFile, bytes);
   }
 
   async readBlob(what: string, digest: Digest, size: number | undefined): Promise<Uint8Array> {

@@ -24,8 +24,8 @@ const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
 const MAGIC_LENGTH = 5;
 
 /**
- * What may come out of a compressed archive: this much in any case, and more only up to a multiple of
- * its size. Layers of real images are far below it; a small file that fills a disk is above.
+ * Limit of decompressed bytes: at least this many, or this multiple of the compressed size. Layers
+ * of real images stay far below it; a small file that would fill the disk does not.
  */
 const MIN_LIMIT = 1024 ** 3;
 const MAX_RATIO = 200;
@@ -40,11 +40,11 @@ export async function compressionAt(
 }
 
 /**
- * Opens an archive for reading; the caller must close its handle. One that is compressed with gzip,
- * or with zstd if this Node.js can, is decompressed into a temporary file that has no name any more,
- * so that it disappears with the handle.
- * @throws {ManifestToolError} NOT_FOUND if there is no such file; FAILED if it is not a regular file,
- * or compressed in another way; CORRUPT if the compressed data is damaged or too large.
+ * Opens an archive for reading; the caller must close its handle. An archive that is compressed
+ * with gzip, or with zstd if Node.js supports it, is decompressed into a temporary file that is
+ * unlinked at once, so that it disappears with the handle.
+ * @throws {ManifestToolError} NOT_FOUND if there is no such file; FAILED if it is not a regular
+ * file, or compressed in another way; CORRUPT if the compressed data is damaged or too large.
  * @throws the error of the file system, or the reason of `signal`.
  */
 export async function openTarFile(
@@ -132,7 +132,7 @@ function decompressorFor(compression: Compression): Duplex | undefined {
   return compression === 'zstd' ? createZstdDecompress?.() : undefined;
 }
 
-/** A temporary file without a name, which nobody has to remove. */
+/** A temporary file that is unlinked already, so that nothing has to remove it. */
 async function openUnnamed(): Promise<FileHandle> {
   const file = path.join(tmpdir(), `manifest-tool-${randomBytes(8).toString('hex')}.tar`);
   const handle = await open(file, 'wx+', 0o600);

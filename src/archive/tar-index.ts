@@ -177,7 +177,7 @@ function withoutNul(text: string): string {
   return end < 0 ? text : text.slice(0, end);
 }
 
-/** After the first block of zeros there must be another, or nothing: readers differ on anything else. */
+/** Refuses content after the end marker, a block of zeros: readers differ on whether it counts. */
 async function checkEnd(what: string, file: TarFile, position: number): Promise<void> {
   const block = await readExactly(file, position, BLOCK);
   if (block.some((byte) => byte !== 0)) {

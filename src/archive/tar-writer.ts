@@ -6,13 +6,13 @@ import { temporaryPath } from '../layout/paths.js';
 
 const BLOCK = 512;
 
-/** Where a member that could not be completed stays: other programs ignore it. */
+/** The name of a member that could not be completed; other programs ignore it. */
 const INCOMPLETE = 'incomplete';
 
 /**
- * Writes a tar archive beside its name, to which it is renamed when it is complete. The size of each
- * member is known before its content, so that several are written at the same time, each in its own
- * range of the file.
+ * Writes a tar archive to a temporary file, which is renamed when it is complete. The size of each
+ * member is known before its content, so several members are written at the same time, each in its
+ * own range of the file.
  */
 export class TarWriter {
   private end = 0;
@@ -63,7 +63,7 @@ export class TarWriter {
     while (this.running.size > 0) await Promise.all(this.running);
   }
 
-  /** Ends the archive, flushes it to the device and gives it its name, in place of what has it now. */
+  /** Ends the archive, flushes it to the device, and renames it to `target`, which it replaces. */
   async finish(target: string): Promise<void> {
     await this.idle();
     await this.handle.truncate(this.end);

@@ -3,7 +3,8 @@ import { NotTried, Refusal, refusalOf } from './refusal.js';
 import type { TestRepository } from './test-repository.js';
 
 /**
- * What all other checks need: the registry answers, authenticates, and accepts blobs and images.
+ * Prerequisites of all other checks: the registry answers, authenticates, and accepts blobs and
+ * images.
  */
 export const BASIC_CHECKS: readonly Check[] = [
   {

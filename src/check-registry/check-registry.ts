@@ -150,7 +150,7 @@ async function removeLeftovers(
   return references.map((each) => `${repository}${isDigest(each) ? '@' : ':'}${each}`);
 }
 
-/** The error that came first. The ones after it often say only that nothing may start any more. */
+/** The first error. Later ones often say only that the checks were stopped. */
 function firstError({ signal }: AbortController, error: unknown): unknown {
   return signal.aborted ? signal.reason : error;
 }

@@ -1,14 +1,13 @@
 import { gzipSync } from 'node:zlib';
 import type { ManifestContent } from '../oci/content.js';
 import { digestOf } from '../oci/digest.js';
-import type { Descriptor } from '../oci/descriptor.js';
+import { descriptorOf, type Descriptor } from '../oci/descriptor.js';
 import type { ImageManifest } from '../oci/documents.js';
 import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
 import { goMarshalIndent, Members } from '../oci/json/go-marshal.js';
 import { manifestMembers } from '../oci/json/go-structs.js';
-import { DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.js';
+import { DOCKER_CONFIG, DOCKER_MANIFEST, OCI_CONFIG, OCI_MANIFEST } from '../oci/media-types.js';
 
-const DOCKER_CONFIG = 'application/vnd.docker.container.image.v1+json';
 const DOCKER_LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 const OCI_LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
 const STATEMENT = 'application/vnd.in-toto+json';
@@ -32,8 +31,8 @@ export type ImagesOfType = Readonly<
 >;
 
 /**
- * All that one run pushes. Its digests differ from those of any other run, so that no other content
- * is overwritten or deleted.
+ * Everything that one run pushes. Its digests differ from those of any other run, so that no other
+ * content is overwritten or deleted.
  */
 export interface TestImages {
   readonly layer: Blob;
@@ -105,10 +104,6 @@ export function attestationEntry(attestation: ManifestContent, of: ManifestConte
       ['vnd.docker.reference.type', 'attestation-manifest'],
     ]),
   };
-}
-
-export function descriptorOf({ mediaType, digest, size }: ManifestContent): Descriptor {
-  return { mediaType, digest, size };
 }
 
 /** An index of exactly `size` bytes: filled up with spaces, which JSON parsers ignore. */

@@ -1,10 +1,10 @@
 import { ManifestToolError } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
-import type { Descriptor } from '../oci/descriptor.js';
+import { descriptorOf, type Descriptor } from '../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../oci/json/encode-index.js';
 import { RegistryError } from '../registry/errors.js';
 import type { Check, CheckName, Results } from './check.js';
-import { attestationEntry, descriptorOf, entry, indexOfSize, type TestImages } from './images.js';
+import { attestationEntry, entry, indexOfSize, type TestImages } from './images.js';
 import { findLimit } from './manifest-limit.js';
 import { Absent, Refusal } from './refusal.js';
 import type { TestRepository } from './test-repository.js';
@@ -102,7 +102,7 @@ function annotatedEntries(images: TestImages): Descriptor[] {
 }
 
 /**
- * Finds the size limit of a manifest with indexes of growing size. It sends much, so it is made
+ * Finds the size limit of a manifest with indexes of different sizes. It uploads a lot, so it runs
  * only on request.
  */
 export const SIZE_CHECK: Check = {

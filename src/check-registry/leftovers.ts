@@ -11,11 +11,11 @@ export interface Leftover {
   /** Of the manifest that was written. */
   readonly digest: Digest;
   /**
-   * 0 for an image, 1 for what names images, 2 for what names that. Higher levels are deleted
+   * 0 for an image, 1 for an index of images, 2 for an index of indexes. Higher levels are deleted
    * first.
    */
   readonly level: number;
-  /** There is no answer yet: what is not there now may still appear. */
+  /** Whether there is no answer yet: the content may still appear. */
   isPending: boolean;
 }
 
@@ -25,7 +25,9 @@ export interface BlobLeftover {
   readonly digest: Digest;
 }
 
-/** What the checks have written and not deleted. Writes are recorded before they are sent. */
+/**
+ * Content that the checks have written and not deleted. Writes are recorded before they are sent.
+ */
 export class Leftovers {
   private readonly recorded = new Set<Leftover>();
   private readonly writes = new Set<Promise<unknown>>();

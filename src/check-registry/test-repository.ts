@@ -11,7 +11,7 @@ import { Absent, Refusal, refusalOf } from './refusal.js';
 const APPEAR_MS = 3000;
 
 export interface TestRepositoryOptions {
-  /** Part of all names of this run. */
+  /** Part of all names that this run creates. */
   readonly id: string;
   readonly raw: RawRepository;
   /** A second repository of the same registry, unless only one may be used. */
@@ -23,7 +23,7 @@ export interface TestRepositoryOptions {
 }
 
 /**
- * The repository that checks are made in. What they write is recorded, so that it can be deleted.
+ * The repository that the checks write to. Everything they write is recorded, to be deleted.
  */
 export class TestRepository {
   /** `host/repository`. */

@@ -2,14 +2,15 @@ import type { Arguments, CommandName } from './args/commands.js';
 import type { Io } from './io.js';
 import type { Reporter } from './progress/reporter.js';
 
-/** What a command writes to and reads from, beside its arguments. */
+/** The streams and the reporter of a command. */
 export interface Surroundings {
   readonly io: Io;
   readonly reporter: Reporter;
 }
 
 /**
- * What a command runs with; the types of its arguments come from its definition (args/commands).
+ * Arguments and surroundings of a command; the types of the arguments come from its definition
+ * (args/commands).
  */
 export interface Context<N extends CommandName> extends Surroundings {
   readonly args: Arguments<N>;

@@ -7,8 +7,7 @@ const FAILED = 1;
 const INTERRUPTED = 130;
 
 /**
- * Whether something that was printed did not arrive: the exit code is not 0 then, whatever the
- * command did.
+ * Whether output was lost: the exit code is then not 0, whatever the command did.
  */
 let isOutputLost = false;
 
@@ -63,8 +62,8 @@ function interruptSignal(): AbortSignal {
   return controller.signal;
 }
 
-// A reader that stops reading (`| head`) is not a failure: the command goes on and ends with its own
-// code.
+// A reader that stops reading (`| head`) is not a failure: the command continues and ends with its
+// own exit code.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE' || isOutputLost) return;
   isOutputLost = true;

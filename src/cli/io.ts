@@ -20,7 +20,7 @@ export interface Io {
   readonly signal: AbortSignal;
 }
 
-/** Fewest columns for a live line; ora loops for ever at 0. */
+/** Fewest columns for a live line; ora never returns at 0. */
 export const MIN_LIVE_COLUMNS = 10;
 
 /**

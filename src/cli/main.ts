@@ -7,7 +7,7 @@ import { COMMIT } from './commit.js';
 import type { Io } from './io.js';
 import { Reporter } from './progress/reporter.js';
 
-/** The implementations; one is loaded when its command runs, none at the start. */
+/** The implementations; each is loaded when its command runs. */
 const IMPLEMENTATIONS: { readonly [N in CommandName]: () => Promise<{ readonly run: Run<N> }> } = {
   inspect: () => import('./commands/inspect.js'),
   query: () => import('./commands/query.js'),

@@ -9,22 +9,22 @@ const NEWEST = 26;
 let isTuned = false;
 
 /**
- * Settings of V8 for a process that sends requests and ends. To be called when the code for it is
- * loaded: earlier, Node's own cached code would be of no use any more, which costs more than this
- * saves. A library has no business with them.
+ * Sets V8 flags for a process that sends requests and ends. Call it when the code for requests has
+ * been loaded: earlier, V8 rejects Node's own code cache, which costs more than this saves. For the
+ * command line only: the flags affect the whole process.
  */
 export function tuneEngine(): void {
   const version = Number.parseInt(process.versions.node, 10);
   if (isTuned || version < OLDEST || version > NEWEST) return;
   isTuned = true;
-  // Garbage of requests is young: room for more of it between collections would only be more memory
-  // (20 to 40 MiB at a thousand images).
+  // Objects of requests die young: a growing young generation would only use more memory (20 to 40
+  // MiB for a thousand images).
   v8.setFlagsFromString('--semi-space-growth-factor=1');
-  // What is collected before it has to be is a third of the collections of a short command.
+  // Collections that V8 schedules ahead of need are a third of those of a short command.
   v8.setFlagsFromString('--no-minor-gc-task');
   // V8 waits at exit for its optimiser to finish with undici's parser (100 ms). The parser is fast
   // enough without it.
   v8.setFlagsFromString('--wasm-tiering-budget=2000000000');
-  // The last optimiser of newer ones takes 15 MiB for code that is done before it would be faster.
+  // The optimising compiler takes 15 MiB for code that ends before it would become faster.
   if (version > OLDEST) v8.setFlagsFromString('--max-optimized-bytecode-size=0');
 }

@@ -2,78 +2,87 @@ import type { RegistryOptions, RequestRecord, Wait } from '../registry/registrie
 import type { CredentialStore } from '../http/auth/credential.js';
 
 /**
- * For which hosts something holds: for all, for those that are listed, or for those that a function says; a host is `host[:port]` as it
- * stands in a reference.
+ * The hosts that a setting applies to: all or none, those in a list, or those for which a function
+ * returns true. A host is `host[:port]` as in a reference.
  */
 export type HostRule = boolean | readonly string[] | ((host: string) => boolean);
 
-/** Variables by their names, as `process.env` has them. */
+/** Environment variables, as in `process.env`. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How registries are reached and what is told of it; every member may be left out. Callbacks must not throw. */
+/** How registries are accessed, and what is reported. Callbacks must not throw. */
 export interface ClientOptions {
   /** Finds credentials for registries; without it every registry is accessed anonymously. */
   readonly credentials?: CredentialStore;
-  /** Speaks plain HTTP; without it only a loopback host is spoken to so, where it does not speak TLS (docs/network.md). */
+  /**
+   * Uses plain HTTP. By default only loopback hosts are accessed in plain HTTP, and only if they do
+   * not speak TLS (docs/network.md).
+   */
   readonly plainHttp?: HostRule;
-  /** Does not check the certificate; without it that of every host is checked. */
+  /** Does not verify certificates; by default those of all hosts are verified. */
   readonly insecure?: HostRule;
   /**
-   * Looks credentials up before a registry demands authentication, so that a broken credential store
-   * is reported in any case; the default is false.
+   * Looks credentials up before a registry demands authentication, so that a broken credential
+   * store is reported in any case; the default is false.
    */
   readonly credentialsFirst?: boolean;
   /**
-   * The variables that are read: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE, NODE_EXTRA_CA_CERTS, and HOME for `certs.d`. Without it
-   * none is. Mostly `process.env`.
+   * Environment variables, usually `process.env`: HTTPS_PROXY, HTTP_PROXY, NO_PROXY, SSL_CERT_FILE,
+   * NODE_EXTRA_CA_CERTS, and HOME for `certs.d`. By default none is read.
    */
   readonly env?: Environment;
-  /** A file of authorities in PEM that are trusted as well. */
+  /** A file of additional trusted CA certificates in PEM. */
   readonly caFile?: string;
-  /** A client certificate in PEM, with `keyFile`; only registries are shown it. */
+  /** A file with a client certificate in PEM, used with `keyFile`; only registries receive it. */
   readonly certFile?: string;
-  /** The key of `certFile` in PEM. */
+  /** A file with the private key of `certFile` in PEM. */
   readonly keyFile?: string;
   /** A directory with `*.crt`, `*.cert` and `*.key`, as podman's `--cert-dir`. */
   readonly certDir?: string;
-  /** How long an answer, or more of it, may take to come, in milliseconds; 60,000. Connecting takes 10,000 at most. */
+  /**
+   * Maximum time to wait for a response or more of it, in milliseconds; the default is 60,000. A
+   * connection is given 10,000 at most.
+   */
   readonly timeoutMs?: number;
-  /** How many requests to one registry are on their way at a time; 40, over TLS without HTTP/2 16. */
+  /**
+   * Maximum number of concurrent requests to one registry; the default is 40, or 16 over TLS
+   * without HTTP/2.
+   */
   readonly concurrency?: number;
-  /** How often a request is sent again that failed for a reason that may pass; 4. */
+  /** How often a request is retried after a transient failure; the default is 4. */
   readonly retries?: number;
-  /** The first wait before that, in milliseconds; 500. It doubles each time. */
+  /** Initial retry delay in milliseconds; doubles after each attempt. The default is 500. */
   readonly retryDelayMs?: number;
-  /** Ends all that is under way, with an error INTERRUPTED; nothing begins after it. */
+  /** Aborts everything in progress with an error INTERRUPTED; nothing is started afterwards. */
   readonly signal?: AbortSignal;
-  /** Told of each request when its answer has come. */
+  /** Called for each request when its response has arrived. */
   readonly onRequest?: (record: RequestRecord) => void;
-  /** Told before a request is sent again. */
+  /** Called before a request is retried. */
   readonly onWait?: (wait: Wait) => void;
-  /** Told of what a registry wants the user to know: remote text, see {@link escapeText}. */
+  /** Called with each warning of a registry: remote text, see {@link escapeText}. */
   readonly onWarning?: (text: string) => void;
-  /** Told of each secret that a registry or its token server hands out, so that a log can leave it out. */
+  /** Called with each secret that a registry or token server issues, so that logs can redact it. */
   readonly onSecret?: (secret: string) => void;
   /**
-   * Told before the first request, when the code for registries has been loaded.
+   * Called before the first request, when the code for registries has been loaded.
    * @internal
    */
   readonly onLoad?: () => void;
 }
 
-/** The options with what stands for those that are left out. */
+/** The options with their defaults. */
 export function registryOptions(options: ClientOptions, signal: AbortSignal): RegistryOptions {
   return {
     ...options,
     env: options.env ?? {},
     credentials: options.credentials ?? { get: () => Promise.resolve(undefined) },
-    plainHttp: holdsFor(options.plainHttp),
-    insecure: holdsFor(options.insecure),
+    plainHttp: appliesTo(options.plainHttp),
+    insecure: appliesTo(options.insecure),
     signal,
   };
 }
 
-function holdsFor(rule: HostRule = false): (host: string) => boolean {
+function appliesTo(rule: HostRule = false): (host: string) => boolean {
   if (typeof rule === 'function') return rule;
   return typeof rule === 'boolean' ? () => rule : (host) => rule.includes(host);
 }

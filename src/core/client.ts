@@ -16,36 +16,38 @@ import type { RawRepository } from '../registry/raw.js';
 import { registryOptions, type ClientOptions } from './client-options.js';
 
 /**
- * Opens repositories and layouts; the same one is the same object each time. Made by {@link createClient}: it holds the connections and the
- * tokens of a job.
+ * Opens repositories, layouts and archives, each as the same object every time; created by
+ * {@link createClient}. It owns the connections and the tokens.
  */
 export interface Client extends AsyncDisposable {
   /**
-   * Opens a repository or a layout, to read images or to write them. Nothing is sent yet; a registry is told at once what the token is
-   * needed for (OCI distribution-spec, Authentication). Tag and digest of the reference play no part.
-   * @throws {ManifestToolError} USAGE where the reference is none that `parseReference` gives; CONFIG if a certificate or a proxy
-   * cannot be used; USAGE after `close`.
+   * Opens a repository, a layout or an archive to read or write images. Nothing is sent yet;
+   * `access` is the access that the token of a registry is requested for (OCI distribution-spec,
+   * Authentication). The tag and the digest of the reference are ignored.
+   * @throws {ManifestToolError} USAGE if `parseReference` would not return the reference; CONFIG if
+   * a certificate or a proxy cannot be used; USAGE after `close`.
    */
   open(reference: Reference, access: Access): Promise<ImageStore>;
   /**
-   * Aborts what is under way, and closes all connections. Nothing can be opened or sent afterwards: it fails with an error. The same as
-   * leaving the scope of `await using`.
+   * Aborts everything in progress and closes all connections; later calls fail. Leaving the scope
+   * of `await using` does the same.
    */
   close(): Promise<void>;
   /** Aborted by the signal of {@link ClientOptions}, and by `close`. */
   readonly signal: AbortSignal;
   /**
-   * Opens repositories of the registry of `reference`, with the credentials for that, for raw requests.
+   * Opens repositories of the registry of `reference` for raw requests, with its credentials.
    * @internal
    */
   probe(reference: RegistryReference, repositories: readonly string[]): Promise<RawRepository[]>;
 }
 
 /**
- * Registries and layouts behind one door; each of the two kinds is loaded when it is first opened. Two of them share nothing.
+ * Creates a client for registries, layouts and archives. The code for each is loaded when one is
+ * first opened. Clients share nothing.
  *
- * Nothing is taken from the process: without `env` no proxy is used and no variable is read, without `credentials` every registry is asked
- * anonymously.
+ * Nothing is read from the process: without `env` no proxy and no environment variable is used, and
+ * without `credentials` every registry is accessed anonymously.
  */
 export function createClient(options: ClientOptions = {}): Client {
   const opened = new Map<string, Promise<ImageStore>>();
@@ -58,9 +60,14 @@ export function createClient(options: ClientOptions = {}): Client {
     const settings = registryOptions(options, signal);
     const { connectEarly } = await import('../registry/early.js');
     const early = await connectEarly(host, settings);
-    const connect = await import('../registry/registries.js');
-    options.onLoad?.();
-    return { registries: new connect.Registries(settings, early) };
+    try {
+      const { Registries } = await import('../registry/registries.js');
+      options.onLoad?.();
+      return { registries: new Registries(settings, early) };
+    } catch (error) {
+      early?.destroy();
+      throw error;
+    }
   };
   const registriesFor = async ({ host }: RegistryReference): Promise<Registries> => {
     registries ??= loadRegistries(host);
@@ -84,13 +91,13 @@ export function createClient(options: ClientOptions = {}): Client {
       'opening a repository or a layout',
       'the client is closed',
       {
-        hint: 'close it when all that was begun with it has ended',
+        hint: 'close it when everything that was started with it has ended',
       },
     );
   };
   const closeAll = async (): Promise<void> => {
     abort('the client was closed');
-    // One that is being loaded when the command fails has opened connections already.
+    // While it is loaded, early connections may be open already.
     const loaded = await registries?.catch(() => undefined);
     await loaded?.registries.close();
     await Promise.all(archives.map((archive) => archive.close()));
@@ -126,8 +133,8 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 /**
- * A signal of the client's own, aborted with the one that is given or by `abort`: its reason is then always an error that this program
- * knows, and every request may listen to it without a warning about the signal of the caller.
+ * The client's own signal, aborted by `abort` or with the given one. Its reason is always an
+ * `AbortError`, and any number of requests may listen to it without a warning from Node.
  */
 function ownSignal(given: AbortSignal | undefined): {
   signal: AbortSignal;

@@ -13,27 +13,27 @@ export interface BlobProgress {
   /** Bytes read so far; 0 if the blob need not be copied. */
   readonly bytes: number;
   /**
-   * `started`, then `copying` while bytes arrive, then the outcome: `present` if the target held the
-   * blob already, `mounted` if the registry took it from another of its repositories.
+   * `started`, then `copying` while bytes arrive, then the outcome: `present` if the target held
+   * the blob already, `mounted` if the registry took it from another of its repositories.
    */
   readonly state: 'started' | 'copying' | 'present' | 'mounted' | 'copied' | 'failed';
 }
 
 /**
- * Callbacks for what happens during a call; each can be left out, and none may throw. Calls that run
- * at the same time and need the same blob or manifest in one target share its write: an object that
- * several of them are given is called once for it.
+ * Callbacks for what happens during a call; each can be left out, and none may throw. Calls that
+ * run at the same time and need the same blob or manifest in one target share its write: an object
+ * that several of them are given is called once for it.
  */
 export interface ProgressEvents {
-  /** Something to know that stops nothing. */
+  /** A warning; the call continues. */
   readonly warning?: (text: string) => void;
-  /** What is being done now, in a few words. */
+  /** A short description of the current step. */
   readonly progress?: (text: string) => void;
-  /** Something does not exist yet, and is waited for. */
+  /** Something does not exist yet; the call waits for it. */
   readonly waiting?: (reason: string) => void;
   /** A manifest was read; `name` is its full reference. */
   readonly read?: (name: string, manifest: ManifestContent) => void;
-  /** A blob makes progress into a target. */
+  /** A blob was started, copied in part, or finished. */
   readonly blob?: (progress: BlobProgress) => void;
   /** A manifest was written by its digest, before the tags move. */
   readonly written?: (target: string, manifest: ManifestContent) => void;

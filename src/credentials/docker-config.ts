@@ -6,12 +6,10 @@ import { configError, FORM_HINT, quoted } from './errors.js';
 import { isObject, member, parseObject, type JsonObject } from './json.js';
 import { hostNames, hostOfKey, namespaceKeys } from './keys.js';
 
-/** Far more than any real config has, so that a wrong path does not fill the memory. */
+/** Far more than any real config has, so that a wrong path does not exhaust memory. */
 const MAX_BYTES = 1024 * 1024;
 
-/**
- * What a config says about credentials. An entry of `auths` is parsed when its host is asked for.
- */
+/** Credentials part of a config. An entry of `auths` is parsed when its host is looked up. */
 export interface DockerConfig {
   /** The file, or the variable that it came from, for messages. */
   readonly name: string;

@@ -32,7 +32,7 @@ export interface LoadedConfig {
 }
 
 /**
- * One place where credentials may be. It is read when it is first asked, once.
+ * One place that may have credentials. It is read once, at the first call.
  * @throws {ManifestToolError} CONFIG if what is there is broken.
  */
 export type Source = () => Promise<LoadedConfig>;

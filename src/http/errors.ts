@@ -1,72 +1,109 @@
 import { formatTries } from '../attempts.js';
-import { ManifestToolError, reasonOf } from '../errors.js';
-import { CERTIFICATE, CONNECTION, knownCode } from './error-codes.js';
-import { BodyTooLarge, DamagedBody } from './request.js';
+import { ManifestToolError, reasonOf, systemCode, type ErrorDetails } from '../errors.js';
 import { ProxyFailure } from './connect/proxy.js';
-import { RetriesExhausted } from './retry.js';
+import { BodyTooLarge, DamagedBody } from './request.js';
 
-/** Whether an error says that the other side does not speak TLS. */
+const UNTRUSTED = 'its certificate is signed by an authority that is not trusted here';
+
+/** Meaning of the codes by which Node's TLS rejects a certificate. */
+const CERTIFICATE = new Map([
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed'],
+  ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
+  ['UNABLE_TO_GET_ISSUER_CERT', UNTRUSTED],
+  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
+  ['CERT_HAS_EXPIRED', 'its certificate has expired'],
+  ['CERT_NOT_YET_VALID', 'its certificate is not valid yet'],
+  ['CERT_REVOKED', 'its certificate was revoked'],
+  ['ERR_TLS_CERT_ALTNAME_INVALID', 'its certificate is for another host'],
+]);
+
+/** Meaning of the codes by which Node and undici report a failed connection. */
+export const CONNECTION = new Map([
+  ['ECONNREFUSED', 'nothing accepts connections there'],
+  ['ENOTFOUND', 'the host is not known'],
+  ['EAI_AGAIN', 'the name of the host could not be looked up'],
+  ['EHOSTUNREACH', 'the host cannot be reached'],
+  ['ENETUNREACH', 'the network cannot be reached'],
+  ['ECONNRESET', 'the connection was reset'],
+  ['EPIPE', 'the connection was closed'],
+  ['ETIMEDOUT', 'the connection timed out'],
+  ['UND_ERR_CONNECT_TIMEOUT', 'connecting timed out'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'it did not answer in time'],
+  ['UND_ERR_BODY_TIMEOUT', 'its answer stopped half way'],
+  ['UND_ERR_SOCKET', 'the connection was closed before the answer was complete'],
+  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'its answer was shorter or longer than announced'],
+]);
+
+/** The last failure of several attempts. */
+export class RetriesExhausted extends Error {
+  constructor(
+    readonly attempts: number,
+    cause: unknown,
+  ) {
+    super(`gave up after ${attempts} tries`, { cause });
+  }
+}
+
+/** The first known code in a chain of causes: Node wraps the system's errors several times. */
+export function knownCode(error: unknown, known: ReadonlyMap<string, string>): string | undefined {
+  for (let each = error, depth = 0; each !== undefined && depth < 8; depth += 1) {
+    const code = systemCode(each);
+    if (code !== undefined && known.has(code)) return code;
+    const first: unknown = each instanceof AggregateError ? each.errors[0] : undefined;
+    each = first ?? (each instanceof Error ? each.cause : undefined);
+  }
+  return undefined;
+}
+
+/** Whether an error means that the server does not speak TLS. */
 export function isNoTls(error: unknown): boolean {
   return /wrong version number|packet length too long|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH)/i.test(
     reasonOf(error),
   );
 }
 
-/** An error of the connection as one of this program, with what to try; errors of this program pass unchanged. */
+/** The error of a request that got no answer; errors of this program are returned unchanged. */
 export function connectionFailure(what: string, host: string, error: unknown): ManifestToolError {
   if (error instanceof ManifestToolError) return error;
+  const unavailable = (why: string, details: ErrorDetails): ManifestToolError =>
+    new ManifestToolError('UNAVAILABLE', what, why, { cause: error, ...details });
   if (error instanceof RetriesExhausted) {
-    const last = connectionFailure(what, host, error.cause);
-    const { code, why, hint, reason, data } = last;
-    const details = { cause: error.cause, hint, reason, data };
-    return new ManifestToolError(code, what, why + formatTries(error.attempts), details);
+    const { cause, attempts } = error;
+    const { code, why, hint, reason, data } = connectionFailure(what, host, cause);
+    const details = { cause, hint, reason, data };
+    return new ManifestToolError(code, what, why + formatTries(attempts), details);
   }
   if (error instanceof DamagedBody || error instanceof BodyTooLarge) {
     const hint =
       error instanceof DamagedBody
-        ? 'try again; where it stays so, look for a proxy that changes what passes it'
-        : 'check the name and the port of the registry: none answers with as much';
+        ? 'try again; if it fails each time, look for a proxy that changes content'
+        : 'check the name and the port of the registry: no registry answers with as much';
     return new ManifestToolError('CORRUPT', what, error.message, { cause: error, hint });
   }
   if (error instanceof Error && error.name === 'AbortError') {
     return new ManifestToolError('INTERRUPTED', what, error.message, { cause: error });
   }
   if (error instanceof ProxyFailure) {
-    return new ManifestToolError('UNAVAILABLE', what, error.message, {
-      cause: error,
-      hint: 'check HTTPS_PROXY, HTTP_PROXY and NO_PROXY',
-    });
+    return unavailable(error.message, { hint: 'check HTTPS_PROXY, HTTP_PROXY and NO_PROXY' });
   }
   const certificate = knownCode(error, CERTIFICATE);
   if (certificate !== undefined) {
-    return new ManifestToolError('UNAVAILABLE', what, `${host}: ${CERTIFICATE.get(certificate)!}`, {
-      cause: error,
-      hint: certificateHint(certificate, host),
+    const meaning = CERTIFICATE.get(certificate)!;
+    const isInvalid = certificate.startsWith('CERT_') || certificate.startsWith('ERR_');
+    return unavailable(`${host}: ${meaning}`, {
+      reason: isInvalid ? 'certificate-invalid' : 'certificate-untrusted',
+      data: { host },
     });
   }
-  if (isNoTls(error)) {
-    return new ManifestToolError('UNAVAILABLE', what, `${host} does not speak TLS`, {
-      cause: error,
-      reason: 'tls-not-spoken',
-    });
-  }
+  if (isNoTls(error))
+    return unavailable(`${host} does not speak TLS`, { reason: 'tls-not-spoken' });
   const connection = knownCode(error, CONNECTION);
-  return new ManifestToolError(
-    'UNAVAILABLE',
-    what,
+  const why =
     connection === undefined
       ? `${host}: ${reasonOf(error)}`
-      : `${host} cannot be reached: ${CONNECTION.get(connection)!}`,
-    { cause: error, hint: 'check the name and the port of the registry, and the network' },
-  );
-}
-
-function certificateHint(code: string, host: string): string {
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID' || code.startsWith('CERT_')) {
-    return 'the certificate of the registry has to be replaced; --insecure does without checking it';
-  }
-  return (
-    `give its authority with --ca-file FILE, or put it in /etc/docker/certs.d/${host}/ca.crt; ` +
-    '--insecure does without checking it'
-  );
+      : `${host} cannot be reached: ${CONNECTION.get(connection)!}`;
+  return unavailable(why, {
+    hint: 'check the name and the port of the registry, and the network',
+  });
 }

@@ -1,30 +1,30 @@
 import { now } from '../clock.js';
 import { reasonOf, systemCode } from '../errors.js';
-import type { Transport } from './request.js';
+import type { Layer } from './request.js';
 
-/** One request as it went over the wire. */
+/** One request that was sent. */
 export interface RequestRecord {
   /** `GET`, `HEAD`, `PUT` and so on. */
   readonly method: string;
-  /** Without what may be a secret: no credentials, and of the query only what is known to be harmless. */
+  /** Without credentials, and without the values of query parameters that may be secret. */
   readonly url: string;
-  /** The status of the answer, or what went wrong. */
+  /** The status of the answer, or the error. */
   readonly outcome: number | string;
-  /** From its beginning to its end, waits before it not counted. */
+  /** From start to end, without waits before it. */
   readonly milliseconds: number;
-  /** Which try this is, counted from 1. */
+  /** Which attempt this is, counted from 1. */
   readonly attempt: number;
-  /** Where its credentials came from; undefined where it had none. */
+  /** Source of the credentials; undefined if there were none. */
   readonly signedWith: string | undefined;
 }
 
-/** Tells `record` of each request, whatever became of it. */
-export function withLog(next: Transport, record: (request: RequestRecord) => void): Transport {
-  return async (request) => {
+/** Reports each request after its end, whatever its outcome. */
+export function requestLog(onRequest: (record: RequestRecord) => void): Layer {
+  return async (request, next) => {
     const start = now();
     const attempt = request.attempts?.number ?? 1;
-    const done = (outcome: number | string): void =>
-      record({
+    const report = (outcome: number | string): void =>
+      onRequest({
         method: request.method,
         url: shownUrl(request.url),
         outcome,
@@ -34,19 +34,19 @@ export function withLog(next: Transport, record: (request: RequestRecord) => voi
       });
     try {
       const response = await next(request);
-      done(response.status);
+      report(response.status);
       return response;
     } catch (error) {
-      done(systemCode(error) ?? reasonOf(error));
+      report(systemCode(error) ?? reasonOf(error));
       throw error;
     }
   };
 }
 
-/** Query parameters that hold no secret; any other may be a signature or a session. */
+/** Query parameters that are never secret; any other may be a signature or a session. */
 const SHOWN = new Set(['scope', 'service', 'mount', 'from', 'digest', 'n', 'last', 'tag']);
 
-/** A URL as it may be shown: no credentials, and of the query only what is known to be harmless. */
+/** A URL without credentials, and without the values of query parameters that may be secret. */
 export function shownUrl(url: URL): string {
   const query = url.search
     .slice(1)

@@ -1,49 +1,74 @@
+import { apiHost } from '../docker-hub.js';
 import { systemCode } from '../errors.js';
-import { portOf } from './url.js';
 import { isNoTls } from './errors.js';
-import type { HttpRequest, HttpResponse, Transport } from './request.js';
+import type { HttpRequest, HttpResponse, Layer, Transport } from './request.js';
+import { isLoopbackHost, portOf } from './url.js';
 
-/** What servers say, with status 400, to plain HTTP on a port of TLS. */
+/** What servers answer, with status 400, to plain HTTP on a port of TLS. */
 const SPEAKS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i;
 
 type Scheme = 'http:' | 'https:';
 
+/** What the user says about the scheme of a registry. */
+export interface SchemeOptions {
+  /** Whether to speak plain HTTP to a host (`host[:port]`). */
+  readonly plainHttp: (host: string) => boolean;
+  /** Whether TLS is intended for a loopback host. */
+  readonly tlsIsMeant: (host: string) => 'certainly' | 'perhaps' | 'no';
+}
+
 /**
- * A layer that speaks to a registry on this machine in the scheme that is likely, and if it turns
- * out to speak the other one, in that from then on; all uses of the layer share what was learnt.
- * What goes to this machine in plain HTTP passes no network; a bad certificate is no reason to leave
- * TLS.
+ * The origins that a registry may have. There is one, except for a loopback host of which the scheme
+ * is not certain: the more likely one is first.
  */
-export function withLoopbackScheme(
-  isOwn: (url: URL) => boolean,
-  likely: Scheme,
-): (next: Transport) => Transport {
-  let scheme = likely;
-  return (next) => async (request) => {
-    if (!isOwn(request.url)) return next(request);
+export function registryOrigins(
+  host: string,
+  { plainHttp, tlsIsMeant }: SchemeOptions,
+): readonly [URL, ...URL[]] {
+  const address = apiHost(host);
+  const [http, https] = [new URL(`http://${address}`), new URL(`https://${address}`)];
+  if (plainHttp(host)) return [http];
+  const tls = isLoopbackHost(http.hostname) ? tlsIsMeant(host) : 'certainly';
+  if (tls === 'certainly') return [https];
+  // With the same port, although the default port of the other scheme is another one.
+  if (tls === 'no') return [http, new URL(`https://${http.hostname}:${http.port || '80'}`)];
+  return [https, new URL(`http://${https.hostname}:${https.port || '443'}`)];
+}
+
+/**
+ * Speaks to a registry in the scheme of its first origin, and if it turns out to speak the other one,
+ * in that from then on. For loopback hosts only: what they are sent in plain HTTP passes no network.
+ * A certificate that is not trusted is no reason to leave TLS.
+ */
+export function loopbackScheme([likely, other]: readonly URL[]): Layer {
+  if (likely === undefined || other === undefined) return (request, next) => next(request);
+  const origins = new Set([likely.origin, other.origin]);
+  let scheme = likely.protocol as Scheme;
+  return async (request, next) => {
+    if (!origins.has(request.url.origin)) return next(request);
     const tried = scheme;
-    const response = await answerOrOther(next, inScheme(request, tried), tried);
+    const response = await answerIn(tried, request, next);
     if (response !== undefined) return response;
     scheme = tried === 'http:' ? 'https:' : 'http:';
     return next(inScheme(request, scheme));
   };
 }
 
-/** The answer; undefined where the server speaks the other scheme. */
-async function answerOrOther(
-  next: Transport,
-  request: HttpRequest,
+/** The answer in a scheme; undefined if the server speaks the other one. */
+async function answerIn(
   scheme: Scheme,
+  request: HttpRequest,
+  next: Transport,
 ): Promise<HttpResponse | undefined> {
   try {
-    const response = await next(request);
+    const response = await next(inScheme(request, scheme));
     const isTls =
       scheme === 'http:' &&
       response.status === 400 &&
       SPEAKS_TLS.test(Buffer.from(response.body).toString());
     return isTls ? undefined : response;
   } catch (error) {
-    // A TLS alert is no HTTP: the parser says so.
+    // A TLS alert is not valid HTTP, which the parser reports.
     const isOther =
       scheme === 'http:' ? systemCode(error)?.startsWith('HPE_INVALID') : isNoTls(error);
     if (isOther === true) return undefined;
@@ -56,7 +81,7 @@ function inScheme(request: HttpRequest, scheme: Scheme): HttpRequest {
   if (url.protocol === scheme) return request;
   const other = new URL(url);
   other.protocol = scheme;
-  // The same port, where it is the default of the one and not of the other.
+  // A default port is not that of the other scheme.
   if (url.port === '') other.port = String(portOf(url));
   return { ...request, url: other };
 }

@@ -1,67 +1,86 @@
 import type { Attempts } from '../attempts.js';
 
-/** One request with a body that can be sent again: any layer may repeat it. */
+/** One request, which any layer may send again. */
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
   readonly url: URL;
-  /** Names in lower case; set once. */
+  /** By names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
-  /** A body that is too large to be held; instead of `body`. */
+  /** A body that is too large to be held in memory; instead of `body`. */
   readonly upload?: StreamedBody;
-  /** The most that is read of the answer, in bytes; more is an error. */
+  /** Largest body of the answer, in bytes; a larger one is an error. */
   readonly maxBytes: number;
-  /** Leaves the body of a successful answer to be read as it comes, see {@link HttpResponse.stream}. */
+  /** Whether to return the body of a successful answer as a stream, see {@link HttpResponse.stream}. */
   readonly streamed?: boolean;
-  /** How long the answer may take to begin, in milliseconds, where it is not as long as others. */
+  /** Longest time until the answer begins, in milliseconds, if not the same as for other requests. */
   readonly answerTimeoutMs?: number;
-  /** What the answer must prove of itself where its status is 2xx; throws {@link DamagedBody} where it does not. */
+  /** Checks an answer with status 2xx; throws {@link DamagedBody} for one that is damaged. */
   readonly check?: (response: HttpResponse) => void;
-  /** What the request needs to be allowed, for the layer that gets tokens. */
+  /** What the request needs permission for, for the layer that gets tokens. */
   readonly scopes?: readonly Scope[];
   /** How often this request may be sent again, if not as often as others. */
   readonly retries?: number;
-  /** Attempts that it shares with the other requests of its operation; its own if there are none. */
+  /** Attempts that it shares with the other requests of its operation; absent if it has its own. */
   readonly attempts?: Attempts;
-  /** Where the credentials came from that sign this request, for the log. */
+  /** Source of the credentials in the request, for the log. */
   readonly signedWith?: string;
 }
 
-/** An answer, read whole. */
+/** An answer, read to its end. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: HttpHeaders;
   readonly body: Uint8Array;
-  /** The body as it comes, where that was asked for and the status is 2xx; it has to be read to its end or destroyed. */
+  /** The body of a `streamed` request, if the status is 2xx; must be read to its end or destroyed. */
   readonly stream?: BodyStream;
-  /** Where the answer came from, after redirects. */
+  /** The URL that answered, after redirects. */
   readonly url: URL;
   /** How many attempts it took. */
   readonly attempts?: number;
 }
 
-/** A body that is sent as it comes. It can be opened again: any layer may repeat the request. */
+/** A body that is sent as a stream; opened again each time the request is sent. */
 export interface StreamedBody {
-  /** In bytes: it is announced, and never sent in pieces of unknown number. */
+  /** In bytes; sent as Content-Length. */
   readonly length: number;
   readonly open: () => AsyncIterable<Uint8Array>;
 }
 
-/** A body that is read as it comes. */
+/** A body that is read as a stream. */
 export interface BodyStream extends AsyncIterable<Uint8Array> {
   destroy(): void;
 }
 
-/** One layer of the transport: takes a request and answers it, mostly by way of the next layer. */
+/** Sends a request and returns the answer, whatever its status. */
 export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
 
-/** A resource and what is to be done with it (Docker Registry v2 token authentication, Requesting a token). */
+/** One layer of a transport: answers a request, mostly by way of the next layer. */
+export type Layer = (request: HttpRequest, next: Transport) => Promise<HttpResponse>;
+
+/** A transport of layers, the outermost first. */
+export function compose(layers: readonly Layer[], innermost: Transport): Transport {
+  return layers.reduceRight<Transport>(
+    (next, layer) => (request) => layer(request, next),
+    innermost,
+  );
+}
+
+/** Longest silences before a request fails, in milliseconds; connecting has a limit of its own. */
+export interface Timeouts {
+  /** Until the answer begins. */
+  readonly headersMs: number;
+  /** Between two pieces of its body. */
+  readonly idleMs: number;
+}
+
+/** A repository and the actions on it (Docker Registry v2 token authentication, Requesting a token). */
 export interface Scope {
   readonly repository: string;
   readonly actions: readonly string[];
 }
 
-/** The fields of an answer's head; a field that came on several lines keeps them apart. */
+/** Header fields of an answer; the lines of a repeated field stay separate. */
 export class HttpHeaders {
   constructor(private readonly fields: Readonly<Record<string, string | string[] | undefined>>) {}
 
@@ -77,17 +96,17 @@ export class HttpHeaders {
   }
 }
 
-/** A body that is not what it says or what was asked for; asking again may help. */
+/** A body that is damaged or not what was asked for; another attempt may help. */
 export class DamagedBody extends Error {}
 
-/** More than `maxBytes` came. */
+/** A body larger than `maxBytes`. */
 export class BodyTooLarge extends Error {
   constructor(readonly maxBytes: number) {
     super(`the answer is larger than ${maxBytes} bytes`);
   }
 }
 
-/** Whether a status means that the request was done. */
+/** Whether a status means success. */
 export function isSuccess(status: number): boolean {
   return status >= 200 && status < 300;
 }

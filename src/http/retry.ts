@@ -1,11 +1,12 @@
 import { Attempts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
-import { CONNECTION, knownCode } from './error-codes.js';
+import { CONNECTION, knownCode, RetriesExhausted } from './errors.js';
 import {
   DamagedBody,
   isSuccess,
   type HttpRequest,
   type HttpResponse,
+  type Layer,
   type Transport,
 } from './request.js';
 import { HostLimiter } from './limiter.js';
@@ -65,25 +66,23 @@ export class RetryPolicy {
    * upload, a read that resumes) is sent once; if it fails transiently, the operation is granted a
    * restart.
    */
-  layer(next: Transport): Transport {
-    return async (request) => {
-      const attempts = request.attempts ?? new Attempts();
-      for (;;) {
-        const { number } = attempts;
-        const { result, isGranted } = await this.limiter(request.url).run(
-          this.options.signal,
-          async () => {
-            const outcome = await tryOnce(next, { ...request, attempts });
-            // Decided here, so that nothing else passes the limiter before the wait has begun.
-            return { result: outcome, isGranted: this.grantAfter(outcome, request, attempts) };
-          },
-        );
-        if (isGranted && !attempts.restarts) continue;
-        if (isGranted) attempts.grantRestart();
-        return final(result, number);
-      }
-    };
-  }
+  readonly layer: Layer = async (request, next) => {
+    const attempts = request.attempts ?? new Attempts();
+    for (;;) {
+      const { number } = attempts;
+      const { result, isGranted } = await this.limiter(request.url).run(
+        this.options.signal,
+        async () => {
+          const outcome = await tryOnce(next, { ...request, attempts });
+          // Decided here, so that nothing else passes the limiter before the wait has begun.
+          return { result: outcome, isGranted: this.grantAfter(outcome, request, attempts) };
+        },
+      );
+      if (isGranted && !attempts.restarts) continue;
+      if (isGranted) attempts.grantRestart();
+      return final(result, number);
+    }
+  };
 
   /**
    * Begins another attempt of an operation, after a failure that the layer has not seen: of content
@@ -131,16 +130,6 @@ export class RetryPolicy {
     const limiter = new HostLimiter(() => this.options.concurrency(url));
     this.limiters.set(url.host, limiter);
     return limiter;
-  }
-}
-
-/** The last failure of several attempts. */
-export class RetriesExhausted extends Error {
-  constructor(
-    readonly attempts: number,
-    cause: unknown,
-  ) {
-    super(`gave up after ${attempts} tries`, { cause });
   }
 }
 

@@ -1,29 +1,26 @@
-import type { HttpResponse, Transport } from './request.js';
+import type { Layer } from './request.js';
 
-/** All warnings of one registry together, in bytes (OCI distribution-spec, Warnings). */
-const MAX_WARNINGS_SIZE = 4096;
+/** Largest size of all warnings of one registry, in bytes (OCI distribution-spec, Warnings). */
+const MAX_TOTAL_BYTES = 4096;
 
-/** `299 - "text"`, the one form that the specification knows; quotes and backslashes in the text are escaped. */
+/** `299 - "text"`, the only form in the specification; quotes and backslashes in the text are escaped. */
 const WARNING = /^299 - "((?:[^"\\]|\\.)*)"$/;
 
-/**
- * Tells of what a registry wants the user to know, each text once and no more than the specification allows. It is remote text: told,
- * never acted on.
- */
-export function withWarnings(next: Transport, warn: (text: string) => void): Transport {
+/** Reports the warnings of a registry, each once: remote text, which is never acted on. */
+export function warnings(onWarning: (text: string) => void): Layer {
   const seen = new Set<string>();
-  let size = 0;
-  const tell = (value: string): void => {
+  let bytes = 0;
+  const report = (value: string): void => {
     const text = WARNING.exec(value.trim())?.[1]?.replaceAll(/\\(.)/g, '$1');
     if (text === undefined || seen.has(text)) return;
-    size += Buffer.byteLength(text);
-    if (size > MAX_WARNINGS_SIZE) return;
+    bytes += Buffer.byteLength(text);
+    if (bytes > MAX_TOTAL_BYTES) return;
     seen.add(text);
-    warn(text);
+    onWarning(text);
   };
-  return async (request) => {
-    const response: HttpResponse = await next(request);
-    for (const value of response.headers.all('warning')) tell(value);
+  return async (request, next) => {
+    const response = await next(request);
+    for (const value of response.headers.all('warning')) report(value);
     return response;
   };
 }

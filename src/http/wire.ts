@@ -1,49 +1,110 @@
+import { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+// undici's index would also load fetch, WebSocket and a cache: a third of the time to start.
+import undiciRequest from 'undici/lib/api/api-request.js';
 import { Attempts } from '../attempts.js';
-import type { HttpRequest, Transport } from './request.js';
 import { orAborted } from '../concurrency.js';
-import type { Origin } from './connect/origin.js';
-import type { Timeouts } from './timeouts.js';
-import { undiciTransport } from './undici.js';
+import type { Origin } from './connect/direct.js';
+import { NotProcessed } from './connect/http2.js';
+import {
+  BodyTooLarge,
+  HttpHeaders,
+  isSuccess,
+  type BodyStream,
+  type HttpRequest,
+  type HttpResponse,
+  type Timeouts,
+  type Transport,
+} from './request.js';
+
+/** How requests reach servers. */
+export interface WireOptions {
+  /** The connections to the origin of a URL. */
+  readonly originOf: (url: URL) => Origin;
+  readonly timeouts: Timeouts;
+  readonly signal: AbortSignal;
+}
 
 /**
- * How many requests of one operation are sent again because the server has not processed them: a
- * server that ends its connections often refuses many.
+ * How many requests of one operation are sent again because the server has not processed them
+ * (RFC 9113, 8.7): a server that often closes its connections refuses many.
  */
 const MAX_RESENT = 20;
 
 /**
- * The innermost layer: one request over the connections to its origin. Bulk goes over HTTP/1.1 in any case: it is faster there, and none of
- * it holds up what shares a connection with it.
+ * The innermost layer: sends one request over the connections to its origin. Streamed bodies always
+ * take HTTP/1.1, where they are faster and hold up no other request.
  */
-export function wireTransport(
-  originOf: (url: URL) => Origin,
-  timeouts: Timeouts,
-  signal: AbortSignal,
-): Transport {
-  const overHttp1 = undiciTransport((url) => originOf(url).http1, timeouts, signal);
+export function wire(options: WireOptions): Transport {
+  const { originOf, timeouts, signal } = options;
   return async (request) => {
-    // undici would open a connection for a request that was aborted before.
+    // undici would open a connection even for a request that is aborted.
     signal.throwIfAborted();
-    const { http2 } = originOf(request.url);
-    if (http2 === undefined || isBulk(request)) return overHttp1(request);
+    const { http1, http2 } = originOf(request.url);
+    if (http2 === undefined || isStreamed(request)) return sendHttp1(http1, request, options);
     const { attempts = new Attempts() } = request;
     for (;;) {
       const connection = await orAborted(http2.connection(), signal);
-      if (connection === undefined) return overHttp1(request);
+      if (connection === undefined) return sendHttp1(http1, request, options);
       try {
         return await connection.send(request, timeouts, signal);
       } catch (error) {
-        if (!isNotProcessed(error) || attempts.countUnprocessed() > MAX_RESENT) throw error;
+        const isNotProcessed = error instanceof NotProcessed;
+        if (!isNotProcessed || attempts.countUnprocessed() > MAX_RESENT) throw error;
       }
     }
   };
 }
 
-/** Not by its class, which is loaded where a server speaks HTTP/2. */
-function isNotProcessed(error: unknown): boolean {
-  return error instanceof Error && error.name === 'NotProcessed';
+function isStreamed({ streamed, upload }: HttpRequest): boolean {
+  return streamed === true || upload !== undefined;
 }
 
-function isBulk({ streamed, upload }: HttpRequest): boolean {
-  return streamed === true || upload !== undefined;
+async function sendHttp1(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+  { timeouts, signal }: Omit<WireOptions, 'originOf'>,
+): Promise<HttpResponse> {
+  const { url, method, body, upload } = request;
+  const sent = undiciRequest.call(dispatcher, {
+    origin: url.origin,
+    path: url.pathname + url.search,
+    method,
+    headers: { ...request.headers, ...contentLength(request) },
+    body: upload === undefined ? (body ?? null) : Readable.from(upload.open()),
+    // By default, undici closes the connection after every HEAD.
+    reset: false,
+    idempotent: true,
+    headersTimeout: request.answerTimeoutMs ?? timeouts.headersMs,
+    bodyTimeout: timeouts.idleMs,
+    signal,
+  });
+  const answer = await orAborted(sent, signal);
+  const head = { status: answer.statusCode, headers: new HttpHeaders(answer.headers), url };
+  if (request.streamed === true && isSuccess(answer.statusCode)) {
+    return { ...head, body: new Uint8Array(), stream: answer.body };
+  }
+  return { ...head, body: await readBody(answer.body, request.maxBytes) };
+}
+
+/** Content-Length of a body that undici does not know; some registries refuse a body without it. */
+function contentLength({ method, body, upload }: HttpRequest): Record<string, string> {
+  if (upload !== undefined) return { 'content-length': String(upload.length) };
+  return method === 'POST' && body === undefined ? { 'content-length': '0' } : {};
+}
+
+async function readBody(body: BodyStream, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > maxBytes) {
+      body.destroy();
+      throw new BodyTooLarge(maxBytes);
+    }
+    chunks.push(chunk);
+  }
+  // Lets undici take the connection back first: the next request would open another one otherwise.
+  await new Promise((resolve) => setImmediate(resolve));
+  return Buffer.concat(chunks);
 }

@@ -90,8 +90,8 @@ async function openChecked(what: string, root: string, { digest, size }: Content
 }
 
 /**
- * Whether a blob is there. One of another size (a program may have crashed while writing it) or a
- * symbolic link does not count.
+ * Whether the layout has a blob. One of another size (a program may have crashed while writing it)
+ * or a symbolic link does not count.
  * @throws {ManifestToolError} CORRUPT if it is reached through a link.
  */
 export async function hasBlob(what: string, root: string, id: ContentId): Promise<boolean> {
@@ -130,10 +130,10 @@ export async function writeBlob(
 ): Promise<void> {
   const file = await locate(what, root, id.digest);
   await mkdir(path.dirname(file), { recursive: true });
-  await writeAtomically(file, async () => verified(what, id, await content()));
+  await writeAtomically(file, async () => verifiedForWrite(what, id, await content()));
 }
 
-/** Writes a blob unless it is there. */
+/** Writes a blob unless the layout has it. */
 export async function putBlob(
   what: string,
   root: string,
@@ -161,8 +161,11 @@ async function locate(what: string, root: string, digest: Digest): Promise<strin
   return file;
 }
 
-/** Passes content on and checks it on the way: what does not match `id` ends with CORRUPT. */
-async function* verified(
+/**
+ * Passes content through and verifies it before it is stored.
+ * @throws {ManifestToolError} CORRUPT if it does not match `id`.
+ */
+export async function* verifiedForWrite(
   what: string,
   id: ContentId,
   content: Chunks,

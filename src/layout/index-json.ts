@@ -2,19 +2,38 @@ import { lstat } from 'node:fs/promises';
 import { ManifestToolError, systemCode } from '../errors.js';
 import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
 import { asWritable, goMarshalIndent } from '../oci/json/go-marshal.js';
-import { parseJson, type JsonValue } from '../oci/json/parse.js';
+import { parseJsonBytes, type JsonValue } from '../oci/json/parse.js';
 import { corrupt, parsing } from './errors.js';
 import { readDocument, writeAtomically } from './files.js';
 import { withLock } from './lock.js';
 import { indexPath } from './paths.js';
 
 /**
+ * Parses index.json, and returns the same value as before while its bytes are the same. It is read
+ * for each tag and each subject: to parse it every time takes seconds if it has a thousand entries.
+ */
+export class IndexParser {
+  private last: { readonly bytes: Uint8Array; readonly index: JsonValue } | undefined;
+
+  /** @throws {ManifestToolError} CORRUPT if it is not JSON; `file` is its name, for the error. */
+  parse(what: string, file: string, bytes: Uint8Array): JsonValue {
+    if (this.last === undefined || Buffer.compare(this.last.bytes, bytes) !== 0)
+      this.last = { bytes, index: parsing(what, file, () => parseJsonBytes(bytes)) };
+    return this.last.index;
+  }
+}
+
+/**
  * Reads index.json, which every layout has (OCI image-spec, image-layout.md, index.json file).
  * @throws {ManifestToolError} CORRUPT if it is missing, not JSON, not a regular file, or larger
  * than MAX_DOCUMENT_SIZE.
  */
-export async function readIndex(what: string, root: string): Promise<JsonValue> {
-  const index = await readIndexIfAny(what, root);
+export async function readIndex(
+  what: string,
+  root: string,
+  parser: IndexParser,
+): Promise<JsonValue> {
+  const index = await readIndexIfAny(what, root, parser);
   if (index === undefined) throw corrupt(what, root, 'the layout has no index.json');
   return index;
 }
@@ -30,11 +49,14 @@ export async function hasIndex(root: string): Promise<boolean> {
   }
 }
 
-async function readIndexIfAny(what: string, root: string): Promise<JsonValue | undefined> {
+async function readIndexIfAny(
+  what: string,
+  root: string,
+  parser: IndexParser,
+): Promise<JsonValue | undefined> {
   const file = indexPath(root);
   const bytes = await readDocument(what, file);
-  if (bytes === undefined) return undefined;
-  return parsing(what, file, () => parseJson(Buffer.from(bytes).toString('utf8')));
+  return bytes && parser.parse(what, file, bytes);
 }
 
 /**
@@ -53,7 +75,7 @@ export async function updateIndex(
 ): Promise<void> {
   const file = indexPath(root);
   await withLock(what, `${file}.lock`, signal, async () => {
-    const index = await readIndexIfAny(what, root);
+    const index = await readIndexIfAny(what, root, new IndexParser());
     const changed = parsing(what, file, () => change(index));
     const text = indexText(what, file, changed);
     await writeAtomically(file, () => text);

@@ -20,7 +20,7 @@ import {
   type ContentId,
 } from './blobs.js';
 import { guarded } from './errors.js';
-import { hasIndex, readIndex, updateIndex } from './index-json.js';
+import { hasIndex, IndexParser, readIndex, updateIndex } from './index-json.js';
 import { checkLayout, ensureLayout } from './marker.js';
 import {
   emptyIndex,
@@ -52,6 +52,7 @@ export function openLayout(path: string, options: LayoutOptions = {}): ImageStor
 class LayoutDirectory implements LayoutFiles {
   readonly noun = 'layout';
   readonly indexFile: string;
+  private readonly indexParser = new IndexParser();
   private isChecked = false;
 
   constructor(readonly root: string) {
@@ -64,7 +65,7 @@ class LayoutDirectory implements LayoutFiles {
   }
 
   readIndex(what: string): Promise<JsonValue> {
-    return readIndex(what, this.root);
+    return readIndex(what, this.root, this.indexParser);
   }
 
   readBlob(what: string, digest: Digest, size: number | undefined): Promise<Uint8Array> {
@@ -129,7 +130,7 @@ class Layout extends LayoutReader implements ImageStore {
     return this.writing(what, () => putBlob(what, this.root, manifest, manifest.bytes));
   }
 
-  /** Adds the referrer to index.json, where {@link findReferrers} looks for it. */
+  /** Adds the referrer to index.json, where {@link ReferrerFinder} looks for it. */
   putReferrer(manifest: FetchedManifest): Promise<void> {
     return this.publish(manifest, [], () => undefined);
   }

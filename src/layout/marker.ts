@@ -78,7 +78,8 @@ async function refuseOtherContent(what: string, root: string): Promise<void> {
   throw new ManifestToolError(
     'FAILED',
     what,
-    `${root} is not an OCI image layout: it contains ${JSON.stringify(other)}, but no oci-layout file`,
+    `${root} is not an OCI image layout: it contains ${JSON.stringify(other)}, ` +
+      'but no oci-layout file',
     { hint: 'use a layout, an empty directory, or one that does not exist' },
   );
 }

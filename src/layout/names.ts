@@ -1,9 +1,16 @@
 import { ManifestToolError } from '../errors.js';
+import { listSome } from '../text.js';
 import type { Digest } from '../oci/digest.js';
 import { FieldError, Fields } from '../oci/json/fields.js';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../oci/json/parse.js';
 import { OCI_INDEX } from '../oci/media-types.js';
-import { formatReference, isTag, parseReference, withDefaultTag } from '../oci/reference.js';
+import {
+  DEFAULT_TAG,
+  formatReference,
+  isTag,
+  parseReference,
+  withDefaultTag,
+} from '../oci/reference.js';
 
 /**
  * The annotation that names an image of a layout (OCI image-spec, annotations.md, Pre-Defined
@@ -52,25 +59,25 @@ function namesOf(entry: JsonValue): string[] {
   return [CONTAINERD_NAME, REF_NAME].flatMap((key) => annotation(entry, key) ?? []);
 }
 
-/** The names in an index.json by which images are best told apart, each once. */
-export function imageNames(index: JsonValue): string[] {
+/** The fullest name of each image in an index.json, each once. */
+function imageNames(index: JsonValue): string[] {
   return [...new Set(entriesOf(index).flatMap((entry) => namesOf(entry).slice(0, 1)))];
 }
 
 /**
- * The positions of all entries that a name stands for: those with exactly that name; if there is
+ * The positions of all entries that a name refers to: those with exactly that name; if there is
  * none, those whose full name (`host/repository:tag`) has that tag, or is the same when both are
  * written in full.
  */
 function matching(entries: readonly JsonValue[], name: string, rules: NameRules = {}): number[] {
-  const where = (isMatch: (known: string) => boolean) => positionsOf(entries, isMatch);
-  const exact = where((known) => known === name);
+  const find = (isMatch: (known: string) => boolean) => positionsOf(entries, isMatch);
+  const exact = find((known) => known === name);
   if (exact.length > 0) return exact;
   const isWord = !/[:/]/.test(name);
-  const tagged = isWord ? where((known) => known.endsWith(`:${name}`)) : [];
+  const tagged = isWord ? find((known) => known.endsWith(`:${name}`)) : [];
   if (tagged.length > 0 || (isWord && rules.shortNames !== true)) return tagged;
   const full = fullName(name);
-  return full === undefined ? [] : where((known) => fullName(known) === full);
+  return full === undefined ? [] : find((known) => fullName(known) === full);
 }
 
 /** The positions of the entries with a name that matches. */
@@ -78,8 +85,8 @@ function positionsOf(entries: readonly JsonValue[], isMatch: (name: string) => b
   return entries.flatMap((entry, i) => (namesOf(entry).some(isMatch) ? [i] : []));
 }
 
-/** The name as docker reads it, in full; undefined if it is not that of an image. */
-function fullName(name: string): string | undefined {
+/** The name in full, as docker reads it; undefined if it is not that of an image in a registry. */
+export function fullName(name: string): string | undefined {
   try {
     const reference = parseReference(name);
     return reference.kind === 'registry' ? formatReference(withDefaultTag(reference)) : undefined;
@@ -88,18 +95,15 @@ function fullName(name: string): string | undefined {
   }
 }
 
-/** The name that is read if none is given. */
-const DEFAULT_NAME = 'latest';
-
 /**
- * The different manifests that a name stands for. An empty name stands for `latest`, or else for
+ * The different manifests that a name refers to. An empty name refers to `latest`, or else to
  * everything that index.json names, apart from referrers.
  * @throws {FieldError} if one of them is not a descriptor.
  */
 export function findNamed(index: JsonValue, name: string, rules: NameRules = {}): IndexEntry[] {
   const entries = entriesOf(index);
   if (name !== '') return distinct(entries, matching(entries, name, rules));
-  const latest = positionsOf(entries, (known) => known === DEFAULT_NAME);
+  const latest = positionsOf(entries, (known) => known === DEFAULT_TAG);
   if (latest.length > 0) return distinct(entries, latest);
   const all = [...entries.keys()];
   const images = all.filter((i) => !isReferrer(entries[i]!));
@@ -145,7 +149,7 @@ export interface ChangedIndex {
  * an entry is added at the end. Without tags the manifest is added without a name, unless it is
  * there. Everything else is kept.
  * @throws {FieldError} if `index` has no list of entries.
- * @throws {ManifestToolError} USAGE if a tag stands for images of different repositories.
+ * @throws {ManifestToolError} USAGE if a tag refers to images of different repositories.
  */
 export function withManifest(
   what: string,
@@ -236,7 +240,7 @@ export function emptyIndex(): JsonObject {
 const MAX_LISTED = 10;
 
 /**
- * The one manifest that a name stands for.
+ * The only manifest that a name refers to.
  * @param noun what holds the images: `layout` or `archive`
  * @throws {FieldError} if an entry is not a descriptor.
  * @throws {ManifestToolError} NOT_FOUND if there is none; USAGE if there are several, with their
@@ -274,10 +278,8 @@ function described(index: JsonValue, entries: readonly IndexEntry[]): string {
   const all = entriesOf(index);
   return listed(
     entries.map(({ digest }) => {
-      const name = annotation(
-        all.find((entry) => hasDigest(entry, digest)) ?? null,
-        CONTAINERD_NAME,
-      );
+      const names = all.filter((entry) => hasDigest(entry, digest)).flatMap(namesOf);
+      const name = names.find((each) => !isTag(each));
       return name === undefined ? digest : `${name} (${digest})`;
     }),
   );
@@ -293,6 +295,5 @@ function quoted(name: string): string {
 }
 
 function listed(items: readonly string[]): string {
-  const rest = items.length - MAX_LISTED;
-  return `${items.slice(0, MAX_LISTED).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+  return listSome(items, MAX_LISTED);
 }

@@ -8,15 +8,19 @@ import { checkSize } from './blobs.js';
 import { corrupt, guarded, parsing } from './errors.js';
 import type { LayoutFiles } from './layout-files.js';
 import { findNamed, resolveName, type IndexEntry } from './names.js';
-import { findReferrers } from './referrers.js';
+import { ReferrerFinder } from './referrers.js';
 
 /** Reads images of a layout, wherever its files are. */
 export class LayoutReader implements ImageReader {
+  private readonly referrerFinder: ReferrerFinder;
+
   constructor(
     readonly name: string,
     protected readonly files: LayoutFiles,
     protected readonly signal: AbortSignal,
-  ) {}
+  ) {
+    this.referrerFinder = new ReferrerFinder(files, signal);
+  }
 
   getManifest(nameOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
     const what = `reading ${this.at(nameOrDigest)}`;
@@ -66,9 +70,7 @@ export class LayoutReader implements ImageReader {
 
   referrers(subject: Digest): Promise<readonly Descriptor[]> {
     const what = `listing what refers to ${this.at(subject)}`;
-    return this.reading(what, async () =>
-      findReferrers(what, this.files, await this.files.readIndex(what), subject),
-    );
+    return this.reading(what, () => this.referrerFinder.find(what, subject));
   }
 
   async tagDigest(tag: string): Promise<Digest | undefined> {

@@ -23,7 +23,9 @@ export interface FetchedManifest extends ManifestContent {
 
 /** Reads images from one repository, layout directory or archive. */
 export interface ImageReader {
-  /** `host/repository`, `oci-layout://PATH` or `oci-archive://FILE`, for messages and comparison. */
+  /**
+   * `host/repository`, `oci-layout://PATH` or `oci-archive://FILE`, for messages and comparison.
+   */
   readonly name: string;
 
   /**
@@ -35,8 +37,8 @@ export interface ImageReader {
   getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest>;
 
   /**
-   * All manifests that a name stands for: in a layout or an archive they may be several, for example
-   * one for each platform. Registries do not have it: there a tag points to one manifest.
+   * All manifests that a name refers to: in a layout or an archive they may be several, for
+   * example one for each platform. Registries do not have it: there a tag points to one manifest.
    */
   manifestsNamed?(
     name: string,
@@ -81,7 +83,9 @@ export type BlobOutcome = 'present' | 'mounted' | 'copied';
 
 /** Writes images to one repository, layout directory or archive. */
 export interface ImageWriter {
-  /** `host/repository`, `oci-layout://PATH` or `oci-archive://FILE`, for messages and comparison. */
+  /**
+   * `host/repository`, `oci-layout://PATH` or `oci-archive://FILE`, for messages and comparison.
+   */
   readonly name: string;
 
   /**

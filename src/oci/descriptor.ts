@@ -25,6 +25,15 @@ export interface Descriptor {
   readonly artifactType?: string;
 }
 
+/** The descriptor of content, without anything that only an index says about it. */
+export function descriptorOf({
+  mediaType,
+  digest,
+  size,
+}: Pick<Descriptor, 'mediaType' | 'digest' | 'size'>): Descriptor {
+  return { mediaType, digest, size };
+}
+
 /**
  * Reads a descriptor.
  * @throws {FieldError} if a member is missing or of the wrong form.

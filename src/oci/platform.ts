@@ -162,8 +162,15 @@ export function formatPlatform(platform: Platform): string {
 }
 
 /**
- * Whether it is no platform at all: what BuildKit gives attestations, and other tools artifacts.
+ * Whether the fields stand for the absence of a platform: BuildKit writes unknown/unknown for
+ * attestations, and other tools leave both empty for artifacts.
  */
-export function isNoPlatform({ os, architecture }: Platform): boolean {
-  return (os === '' && architecture === '') || (os === 'unknown' && architecture === 'unknown');
+export function isNoPlatform(platform: Platform): boolean {
+  const { os, architecture } = platform;
+  return (os === '' && architecture === '') || isUnknownPlatform(platform);
+}
+
+/** Whether it is unknown/unknown, which BuildKit writes for attestations. */
+export function isUnknownPlatform({ os, architecture }: Partial<Platform>): boolean {
+  return os === 'unknown' && architecture === 'unknown';
 }

@@ -25,9 +25,10 @@ export interface LayoutReference {
   /** The directory, absolute or relative to the working directory. */
   readonly path: string;
   /**
-   * The name of the image: a tag, a tag with "+", or a full name such as `docker.io/library/app:1.0`
-   * (OCI image-spec, annotations.md, `org.opencontainers.image.ref.name`). Without name and digest
-   * the image `latest` is read, or the only one; nothing is named when it is written.
+   * The name of the image: a tag, a tag with "+", or a full name such as
+   * `docker.io/library/app:1.0` (OCI image-spec, annotations.md,
+   * `org.opencontainers.image.ref.name`). Without name and digest the image `latest` is read, or
+   * the only one; nothing is named when it is written.
    */
   readonly tag?: string;
   /** Read in preference to the name. */
@@ -35,8 +36,8 @@ export interface LayoutReference {
 }
 
 /**
- * An image in a tar archive: `oci-archive://FILE[:tag][@digest]`, an archive of an OCI image layout,
- * or `docker-archive://FILE[:reference][@digest]`, as `docker save` writes it.
+ * An image in a tar archive: `oci-archive://FILE[:tag][@digest]`, an archive of an OCI image
+ * layout, or `docker-archive://FILE[:reference][@digest]`, as `docker save` writes it.
  */
 export interface ArchiveReference {
   /** Distinguishes it from other references. */
@@ -105,8 +106,8 @@ export function isTag(text: string): boolean {
 }
 
 /**
- * Whether `text` can name an image in a layout or an archive, where names are annotations and may be
- * more than tags (OCI image-spec, annotations.md, `org.opencontainers.image.ref.name`).
+ * Whether `text` can name an image in a layout or an archive, where names are annotations and may
+ * be more than tags (OCI image-spec, annotations.md, `org.opencontainers.image.ref.name`).
  */
 export function isLocalName(text: string): boolean {
   return LOCAL_NAME.test(text);
@@ -218,8 +219,8 @@ function localPrefix(local: Local): string {
 }
 
 /**
- * Splits a path from a name that may have colons itself, as skopeo does: at the first colon. That of
- * a drive letter does not count.
+ * Splits a path from a name that may have colons itself, as skopeo does: at the first colon. That
+ * of a drive letter does not count.
  */
 function splitFirst(text: string, what: string, bad: Bad) {
   const { named, digest } = splitDigest(text, what);
@@ -313,11 +314,11 @@ export function formatReference(reference: Reference): string {
 }
 
 /** The tag of a reference that names neither a tag nor a digest. */
-const DEFAULT_TAG = 'latest';
+export const DEFAULT_TAG = 'latest';
 
 /**
- * The reference with the tag `latest` if it has neither a tag nor a digest. That of a local image is
- * not changed: the only image of a layout or an archive needs no tag.
+ * The reference with the tag `latest` if it has neither a tag nor a digest. That of a local image
+ * is not changed: the only image of a layout or an archive needs no tag.
  */
 export function withDefaultTag(reference: Reference): Reference {
   const isNamed = reference.tag !== undefined || reference.digest !== undefined;
@@ -325,8 +326,8 @@ export function withDefaultTag(reference: Reference): Reference {
 }
 
 /**
- * The tag or digest to read: the digest if the reference has both. If it has neither, `latest`; for a
- * local image an empty string, which stands for `latest` or else the only image.
+ * The tag or digest to read: the digest if the reference has both. If it has neither, `latest`; for
+ * a local image an empty string, which stands for `latest` or else the only image.
  */
 export function tagOrDigestOf({
   kind,

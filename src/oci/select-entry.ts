@@ -1,4 +1,5 @@
 import { ManifestToolError } from '../errors.js';
+import { listSome } from '../text.js';
 import { imageEntries } from './attestation.js';
 import type { Descriptor } from './descriptor.js';
 import { present } from './json/fields.js';
@@ -193,7 +194,5 @@ export function listEntries(entries: readonly Descriptor[]): string {
       platform === undefined ? digest : formatPlatform(platform),
     ),
   );
-  if (names.size === 0) return 'none';
-  const rest = names.size - MAX_LISTED;
-  return [...names].slice(0, MAX_LISTED).join(', ') + (rest > 0 ? ` and ${rest} more` : '');
+  return names.size === 0 ? 'none' : listSome([...names], MAX_LISTED);
 }

@@ -9,7 +9,7 @@ import { answerFailure, type Purpose } from './errors.js';
 import type { Call, RepositoryName } from './requests.js';
 import type { UploadLimiter } from './upload-limiter.js';
 
-/** What a connection is made of. */
+/** The parts of a {@link Connection}. */
 export interface ConnectionParts {
   /** `host[:port]` of the registry, as in references. */
   readonly host: string;
@@ -26,10 +26,10 @@ export interface ConnectionParts {
   readonly uploads: UploadLimiter;
 }
 
-/** Errors of token servers and redirects, which say nothing of the request that they made fail. */
+/** Errors of token servers and redirects, whose messages do not name the request that failed. */
 const WRAPPED: ReadonlySet<ErrorCode> = new Set(['DENIED', 'UNAVAILABLE', 'FAILED']);
 
-/** The way to one repository of a registry, with a credential. */
+/** Sends requests to one repository of a registry, with a credential. */
 export class Connection implements RepositoryName {
   readonly host: string;
   readonly repository: string;
@@ -46,7 +46,7 @@ export class Connection implements RepositoryName {
     this.uploads = parts.uploads;
   }
 
-  /** The way to another repository of the registry, with the same credential. */
+  /** A connection to another repository of the registry, with the same credential. */
   to(repository: string): Connection {
     return new Connection({ ...this.parts, repository });
   }
@@ -68,7 +68,7 @@ export class Connection implements RepositoryName {
   async send({ path, what, ...request }: Call): Promise<HttpResponse> {
     try {
       return await this.parts.transport({
-        // Made here, so that a request that is signed and sent again has no further attempts.
+        // Created here, so that a request that is sent again with another token shares them.
         attempts: new Attempts(),
         ...request,
         url: new URL(`${this.parts.origin}${path}`),

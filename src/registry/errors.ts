@@ -8,12 +8,12 @@ import { isSecondaryLimit, retryAfter } from '../http/retry-after.js';
 import { isJsonObject, parseJson, type JsonValue } from '../oci/json/parse.js';
 
 /**
- * What a request was for, where that changes the meaning of an answer: the write of a manifest, or
- * content that a manifest names.
+ * Purpose of a request, if it changes the meaning of an answer: the write of a manifest, or the
+ * read of content that a manifest names.
  */
 export type Purpose = 'write' | 'content';
 
-/** Where a request went and as whom, for the message about its answer. */
+/** The host and the identity of a request, for the message about its answer. */
 export interface RequestContext {
   readonly host: string;
   /** `as alice with the credentials of …`, `anonymously`, `without credentials`. */
@@ -27,8 +27,8 @@ export interface RequestContext {
 }
 
 /**
- * What a registry answered instead of doing what it was asked: its status, and its own error codes
- * and messages (OCI distribution-spec, Error Codes).
+ * The answer of a registry that refused or failed: its status, and its own error codes and messages
+ * (OCI distribution-spec, Error Codes).
  */
 export class RegistryError extends Error {
   readonly status: number;
@@ -43,11 +43,16 @@ export class RegistryError extends Error {
     this.codes = codes;
     this.text = text;
   }
+
+  /** `status 404, CODE: message`. */
+  get summary(): string {
+    return `status ${this.status}${this.text === '' ? '' : `, ${this.text}`}`;
+  }
 }
 
 /**
- * The answer of a registry that did not do what it was asked, as an error of this program: the
- * status decides, the body explains.
+ * Converts the answer of a registry that refused or failed to an error of this program: the status
+ * decides, the body explains.
  * - 429, 408, 5xx and web pages are UNAVAILABLE
  * - 404 is NOT_FOUND; for the write of a manifest INCOMPLETE, if its codes say that something is
  *   missing (Gitea, Harbor)
@@ -121,15 +126,15 @@ function isRateLimit(response: HttpResponse): boolean {
 }
 
 /**
- * Whether an answer is about the moment, and not about the request. 501 is about the request: not
- * implemented.
+ * Whether an answer is a transient failure. 501 is not: the registry does not implement the
+ * request.
  */
 export function isUnavailable(response: HttpResponse): boolean {
   const { status } = response;
   return isRateLimit(response) || status === 408 || (status >= 500 && status !== 501);
 }
 
-/** Whether an answer is a web page: then this is not a registry, whatever the status. */
+/** Whether an answer is a web page: the server is then not a registry, whatever the status. */
 export function isWebPage(response: HttpResponse): boolean {
   const type = response.headers.first('content-type') ?? '';
   if (/^text\/html\b/i.test(type)) return true;
@@ -154,8 +159,8 @@ const IMMUTABLE_STATUS = new Set([400, 403, 409, 412]);
 const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NOT_FOUND']);
 
 /**
- * What a registry misses that is asked to store a manifest (OCI distribution-spec, Pushing
- * Manifests); undefined if nothing.
+ * What a registry lacks to store a manifest (OCI distribution-spec, Pushing Manifests); undefined
+ * if its answer does not say so.
  */
 function missingPart({ status, codes, text }: RegistryError) {
   if (status === 404 && codes.includes('NAME_UNKNOWN')) {
@@ -220,8 +225,7 @@ function readErrors(response: HttpResponse): { codes: string[]; text: string } {
   const text = errors
     .map(({ code, message }) => [code, message].filter((part) => part !== '').join(': '))
     .join('; ');
-  // Cut only where it is shown, when secrets have been removed: half of a secret would not be
-  // found.
+  // Not cut here but after redaction: a part of a secret would not be recognized.
   return { codes, text };
 }
 

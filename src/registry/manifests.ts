@@ -33,8 +33,8 @@ export async function getManifest(
     throw new ManifestToolError(
       'CORRUPT',
       what,
-      `it has ${body.length} bytes, but the list that names it says ${expected.size}`,
-      { hint: 'the list is wrong: publish it anew from its images, or ask who published it' },
+      `it has ${body.length} bytes, but the index that names it says ${expected.size}`,
+      { hint: 'the index is wrong: publish it again from its images, or ask its publisher' },
     );
   }
   try {
@@ -44,7 +44,7 @@ export async function getManifest(
     );
     return { ...parsed, digest, size: body.length, bytes: body };
   } catch (error) {
-    const why = `it is no image manifest or list: ${reasonOf(error)}`;
+    const why = `it is neither an image manifest nor an index: ${reasonOf(error)}`;
     const hint = (error instanceof FieldError && error.hint) || NO_IMAGE_HINT;
     throw new ManifestToolError('CORRUPT', what, why, { cause: error, hint });
   }
@@ -83,7 +83,7 @@ export async function tagDigest(connection: Connection, tag: string): Promise<Di
   return (await getManifest(connection, tag)).digest;
 }
 
-/** What a registry answered to the write of a manifest. */
+/** The answer of a registry to the write of a manifest. */
 export interface PutAnswer {
   /**
    * The subject of the manifest, if the registry lists the manifest among its referrers

@@ -23,9 +23,8 @@ export interface Answer {
 }
 
 /**
- * One repository, for finding out what its registry supports: a refusal is an answer here, and not
- * an error. No answer, an answer that is about the moment, and a demand for authentication are
- * errors all the same.
+ * One repository, to test what its registry supports: a refusal is a result here, not an error. No
+ * answer, a transient failure and a demand for authentication are still errors.
  */
 export class RawRepository {
   readonly name: string;
@@ -45,7 +44,7 @@ export class RawRepository {
     return answerOf(response);
   }
 
-  /** The authentication scheme that the registry has asked for, and as whom it was asked. */
+  /** The authentication scheme that the registry demands, and the identity of the requests. */
   identity(): { readonly scheme: string | undefined; readonly identity: string } {
     return { scheme: this.connection.scheme(), identity: this.connection.identity() };
   }
@@ -94,7 +93,7 @@ export class RawRepository {
     return isSuccess(response.status);
   }
 
-  /** Deletes a tag, a manifest or a blob; that it is not allowed is an answer as well. */
+  /** Deletes a tag, a manifest or a blob; a denial is a result as well. */
   async remove(kind: 'manifests' | 'blobs', reference: string): Promise<Answer> {
     try {
       return answerOf(await this.ask(requests.deleteContent(this.connection, kind, reference)));
@@ -105,8 +104,8 @@ export class RawRepository {
   }
 
   /**
-   * The digests of the referrers of a manifest, from the referrers API; or the answer that is no
-   * list of them.
+   * The digests of the referrers of a manifest, from the referrers API; or the answer if it is not
+   * an index of them.
    */
   async referrers(subject: Digest): Promise<readonly Digest[] | Answer> {
     const response = await this.ask(requests.getReferrers(this.connection, subject));
@@ -133,11 +132,11 @@ export class RawRepository {
 }
 
 function answerOf(response: HttpResponse): Answer {
-  const { status, text } = new RegistryError(response);
+  const { status, summary } = new RegistryError(response);
   return {
     status,
     isDone: isSuccess(status),
-    words: `status ${status}${text === '' ? '' : `, ${text}`}`,
+    words: summary,
     header: (name) => response.headers.all(name),
   };
 }

@@ -23,7 +23,7 @@ const NO_API = new Set([400, 404, 405, 501]);
  * The referrers of a manifest: from the referrers API (OCI distribution-spec, Listing Referrers),
  * or from the index under the referrers tag if the registry does not have the API. Empty if there
  * are none.
- * @throws {ManifestToolError} if they cannot be found out.
+ * @throws {ManifestToolError} if they cannot be determined.
  */
 export async function listReferrers(
   connection: Connection,
@@ -61,7 +61,7 @@ function entriesOf(what: string, body: Uint8Array): readonly Descriptor[] {
     const { document } = parseDocument(body, OCI_INDEX);
     return document.kind === 'index' ? document.manifests : [];
   } catch (error) {
-    const why = `the registry's answer is no index: ${reasonOf(error)}`;
+    const why = `the registry's answer is not an index: ${reasonOf(error)}`;
     const reason = 'referrers-unreadable';
     throw new ManifestToolError('CORRUPT', what, why, { cause: error, reason });
   }

@@ -161,7 +161,7 @@ function sessionOf(connection: Connection, what: string, response: HttpResponse)
   const isBare = location.startsWith(`${base.host}/`);
   const url = parseUrl(isBare ? `${base.protocol}//${location}` : location, base);
   if (url === undefined) {
-    throw refuse('the place to upload to (Location) is no address', LOCATION_HINT);
+    throw refuse('the place to upload to (Location) is not a valid address', LOCATION_HINT);
   }
   if (url.origin === base.origin && url.username === '' && url.password === '') return url;
   const isDowngrade = url.host === base.host && url.protocol === 'http:';

@@ -7,11 +7,11 @@ import {
 } from '../core/publish/request.js';
 import { refuseWarnings } from '../core/publish/warnings.js';
 import { ManifestToolError } from '../errors.js';
-import { formatPlatform, type Platform } from '../oci/platform.js';
+import { formatPlatform, isNoPlatform, type Platform } from '../oci/platform.js';
 import { platformKey } from '../oci/select-entry.js';
 import { formatName, formatReference } from '../oci/reference.js';
 import type { SpecNode } from './node.js';
-import { readSpec, type PlacedSpec, type SpecOptions } from './spec.js';
+import { readSpec, typeOfSpec, type PlacedSpec, type SpecOptions } from './spec.js';
 import { specDocuments, type Variables } from './yaml.js';
 
 /** The result of checking one spec. */
@@ -36,8 +36,11 @@ export interface SpecFile {
 
 /** How specs are checked. */
 export interface CheckSpecsOptions extends SpecOptions {
-  /** The type of index to publish (default `docker`, which cannot have annotations). */
-  readonly type?: RequestedType;
+  /**
+   * The type of index to publish (default that of the spec, or `docker`, which cannot have
+   * annotations).
+   */
+  readonly type?: RequestedType | undefined;
   /** Turns every warning into an error (default false). */
   readonly strict?: boolean;
 }
@@ -49,7 +52,7 @@ export interface CheckSpecsOptions extends SpecOptions {
  */
 export function checkSpecs(
   files: readonly SpecFile[],
-  { type = 'docker', strict = false, warning = () => undefined, env }: CheckSpecsOptions = {},
+  { type, strict = false, warning = () => undefined, env }: CheckSpecsOptions = {},
 ): CheckedSpec[] {
   const checker = new SpecChecker(type, strict, warning);
   return files.flatMap(({ file, text }) => checker.checkText(text, file, env));
@@ -61,7 +64,7 @@ export class SpecChecker {
   private readonly published = new Map<string, string>();
 
   constructor(
-    private readonly type: RequestedType,
+    private readonly type: RequestedType | undefined,
     private readonly isStrict: boolean,
     private readonly onWarning: (text: string) => void,
   ) {}
@@ -116,12 +119,15 @@ export function unreadable(file: string, error: unknown): CheckedSpec {
 }
 
 /** @throws {ManifestToolError} USAGE if a publish would refuse it whatever its images are. */
-function checkPlaced({ spec, root, annotations }: PlacedSpec, type: RequestedType): void {
+function checkPlaced(
+  { spec, root, ociOnly }: PlacedSpec,
+  requested: RequestedType | undefined,
+): void {
   try {
-    checkRequest({ ...spec, type });
+    checkRequest({ ...spec, type: typeOfSpec(spec, requested) });
   } catch (error) {
     if (!(error instanceof ManifestToolError)) throw error;
-    throw (annotations ?? root).placed(error);
+    throw (ociOnly ?? root).placed(error);
   }
 }
 
@@ -151,11 +157,11 @@ interface Identity {
   readonly isFinal: boolean;
 }
 
-function identity({ reference, platform = {} }: SourceRequest): Identity {
+function identity({ reference, platform = {}, annotations }: SourceRequest): Identity {
   const { os, architecture, variant, osVersion } = platform;
-  if (os === undefined || architecture === undefined) {
+  if (os === undefined || architecture === undefined || isNoPlatform({ os, architecture })) {
     const name = formatReference(reference);
-    const key = JSON.stringify([name, platform]);
+    const key = JSON.stringify([name, platform, [...(annotations ?? [])]]);
     return { key, shown: `the platforms of ${name}`, isFinal: true };
   }
   const requested: Platform = { ...platform, os, architecture };

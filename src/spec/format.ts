@@ -29,18 +29,24 @@ function needsQuotes(text: string): boolean {
   return text === '<<' || escapeText(text) !== text;
 }
 
-function specMembers({ target, tags, annotations, sources }: Spec): Map<string, unknown> {
+function specMembers(spec: Spec): Map<string, unknown> {
+  const { target, tags, type, artifactType, annotations, dropAttestations, sources } = spec;
+  const attestations = dropAttestations === true ? 'drop' : 'keep';
   return new Map<string, unknown>([
     ['image', formatReference(target)],
+    ...member('type', type),
+    ...member('artifactType', artifactType),
     ...member('tags', tags),
     ...member('annotations', annotations),
+    ...member('attestations', dropAttestations === undefined ? undefined : attestations),
     [
       'manifests',
       sources.map(
-        ({ reference, platform }) =>
+        ({ reference, platform, annotations: own }) =>
           new Map<string, unknown>([
             ['image', formatReference(reference)],
             ...member('platform', platformMembers(platform ?? {})),
+            ...member('annotations', own),
           ]),
       ),
     ],

@@ -44,10 +44,25 @@ export class SpecNode {
     readonly path: string,
   ) {}
 
-  /** The error USAGE for a fault at this node, with the line of the file that has it. */
+  /**
+   * The error USAGE for a fault at this node, with the line of the file that has it. If the node
+   * has a variable that is not replaced, that is the reason.
+   */
   error(why: string, details: ErrorDetails): ManifestToolError {
     const quoted = quoteAt(this.source.text, this.offset());
-    return new ManifestToolError('USAGE', `reading ${this.place()}`, `${why}${quoted}`, details);
+    const name = this.unreplacedVariable();
+    const reason = name === undefined ? {} : ({ reason: 'spec-variable', data: { name } } as const);
+    const what = `reading ${this.place()}`;
+    return new ManifestToolError('USAGE', what, `${why}${quoted}`, { ...details, ...reason });
+  }
+
+  /** The name of the first variable in a string, if variables are not replaced in this spec. */
+  unreplacedVariable(): string | undefined {
+    const { node } = this;
+    if (this.source.env !== undefined || !isScalar(node) || typeof node.value !== 'string')
+      return undefined;
+    const names = [...node.value.matchAll(VARIABLE)].map(([, name]) => name);
+    return names.find((name) => name !== undefined);
   }
 
   /** The same error for this node; `prefix` comes before its cause. */

@@ -15,6 +15,7 @@ const KEYS = [
 
 /**
  * Reads the `platform` of an entry; other spellings become the names of the specification.
+ * `unknown/unknown` is the platform of an attestation.
  * @throws {ManifestToolError} USAGE if no runtime would ever select it.
  */
 export function requestedPlatform(
@@ -29,18 +30,15 @@ export function requestedPlatform(
   });
   const osVersion = (keys.osversion ?? keys['os.version'])?.string() || undefined;
   const osFeatures = (keys.osfeatures ?? keys['os.features'])?.list().map((item) => item.string());
-  if (os !== undefined && architecture !== undefined) {
+  if (os !== 'unknown' || architecture !== 'unknown') {
+    // What is left out is read from the image config later: here any known name will do.
     const fault = platformFault({
-      os,
-      architecture,
-      ...(variant === undefined ? {} : { variant }),
+      os: os ?? 'linux',
+      architecture: architecture ?? 'amd64',
+      ...(variant === undefined || architecture === undefined ? {} : { variant }),
     });
     if (fault !== undefined)
       throw (keys[fault.part] ?? node).error(fault.why, { hint: fault.hint });
-  } else if (os !== undefined || architecture !== undefined) {
-    const missing = os === undefined ? 'os' : 'architecture';
-    // No error: the entries of an index keep their own platforms.
-    warning(`${node.place()}: ${node.path} has no ${missing}: an image needs both, or neither`);
   }
   return {
     ...(os === undefined ? {} : { os }),

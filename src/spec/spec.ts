@@ -1,6 +1,8 @@
 import type { Environment } from '../core/client-options.js';
-import type { SourceRequest, Spec } from '../core/publish/request.js';
+import type { RequestedType, SourceRequest, Spec } from '../core/publish/request.js';
 import { ManifestToolError } from '../errors.js';
+import type { Annotations } from '../oci/descriptor.js';
+import { present } from '../oci/json/fields.js';
 import { isTag, parseReference, TAG_RULE, type Reference } from '../oci/reference.js';
 import { knownMembers, type SpecNode } from './node.js';
 import { requestedPlatform } from './platform.js';
@@ -16,9 +18,15 @@ const MANIFESTS = {
 export interface PlacedSpec {
   readonly spec: Spec;
   readonly root: SpecNode;
-  readonly annotations: SpecNode | undefined;
+  /** The first node that only an OCI index can have. */
+  readonly ociOnly: SpecNode | undefined;
   /** One for each source. */
   readonly entries: readonly SpecNode[];
+}
+
+/** The type of index that a spec is published as: the requested one, its own, or `docker`. */
+export function typeOfSpec(spec: Spec, requested: RequestedType | undefined): RequestedType {
+  return requested ?? spec.type ?? 'docker';
 }
 
 /** How a spec is read. */
@@ -45,32 +53,99 @@ export function parseSpecs(text: string, file: string, options: SpecOptions = {}
  * @throws {ManifestToolError} as {@link parseSpecs} does.
  */
 export function readSpec(root: SpecNode, warning: (text: string) => void): PlacedSpec {
-  const names = ['image', 'manifests', 'tags', 'annotations'] as const;
-  const { image, manifests, tags, annotations } = knownMembers(root, names, warning);
+  const members = knownMembers(root, KEYS, warning);
+  const { image, manifests, tags, annotations, type, artifactType, attestations } = members;
   if (image === undefined) throw root.missing(NO_IMAGE, IMAGE);
   if (image.isNull()) throw image.error(NO_IMAGE, IMAGE);
   if (manifests === undefined) throw root.missing('"manifests" is missing', MANIFESTS);
   const entries = manifests.list();
   if (entries.length === 0) throw manifests.error('"manifests" is empty', MANIFESTS);
-  const spec = {
-    target: reference(image),
+  const target = reference(image);
+  const sources = entries.map((entry) => source(entry, warning));
+  const dropped = attestations && choice(attestations, ['keep', 'drop'] as const);
+  const spec: Spec = {
+    target,
     tags: tagList(tags?.list() ?? [], warning),
-    annotations: new Map(annotations?.members().map(({ name, value }) => [name, value.string()])),
-    sources: entries.map((entry) => source(entry, warning)),
+    ...present('type', type && choice(type, ['docker', 'oci', 'auto'] as const)),
+    ...present('artifactType', artifactType && mediaType(artifactType)),
+    annotations: annotationMap(annotations, warning),
+    ...present('dropAttestations', dropped && dropped === 'drop'),
+    sources: sources.map(({ request }) => request),
   };
-  return { spec, root, annotations, entries };
+  const annotated = sources.find(({ request }) => request.annotations !== undefined);
+  const ociOnly =
+    spec.annotations.size > 0 ? annotations : (annotated?.annotations ?? artifactType);
+  return { spec, root, ociOnly, entries };
 }
 
-function source(entry: SpecNode, warning: (text: string) => void): SourceRequest {
-  const { image, platform } = knownMembers(entry, ['image', 'platform'], warning);
+const KEYS = [
+  'image',
+  'type',
+  'artifactType',
+  'tags',
+  'annotations',
+  'attestations',
+  'manifests',
+] as const;
+
+interface PlacedSource {
+  readonly request: SourceRequest;
+  readonly annotations: SpecNode | undefined;
+}
+
+function source(entry: SpecNode, warning: (text: string) => void): PlacedSource {
+  const names = ['image', 'platform', 'annotations'] as const;
+  const { image, platform, annotations } = knownMembers(entry, names, warning);
   if (image === undefined || image.isNull()) {
     const hint = 'add image: host/repository:tag';
     throw entry.error(`${entry.path} has no "image"`, { hint });
   }
-  return {
+  const requested = platform === undefined ? {} : requestedPlatform(platform, warning);
+  const own = annotationMap(annotations, warning);
+  const request: SourceRequest = {
     reference: reference(image),
-    platform: platform === undefined ? {} : requestedPlatform(platform, warning),
+    platform: requested,
+    ...(Object.keys(requested).length === 0 ? {} : { onlyPlatform: true }),
+    ...(own.size === 0 ? {} : { annotations: own }),
   };
+  return { request, annotations };
+}
+
+function annotationMap(node: SpecNode | undefined, warning: (text: string) => void): Annotations {
+  const members = node?.members() ?? [];
+  for (const { key, value } of members) {
+    for (const part of [key, value]) {
+      const name = part.unreplacedVariable();
+      if (name !== undefined)
+        warning(
+          `${part.place()}: ${value.path} has the variable \${${name}}, which is not replaced`,
+        );
+    }
+  }
+  return new Map(members.map(({ name, value }) => [name, value.string()]));
+}
+
+/** One of several strings; undefined if there is no value. */
+function choice<T extends string>(node: SpecNode, values: readonly T[]): T | undefined {
+  const text = node.string();
+  const found = values.find((value) => value === text);
+  if (found !== undefined || text === '') return found;
+  const some = `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
+  throw node.error(`${node.path} ${JSON.stringify(text)} is not ${some}`, {
+    hint: `write ${values.map((value) => `${node.path}: ${value}`).join(' or ')}`,
+  });
+}
+
+/** `type/subtype` of RFC 6838, section 4.2. */
+const MEDIA_TYPE =
+  /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;
+
+function mediaType(node: SpecNode): string | undefined {
+  const text = node.string();
+  if (text === '' || MEDIA_TYPE.test(text)) return text || undefined;
+  throw node.error(`${node.path} ${JSON.stringify(text)} is not a media type`, {
+    hint: 'write a type such as application/vnd.example.app',
+  });
 }
 
 function reference(node: SpecNode): Reference {

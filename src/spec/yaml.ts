@@ -1,7 +1,7 @@
-import { Composer, isScalar, LineCounter, Parser, type Document } from 'yaml';
+import { Composer, isScalar, LineCounter, Parser, visit, type Document } from 'yaml';
 import type { Environment } from '../core/client-options.js';
 import { ManifestToolError } from '../errors.js';
-import { quoteAt, ROOT, SpecNode } from './node.js';
+import { quoteAt, ROOT, SpecNode, type SpecSource } from './node.js';
 
 /** Values of `${VAR}` in strings of a spec; undefined leaves the strings as they are. */
 export type Variables = Environment | undefined;
@@ -14,7 +14,8 @@ export type Variables = Environment | undefined;
 export function specDocuments(text: string, file: string, env: Variables): SpecNode[] {
   const lines = new LineCounter();
   const documents = readDocuments(text, file, lines);
-  const error = documents.flatMap(({ errors }) => errors)[0];
+  // A warning is about a directive or tag that is not understood, and would be ignored.
+  const error = documents.flatMap(({ errors, warnings }) => [...errors, ...warnings])[0];
   if (error !== undefined) {
     const [offset] = error.pos;
     const { line, col } = lines.linePos(offset);
@@ -29,7 +30,9 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
     const { contents } = document;
     const isEmpty = isScalar(contents) && contents.value === null;
     if (contents === null || (isEmpty && documents.length > 1)) return [];
-    return [new SpecNode({ file, text, document, lines, ...(env && { env }) }, contents, ROOT)];
+    const source = { file, text, document, lines, ...(env && { env }) };
+    refuseTags(source);
+    return [new SpecNode(source, contents, ROOT)];
   });
   if (roots.length === 0) {
     throw new ManifestToolError('USAGE', `reading ${file}`, 'it is empty', {
@@ -37,6 +40,30 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
     });
   }
   return roots;
+}
+
+/**
+ * The tags of the kinds of values that specs have: any other one is a value that would be misread.
+ */
+const TAGS = new Set([
+  '!',
+  ...'str int float bool null seq map merge'.split(' ').map((name) => `tag:yaml.org,2002:${name}`),
+]);
+
+/** @throws {ManifestToolError} USAGE for a tag, such as `!!binary`, that no value of a spec has. */
+function refuseTags(source: SpecSource): void {
+  visit(source.document, {
+    Node(_, node) {
+      const { tag } = node;
+      if (tag === undefined || TAGS.has(tag)) return;
+      throw new SpecNode(source, node, 'it').error(
+        `the tag ${JSON.stringify(tag)} is not supported`,
+        {
+          hint: 'remove the tag, or quote a value that begins with !',
+        },
+      );
+    },
+  });
 }
 
 /** Far deeper than any spec, in the parser's count: two for each level. */

@@ -1,7 +1,7 @@
 /**
- * Types of the undici modules that src/transport imports by their path: undici's index also loads fetch, WebSocket,
- * caches and mocks, which triples the time to the first request. The paths are private to undici, hence the exact
- * version in package.json.
+ * Types of the undici modules that src/http imports by their path: undici's index also loads
+ * fetch, WebSocket, caches and mocks, which triples the time to the first request. The paths are
+ * private to undici, hence the exact version in package.json.
  *
  * Every one is a CommonJS module whose `module.exports` is the default import:
  * `import Agent from 'undici/lib/dispatcher/agent.js'`.
@@ -30,7 +30,10 @@ declare module 'undici/lib/core/util.js' {
   import type { Socket } from 'node:net';
 
   const util: {
-    /** Destroys a socket with a ConnectTimeoutError after `timeout` milliseconds; returns what stops that. */
+    /**
+     * Destroys a socket with a ConnectTimeoutError after `timeout` milliseconds; returns what stops
+     * that.
+     */
     setupConnectTimeout(
       socket: WeakRef<Socket>,
       options: { timeout: number; hostname: string; port: number },
@@ -46,7 +49,10 @@ declare module 'undici/lib/core/errors.js' {
 declare module 'undici/lib/api/api-request.js' {
   import type { Dispatcher } from 'undici';
 
-  /** The method `request` of a dispatcher, as a function: `request.call(agent, { origin, path, method })`. */
+  /**
+   * The method `request` of a dispatcher, as a function: `request.call(agent, { origin, path,
+   * method })`.
+   */
   export default function request<TOpaque = null>(
     this: Dispatcher,
     options: Dispatcher.RequestOptions<TOpaque>,

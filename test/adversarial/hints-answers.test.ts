@@ -72,7 +72,7 @@ describe('an answer to a read', () => {
       'no JSON',
       always({ status: 200, body: 'x' }),
       1,
-      /no image manifest/,
+      /neither an image manifest/,
       /^check that the name is that/,
     ],
     ['an object', always(json(200, {})), 1, /config is missing/, /^check that the name is that of/],
@@ -108,14 +108,14 @@ describe('an answer to a read', () => {
       always(json(200, {}, { 'docker-content-digest': sha256('x') })),
       1,
       /does not have the digest/,
-      /^try again; where it stays so, look for a proxy/,
+      /^try again; if it fails each time, look for a proxy/,
     ],
     [
       'an endless body',
       always({ status: 200, body: 'x'.repeat(5 * 1024 * 1024) }),
       1,
       /larger than \d+ bytes/,
-      /^check the name and the port of the registry: none answers with as much$/,
+      /^check the name and the port of the registry: no registry answers with as much$/,
     ],
     [
       'a blob that is gone',
@@ -230,8 +230,8 @@ describe('what a manifest names', () => {
     await expectHint({
       args: odds.reading('app:list'),
       code: 1,
-      says: /but the list that names it says 3/,
-      hint: /^the list is wrong: publish it anew from its images/,
+      says: /but the index that names it says 3/,
+      hint: /^the index is wrong: publish it again from its images/,
     });
   });
 
@@ -308,7 +308,7 @@ describe('what a manifest names', () => {
     await expectHint({
       args: [...odds.reading(), '--referrers'],
       code: 1,
-      says: /answer is no index/,
+      says: /answer is not an index/,
       hint: /^omit --referrers/,
     });
   });

@@ -107,8 +107,8 @@ describe('an option', () => {
     ],
     [
       create('--annotation', 'manifest:a=b', IMAGE),
-      /level manifest: is not/,
-      /^the levels are index: and/,
+      /"manifest" is not a level/,
+      /^the levels are index and/,
     ],
     [
       create('--annotation', 'manifest-descriptor[linux]:a=b', IMAGE),
@@ -170,7 +170,7 @@ describe('options that do not go together', () => {
     [['annotate', 'x', '--platform=linux/386', '--os=linus'], /os "linus"/, /^the common ones are/],
     [
       ['annotate', 'x', '--annotation', 'index:a=b'],
-      /level index: is not/,
+      /annotate has no level "index:"/,
       /^select an entry with/,
     ],
     [['remove', 'x', '--digest', 'sha256:1'], /--digest "sha256:1"/, /^inspect and query show/],

@@ -47,18 +47,18 @@ describe('certificates', () => {
       '--ca-file of something else',
       () => ['--ca-file', rubbish()],
       /no certificate in PEM form/,
-      /^`openssl x509 -inform der -in \S+rubbish\.pem` prints one/,
+      /^`openssl x509 -inform der -in \S+rubbish\.pem` converts a certificate/,
     ],
     [
       '--cert-file alone',
       () => ['--cert-file', authority.client.certFile],
-      /--key-file is missing/,
-      /^a client certificate needs both$/,
+      /using client certificate \S+ failed: its key is missing/,
+      /^give its key with --key-file FILE$/,
     ],
     [
       '--key-file that is not there',
       () => ['--cert-file', authority.client.certFile, '--key-file', '/no/key'],
-      /--key-file \/no\/key failed: there is no such file/,
+      /reading client key \/no\/key failed: there is no such file/,
       /^check the path$/,
     ],
     [
@@ -98,7 +98,7 @@ describe('certificates', () => {
       args: inspect('--ca-file', authority.client.certFile),
       code: 5,
       says: /signed by an authority that is not trusted here/,
-      hint: /^give its authority with --ca-file FILE, or put it in \/etc\/docker\/certs\.d/,
+      hint: /^trust its authority with --ca-file FILE or \/etc\/docker\/certs\.d/,
     });
   });
 });

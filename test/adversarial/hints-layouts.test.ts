@@ -176,9 +176,9 @@ describe('a layout', () => {
     await layout.tag(await layout.image({ os: 'linux' }, []), 'x.test/b:2');
     await expectHint({
       args: ['inspect', layout.reference('2')],
-      code: 1,
-      says: /several images with names that end in ":2"/,
-      hint: /^name the image by its digest$/,
+      code: 2,
+      says: /several images are named 2: x\.test\/a:2 \(sha256:/,
+      hint: /^name one by its digest, or select one with --platform$/,
     });
   });
 
@@ -241,7 +241,7 @@ describe('a layout', () => {
       args: ['copy', 'oci-layout://fixtures/layout:linux-amd64', layout.reference('2')],
       code: 1,
       says: /would be larger than 4194304 bytes/,
-      hint: /^publish into another layout: this one names too many images$/,
+      hint: /^write to another layout or archive: this one names too many images$/,
     });
   });
 });

@@ -154,6 +154,24 @@ describe('annotate', () => {
     expect(annotations).toMatchObject({ 'org.example': 'x', b: 'x&y' });
   });
 
+  it('removes annotations of the index or of an entry', async () => {
+    const index = app('annotations-removed');
+    const source = app('linux-amd64');
+    const options = ['index:a=1', 'index:b=2', 'manifest-descriptor:c=3'];
+    const given = options.flatMap((option) => ['--annotation', option]);
+    expectCode(await runCli(['create', '--type', 'oci', '--target', index, source, ...given]), 0);
+    expectCode(await runCli(['annotate', index, '--annotation', 'a-']), 0);
+    const entry = ['--platform', 'linux/amd64', '--annotation', 'c-'];
+    expectCode(await runCli(['annotate', index, ...entry]), 0);
+    const raw = await runCli(['inspect', '--format', 'raw', index]);
+    expect(JSON.parse(raw.stdout)).toMatchObject({ annotations: { b: '2' } });
+    expect(raw.stdout).not.toContain('"a"');
+    expect(raw.stdout).not.toContain('"c"');
+    const unchanged = await runCli(['annotate', index, '--annotation', 'none-']);
+    expectCode(unchanged, 0);
+    expect((await runCli(['inspect', '--format', 'raw', index])).stdout).toBe(raw.stdout);
+  });
+
   it('refuses annotations of a Docker list, a platform that is none, and nothing to do', async () => {
     await create(app('plain'), app('linux-amd64'));
     const annotated = await runCli(['annotate', app('plain'), '--annotation', 'a=b']);

@@ -52,6 +52,60 @@ describe('--annotation', () => {
     ]);
   });
 
+  it('sets an annotation at several levels', async () => {
+    const options = ['--annotation', 'index,manifest-descriptor[linux/s390x]:a=b:c=d'];
+    const sources = ['oci/app:linux-amd64', 'oci/app:linux-s390x'];
+    expectCode(await create('oci/app:levels', sources, ...options), 0);
+    const list = await listAt('oci/app:levels');
+    expect(list?.annotations).toEqual({ a: 'b:c=d' });
+    expect(list?.manifests.map(({ annotations }) => annotations)).toEqual([
+      undefined,
+      { a: 'b:c=d' },
+    ]);
+  });
+
+  it('removes annotations that come from a source or a spec', async () => {
+    const set = ['index:a=1', 'index:b=2', 'manifest-descriptor:a=1', 'manifest-descriptor:b=2'];
+    const given = set.flatMap((option) => ['--annotation', option]);
+    const sources = ['oci/app:linux-amd64', 'oci/app:linux-s390x'];
+    expectCode(await create('oci/app:set', sources, ...given), 0);
+    const removed = ['--annotation', 'manifest-descriptor[linux/amd64]:a-'];
+    expectCode(await create('oci/app:removed', ['oci/app:set'], ...removed), 0);
+    expect((await listAt('oci/app:removed'))?.manifests.map((each) => each.annotations)).toEqual([
+      { b: '2' },
+      { a: '1', b: '2' },
+    ]);
+    const { stdout } = await runCli(['spec', 'from', name('oci/app:set')]);
+    const stdin = stdout.replace(/^(image: .*):set$/m, '$1:spec');
+    const options = ['--annotation', 'index,manifest-descriptor:a-'];
+    expectCode(await runCli(['push', 'from-spec', ...options, '-'], { stdin }), 0);
+    const list = await listAt('oci/app:spec');
+    expect(list?.annotations).toEqual({ b: '2' });
+    expect(list?.manifests.map(({ annotations }) => annotations)).toEqual([{ b: '2' }, { b: '2' }]);
+  });
+
+  it.each([
+    ['manifset:a=b', '"manifset" is not a level'],
+    ['index,manifest:a=b', '"manifest" is not a level'],
+    ['index[linux/amd64]:a=b', 'the level index has no platform'],
+    ['manifest-descriptor[linux]:a=b', 'os/arch'],
+    ['index:a', 'is not of the form KEY=VALUE or KEY-'],
+    ['-', 'is not of the form KEY=VALUE or KEY-'],
+  ])('is refused before a registry is asked: %s', async (option, message) => {
+    const result = await create('oci/app:refused', ['oci/app:none'], '--annotation', option);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toContain(message);
+  });
+
+  it('is refused for a platform that no image has, before anything is written', async () => {
+    const options = ['--annotation', 'manifest-descriptor[linux/riscv64]:a=b'];
+    const result = await create('oci/app:unmatched', ['oci/app:linux-amd64'], ...options);
+    expect(result).toMatchObject({ code: 3, stdout: '' });
+    expect(result.stderr).toContain('no image is for linux/riscv64');
+    expect(result.stderr).toContain('linux/amd64');
+    expect(await listAt('oci/app:unmatched')).toBeUndefined();
+  });
+
   it('makes an OCI index of Docker images where the kind is free, and is refused where it is not', async () => {
     const sources = ['docker/app:linux-amd64'];
     expectCode(await create('docker/app:annotated', sources, '--annotation', 'a=b'), 0);

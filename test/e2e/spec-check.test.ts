@@ -117,8 +117,16 @@ describe('spec check', () => {
   it('shows all of it as JSON', async () => {
     const { code, stdout } = await check('--json', 'good.yaml', 'half.yaml', 'none.yaml');
     expect(code).toBe(2);
-    const image = { image: 'example.com/app:amd64', platform: null };
-    const good = { ok: true, warnings: [], annotations: {}, images: [image] };
+    const image = { image: 'example.com/app:amd64', platform: null, annotations: {} };
+    const good = {
+      ok: true,
+      warnings: [],
+      type: 'docker',
+      artifactType: null,
+      annotations: {},
+      attestations: 'keep',
+      images: [image],
+    };
     expect(JSON.parse(stdout)).toEqual([
       {
         ...good,

@@ -66,7 +66,7 @@ function loadedBy(command: string): { files: string[]; builtins: string[] } {
 
 const START = ['base', 'entry', 'manifest-tool', 'rolldown-runtime'];
 const READS = [...START, 'core', 'connection'];
-const ASKS = ['registry'];
+const ASKS = ['early', 'registry'];
 const PUBLISHES = [...READS, ...ASKS, 'publish', 'results'];
 
 /** Modules of Node that take milliseconds, and that nothing here needs. */

@@ -38,8 +38,7 @@ import { formatReference, parseReference } from '../../src/oci/reference.js';
 import { Secrets } from '../../src/secrets.js';
 import { parseChallenges } from '../../src/http/auth/challenge.js';
 import { HttpHeaders } from '../../src/http/request.js';
-import { isDirect } from '../../src/http/connect/no-proxy.js';
-import { proxyFor } from '../../src/http/connect/proxy-for.js';
+import { isDirect, proxyFor } from '../../src/http/connect/proxy-for.js';
 import { checkedRealm } from '../../src/http/auth/realm.js';
 import { isSecondaryLimit, retryAfter } from '../../src/http/retry-after.js';
 import { accepted, checkText, parser, that, type Parser } from './check.js';
@@ -415,9 +414,20 @@ const specValues = fc.record(
     image: references,
     tags: fc.constantFrom<unknown>(['1', '1.10'], [], null, 'x', ['-']),
     annotations: fc.constantFrom<unknown>({ a: 'b', c: 1, '<<': 'x' }, null, []),
-    manifests: fc.array(fc.record({ image: references, platform: specPlatforms }), {
-      maxLength: 3,
-    }),
+    manifests: fc.array(
+      fc.record(
+        {
+          image: references,
+          platform: specPlatforms,
+          annotations: fc.constantFrom<unknown>({ a: 'b', c: 1 }, {}, null, ['x']),
+        },
+        { requiredKeys: ['image', 'platform'] },
+      ),
+      { maxLength: 3 },
+    ),
+    type: fc.constantFrom<unknown>('oci', 'docker', 'auto', 'x', null),
+    artifactType: fc.constantFrom<unknown>('a/b', 'x', '', null),
+    attestations: fc.constantFrom<unknown>('keep', 'drop', true, null),
     extra: fc.constant(1),
   },
   { requiredKeys: ['image', 'manifests'] },
@@ -660,13 +670,18 @@ function goDuration(ms: number): string {
 }
 
 /** A spec in JSON, which is YAML. */
-function printSpec({ target, tags, annotations, sources }: Spec): string {
+function printSpec(read: Spec): string {
+  const { target, tags, type, artifactType, annotations, dropAttestations, sources } = read;
   return JSON.stringify({
     image: formatReference(target),
     tags,
+    type,
+    artifactType,
+    attestations: dropAttestations === undefined ? undefined : dropAttestations ? 'drop' : 'keep',
     annotations: Object.fromEntries(annotations),
-    manifests: sources.map(({ reference: image, platform: wanted = {} }) => ({
+    manifests: sources.map(({ reference: image, platform: wanted = {}, annotations: own }) => ({
       image: formatReference(image),
+      annotations: own && Object.fromEntries(own),
       platform: {
         os: wanted.os,
         architecture: wanted.architecture,

@@ -14,10 +14,13 @@ export function lockStep(...proxies: readonly RecordingProxy[]): void {
     proxies.flatMap(({ requests }) => requests.filter(({ end }) => end === undefined)).length -
     held.length;
 
+  /** A client that opens a connection has something to send. */
+  const handshakes = (): number => proxies.reduce((sum, proxy) => sum + proxy.handshakes(), 0);
+
   const releaseWhenQuiet = async (): Promise<void> => {
-    // An answer that has only just been given may still lead to a request.
-    do await untilQuiet(() => arrivals - underWay());
-    while (underWay() > 0);
+    // An answer that has only just been given may still lead to a request, and so may a handshake.
+    do await untilQuiet(() => arrivals - underWay() - handshakes());
+    while (underWay() > 0 || handshakes() > 0);
     for (const release of held.splice(0)) release();
   };
 

@@ -59,6 +59,8 @@ export interface RecordingProxy {
   readonly url: string;
   /** All requests, in the order of their arrival; may be emptied between tests. */
   readonly requests: RecordedRequest[];
+  /** How many connections are in a TLS handshake. */
+  handshakes(): number;
   /** May be set anew at any time. */
   intercept: Intercept | undefined;
   stop(): Promise<void>;
@@ -82,9 +84,15 @@ export async function startRecordingProxy(
   const server = tls === undefined ? createServer(onRequest) : createTlsServer(tls, onRequest);
   /** By the port of the client: what a request comes from with TLS is not the socket that was opened. */
   const connections = new Map<number | undefined, Connection>();
-  server.on('connection', ({ remotePort }: Socket) => {
+  const handshaking = new Set<number | undefined>();
+  server.on('connection', (socket: Socket) => {
+    const { remotePort } = socket;
     connections.set(remotePort, { opened: performance.now() });
+    if (tls === undefined) return;
+    handshaking.add(remotePort);
+    socket.once('close', () => handshaking.delete(remotePort));
   });
+  server.on('secureConnection', ({ remotePort }: Socket) => handshaking.delete(remotePort));
   server.keepAliveTimeout = 60_000;
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
@@ -94,6 +102,7 @@ export async function startRecordingProxy(
     host,
     url: `${tls === undefined ? 'http' : 'https'}://${host}`,
     requests: [],
+    handshakes: () => handshaking.size,
     intercept,
     async stop() {
       server.closeAllConnections();

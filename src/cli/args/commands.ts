@@ -1,7 +1,7 @@
 import { GLOBAL_OPTIONS, type GlobalOptionName, type OptionName } from './options.js';
 import type { Options, RequiredOptions } from './values.js';
 
-/** What the parser, the help, the manual and the completion know about a command. */
+/** Definition of a command, for the parser, the help, the manual and the completion. */
 export interface CommandDefinition<
   Positionals extends Readonly<Record<string, string>> = Readonly<Record<string, string>>,
   Own extends OptionName = OptionName,

@@ -195,7 +195,7 @@ const LOCAL = {
     kind: 'strings',
     value: 'KEY=VALUE',
     describe:
-      'set one annotation; commas and = are part of the value. In push and create, index: or manifest-descriptor[PLATFORM]: may stand before it',
+      'set an annotation; KEY- removes one. push and create accept levels before it: index, manifest-descriptor[PLATFORM], or both with a comma, then a colon',
   },
   attestations: {
     kind: 'choice',

@@ -1,5 +1,5 @@
-// The parser alone: the rest of yargs, which lays out the help, takes longer to load than
-// everything else that a start needs.
+// Only the parser: the rest of yargs, which lays out the help, takes longer to load than everything
+// else that is needed at startup.
 import { Parser } from 'yargs/helpers';
 import { suggestion } from '../../text.js';
 import {
@@ -154,7 +154,7 @@ function isTrue(name: OptionName, value: string | undefined): boolean {
   );
 }
 
-/** The word at `index` as the value of an option; a long option in full is none. */
+/** The word at `index` as the value of an option; a complete long option is not a value. */
 function nextWord(argv: readonly string[], index: number, name: OptionName): string {
   const word = argv[index];
   if (word !== undefined && !OPTION_NAMES.some((each) => each === /^--([^=]+)/.exec(word)?.[1])) {

@@ -100,7 +100,7 @@ function readHosts(name: OptionName, values: readonly string[]): Hosts {
   return values.includes(ALL_HOSTS) || values;
 }
 
-/** What the parser puts in place of a host that is not typed. */
+/** Placeholder of the parser for a host that is not given. */
 export const ALL_HOSTS = 'true';
 
 function readChoice(name: OptionName, value: string, values: readonly string[]): string {

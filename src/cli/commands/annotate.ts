@@ -1,4 +1,5 @@
 import { annotateIndex } from '../../core/edit/annotate.js';
+import { isEmptySelection } from '../../core/edit/index-edits.js';
 import { checkPlatform, properPlatform, type Platform } from '../../oci/platform.js';
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Run } from '../command.js';
@@ -15,7 +16,7 @@ export const run: Run<'annotate'> = async (context) => {
   if (!changesPlatform && changes.annotations.size === 0) {
     throw usageError('annotate has nothing to change', 'see annotate --help');
   }
-  if (changesPlatform && entries.platforms.length + entries.digests.length === 0) {
+  if (changesPlatform && isEmptySelection(entries)) {
     throw usageError('no entry is selected', 'select one with --platform or --digest');
   }
   const request = { ...editRequest(args), entries, changes };

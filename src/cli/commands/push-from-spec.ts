@@ -1,9 +1,8 @@
-import { tagsOf } from '../../core/publish/request.js';
 import { pushIndex } from '../../core/publish/push.js';
-import type { IndexRequest, Spec } from '../../core/publish/request.js';
+import { tagsOf, type IndexRequest, type Spec } from '../../core/publish/request.js';
 import { refuseWarnings } from '../../core/publish/warnings.js';
-import { formatName } from '../../oci/reference.js';
-import { parseSpecs } from '../../spec/spec.js';
+import { formatName, formatReference } from '../../oci/reference.js';
+import { parseSpecs, typeOfSpec } from '../../spec/spec.js';
 import { usageError } from '../args/values.js';
 import type { Context, Run } from '../command.js';
 import { indexContent, publishingOptions } from '../options/publishing.js';
@@ -29,20 +28,36 @@ export const run: Run<'push from-spec'> = async (context) => {
     );
   }
   const content = indexContent(args);
-  const requests = specs.map((spec): IndexRequest => ({
-    ...targetsFrom({ targets: [spec.target], specTags: spec.tags, tag: args.tag }),
-    type: args.type ?? 'docker',
-    sources: spec.sources,
-    ...content,
-    annotations: new Map([...spec.annotations, ...content.annotations]),
-    ...publishingOptions(args),
-  }));
+  const requests = specs.map((spec): IndexRequest => {
+    noteOverridden(spec, context);
+    return {
+      ...spec,
+      ...targetsFrom({ targets: [spec.target], specTags: spec.tags, tag: args.tag }),
+      type: typeOfSpec(spec, args.type),
+      ...content,
+      annotations: new Map([...spec.annotations, ...content.annotations]),
+      ...publishingOptions(args),
+    };
+  });
   refuseSharedTags(requests);
   const jobs = requests.map((request) =>
     pushJob(request, (client, reporter) => pushIndex(client, request, reporter)),
   );
   await runJobs(jobs, context);
 };
+
+/** Reports options that take precedence over what a spec says. */
+function noteOverridden(spec: Spec, { args, reporter }: Context<'push from-spec'>): void {
+  const { type, attestations } = args;
+  const name = formatReference(spec.target);
+  if (type !== undefined && spec.type !== undefined && type !== spec.type)
+    reporter.note(`${name}: --type ${type} takes precedence over type: ${spec.type} of the spec`);
+  const own = spec.dropAttestations === true ? 'drop' : 'keep';
+  if (attestations !== undefined && spec.dropAttestations !== undefined && attestations !== own)
+    reporter.note(
+      `${name}: --attestations ${attestations} takes precedence over attestations: ${own} of the spec`,
+    );
+}
 
 async function readSpecs({ args, io, reporter }: Context<'push from-spec'>): Promise<Spec[]> {
   const { files, variables } = specFiles(args, io);

@@ -1,4 +1,5 @@
 import { removeFromIndex } from '../../core/edit/remove.js';
+import { isEmptySelection } from '../../core/edit/index-edits.js';
 import { usageError } from '../args/values.js';
 import type { Run } from '../command.js';
 import { editRequest, selectedEntries } from '../options/editing.js';
@@ -8,7 +9,7 @@ import { editJob, runJobs } from './publishing.js';
 export const run: Run<'remove'> = async (context) => {
   const { args } = context;
   const entries = selectedEntries(args);
-  if (entries.platforms.length + entries.digests.length === 0) {
+  if (isEmptySelection(entries)) {
     throw usageError('remove needs --platform or --digest', 'see remove --help');
   }
   const request = { ...editRequest(args), entries };

@@ -1,8 +1,9 @@
-import type { Spec } from '../../core/publish/request.js';
+import type { RequestedType, Spec } from '../../core/publish/request.js';
 import { ManifestToolError } from '../../errors.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference } from '../../oci/reference.js';
 import { SpecChecker, unreadable, type CheckedSpec } from '../../spec/check.js';
+import { typeOfSpec } from '../../spec/spec.js';
 import { countOf, escapeText } from '../../text.js';
 import type { Run } from '../command.js';
 import { readSpecFile, specFiles } from '../options/spec-files.js';
@@ -13,7 +14,7 @@ import type { Reporter } from '../progress/reporter.js';
 /** `spec check FILE…`: all specs are checked, also after an error in one. */
 export const run: Run<'spec check'> = async ({ args, io, reporter }) => {
   const { files, variables } = specFiles(args, io);
-  const checker = new SpecChecker(args.type ?? 'docker', args.strict, reporter.warning);
+  const checker = new SpecChecker(args.type, args.strict, reporter.warning);
   const checked: CheckedSpec[] = [];
   for (const file of files) {
     try {
@@ -23,7 +24,11 @@ export const run: Run<'spec check'> = async ({ args, io, reporter }) => {
       checked.push(unreadable(file, error));
     }
   }
-  io.stdout.write(args.json ? jsonText(checked.map(checkDocument)) : checkText(checked));
+  io.stdout.write(
+    args.json
+      ? jsonText(checked.map((each) => checkDocument(each, args.type)))
+      : checkText(checked),
+  );
   await refuseErrors(checked, reporter);
 };
 
@@ -43,13 +48,16 @@ function checkLine(place: string, { target, tags, sources }: Spec): string {
   return `ok ${place} ${formatReference(target)} ${images}${additional}`;
 }
 
-function checkDocument({ file, document, outcome, warnings }: CheckedSpec): object {
+function checkDocument(
+  { file, document, outcome, warnings }: CheckedSpec,
+  type: RequestedType | undefined,
+): object {
   if (outcome instanceof ManifestToolError) {
     const { code, message } = outcome;
     const error = { code, message, hint: hintFor(outcome, 'spec check') };
     return { file, document, ok: false, warnings, error };
   }
-  const { target, tags, annotations, sources } = outcome;
+  const { target, tags, artifactType, annotations, dropAttestations, sources } = outcome;
   return {
     file,
     document,
@@ -57,10 +65,14 @@ function checkDocument({ file, document, outcome, warnings }: CheckedSpec): obje
     warnings,
     target: formatReference(target),
     tags,
+    type: typeOfSpec(outcome, type),
+    artifactType: artifactType ?? null,
     annotations: Object.fromEntries(annotations),
-    images: sources.map(({ reference, platform }) => ({
+    attestations: dropAttestations === true ? 'drop' : 'keep',
+    images: sources.map(({ reference, platform, annotations: own }) => ({
       image: formatReference(reference),
       platform: platform !== undefined && isComplete(platform) ? formatPlatform(platform) : null,
+      annotations: Object.fromEntries(own ?? []),
     })),
   };
 }

@@ -9,15 +9,16 @@ export const run: Run<'spec from'> = async ({ args, io, reporter }) => {
   const reference = parseReference(args.reference);
   await withClient(args, { io, reporter }, async (client) => {
     const description = await reporter.during(() => requestOf(client, reference));
-    const { request, type, published } = description;
+    const { request, published, rebuilt } = description;
     const name = formatReference(reference);
     const differences = differencesOf(description);
     for (const difference of differences) reporter.warning(`${name}: ${difference}`);
+    const isSame = rebuilt?.digest === published.digest;
     const comments = [
-      `What ${name} is, ${published.digest}${differences.length === 0 ? '.' : ', but for this:'}`,
+      `The content of ${name}, ${published.digest}${differences.length === 0 ? '.' : ', except:'}`,
       ...differences.map((difference) => `- ${difference}`),
-      'To publish it:',
-      `  manifest-tool push --type ${type} from-spec FILE`,
+      isSame ? 'To publish it with the same digest:' : 'To publish it:',
+      '  manifest-tool push from-spec FILE',
     ];
     io.stdout.write(formatSpec(request, comments));
   });
@@ -30,7 +31,6 @@ export const run: Run<'spec from'> = async ({ args, io, reporter }) => {
 function differencesOf({ published, rebuilt, losses }: RequestOf): readonly string[] {
   if (rebuilt === undefined) return losses;
   if (rebuilt.digest === published.digest) return losses;
-  const reason =
-    losses.length === 0 ? ['it is not in the form in which lists are written here'] : losses;
-  return [...reason, `what the spec publishes has another digest, ${rebuilt.digest}`];
+  const reason = losses.length === 0 ? ['it is not written in the form that push writes'] : losses;
+  return [...reason, `published from the spec, it has another digest: ${rebuilt.digest}`];
 }

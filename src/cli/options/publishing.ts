@@ -1,8 +1,12 @@
 import { parseDigest } from '../../oci/digest.js';
+import type { AnnotationChanges } from '../../oci/annotations.js';
 import type { Annotations } from '../../oci/descriptor.js';
-import { parsePlatform } from '../../oci/platform.js';
-import type { PublishingOptions } from '../../core/publish/request.js';
-import type { EntryAnnotations, IndexRequest } from '../../core/publish/request.js';
+import { parsePlatform, type Platform } from '../../oci/platform.js';
+import type {
+  EntryAnnotations,
+  IndexRequest,
+  PublishingOptions,
+} from '../../core/publish/request.js';
 import { defined, usageError, type Options } from '../args/values.js';
 
 /** Under which conditions tags move; a command may lack two of the options. */
@@ -21,34 +25,25 @@ export function publishingOptions(
 type IndexContent = Pick<
   IndexRequest,
   'entryAnnotations' | 'dropAttestations' | 'ignoreMissing'
-> & { readonly annotations: Annotations };
+> & { readonly annotations: AnnotationChanges };
 
 /** Annotations and attestations of a new index; a command may lack --annotations. */
 export function indexContent(
   args: Options<'annotation' | 'attestations' | 'ignore-missing'> & Partial<Options<'annotations'>>,
 ): IndexContent {
-  const annotations = new Map(annotationsFrom(args.annotations ?? []));
+  const annotations = new Map<string, string | undefined>(annotationsFrom(args.annotations ?? []));
   const entryAnnotations: EntryAnnotations[] = [];
   for (const text of args.annotation) {
-    refuseLevel(text, OTHER_LEVELS, 'the levels are index: and manifest-descriptor[PLATFORM]:');
-    const [, level = 'index', name, body = ''] =
-      /^(?:(index|manifest-descriptor)(?:\[([^\]]*)\])?:)?([\s\S]*)$/.exec(text) ?? [];
-    const pair = keyAndValue(text, body);
-    if (level === 'index') annotations.set(...pair);
-    else {
-      const platform =
-        name === undefined
-          ? undefined
-          : parsePlatform(name, `reading --annotation ${JSON.stringify(text)}`);
-      entryAnnotations.push({ ...defined({ platform }), annotations: new Map([pair]) });
+    const { levels, body } = splitLevels(text);
+    const change = annotationChange(text, body);
+    for (const { name, platform } of levels) {
+      if (name === 'index') annotations.set(...change);
+      else entryAnnotations.push({ ...defined({ platform }), annotations: new Map([change]) });
     }
   }
-  return {
-    annotations,
-    entryAnnotations,
-    dropAttestations: args.attestations === 'drop',
-    ignoreMissing: args.ignoreMissing,
-  };
+  const { attestations, ignoreMissing } = args;
+  const dropAttestations = attestations === undefined ? undefined : attestations === 'drop';
+  return { annotations, entryAnnotations, ignoreMissing, ...defined({ dropAttestations }) };
 }
 
 /**
@@ -74,30 +69,66 @@ export function annotationsFrom(items: readonly string[]): Annotations {
  * Annotations of --annotation for a command that selects entries by other options, so that a level
  * is an error.
  */
-export function annotationsWithoutLevel({ annotation }: Options<'annotation'>): Annotations {
-  const hint = 'select an entry with --platform or --digest; without them, the index is annotated';
-  for (const text of annotation) refuseLevel(text, ALL_LEVELS, hint);
-  return new Map(annotation.map((text) => keyAndValue(text, text)));
+export function annotationsWithoutLevel({ annotation }: Options<'annotation'>): AnnotationChanges {
+  for (const text of annotation) {
+    const level = KNOWN_LEVELS.exec(text)?.[0];
+    if (level === undefined) continue;
+    throw usageError(
+      `--annotation ${JSON.stringify(text)}: annotate has no level ${JSON.stringify(level)}`,
+      'select an entry with --platform or --digest, or none for the index',
+    );
+  }
+  return new Map(annotation.map((text) => annotationChange(text, text)));
 }
 
-/** buildx' levels that are not supported: the manifests of images are not changed. */
-const OTHER_LEVELS = /^(?:manifest|index-descriptor)(?:\[[^\]]*\])?:/;
-const ALL_LEVELS = /^(?:index|manifest)(?:-descriptor)?(?:\[[^\]]*\])?:/;
-
-function refuseLevel(text: string, refused: RegExp, hint: string): void {
-  const level = refused.exec(text)?.[0];
-  if (level === undefined) return;
-  throw usageError(
-    `--annotation ${JSON.stringify(text)}: the level ${level} is not supported`,
-    hint,
-  );
+interface Level {
+  readonly name: 'index' | 'manifest-descriptor';
+  /** The entry; all images if it is left out. */
+  readonly platform?: Platform;
 }
 
-function keyAndValue(text: string, body: string): [string, string] {
+/** `LEVEL[PLATFORM],…:` before an annotation, as buildx reads it. */
+const LEVELS = /^[a-z-]+(?:\[[^\]]*\])?(?:,[a-z-]+(?:\[[^\]]*\])?)*:/;
+const LEVEL = /([a-z-]+)(?:\[([^\]]*)\])?/g;
+const KNOWN_LEVELS = /^(?:index|manifest)(?:-descriptor)?(?:\[[^\]]*\])?[,:]/;
+
+/**
+ * The levels before an annotation, `index` if there are none, and what follows them.
+ * @throws {ManifestToolError} USAGE for an unknown level.
+ */
+function splitLevels(text: string): { readonly levels: readonly Level[]; readonly body: string } {
+  const prefix = LEVELS.exec(text)?.[0];
+  if (prefix === undefined) return { levels: [{ name: 'index' }], body: text };
+  const levels = [...prefix.matchAll(LEVEL)].map(([, name = '', platform]): Level => {
+    const what = `--annotation ${JSON.stringify(text)}`;
+    if (name === 'manifest-descriptor') {
+      if (platform === undefined) return { name };
+      return { name, platform: parsePlatform(platform, `reading ${what}`) };
+    }
+    if (name !== 'index') {
+      throw usageError(
+        `${what}: ${JSON.stringify(name)} is not a level`,
+        name === 'manifest' || name === 'index-descriptor'
+          ? 'the levels are index and manifest-descriptor[PLATFORM]: images are published unchanged'
+          : 'the levels are index and manifest-descriptor[PLATFORM]; write index:KEY=VALUE if the key has a colon',
+      );
+    }
+    if (platform === undefined) return { name };
+    throw usageError(
+      `${what}: the level index has no platform`,
+      `write manifest-descriptor[${platform}] for an entry`,
+    );
+  });
+  return { levels, body: text.slice(prefix.length) };
+}
+
+/** The annotation that KEY=VALUE sets, or that KEY- removes; only the first `=` ends a key. */
+function annotationChange(text: string, body: string): [string, string | undefined] {
   const equals = body.indexOf('=');
   if (equals > 0) return [body.slice(0, equals), body.slice(equals + 1)];
+  if (equals < 0 && body.length > 1 && body.endsWith('-')) return [body.slice(0, -1), undefined];
   throw usageError(
-    `--annotation ${JSON.stringify(text)} is not of the form key=value`,
-    'for example org.opencontainers.image.title=app',
+    `--annotation ${JSON.stringify(text)} is not of the form KEY=VALUE or KEY-`,
+    'for example org.opencontainers.image.title=app to set it, org.opencontainers.image.title- to remove it',
   );
 }

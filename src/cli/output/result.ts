@@ -13,7 +13,7 @@ import {
   type Reference,
 } from '../../oci/reference.js';
 
-/** What happened to a tag, or would in a dry run. */
+/** Outcome for a tag, or the expected one in a dry run. */
 interface TagResult {
   readonly name: string;
   /** Digest that it had before; null if it is new. */
@@ -148,6 +148,8 @@ export function refuseDefects(name: string, { defects }: Verification): void {
   const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
   const each = defects.map(({ where, what }) => `${where} ${what}`);
   throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
-    hint: 'push or copy again what is missing or damaged; add and remove change the entries of an index',
+    hint:
+      'push or copy again what is missing or damaged; ' +
+      'add and remove change the entries of an index',
   });
 }

@@ -1,11 +1,18 @@
 import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../../errors.js';
 
-/** The hint for each reason, in the words of the command line; in sections as there. */
+/** The hint for each reason, with commands and options; in the sections of {@link ErrorReason}. */
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // oci
   'digest-form': () => 'inspect and query show the digest of an image',
   // http
-  'tls-not-spoken': () => 'if it is meant to be spoken to in plain HTTP, give --plain-http',
+  'certificate-invalid': () =>
+    'replace the certificate of the registry; --insecure accepts any certificate',
+  'certificate-untrusted': ({ host }) =>
+    `trust its authority with --ca-file FILE or /etc/docker/certs.d/${host}/ca.crt; ` +
+    '--insecure accepts any certificate',
+  'client-certificate-missing': () => 'give its certificate with --cert-file FILE',
+  'client-key-missing': () => 'give its key with --key-file FILE',
+  'tls-not-spoken': () => 'if the registry uses plain HTTP, give --plain-http',
   'token-denied': () => 'log in to the registry (docker login), or give --username and --password',
   'token-server-unavailable': () => 'try again later, or raise --retry',
   // credentials
@@ -27,6 +34,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'ambiguous-name': () => 'name one by its digest, or select one with --platform',
   // core
   'docker-annotations': () => 'give --type oci, or omit the annotations',
+  'docker-artifact-type': () => 'give --type oci, or omit the artifact type',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
   'entry-not-an-image': () => 'name its images by their digests: inspect --format table shows them',
   'entry-not-found': () => 'inspect --format table shows its entries',
@@ -51,6 +59,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'warnings-refused': ({ count }) => `fix ${count === 1 ? 'it' : 'them'}, or omit --strict`,
   // spec
   'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
+  'spec-variable': ({ name }) => `give --env to replace \${${name}} from the environment`,
   none: () => '',
 };
 

@@ -7,7 +7,7 @@ const BETWEEN = ' · ';
 /** Columns that the activity keeps as long as they exist. */
 const MIN_ACTIVITY = 16;
 
-/** The live line: the activity of the moment, with counts and rates from all events so far. */
+/** The live line: the current activity, with counts and rates from all events so far. */
 export class LiveDisplay {
   private activity = 'starting';
   private wait: { readonly text: string; readonly until: number } | undefined;
@@ -21,7 +21,7 @@ export class LiveDisplay {
   /** `printable` redacts and escapes text for a terminal. */
   constructor(private readonly printable: (text: string) => string = (text) => text) {}
 
-  /** Takes an event in; `now` is a time in milliseconds. */
+  /** Updates the state by an event; `now` is a time in milliseconds. */
   update(event: ReportEvent, now: number): void {
     if (event.event === 'activity') this.activity = event.message;
     else if (event.event === 'read') this.read += 1;

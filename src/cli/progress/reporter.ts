@@ -18,7 +18,7 @@ const MAX_LINE = 2000;
 /** Causes of an error that --debug shows; an error may be its own cause. */
 const MAX_CAUSES = 10;
 
-/** How much of a command is reported, and in which form. */
+/** How much is reported, and in which form. */
 type ReportStyle = Options<'quiet' | 'progress' | 'debug'>;
 
 /**
@@ -38,7 +38,7 @@ export class Reporter implements ProgressEvents {
 
   constructor(private readonly io: Io) {}
 
-  /** Takes the name of the command, for hints. */
+  /** Sets the name of the command, for hints. */
   begin(command: string): void {
     this.command = command;
   }
@@ -77,7 +77,7 @@ export class Reporter implements ProgressEvents {
     this.report({ event: 'unchanged', name, digest, from: digest });
 
   /**
-   * Reports a failure at one of several targets when it happens; the exit code comes at the end.
+   * Reports a failure at one of several targets when it happens; the exit code follows at the end.
    */
   targetFailed = (_target: string, error: ManifestToolError): void => void this.failed(error);
 

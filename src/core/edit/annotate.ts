@@ -36,9 +36,8 @@ export function annotateIndex(
 ): Promise<EditResult> {
   const what = editing(request);
   const { entries = {}, changes } = request;
-  const annotations = changes.annotations ?? new Map<string, string>();
   return editIndex(client, request, events, (index, mediaType) => {
-    checkAnnotations(what, mediaType, annotations);
+    checkAnnotations(what, mediaType, changes.annotations);
     const changesPlatform = Object.keys(changes.platform ?? {}).length > 0;
     if (!isEmptySelection(entries)) {
       if (changesPlatform) checkOneEach(what, index, entries);
@@ -52,6 +51,6 @@ export function annotateIndex(
         hint: 'name an entry by its platform or its digest',
       });
     }
-    return annotateRoot(annotations);
+    return annotateRoot(changes.annotations ?? new Map());
   });
 }

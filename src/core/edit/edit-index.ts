@@ -6,7 +6,7 @@ import { digestOf } from '../../oci/digest.js';
 import { parseDocument, type ImageIndex } from '../../oci/documents.js';
 import { FieldError } from '../../oci/json/fields.js';
 import { IndexText } from '../../oci/json/index-text.js';
-import { formatReference, type Reference } from '../../oci/reference.js';
+import { DEFAULT_TAG, formatReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { checkIndexSize } from '../publish/build.js';
@@ -60,7 +60,7 @@ export function editing({ target }: EditRequest): string {
 
 /** The tag that an edit moves; {@link checkTarget} refuses a digest. */
 export function editedTag({ target }: EditRequest): string {
-  return target.tag ?? 'latest';
+  return target.tag ?? DEFAULT_TAG;
 }
 
 /**

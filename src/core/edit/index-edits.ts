@@ -1,7 +1,12 @@
 import { ManifestToolError } from '../../errors.js';
+import {
+  changedAnnotations,
+  setsAnnotation,
+  type AnnotationChanges,
+} from '../../oci/annotations.js';
 import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Annotations, Descriptor } from '../../oci/descriptor.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex } from '../../oci/documents.js';
 import type { IndexText } from '../../oci/json/index-text.js';
 import { present } from '../../oci/json/fields.js';
@@ -70,8 +75,8 @@ export function removeEntries(digests: ReadonlySet<string>): IndexEdit {
 export interface EntryChanges {
   /** Fields to set. */
   readonly platform?: Partial<Platform>;
-  /** Annotations to set. */
-  readonly annotations?: Annotations;
+  /** Annotations to set or remove. */
+  readonly annotations?: AnnotationChanges;
 }
 
 /** Changes the entries with these digests. */
@@ -86,21 +91,20 @@ export function annotateEntries(digests: ReadonlySet<string>, changes: EntryChan
     }, text);
 }
 
-/** Sets annotations of the index itself. */
-export function annotateRoot(annotations: Annotations): IndexEdit {
-  return (index, text) => {
-    const held = index.annotations ?? new Map<string, string>();
-    if ([...annotations].every(([key, value]) => held.get(key) === value)) return text;
-    return text.withAnnotations(new Map([...held, ...annotations]));
-  };
+/** Changes annotations of the index itself. */
+export function annotateRoot(changes: AnnotationChanges): IndexEdit {
+  return ({ annotations }, text) =>
+    [...changes].every(([key, value]) => annotations?.get(key) === value)
+      ? text
+      : text.withAnnotations(changedAnnotations(annotations, changes));
 }
 
 function changedEntry(
-  entry: Descriptor,
+  { annotations: held, ...entry }: Descriptor,
   { platform = {}, annotations = new Map() }: EntryChanges,
 ): Descriptor {
   const base = entry.platform ?? { os: '', architecture: '' };
-  const all = new Map([...(entry.annotations ?? []), ...annotations]);
+  const all = changedAnnotations(held, annotations);
   return {
     ...entry,
     ...(Object.keys(platform).length === 0
@@ -189,8 +193,12 @@ export function checkOneEach(
 }
 
 /** @throws {ManifestToolError} USAGE: Docker manifest lists have no annotations. */
-export function checkAnnotations(what: string, mediaType: string, annotations: Annotations): void {
-  if (mediaType !== DOCKER_MANIFEST_LIST || annotations.size === 0) return;
+export function checkAnnotations(
+  what: string,
+  mediaType: string,
+  changes: AnnotationChanges | undefined,
+): void {
+  if (mediaType !== DOCKER_MANIFEST_LIST || !setsAnnotation(changes)) return;
   throw new ManifestToolError('USAGE', what, 'a Docker manifest list has no annotations', {
     reason: 'docker-list-annotations',
   });

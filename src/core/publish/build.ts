@@ -1,4 +1,5 @@
 import { ManifestToolError } from '../../errors.js';
+import { changedAnnotations } from '../../oci/annotations.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { ManifestContent } from '../../oci/content.js';
 import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../../oci/documents.js';
@@ -8,14 +9,14 @@ import { DOCKER_MANIFEST } from '../../oci/media-types.js';
 import { formatPlatform } from '../../oci/platform.js';
 import { entryKey, entryServes } from '../../oci/select-entry.js';
 import { formatReference } from '../../oci/reference.js';
-import type { IndexRequest } from './request.js';
+import { ociOnlyPart, type EntryAnnotations, type IndexRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
 /**
- * Builds the index from its images: images in the order of the request, then all attestations.
+ * Builds the index from its images: in the order of {@link indexEntries}.
  * Pure: the same images give the same bytes.
- * @throws {ManifestToolError} USAGE if nothing tells two images apart; FAILED if the index is too
- * large.
+ * @throws {ManifestToolError} USAGE if nothing tells two images apart; NOT_FOUND if annotations are
+ * for a platform that no image has; FAILED if the index is too large.
  */
 export function buildIndex(
   request: IndexRequest,
@@ -23,6 +24,12 @@ export function buildIndex(
 ): ManifestContent {
   const what = `publishing ${formatReference(request.target)}`;
   refuseDuplicates(what, images);
+  const [unmatched] = request.ignoreMissing === true ? [] : unmatchedAnnotations(request, images);
+  if (unmatched !== undefined) {
+    throw new ManifestToolError('NOT_FOUND', what, unmatched, {
+      hint: 'name one of these platforms, or omit the annotation',
+    });
+  }
   const entries = indexEntries(request, images);
   if (images.length > MAX_INDEX_ENTRIES) {
     throw new ManifestToolError(
@@ -35,7 +42,8 @@ export function buildIndex(
   const index = encodeIndex(
     indexTypeOf(request, images),
     entries,
-    request.annotations ?? new Map(),
+    changedAnnotations(undefined, request.annotations ?? new Map()),
+    request.artifactType,
   );
   checkIndexSize(what, index.size);
   return index;
@@ -52,37 +60,63 @@ export function checkIndexSize(what: string, size: number): void {
 }
 
 /**
- * The entries of the index: images in the order of the request, then attestations, with the
- * requested annotations.
+ * The entries of the index, with the requested annotations: in the order of the request, except
+ * that the attestations of sources that are indexes follow everything else.
  */
 export function indexEntries(
   request: IndexRequest,
   images: readonly ResolvedImage[],
 ): Descriptor[] {
-  const entries = images.map(({ entry }) => entry);
+  const isLast = ({ entry, isNamed }: ResolvedImage): boolean =>
+    isAttestation(entry) && isNamed !== true;
   return [
-    ...entries.filter((entry) => !isAttestation(entry)).map((entry) => annotated(request, entry)),
-    ...entries.filter(isAttestation),
+    ...images.filter((image) => !isLast(image)).map(({ entry }) => annotated(request, entry)),
+    ...images.filter(isLast).map(({ entry }) => entry),
   ];
 }
 
 function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): Descriptor {
-  const wanted = entryAnnotations.filter(
-    ({ platform }) => platform === undefined || entryServes(entry, platform),
-  );
+  const wanted = entryAnnotations.filter((each) => isFor(each, entry));
   if (wanted.length === 0) return entry;
-  const added = wanted.flatMap(({ annotations }) => [...annotations]);
-  return { ...entry, annotations: new Map([...(entry.annotations ?? []), ...added]) };
+  const { annotations: held, ...rest } = entry;
+  const annotations = changedAnnotations(
+    held,
+    new Map(wanted.flatMap((each) => [...each.annotations])),
+  );
+  return annotations.size === 0 ? rest : { ...rest, annotations };
 }
 
-/** The type of the index; `auto` is decided by the images. Annotations need an OCI index. */
-export function indexTypeOf(
-  { type = 'auto', annotations, entryAnnotations = [] }: IndexRequest,
+/** Whether annotations apply to an entry; they never apply to attestations. */
+function isFor({ platform }: EntryAnnotations, entry: Descriptor): boolean {
+  if (isAttestation(entry)) return false;
+  return platform === undefined || entryServes(entry, platform);
+}
+
+/**
+ * What is wrong with annotations for a platform that no image has; one line for each, with the
+ * platforms that there are.
+ */
+export function unmatchedAnnotations(
+  { entryAnnotations = [] }: IndexRequest,
   images: readonly ResolvedImage[],
-): IndexType {
+): string[] {
+  const entries = images.map(({ entry }) => entry).filter((entry) => !isAttestation(entry));
+  const shown = entries.map(({ platform, digest }) =>
+    platform ? formatPlatform(platform) : digest,
+  );
+  return entryAnnotations.flatMap((each) => {
+    if (each.platform === undefined || entries.some((entry) => isFor(each, entry))) return [];
+    const keys = [...each.annotations.keys()].join(', ');
+    return `no image is for ${formatPlatform(each.platform)}, to which the annotation ${keys} applies; there are ${shown.join(', ')}`;
+  });
+}
+
+/** The type of the index; `auto` is decided by the images and by what only an OCI index has. */
+export function indexTypeOf(request: IndexRequest, images: readonly ResolvedImage[]): IndexType {
+  const { type = 'auto' } = request;
   if (type !== 'auto') return type;
   const isDocker = images.every(({ entry }) => entry.mediaType === DOCKER_MANIFEST);
-  return isDocker && (annotations?.size ?? 0) + entryAnnotations.length === 0 ? 'docker' : 'oci';
+  return isDocker && ociOnlyPart(request) === undefined ? 'docker' : 'oci';
 }
 
 function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void {

@@ -49,9 +49,10 @@ export function entryPlatform(
   warning: (text: string) => void,
 ): Platform {
   const request = properPlatform(requested);
-  const isRequested = Boolean(request.os) || Boolean(request.architecture);
+  const isRequested = Boolean(request.os) && Boolean(request.architecture);
   const config = properPlatform(written);
-  const { os = '', architecture = '' } = isRequested ? request : config;
+  const os = request.os || config.os;
+  const architecture = request.architecture || config.architecture;
   warnOfContradiction(request, config, name, warning);
   const osVersion = request.osVersion || config.osVersion;
   const osFeatures = request.osFeatures?.length ? request.osFeatures : config.osFeatures;

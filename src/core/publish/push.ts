@@ -2,7 +2,7 @@ import { formatReference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import { buildIndex, indexEntries, indexTypeOf } from './build.js';
+import { buildIndex, indexEntries, indexTypeOf, unmatchedAnnotations } from './build.js';
 import { publishContent, type PushResult } from './publisher.js';
 import { checkRequest, type IndexRequest } from './request.js';
 import { resolveSources } from './resolve.js';
@@ -32,6 +32,9 @@ export function pushIndex(
     const reading = { onManifest, wait, events: collector.events };
     const images = await resolveSources(client, request, reading);
     const root = buildIndex(request, images);
+    // Their image may be one that was not found.
+    const unmatched = request.ignoreMissing === true ? unmatchedAnnotations(request, images) : [];
+    for (const text of unmatched) collector.events.warning?.(text);
     for (const text of indexWarnings(indexTypeOf(request, images), indexEntries(request, images)))
       collector.events.warning?.(text);
     if (request.strict === true)

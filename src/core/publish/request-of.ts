@@ -1,5 +1,5 @@
 import { ManifestToolError } from '../../errors.js';
-import { imageEntries, isAttestation } from '../../oci/attestation.js';
+import { isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ManifestContent } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
@@ -14,126 +14,149 @@ import {
 import type { Client } from '../client.js';
 import { WaitPolicy } from '../wait.js';
 import { buildIndex } from './build.js';
-import type { SourceRequest, Spec } from './request.js';
+import type { RequestedPlatform, SourceRequest, Spec } from './request.js';
 import { resolveSources } from './resolve.js';
 import type { ResolvedImage } from './resolved.js';
 
-/**
- * A request that publishes what is published already, as far as references and platforms can
- * express it.
- */
+/** The request that would publish an index again, as far as a spec can express it. */
 export interface RequestOf {
-  /** What to publish: the images, by their digests. */
-  readonly request: Spec;
-  /** The type of index to publish it as. */
-  readonly type: IndexType;
+  /** What to publish: its manifests by their digests. */
+  readonly request: Spec & { readonly type: IndexType };
   /** What is published now. */
   readonly published: ManifestContent;
   /** What the request would publish; undefined if it would be refused. */
   readonly rebuilt: ManifestContent | undefined;
-  /** What the request does not express, or why it would be refused. */
+  /** What the request cannot express, or why it would be refused. */
   readonly losses: readonly string[];
 }
 
 /**
- * Describes a published index, or a single image as an index of it: the images by their digests,
- * with the platforms of their entries. The index is built again from that, to compare the digests.
- * @throws {ManifestToolError} NOT_FOUND if it or one of its images does not exist; FAILED if it has
- * no images; what the readers throw.
+ * Describes a published index, or one image as an index of it: the manifests by their digests, with
+ * the platforms and annotations that the index gives them. The index is built again from that, to
+ * know whether its digest would be the same.
+ * @throws {ManifestToolError} NOT_FOUND if it or one of its manifests does not exist; FAILED if it
+ * has no manifest; otherwise as the readers do.
  */
 export async function requestOf(client: Client, reference: Reference): Promise<RequestOf> {
   const store = await client.open(reference, 'pull');
   const published = await store.getManifest(tagOrDigestOf(reference));
   const { document } = published;
-  const isIndex = document.kind === 'index';
-  const images: readonly Descriptor[] = isIndex
-    ? imagesOf(document.manifests)
-    : [descriptorOf(published)];
-  if (images.length === 0) {
+  const type = publishedType(published);
+  const index = document.kind === 'index' ? document : undefined;
+  const { mediaType, digest, size } = published;
+  const entries = index?.manifests ?? [{ mediaType, digest, size }];
+  const sources = entries
+    .filter((entry) => isExpressible(entry, type))
+    .map((entry) => sourceOf(reference, entry, type));
+  if (sources.length === 0) {
     const what = `describing ${formatReference(reference)}`;
     throw new ManifestToolError('FAILED', what, 'it has no images that a spec could name', {
       reason: 'no-image',
     });
   }
-  const request = {
+  const request: RequestOf['request'] = {
     target: targetOf(reference),
     tags: [],
-    annotations: (isIndex ? document.annotations : undefined) ?? new Map<string, string>(),
-    sources: images.map(({ digest, platform = {} }): SourceRequest => ({
-      reference: withSuffix(reference, digest),
-      platform,
-    })),
+    type,
+    ...(index?.artifactType && type === 'oci' ? { artifactType: index.artifactType } : {}),
+    annotations: (type === 'oci' ? index?.annotations : undefined) ?? new Map<string, string>(),
+    sources,
   };
-  const type = indexTypeOf(published);
-  const losses = lossesOf(published);
+  const losses = lossesOf(published, type);
   try {
-    const complete = { ...request, type };
-    const resolved = await resolveSources(client, complete, {
+    const images = await resolveSources(client, request, {
       events: {},
       wait: new WaitPolicy(undefined, client.signal, {}),
       onManifest: () => {},
     });
-    const rebuilt = buildIndex(complete, resolved);
-    return { request: withPlatforms(request, resolved), type, published, rebuilt, losses };
+    const rebuilt = buildIndex(request, images);
+    return { request: withPlatforms(request, images), published, rebuilt, losses };
   } catch (error) {
     if (!(error instanceof ManifestToolError) || error.code !== 'USAGE') throw error;
     const refusal = `it would be refused as it is: ${error.message}`;
-    return { request, type, published, rebuilt: undefined, losses: [...losses, refusal] };
+    return { request, published, rebuilt: undefined, losses: [...losses, refusal] };
   }
 }
 
-/** Gives sources without a platform that of the config of their image. */
-function withPlatforms(request: Spec, resolved: readonly ResolvedImage[]): Spec {
+/** The source that gives an entry of an index again. */
+function sourceOf(reference: Reference, entry: Descriptor, type: IndexType): SourceRequest {
+  const { digest, platform = {}, annotations } = entry;
+  return {
+    reference: withSuffix(reference, digest),
+    ...platformPart(platform),
+    ...(type === 'oci' && annotations && annotations.size > 0 ? { annotations } : {}),
+  };
+}
+
+/** The platform of a source as a spec gives it. */
+function platformPart(
+  platform: RequestedPlatform,
+): Pick<SourceRequest, 'platform' | 'onlyPlatform'> {
+  return Object.keys(platform).length === 0 ? { platform } : { platform, onlyPlatform: true };
+}
+
+/** Completes an entry without platform with the platform of its image config. */
+function withPlatforms(
+  request: RequestOf['request'],
+  images: readonly ResolvedImage[],
+): RequestOf['request'] {
   const sources = request.sources.map((source, i) => {
     const isBare = Object.keys(source.platform ?? {}).length === 0;
-    return isBare ? { ...source, platform: resolved[i]?.entry.platform ?? {} } : source;
+    return isBare ? { ...source, ...platformPart(images[i]?.entry.platform ?? {}) } : source;
   });
   return { ...request, sources };
 }
 
-function imagesOf(entries: readonly Descriptor[]): Descriptor[] {
-  return imageEntries(entries).filter(({ mediaType }) => isManifestType(mediaType));
+/** Whether a spec can name an entry: only an OCI index has the annotations of an attestation. */
+function isExpressible(entry: Descriptor, type: IndexType): boolean {
+  return isManifestType(entry.mediaType) && (type === 'oci' || !isAttestation(entry));
 }
 
-function descriptorOf({ mediaType, digest, size }: ManifestContent): Descriptor {
-  return { mediaType, digest, size };
-}
-
-/** The tag without the digest, which would be refused as soon as the spec is changed. */
+/** The target of the request: the tag, or none if the index was read by its digest. */
 function targetOf(reference: Reference): Reference {
   const { digest, tag, ...name } = reference;
   if (tag !== undefined) return { ...name, tag };
   return digest === undefined ? withDefaultTag(name) : name;
 }
 
-function indexTypeOf({ mediaType }: ManifestContent): IndexType {
+function publishedType({ mediaType }: ManifestContent): IndexType {
   return mediaType === DOCKER_MANIFEST_LIST || mediaType === DOCKER_MANIFEST ? 'docker' : 'oci';
 }
 
-function lossesOf({ document }: FetchedManifest): string[] {
+function lossesOf({ document }: FetchedManifest, type: IndexType): string[] {
   if (document.kind !== 'index') {
     return ['it is a single image: the spec publishes an index of that image'];
   }
-  const { manifests } = document;
-  const images = imagesOf(manifests);
-  const attestations = manifests.filter(isAttestation).length;
-  const others = manifests.length - images.length - attestations;
-  const annotated = images.filter(({ annotations }) => (annotations?.size ?? 0) > 0).length;
-  const bare = images.filter(({ platform }) => platform === undefined).length;
-  const some = (count: number, one: string, many: string): string[] => {
-    if (count === 0) return [];
-    return [count === 1 ? `1 ${one}` : `${count} ${many}`];
-  };
+  const { manifests, artifactType, subject, annotations } = document;
+  const attestations = manifests.filter(isAttestation);
+  const others = manifests.filter(({ mediaType }) => !isManifestType(mediaType));
+  const entries = manifests.filter((entry) => isExpressible(entry, type));
+  const annotated = entries.filter((entry) => (entry.annotations?.size ?? 0) > 0);
+  const bare = entries.filter(({ platform }) => platform === undefined);
+  const foreign = entries.filter(({ urls, data }) => urls !== undefined || data !== undefined);
+  const isDocker = type === 'docker';
   return [
-    ...some(attestations, 'attestation is left out', 'attestations are left out'),
+    ...some(isDocker ? attestations : [], 'attestation is left out', 'attestations are left out'),
     ...some(
       others,
       'entry that is not an image is left out',
       'entries that are not images are left out',
     ),
-    ...some(annotated, 'image loses its annotations', 'images lose their annotations'),
+    ...some(
+      isDocker ? annotated : [],
+      'image loses its annotations',
+      'images lose their annotations',
+    ),
     ...some(bare, 'image without platform gets one', 'images without platform get one'),
-    ...(document.artifactType === undefined ? [] : ['its artifact type is left out']),
-    ...(document.subject === undefined ? [] : ['its subject is left out']),
+    ...some(foreign, 'entry loses its URLs or data', 'entries lose their URLs or data'),
+    ...(isDocker && (annotations?.size ?? 0) > 0 ? ['its annotations are left out'] : []),
+    ...(isDocker && artifactType !== undefined ? ['its artifact type is left out'] : []),
+    ...(subject === undefined ? [] : ['its subject is left out']),
   ];
+}
+
+/** A line for what several entries lose; none if there are no such entries. */
+function some(entries: readonly Descriptor[], one: string, many: string): string[] {
+  if (entries.length === 0) return [];
+  return [entries.length === 1 ? `1 ${one}` : `${entries.length} ${many}`];
 }

@@ -1,4 +1,5 @@
 import { ManifestToolError } from '../../errors.js';
+import { setsAnnotation, type AnnotationChanges } from '../../oci/annotations.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations } from '../../oci/descriptor.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
@@ -49,9 +50,9 @@ export interface Publication extends Target, PublishingOptions {
 
 /** A platform, as far as the user specified it (OCI image-spec, image-index.md, `platform`). */
 export interface RequestedPlatform {
-  /** Given together with `os`, or not at all. */
+  /** As GOARCH: `amd64`, `arm64`, `arm`. */
   readonly architecture?: string;
-  /** Given together with `architecture`, or not at all. */
+  /** As GOOS: `linux`, `windows`. */
   readonly os?: string;
   /** For Windows: `10.0.20348.2655`. */
   readonly osVersion?: string;
@@ -65,21 +66,29 @@ export interface RequestedPlatform {
 export interface SourceRequest {
   /** Without a tag and a digest, the tag is `latest`. */
   readonly reference: Reference;
-  /** Fields that are left out are read from the config of the image (OCI image-spec, config.md). */
+  /**
+   * Fields that are left out are read from the config of the image (OCI image-spec, config.md).
+   * `unknown/unknown` is the platform of an attestation; its config is not read.
+   */
   readonly platform?: RequestedPlatform;
   /**
-   * If the source is an index: adds only the entry for `platform` instead of all entries. The
-   * default is false.
+   * If the source is an index: adds only the entry for `platform`, which then needs an os and an
+   * architecture, instead of all entries. The default is false.
    */
   readonly onlyPlatform?: boolean;
+  /**
+   * Added to the annotations of the entry; if the source is an index, to those of each image that
+   * it adds. Only an OCI index has them.
+   */
+  readonly annotations?: Annotations;
 }
 
 /** Annotations for entries of the index. */
 export interface EntryAnnotations {
   /** The entry to annotate; all images if it is left out. */
   readonly platform?: Platform;
-  /** Added to the annotations that the entry has in its source. */
-  readonly annotations: Annotations;
+  /** Changes of the annotations that the entry has in its source. */
+  readonly annotations: AnnotationChanges;
 }
 
 /**
@@ -93,10 +102,12 @@ export interface IndexRequest extends Publication {
   /** The default is `auto`. */
   readonly type?: RequestedType;
   /** Annotations of the index. Only an OCI index has annotations. */
-  readonly annotations?: Annotations;
+  readonly annotations?: AnnotationChanges;
+  /** The type of artifact that the index is. Only an OCI index has one. */
+  readonly artifactType?: string;
   /** Annotations of its entries. */
   readonly entryAnnotations?: readonly EntryAnnotations[];
-  /** Leaves out the attestations of sources that are indexes; the default is false. */
+  /** Leaves out attestations; the default is false. */
   readonly dropAttestations?: boolean;
   /**
    * Leaves out a source that is not found, with a warning; other errors remain errors. The default
@@ -113,8 +124,14 @@ export interface Spec {
   readonly target: Reference;
   /** The member `tags`. */
   readonly tags: readonly string[];
+  /** The member `type`. */
+  readonly type?: RequestedType;
+  /** The member `artifactType`. */
+  readonly artifactType?: string;
   /** The member `annotations`. */
   readonly annotations: Annotations;
+  /** The member `attestations`; true is `drop`, false `keep`. */
+  readonly dropAttestations?: boolean;
   /** The member `manifests`. */
   readonly sources: readonly SourceRequest[];
 }
@@ -148,23 +165,25 @@ export function checkRequest(request: IndexRequest): void {
       hint: 'name at least one image',
     });
   }
-  const incomplete = request.sources.find(
-    ({ onlyPlatform, platform: { os, architecture } = {} }) =>
-      onlyPlatform === true && (os === undefined || architecture === undefined),
-  );
-  if (incomplete !== undefined) {
-    const name = formatReference(incomplete.reference);
-    throw new ManifestToolError(
-      'USAGE',
-      what,
-      `which platform of ${name}? It needs an os and an architecture`,
-      { hint: 'name its platform as os/arch, for example linux/amd64' },
-    );
-  }
-  const annotations = (request.annotations?.size ?? 0) + (request.entryAnnotations ?? []).length;
-  if (request.type === 'docker' && annotations > 0) {
-    throw new ManifestToolError('USAGE', what, 'a Docker manifest list has no annotations', {
-      reason: 'docker-annotations',
+  const ociOnly = request.type === 'docker' ? ociOnlyPart(request) : undefined;
+  if (ociOnly !== undefined) {
+    throw new ManifestToolError('USAGE', what, `a Docker manifest list has no ${ociOnly}`, {
+      reason: ociOnly === 'annotations' ? 'docker-annotations' : 'docker-artifact-type',
     });
   }
+}
+
+/** What a request has that only an OCI index can have; undefined if it has nothing of that kind. */
+export function ociOnlyPart({
+  annotations,
+  artifactType,
+  entryAnnotations = [],
+  sources,
+}: IndexRequest): 'annotations' | 'artifact type' | undefined {
+  const changes = [
+    annotations,
+    ...[...entryAnnotations, ...sources].map((each) => each.annotations),
+  ];
+  if (changes.some(setsAnnotation)) return 'annotations';
+  return artifactType === undefined ? undefined : 'artifact type';
 }

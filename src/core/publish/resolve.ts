@@ -3,7 +3,7 @@ import { ManifestToolError } from '../../errors.js';
 import { attestationsOf, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Descriptor } from '../../oci/descriptor.js';
+import type { Annotations, Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
 import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
@@ -21,7 +21,7 @@ import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
 import { configPlatform, entryPlatform, namedPlatform } from './entry-platform.js';
-import type { IndexRequest, SourceRequest } from './request.js';
+import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
 /** The part of a request that says which images it is about. */
@@ -101,8 +101,13 @@ class Resolver {
     const name = formatReference(withDefaultTag(source.reference));
     const found = await this.find(source, reader, name, ignoreMissing);
     if (found === undefined) return [];
-    if ('image' in found) return [await this.image(source, reader, found.image, name)];
-    return this.entries(found.entries, reader, source.reference, name);
+    if ('image' in found) return this.image(source, reader, found.image, name);
+    const images = await this.entries(found.entries, reader, source.reference, name);
+    return images.map((image) =>
+      isAttestation(image.entry)
+        ? image
+        : { ...image, entry: withAnnotations(image.entry, source.annotations) },
+    );
   }
 
   /** Reads the manifest that a source names, and of an index selects the requested entries. */
@@ -122,9 +127,9 @@ class Resolver {
       if (source.onlyPlatform !== true) return { entries: manifests };
       const entry = selectEntry(
         `including ${name}`,
-        source.platform as Platform,
+        completePlatform(source, name),
         manifests,
-        this.reading.events.warning,
+        (text) => this.reading.events.warning?.(text),
       );
       return { entries: [entry, ...attestationsOf(entry.digest, manifests)] };
     } catch (error) {
@@ -153,19 +158,31 @@ class Resolver {
     return reading;
   }
 
+  /** The image that a source names; nothing if it is an attestation to be dropped. */
   private async image(
-    { platform: requested = {} }: SourceRequest,
+    { platform: requested = {}, annotations }: SourceRequest,
     source: ImageReader,
     manifest: FetchedImage,
     name: string,
-  ): Promise<ResolvedImage> {
-    this.reading.onManifest(manifest, source);
-    const config = await this.configPlatform(source, manifest.document, name);
-    const platform = entryPlatform(requested, config, name, (text) =>
-      this.reading.events.warning?.(text),
-    );
+  ): Promise<ResolvedImage[]> {
     const { mediaType, digest, size } = manifest;
-    return { entry: { mediaType, digest, size, platform }, manifest, source, name };
+    const bare = withAnnotations({ mediaType, digest, size }, annotations);
+    if (this.request.dropAttestations === true && isAttestation(bare)) return [];
+    this.reading.onManifest(manifest, source);
+    const platform = await this.platform(requested, source, manifest.document, name);
+    return [{ entry: { ...bare, platform }, manifest, source, name, isNamed: true }];
+  }
+
+  private async platform(
+    requested: RequestedPlatform,
+    source: ImageReader,
+    manifest: ImageManifest,
+    name: string,
+  ): Promise<Platform> {
+    const { os, architecture } = requested;
+    if (os === 'unknown' && architecture === 'unknown') return { ...requested, os, architecture };
+    const config = await this.configPlatform(source, manifest, name);
+    return entryPlatform(requested, config, name, (text) => this.reading.events.warning?.(text));
   }
 
   /** The images of an index, in its order. */
@@ -248,6 +265,22 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
+}
+
+/** @throws {ManifestToolError} USAGE if the platform is too incomplete to select an entry. */
+function completePlatform({ platform = {} }: SourceRequest, name: string): Platform {
+  const { os, architecture } = platform;
+  if (os !== undefined && architecture !== undefined) return { ...platform, os, architecture };
+  const missing = os === undefined ? 'os' : 'architecture';
+  const why = `it is an index, and the platform to select from it has no ${missing}`;
+  throw new ManifestToolError('USAGE', `including ${name}`, why, {
+    hint: 'give both os and architecture, or no platform to add all entries of the index',
+  });
+}
+
+function withAnnotations(entry: Descriptor, annotations: Annotations | undefined): Descriptor {
+  if (annotations === undefined || annotations.size === 0) return entry;
+  return { ...entry, annotations: new Map([...(entry.annotations ?? []), ...annotations]) };
 }
 
 type FetchedImage = FetchedManifest & { readonly document: ImageManifest };

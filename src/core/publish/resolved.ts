@@ -12,6 +12,8 @@ export interface ResolvedImage {
   readonly source: ImageReader;
   /** The reference by which the user named it, for messages. */
   readonly name: string;
+  /** Whether a source names it itself, not as an entry of an index. */
+  readonly isNamed?: boolean;
   /** The manifest that it refers to, if that is why it is published and no index names it. */
   readonly refersTo?: Digest;
 }

@@ -3,7 +3,7 @@ import type { Descriptor } from '../../oci/descriptor.js';
 import { ManifestToolError } from '../../errors.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
-import { formatPlatform } from '../../oci/platform.js';
+import { formatPlatform, isUnknownPlatform } from '../../oci/platform.js';
 import { variantSibling } from '../../oci/select-entry.js';
 import type { ProgressEvents } from '../events.js';
 
@@ -92,10 +92,9 @@ function sharedWarnings(images: readonly Descriptor[]): string[] {
 function unknownWarnings(entries: readonly Descriptor[], images: readonly Descriptor[]): string[] {
   const digests = new Set<string>(images.map(({ digest }) => digest));
   return entries.flatMap((entry) => {
-    const { os, architecture } = entry.platform ?? {};
     const subject = isAttestation(entry) ? attestedDigest(entry) : undefined;
     const isPaired = subject !== undefined && digests.has(subject);
-    const isUnknown = os === 'unknown' && architecture === 'unknown';
+    const isUnknown = isUnknownPlatform(entry.platform ?? {});
     return isUnknown && !isPaired
       ? [`${entry.digest} is for unknown/unknown, and belongs to no image of the index`]
       : [];

@@ -1,7 +1,7 @@
 import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex } from '../../oci/documents.js';
-import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
 import { comparePlatforms, platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
 
 /** Something that is wrong, and where. */
@@ -42,7 +42,7 @@ export function indexDefects({ manifests }: ImageIndex): Defect[] {
       const what = `is an attestation for ${subject ?? 'nothing'}, which is not in the index`;
       return [{ where, what }];
     }
-    const isUnknown = platform?.os === 'unknown' && platform.architecture === 'unknown';
+    const isUnknown = isUnknownPlatform(platform ?? {});
     return isUnknown ? [{ where, what: 'is for unknown/unknown, and not an attestation' }] : [];
   });
 }

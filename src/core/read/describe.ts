@@ -2,7 +2,7 @@ import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest } from '../../oci/content.js';
 import { MAX_DOCUMENT_SIZE } from '../../oci/documents.js';
 import { parseConfig } from '../../oci/image-config.js';
-import type { Descriptor } from '../../oci/descriptor.js';
+import { descriptorOf, type Descriptor } from '../../oci/descriptor.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -118,8 +118,8 @@ class Describer {
 
   async describe(): Promise<Described> {
     const { manifest, entry, attestations } = this.selected;
-    const { mediaType, digest, size, document } = manifest;
-    const descriptor = entry ?? { mediaType, digest, size };
+    const { document } = manifest;
+    const descriptor = entry ?? descriptorOf(manifest);
     const [own, entries, attesting] = await Promise.all([
       this.rootBelongings(descriptor),
       this.walk(document.kind === 'index' ? document.manifests : []),

@@ -21,7 +21,7 @@ export interface InspectedImage {
  * not followed.
  */
 export interface InspectedIndex {
-  readonly kind: 'list';
+  readonly kind: 'index';
   readonly manifest: FetchedManifest;
   readonly document: ImageIndex;
   /** In the order of the entries; undefined for an entry that is neither an image nor an index. */
@@ -51,5 +51,5 @@ export async function inspectSelected(
   );
   const repeated = new RepeatedContent(`reading ${name}`);
   for (const child of children) if (child !== undefined) repeated.add(child);
-  return { kind: 'list', manifest, document, children };
+  return { kind: 'index', manifest, document, children };
 }

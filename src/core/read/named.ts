@@ -7,9 +7,10 @@ import { selectEntry } from '../../oci/select-entry.js';
 import { readConfig } from './config.js';
 
 /**
- * Reads the manifest that a reference names. If the name stands for several manifests, as it may in
+ * Reads the manifest that a reference names. If the name refers to several manifests, as it may in
  * a layout or an archive, `platform` selects one of them.
- * @throws {ManifestToolError} NOT_FOUND if there is none; USAGE if there are several and no platform.
+ * @throws {ManifestToolError} NOT_FOUND if there is none; USAGE if there are several and no
+ * platform.
  */
 export async function readNamed(
   store: ImageReader,

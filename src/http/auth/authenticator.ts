@@ -6,7 +6,7 @@ import {
   type Credential,
   type CredentialStore,
 } from './credential.js';
-import type { HttpRequest, HttpResponse, Scope, Transport } from '../request.js';
+import type { HttpRequest, HttpResponse, Layer, Scope, Transport } from '../request.js';
 import { checkedRealm } from './realm.js';
 import { coversScopes, mergeScopes, parseScopes, formatScope } from './scopes.js';
 import { basicAuthorization, requestToken, TokenRefused, type Token } from './token.js';
@@ -53,9 +53,9 @@ export class Authenticator {
   }
 
   /** The layer that authenticates requests to one repository of the registry. */
-  layer(repository: string, next: Transport): Transport {
+  layer(repository: string): Layer {
     const state = this.state(repository);
-    return async (request) => {
+    return async (request, next) => {
       if (!this.options.isOwn(request.url)) return next(request);
       if (this.options.credentialsFirst) await this.identityOf(state);
       let used = await this.authorization(state, request);

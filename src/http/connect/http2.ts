@@ -1,42 +1,129 @@
-import { connect, constants, type ClientHttp2Session, type ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { TLSSocket } from 'node:tls';
+import type { buildConnector as Connectors } from 'undici';
 import errors from 'undici/lib/core/errors.js';
-import { reasonOf } from '../../errors.js';
-import { BodyTooLarge, HttpHeaders, type HttpRequest, type HttpResponse } from '../request.js';
 import { Semaphore } from '../../concurrency.js';
-import type { Timeouts } from '../timeouts.js';
+import { reasonOf } from '../../errors.js';
+import {
+  BodyTooLarge,
+  HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  type Timeouts,
+} from '../request.js';
 
-const { NGHTTP2_CANCEL, NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_NO_ERROR, NGHTTP2_REFUSED_STREAM } =
-  constants;
+/** Loaded when a server speaks HTTP/2: it takes 10 ms that plain HTTP can do without. */
+function http2(): typeof import('node:http2') {
+  return process.getBuiltinModule('node:http2');
+}
 
-/** So that a document comes in one go and not in pieces of 64 kB, each of which would wait for a round trip; in bytes. */
+/** Bytes of an answer that may be under way; with the default of 64 KiB, a document takes several round trips. */
 const STREAM_WINDOW = 4 * 1024 * 1024;
 const CONNECTION_WINDOW = 32 * 1024 * 1024;
-/** How many requests are sent before the server has said how many it takes (RFC 9113, 6.5.2: no less than 100 is recommended). */
-const STREAMS_UNTOLD = 100;
+/** Streams that are opened before the server has sent its limit (RFC 9113, 6.5.2 recommends 100 at least). */
+const INITIAL_STREAMS = 100;
 
-/** The server has done nothing about a request, which may be sent again at once (RFC 9113, 8.7). */
-class NotProcessed extends errors.SocketError {
-  override readonly name = 'NotProcessed' as never;
+/** The server has not processed a request, which may be sent again at once (RFC 9113, 8.7). */
+export class NotProcessed extends errors.SocketError {}
+
+/** What is done with a connection once the server has chosen the protocol. */
+export interface NegotiationOptions {
+  /** Opens a connection that offers both protocols. */
+  readonly connect: Connectors.connector;
+  readonly onHttp2: (socket: TLSSocket) => void;
+  readonly onHttp1: (socket: TLSSocket, target: Connectors.Options) => void;
 }
 
 /**
- * One connection of HTTP/2 (RFC 9113), over Node's own client: undici 7, the newest for Node 20, loses all requests that are under way when a
- * server ends a connection in good order. Errors are undici's, so that whoever judges them needs to know one kind.
+ * Lets the server choose the protocol (ALPN, RFC 7301): the first connection offers both. With HTTP/2
+ * it carries everything but streamed bodies; with HTTP/1.1 it is the first of several.
  */
-export class Http2Connection {
+export class Http2Negotiation {
+  private current: Promise<Http2Connection | undefined> | undefined;
+  private isHttp1 = false;
+  private isHttp2 = false;
+
+  constructor(
+    private readonly origin: string,
+    private readonly options: NegotiationOptions,
+  ) {}
+
+  /**
+   * The HTTP/2 connection, a new one if the last was closed; undefined if the server speaks HTTP/1.1.
+   * @throws what connecting fails with.
+   */
+  async connection(): Promise<Http2Connection | undefined> {
+    while (!this.isHttp1) {
+      const current = (this.current ??= this.open());
+      let connection: Http2Connection | undefined;
+      try {
+        connection = await current;
+      } catch (error) {
+        if (this.current === current) this.current = undefined;
+        throw error;
+      }
+      if (connection?.isOpen !== false) return connection;
+      if (this.current === current) this.current = undefined;
+    }
+    return undefined;
+  }
+
+  /** Whether the server has chosen HTTP/2. */
+  get isSpoken(): boolean {
+    return this.isHttp2 && !this.isHttp1;
+  }
+
+  destroy(): void {
+    void this.current?.then(
+      (connection) => connection?.destroy(),
+      () => undefined,
+    );
+  }
+
+  private async open(): Promise<Http2Connection | undefined> {
+    const { host, hostname, port, protocol } = new URL(this.origin);
+    // As undici writes them.
+    const target = { host, hostname: hostname.replace(/^\[|\]$/g, ''), port, protocol };
+    const socket = await new Promise<TLSSocket>((resolve, reject) => {
+      this.options.connect(target, (error, connected) => {
+        if (error === null) resolve(connected as TLSSocket);
+        else reject(error);
+      });
+    });
+    if (socket.alpnProtocol === 'h2') {
+      this.isHttp2 = true;
+      this.options.onHttp2(socket);
+      return new Http2Connection(this.origin, socket, () => this.leave());
+    }
+    this.isHttp1 = true;
+    this.options.onHttp1(socket, target);
+    return undefined;
+  }
+
+  /** Goes on with HTTP/1.1 if a server that chose HTTP/2 demands it (RFC 9113, HTTP_1_1_REQUIRED). */
+  private leave(): void {
+    this.isHttp1 = true;
+  }
+}
+
+/**
+ * One HTTP/2 connection (RFC 9113), with Node's own client: undici 7, the newest for Node 20, loses
+ * all requests that are under way when a server closes a connection in good order. Errors are
+ * undici's, so that callers have one kind to judge.
+ */
+class Http2Connection {
   private readonly session: ClientHttp2Session;
-  private readonly room = new Semaphore(() => this.limit());
-  /** The last request that the server will do something about, once it has said so. */
+  private readonly streams = new Semaphore(() => this.limit());
+  /** The last stream that the server will process, once it has said so. */
   private lastProcessed = Infinity;
 
   constructor(
     origin: string,
     socket: TLSSocket,
-    /** Told when the server wants HTTP/1.1 after all. */
+    /** Called when the server demands HTTP/1.1. */
     private readonly onHttp1Required: () => void,
   ) {
-    this.session = connect(origin, {
+    this.session = http2().connect(origin, {
       createConnection: () => socket,
       settings: { enablePush: false, initialWindowSize: STREAM_WINDOW },
     });
@@ -44,26 +131,26 @@ export class Http2Connection {
     this.session.on('goaway', (_code, lastStream) => {
       this.lastProcessed = lastStream;
     });
-    // Each request that it concerns is told.
+    // Each request of the connection fails with it.
     this.session.on('error', () => undefined);
   }
 
-  /** Whether it takes more requests. */
+  /** Whether it accepts requests. */
   get isOpen(): boolean {
     return !this.session.closed && !this.session.destroyed;
   }
 
   /**
-   * Sends a request, and reads its answer whole.
-   * @throws {NotProcessed}; undici's errors for a connection that is lost or silent; the reason of the signal.
+   * Sends a request, and reads its answer to the end.
+   * @throws {NotProcessed}, undici's errors for a lost or silent connection, or the reason of the signal.
    */
   async send(request: HttpRequest, timeouts: Timeouts, signal: AbortSignal): Promise<HttpResponse> {
-    await this.room.acquire();
+    await this.streams.acquire();
     try {
       signal.throwIfAborted();
       return await this.exchange(request, timeouts, signal);
     } finally {
-      this.room.release();
+      this.streams.release();
     }
   }
 
@@ -71,11 +158,11 @@ export class Http2Connection {
     this.session.destroy();
   }
 
-  /** Node knows nothing of the server's settings before they are there, and says so by an empty object or none. */
+  /** How many streams the server allows. Before its settings arrive, Node has an empty object or none. */
   private limit(): number {
     const { remoteSettings } = this.session as Partial<ClientHttp2Session>;
-    // One that takes none for now is asked all the same: it would never be heard of again.
-    return Math.max(1, remoteSettings?.maxConcurrentStreams ?? STREAMS_UNTOLD);
+    // A server that allows none for now would never be asked again.
+    return Math.max(1, remoteSettings?.maxConcurrentStreams ?? INITIAL_STREAMS);
   }
 
   private exchange(
@@ -94,9 +181,9 @@ export class Http2Connection {
       const fail = (error: Error): void => {
         settle();
         reject(error);
-        stream.close(NGHTTP2_CANCEL);
+        stream.close(http2().constants.NGHTTP2_CANCEL);
       };
-      /** A server that is silent is not asked again on this connection. */
+      /** Fails after a silence; the connection of a silent server gets no more requests. */
       const expect = (milliseconds: number, SilenceError: new () => Error): void => {
         clearTimeout(idle.timer);
         idle.timer = setTimeout(() => {
@@ -115,11 +202,12 @@ export class Http2Connection {
         if (answer.add(chunk)) expect(timeouts.idleMs, errors.BodyTimeoutError);
         else fail(new BodyTooLarge(request.maxBytes));
       });
-      // Comes again with 'close', which tells of what has no error as well.
+      // Followed by 'close', which is emitted without an error as well.
       stream.on('error', () => undefined);
       stream.on('close', () => {
         settle();
-        const response = stream.rstCode === NGHTTP2_NO_ERROR ? answer.whole() : undefined;
+        const response =
+          stream.rstCode === http2().constants.NGHTTP2_NO_ERROR ? answer.whole() : undefined;
         if (response !== undefined) resolve(response);
         else reject(this.unanswered(stream));
       });
@@ -127,6 +215,7 @@ export class Http2Connection {
   }
 
   private unanswered({ id = 0, rstCode }: ClientHttp2Stream): Error {
+    const { NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_REFUSED_STREAM } = http2().constants;
     const wantsHttp1 = rstCode === NGHTTP2_HTTP_1_1_REQUIRED;
     if (wantsHttp1) this.onHttp1Required();
     const isRefused = rstCode === NGHTTP2_REFUSED_STREAM || id > this.lastProcessed;
@@ -134,7 +223,7 @@ export class Http2Connection {
     return new errors.SocketError('the request was not answered');
   }
 
-  /** @throws {NotProcessed} The connection takes no more requests. */
+  /** @throws {NotProcessed} if the connection accepts no more requests. */
   private begin({ method, url, headers, body }: HttpRequest): ClientHttp2Stream {
     const length = body === undefined && method !== 'POST' ? undefined : (body?.length ?? 0);
     try {
@@ -145,7 +234,7 @@ export class Http2Connection {
           ':authority': url.host,
           ':path': url.pathname + url.search,
           ...headers,
-          // Some registries refuse what comes without.
+          // Some registries refuse a body without it.
           ...(length === undefined ? {} : { 'content-length': String(length) }),
         },
         { endStream: body === undefined },
@@ -158,7 +247,7 @@ export class Http2Connection {
   }
 }
 
-/** An answer that is being read. */
+/** An answer while it is being read. */
 class Answer {
   private readonly chunks: Uint8Array[] = [];
   private length = 0;
@@ -172,14 +261,14 @@ class Answer {
     this.head = { status: Number(status), headers };
   }
 
-  /** False where it is more than may be read. */
+  /** Adds a piece of the body; false if the body is larger than allowed. */
   add(chunk: Uint8Array): boolean {
     this.length += chunk.length;
     this.chunks.push(chunk);
     return this.length <= this.request.maxBytes;
   }
 
-  /** Undefined where something is missing: a stream that was reset without an error ends like any other. */
+  /** The complete answer; undefined if a part is missing: a stream that was reset without an error ends like any other. */
   whole(): HttpResponse | undefined {
     if (this.head === undefined) return undefined;
     const { method, url } = this.request;

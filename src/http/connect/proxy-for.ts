@@ -1,24 +1,27 @@
+import { BlockList, isIP, isIPv4 } from 'node:net';
+import { domainToASCII } from 'node:url';
 import { ManifestToolError } from '../../errors.js';
-import { isDirect } from './no-proxy.js';
+import { portOf } from '../url.js';
 
 /** The environment of the process. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy for a URL, by the rules of Go's golang.org/x/net/http/httpproxy: HTTPS_PROXY for https, HTTP_PROXY for http, NO_PROXY for what goes
- * without; each in capitals first, and an empty one counts as none.
- *
- * @throws {ManifestToolError} CONFIG: the variable holds no address of an HTTP proxy. Its value may hold a password and is not repeated.
+ * The proxy for a URL, by the rules of Go's golang.org/x/net/http/httpproxy: HTTPS_PROXY for https,
+ * HTTP_PROXY for http, and NO_PROXY for what needs none. Names in capitals come first, and an empty
+ * variable counts as unset.
+ * @throws {ManifestToolError} CONFIG if the variable holds no address of an HTTP proxy. Its value may
+ * contain a password and is not repeated.
  */
 export function proxyFor(url: URL, env: Environment): URL | undefined {
   const name = url.protocol === 'https:' ? 'HTTPS_PROXY' : 'HTTP_PROXY';
   const [variable, value] = variableOf(env, name);
   if (value === '' || isDirect(url, variableOf(env, 'NO_PROXY')[1])) return undefined;
-  // With the name and the password in its place in the address, they would be taken out of the hint as if they were true ones.
+  // Written with name:password@host, the example would be redacted like a real address.
   const form = `write ${variable} as http://host:port, with user:password@ before the host where it is needed`;
   const invalid = (why: string, hint = form): ManifestToolError =>
     new ManifestToolError('CONFIG', `using the proxy of ${variable}`, why, { hint });
-  // A server that runs this program for a request has the header `Proxy` of that request in HTTP_PROXY (golang.org/s/cgihttpproxy).
+  // In a CGI program, HTTP_PROXY is the header `Proxy` of the request (golang.org/s/cgihttpproxy).
   if (name === 'HTTP_PROXY' && (env['REQUEST_METHOD'] ?? '') !== '') {
     throw invalid(
       'it cannot be trusted in a CGI program',
@@ -35,7 +38,7 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   return proxy;
 }
 
-/** `Proxy-Authorization` for the credentials in the address of a proxy, a name alone among them (as Go sends it). */
+/** Proxy-Authorization for the credentials in a proxy's address; like Go, also for a name alone. */
 export function proxyAuthorization({ username, password }: URL): Record<string, string> {
   if (username === '' && password === '') return {};
   const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
@@ -50,11 +53,79 @@ function variableOf(env: Environment, name: string): [variable: string, value: s
 function parseProxy(text: string): URL | undefined {
   try {
     const url = new URL(text);
-    // A `/`, `?` or `#` in a password ends the host before it: what follows would be taken for a path, and the name for a host.
+    // An unescaped `/`, `?` or `#` in a password ends the host: the name would be taken for the host.
     if ((url.pathname + url.search + url.hash).includes('@')) return undefined;
     proxyAuthorization(url);
     return url;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Whether a URL is reached without a proxy, by the rules of Go's golang.org/x/net/http/httpproxy,
+ * which docker, podman and crane follow. Loopback hosts always are. NO_PROXY is a list separated by
+ * commas: `*` (everything), an address, a block of addresses (`10.0.0.0/8`), `foo` (the domain and
+ * its subdomains), `.foo` or `*.foo` (subdomains only); all but blocks may end in `:port`.
+ */
+export function isDirect(url: URL, noProxy: string): boolean {
+  const host = canonicalHost(url.hostname.replace(/^\[|\]$/g, ''));
+  if (host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'))) {
+    return true;
+  }
+  const port = String(portOf(url));
+  const entries = noProxy.split(',').map((entry) => entry.trim().toLowerCase());
+  return entries.some((entry) => matches(entry, host, port));
+}
+
+function matches(entry: string, host: string, port: string): boolean {
+  if (entry === '*') return true;
+  const [, address, prefix] = /^(.+)\/([0-9]{1,3})$/.exec(entry) ?? [];
+  if (address !== undefined && isIP(address) !== 0) {
+    return isIP(host) !== 0 && inBlock(host, address, Number(prefix));
+  }
+  const [name, wanted] = splitPort(entry);
+  if (name === '' || (wanted !== '' && wanted !== port)) return false;
+  if (isIP(name) !== 0) return canonicalHost(name) === host;
+  return inDomain(host, name);
+}
+
+function inDomain(host: string, name: string): boolean {
+  const isBelowOnly = name.startsWith('.') || name.startsWith('*.');
+  const domain = asciiName(isBelowOnly ? name.slice(name.indexOf('.') + 1) : name);
+  return host.endsWith(`.${domain}`) || (!isBelowOnly && host === domain);
+}
+
+/** A domain in ASCII, as in URLs. */
+function asciiName(name: string): string {
+  return /\P{ASCII}/u.test(name) ? domainToASCII(name) || name : name;
+}
+
+function inBlock(host: string, address: string, prefix: number): boolean {
+  const base = canonicalHost(address);
+  const isMapped = isIPv4(base) && !isIPv4(address);
+  const bits = isMapped ? prefix - 96 : prefix;
+  const family = isIPv4(base) ? 'ipv4' : 'ipv6';
+  if (bits < 0 || bits > (isIPv4(base) ? 32 : 128) || isIP(base) !== isIP(host)) return false;
+  const block = new BlockList();
+  block.addSubnet(base, bits, family);
+  return block.check(host, family);
+}
+
+/** The parts of `host:port` and `[address]:port`; the port is empty if there is none. */
+function splitPort(entry: string): [name: string, port: string] {
+  const [, bracketed, plain, port] = /^(?:\[([^[\]]*)\]|([^:[\]]*)):([^:]*)$/.exec(entry) ?? [];
+  if (port !== undefined) return [bracketed ?? plain ?? '', port];
+  return [entry.replace(/^\[(.*)\]$/, '$1'), ''];
+}
+
+/** One spelling for each address: IPv6 in its shortest form, a mapped one (`::ffff:10.0.0.1`) as IPv4. */
+function canonicalHost(host: string): string {
+  // URLs have no zones (`fe80::1%eth0`).
+  if (isIP(host) !== 6 || host.includes('%')) return host;
+  const short = new URL(`http://[${host}]`).hostname.slice(1, -1);
+  const [, high, low] = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/.exec(short) ?? [];
+  if (high === undefined || low === undefined) return short;
+  const [left, right] = [Number.parseInt(high, 16), Number.parseInt(low, 16)];
+  return [left >> 8, left & 255, right >> 8, right & 255].join('.');
 }

@@ -4,25 +4,30 @@ import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { reasonOf, systemCode } from '../../errors.js';
 import { portOf } from '../url.js';
-import { poolOptions, targetTls, tlsConnection, type ConnectionOptions } from './pool-options.js';
+import {
+  poolOptions,
+  targetOptions,
+  type ConnectionOptions,
+  type Origin,
+  type TlsConnection,
+} from './direct.js';
 import { proxyAuthorization } from './proxy-for.js';
-import type { TlsSettings } from './tls.js';
 
-/** `tls` is for the target; a proxy is shown none of it. */
-export interface ProxiedOptions extends ConnectionOptions {
-  /** The proxy to go through, see {@link proxyFor}. */
+/** How to connect to one origin through a proxy; `tls` is for the origin, not for the proxy. */
+export interface ProxyOptions extends ConnectionOptions {
+  /** See {@link proxyFor}. */
   readonly proxy: URL;
-  /** How to speak TLS to a proxy whose own address is https: only its authorities count. */
-  readonly proxyTls?: Pick<TlsSettings, 'ca'> | undefined;
+  /** Settings of TLS with a proxy whose own address is https. */
+  readonly proxyTls?: TlsConnection | undefined;
 }
 
-/** What a proxy did instead of passing a request on. Its text names the proxy, and never the credentials for it. */
+/** A failure of a proxy to pass a request on. The message names the proxy, but never its credentials. */
 export class ProxyFailure extends Error {
   constructor(
     /** `host:port` of the proxy. */
     readonly proxy: string,
     why: string,
-    /** The status that it answered with, where it did. */
+    /** The status of its answer, if there was one. */
     readonly status?: number,
     cause?: unknown,
   ) {
@@ -31,28 +36,29 @@ export class ProxyFailure extends Error {
 }
 
 /**
- * The connections to one origin through a proxy, as Go does it: https by way of CONNECT, http by asking the proxy for the whole URL. undici's
- * own ProxyAgent is not used: by its deep path it lacks the method it needs (`connect`, which undici's index adds), goes through CONNECT for
- * http behind an https proxy, and leaves a user without password out.
+ * The connections to one origin through a proxy, as in Go: with CONNECT for https, and by asking the
+ * proxy for the whole URL for http. Requests fail with {@link ProxyFailure} if the proxy cannot be
+ * reached or refuses.
  *
- * Fails later with {@link ProxyFailure} where the proxy cannot be reached or refuses.
- *
- * @throws {ManifestToolError} CONFIG: the client's certificate is not usable.
+ * undici's ProxyAgent is not used: without undici's index it lacks a method that it needs (`connect`),
+ * it uses CONNECT for http behind an https proxy, and it omits a user without a password.
  */
-export function proxied(origin: string, options: ProxiedOptions): Dispatcher {
-  return origin.startsWith('https:') ? tunnelled(origin, options) : forwarded(origin, options);
+export function proxiedOrigin(origin: string, options: ProxyOptions): Origin {
+  const http1 = origin.startsWith('https:')
+    ? tunnelled(origin, options)
+    : forwarded(origin, options);
+  return { http1, destroy: () => http1.destroy() };
 }
 
-/** Through CONNECT: the proxy sees the name of the target, and of TLS only what is encrypted. */
-function tunnelled(origin: string, options: ProxiedOptions): Dispatcher {
+/** Through CONNECT: the proxy learns the name of the target, and nothing else. */
+function tunnelled(origin: string, options: ProxyOptions): Dispatcher {
   const { proxy } = options;
   const toProxy = new Pool(proxy.origin, {
     ...poolOptions(options, proxyConnector(options)),
     headersTimeout: options.connectTimeoutMs,
   });
-  const toTarget = buildConnector(targetTls(origin, options));
-  const { host, port } = new URL(origin);
-  const authority = port === '' ? `${host}:443` : host;
+  const toTarget = buildConnector(targetOptions(options));
+  const authority = addressOf(new URL(origin));
   return new Pool(
     origin,
     poolOptions(options, (target, callback) => {
@@ -64,7 +70,7 @@ function tunnelled(origin: string, options: ProxiedOptions): Dispatcher {
   );
 }
 
-/** One connection to a target by way of the proxy, before any TLS with the target. */
+/** Opens one connection to a target through the proxy, before any TLS with the target. */
 function openTunnel(
   toProxy: Dispatcher,
   proxy: URL,
@@ -75,7 +81,7 @@ function openTunnel(
   toProxy.dispatch(
     { origin: proxy.origin, method: 'CONNECT', path: authority, headers },
     {
-      // undici takes a handler without it for one of its older kind.
+      // undici takes a handler without it for one with its old interface.
       onRequestStart: () => undefined,
       onRequestUpgrade: (_controller, status, _headers, socket) => {
         if (status === 200) return done(null, socket as Socket);
@@ -87,13 +93,13 @@ function openTunnel(
   );
 }
 
-/** By the whole URL (RFC 9112, absolute-form): the proxy makes the request itself. */
-function forwarded(origin: string, options: ProxiedOptions): Dispatcher {
+/** With the whole URL (RFC 9112, absolute-form): the proxy makes the request itself. */
+function forwarded(origin: string, options: ProxyOptions): Dispatcher {
   const { proxy } = options;
   const { host } = new URL(origin);
   const pool = new Pool(proxy.origin, poolOptions(options, proxyConnector(options)));
   return pool.compose((dispatch) => (request, handler) => {
-    // The transport gives them as an object with names in lower case, see HttpRequest.
+    // An object with names in lower case, see HttpRequest.
     const own = request.headers as Readonly<Record<string, string>> | undefined;
     const headers = { ...own, ...proxyAuthorization(proxy), host };
     return dispatch(
@@ -114,16 +120,13 @@ function forwarded(origin: string, options: ProxiedOptions): Dispatcher {
 }
 
 /** Connects to the proxy itself. */
-function proxyConnector(options: ProxiedOptions): Connectors.connector {
-  const { proxy } = options;
-  // Nothing but the authorities: a client certificate is not for the proxy (GHSA-h3wm-jjqf-8jm2), and --insecure is about the registry.
-  const ca = options.proxyTls?.ca;
-  const connect = options.sockets.ownedBy(
-    buildConnector({
-      ...tlsConnection(proxy.origin, { ...(ca && { ca }), rejectUnauthorized: true }),
-      timeout: options.connectTimeoutMs,
-    }),
-  );
+function proxyConnector({
+  proxy,
+  proxyTls,
+  connectTimeoutMs,
+  sockets,
+}: ProxyOptions): Connectors.connector {
+  const connect = sockets.ownedBy(buildConnector({ ...proxyTls, timeout: connectTimeoutMs }));
   return ({ servername: _ofTarget, ...address }, callback) => {
     connect(address, (...result) => {
       if (result[0] === null) callback(...result);
@@ -142,7 +145,7 @@ function refusal(proxy: URL, target: string, status: number): ProxyFailure {
 
 function asFailure(proxy: URL, error: Error): ProxyFailure {
   if (error instanceof ProxyFailure) return error;
-  // Node's error for several addresses that all failed has no text.
+  // Node's error for several addresses that all failed has no message.
   const reason = reasonOf(error) || (systemCode(error) ?? 'no reason given');
   return new ProxyFailure(addressOf(proxy), `cannot be used: ${reason}`, undefined, error);
 }

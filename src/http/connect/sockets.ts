@@ -2,15 +2,17 @@ import type { Socket } from 'node:net';
 import type { buildConnector as Connectors } from 'undici';
 
 /**
- * Owner of a client's sockets, from the moment each begins to connect. undici closes only those that a pool was given: one that is still
- * connecting or shaking hands would keep the process until its time-out.
+ * Owner of all sockets of a client, from the moment each begins to connect.
+ *
+ * undici closes the connections that its pools were given, but not those that are still connecting
+ * or shaking hands, nor spare ones: they would keep the process alive until they time out.
  */
 export class Sockets {
-  /** Each with the one that it has taken over, for TLS. */
+  /** Each socket with the one below it that it took over for TLS. */
   private readonly open = new Map<Socket, Socket | undefined>();
   private isClosed = false;
 
-  /** Owns a socket until it closes; after `destroy` closes it at once. */
+  /** Owns a socket until it closes; closes it at once after `destroy`. */
   add(socket: Socket, below?: Socket): void {
     if (this.isClosed) {
       socket.on('error', ignore).destroy();
@@ -20,24 +22,24 @@ export class Sockets {
     socket.once('close', () => this.open.delete(socket));
   }
 
-  /** Leaves a socket, with the one below it, to another owner. */
+  /** Hands a socket, and the one below it, over to another owner. */
   release(socket: Socket): void {
     const below = this.open.get(socket);
     this.open.delete(socket);
     if (below !== undefined) this.release(below);
   }
 
-  /** The connector, with each socket that it opens owned here. */
+  /** A connector whose sockets are all owned here. */
   ownedBy(connect: Connectors.connector): Connectors.connector {
     return (options, callback) => {
-      // It returns the socket at once, which its type does not say.
+      // undici's connector returns the socket at once, which its type does not say.
       const socket: unknown = connect(options, callback);
       this.add(socket as Socket, options.httpSocket);
       return socket as void;
     };
   }
 
-  /** Closes all sockets, and every one that is added later. */
+  /** Closes all sockets; every socket that is added later is closed at once. */
   destroy(): void {
     this.isClosed = true;
     for (const socket of this.open.keys()) socket.on('error', ignore).destroy();
@@ -45,5 +47,5 @@ export class Sockets {
 }
 
 function ignore(): void {
-  // Whoever waits for the socket has been told by the abort.
+  // The abort of the client has ended everything that waits for the socket.
 }

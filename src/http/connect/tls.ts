@@ -10,66 +10,70 @@ import {
   type ClientPair,
 } from './certs-d.js';
 
-type Tls = typeof import('node:tls');
-
-/** Loaded when it is needed: plain HTTP takes none of it. */
-function tls(): Tls {
+/** Loaded when it is needed: plain HTTP can do without. */
+function tls(): typeof import('node:tls') {
   return process.getBuiltinModule('node:tls');
 }
 
-/** How to speak TLS to one host. */
+/** Settings of TLS with one host. */
 export interface TlsSettings {
-  /** All authorities to trust, Node's own among them; absent where Node's own are enough (a list costs 40 ms to load). */
-  readonly ca?: readonly string[];
-  readonly cert?: string;
-  readonly key?: string;
+  /** Authorities to trust in addition to Node's own, as PEM. */
+  readonly authorities: readonly string[];
+  /** The client's certificate with its key, as PEM. */
+  readonly client?: ClientPair | undefined;
   readonly rejectUnauthorized: boolean;
 }
 
 /** What the user says about TLS. */
 export interface TlsOptions extends CertsRootOptions {
-  /** `--ca-file`: authorities to trust as well, at every host. */
+  /** File of authorities to trust in addition, at every host. */
   readonly caFile?: string | undefined;
-  /** `--cert-file` and `--key-file`: the client's certificate for registries. */
+  /** Files of the client certificate for registries, and of its key. */
   readonly certFile?: string | undefined;
   readonly keyFile?: string | undefined;
-  /** `--cert-dir`: a directory that stands for that of every host. */
+  /** Directory of certificates that replaces those of the hosts. */
   readonly certDir?: string | undefined;
-  /** Whether TLS is spoken to the host: where it is not, no roots are read. */
+  /** Whether TLS is spoken to the host: if not, the authorities of the environment are not read. */
   readonly isTls: boolean;
-  /** Whether the certificate of this host goes unchecked. */
+  /** Whether the certificate of this host is accepted unchecked. */
   readonly insecure: boolean;
-  /** Whether the host is a registry of the command. No other one (a token realm, a CDN) is shown a client certificate. */
+  /**
+   * Whether the host is a registry of the command. No other host, such as a token server or a
+   * storage host, gets a client certificate.
+   */
   readonly isRegistry: boolean;
 }
 
 /**
- * The settings for a host (`host[:port]`, as the user writes it). Authorities add to Node's own, as docker's and podman's add to the
- * system's: NODE_EXTRA_CA_CERTS, SSL_CERT_FILE, `*.crt` of the host's certs.d (or of `--cert-dir`), and `--ca-file`.
- *
- * @throws {ManifestToolError} USAGE: `--cert-file` without `--key-file` or the other way round; CONFIG, with the name of the file: one that
- * was asked for cannot be read or is of no use.
+ * The settings for a host (`host[:port]`, as the user writes it). NODE_EXTRA_CA_CERTS, SSL_CERT_FILE,
+ * `*.crt` of the host's directory in certs.d, and `caFile` add to the authorities of Node, as those
+ * of docker and podman add to the system's.
+ * @throws {ManifestToolError} USAGE if only one of `certFile` and `keyFile` is given; CONFIG with the
+ * name of a file that cannot be read or used.
  */
 export function tlsSettings(host: string, options: TlsOptions): TlsSettings {
-  const { caFile, certDir, env, isRegistry, isTls } = options;
-  const given = givenPair(options);
+  const { caFile, certDir, env, insecure, isRegistry, isTls } = options;
+  const readGivenPair = givenPair(options);
   const directory = certDir ?? findHostDirectory(host, options);
   const found =
     directory === undefined
       ? { ca: [] }
-      : readCertificates(directory, isRegistry && given === undefined);
-  const additions = [...found.ca, ...(caFile === undefined ? [] : authoritiesOf(caFile))];
-  const ca = isTls ? withDefaultRoots(env, additions) : undefined;
-  const client = isRegistry ? (given?.() ?? found.client) : undefined;
-  return { ...(ca && { ca }), ...client, rejectUnauthorized: !options.insecure };
+      : readCertificates(directory, isRegistry && readGivenPair === undefined);
+  const given = [...found.ca, ...(caFile === undefined ? [] : fileAuthorities(caFile))];
+  const client = isRegistry ? (readGivenPair?.() ?? found.client) : undefined;
+  return {
+    authorities: isTls ? withEnvironment(given, env) : [],
+    client,
+    rejectUnauthorized: !insecure,
+  };
 }
 
-/** Settings by which TLS is meant for some host or other. */
+/** Settings that suggest TLS for some host or other. */
 export type TlsSettingsGiven = Pick<TlsOptions, 'caFile' | 'certFile' | 'keyFile' | 'certDir'>;
 
 /**
- * How much says that TLS is meant for a host of this machine, which is spoken to in plain HTTP where nothing does: a directory of
- * certificates for that very host is certain, options for all hosts may be meant for another one.
+ * Whether TLS is intended for a loopback host, which gets plain HTTP by default. A directory of
+ * certificates for this very host makes it certain; options for all hosts may concern another one.
  */
 export function tlsIsMeant(
   host: string,
@@ -81,68 +85,84 @@ export function tlsIsMeant(
   return given || insecure ? 'perhaps' : 'no';
 }
 
-/**
- * The settings made ready once for all connections to a host; undefined where Node's own will do.
- *
- * @throws {ManifestToolError} CONFIG: the client's certificate and its key are not usable.
- */
-export function secureContextOf(host: string, settings: TlsSettings): SecureContext | undefined {
-  const { ca, cert, key } = settings;
-  if (ca === undefined && cert === undefined) return undefined;
-  try {
-    return tls().createSecureContext({ ...(ca && { ca: [...ca] }), cert, key });
-  } catch (error) {
-    throw new ManifestToolError('CONFIG', `loading the certificates for ${host}`, reasonOf(error), {
-      cause: error,
-      hint: 'check that certificate and key are in PEM form, belong together, and need no passphrase',
-    });
+/** The secure contexts of a client: one for each distinct setting, shared by hosts and connections. */
+export class SecureContexts {
+  private readonly bySetting = new Map<string, SecureContext>();
+
+  /**
+   * The context for settings; `host` is for messages.
+   * @throws {ManifestToolError} CONFIG if the client certificate and its key cannot be used.
+   */
+  get(
+    host: string,
+    { authorities, client }: Omit<TlsSettings, 'rejectUnauthorized'>,
+  ): SecureContext {
+    const key = JSON.stringify([authorities, client]);
+    const known = this.bySetting.get(key);
+    if (known !== undefined) return known;
+    try {
+      const context = tls().createSecureContext({ ...client });
+      // In place of the option `ca`, for which Node would parse its own authorities again: 20 ms.
+      for (const authority of authorities) addAuthority(context, authority);
+      this.bySetting.set(key, context);
+      return context;
+    } catch (error) {
+      const what = `loading the certificates for ${host}`;
+      throw new ManifestToolError('CONFIG', what, reasonOf(error), {
+        cause: error,
+        hint: 'check that certificate and key are in PEM form, belong together, and need no passphrase',
+      });
+    }
   }
 }
 
-/** Node takes a list of authorities instead of its own and NODE_EXTRA_CA_CERTS, so a list has to hold these as well. */
-function withDefaultRoots(
-  env: TlsOptions['env'],
-  additions: readonly string[],
-): string[] | undefined {
+/** Adds to the authorities of a context; those of other contexts stay as they are. */
+function addAuthority({ context }: SecureContext, pem: string): void {
+  (context as { addCACert(pem: string): void }).addCACert(pem);
+}
+
+/**
+ * The given authorities with those of SSL_CERT_FILE and, if there are any, of NODE_EXTRA_CA_CERTS: a
+ * context to which authorities are added loses these in Node 20.
+ */
+function withEnvironment(given: readonly string[], env: TlsOptions['env']): string[] {
   const extraFile = env['NODE_EXTRA_CA_CERTS'] ?? '';
   const sslFile = env['SSL_CERT_FILE'] ?? '';
   const isSame = extraFile !== '' && path.resolve(extraFile) === path.resolve(sslFile || '.');
-  const wanted = [...(isSame ? [] : optionalAuthorities(sslFile)), ...additions];
-  // Without this the common case would load all roots only to find that nothing is to be added.
-  if (wanted.length === 0) return undefined;
-  const known = new Set([...defaultRoots(), ...optionalAuthorities(extraFile)]);
-  if (wanted.every((certificate) => known.has(certificate))) return undefined;
-  return [...new Set([...known, ...wanted])];
+  const added = [...given, ...(isSame ? [] : unbundledAuthorities(sslFile))];
+  return added.length === 0 ? [] : [...new Set([...added, ...unbundledAuthorities(extraFile)])];
 }
 
-/** What Node trusts by itself; newer ones know of the system's roots too (`--use-system-ca`). */
-function defaultRoots(): readonly string[] {
-  const { getCACertificates, rootCertificates } = tls() as Tls & {
-    getCACertificates?: (type: 'default') => string[];
-  };
-  const roots = getCACertificates?.('default') ?? rootCertificates;
-  return roots.map((certificate) => certificate.trim());
-}
-
-/** A variable that names no readable file is passed over, as Node and Go do. */
-function optionalAuthorities(file: string): string[] {
+/**
+ * The authorities in a file that are not bundled with Node; a system's file has mostly these, and
+ * each takes 0.3 ms to add. Node and Go ignore a variable that names no readable file.
+ */
+function unbundledAuthorities(file: string): string[] {
   if (file === '') return [];
+  let authorities: string[];
   try {
-    return pemCertificates(readText(file));
+    authorities = pemCertificates(readText(file));
   } catch {
     return [];
   }
+  if (authorities.length === 0) return [];
+  const bundled = new Set(tls().rootCertificates.map(encodedPart));
+  return authorities.filter((authority) => !bundled.has(encodedPart(authority)));
 }
 
-function authoritiesOf(caFile: string): string[] {
-  const certificates = pemCertificates(readText(caFile, `--ca-file ${caFile}`));
+/** The Base64 of a PEM certificate, which is the same whatever the length of its lines. */
+function encodedPart(pem: string): string {
+  const lines = pem.trim().split('\n');
+  return lines.slice(1, -1).join('');
+}
+
+function fileAuthorities(caFile: string): string[] {
+  const certificates = pemCertificates(readText(caFile, `CA file ${caFile}`));
   if (certificates.some(isCertificate)) return certificates;
-  throw new ManifestToolError(
-    'CONFIG',
-    `reading --ca-file ${caFile}`,
-    'it holds no certificate in PEM form',
-    { hint: `\`openssl x509 -inform der -in ${caFile}\` prints one that is in DER form as PEM` },
-  );
+  const why = 'it holds no certificate in PEM form';
+  throw new ManifestToolError('CONFIG', `reading CA file ${caFile}`, why, {
+    hint: `\`openssl x509 -inform der -in ${caFile}\` converts a certificate in DER form to PEM`,
+  });
 }
 
 function isCertificate(pem: string): boolean {
@@ -154,18 +174,27 @@ function isCertificate(pem: string): boolean {
   }
 }
 
-/** The pair that the options name, read when it is called for. */
+/** Reads the pair that the options name; undefined if they name none. */
 function givenPair({ certFile, keyFile }: TlsOptions): (() => ClientPair) | undefined {
   if (certFile === undefined && keyFile === undefined) return undefined;
-  if (certFile === undefined || keyFile === undefined) {
-    const [given, missing] =
-      certFile === undefined ? ['--key-file', '--cert-file'] : ['--cert-file', '--key-file'];
-    throw new ManifestToolError('USAGE', `reading ${given}`, `${missing} is missing`, {
-      hint: 'a client certificate needs both',
+  if (keyFile === undefined) {
+    const what = `using client certificate ${certFile}`;
+    throw new ManifestToolError('USAGE', what, 'its key is missing', {
+      reason: 'client-key-missing',
     });
   }
+  if (certFile === undefined) {
+    throw new ManifestToolError(
+      'USAGE',
+      `using client key ${keyFile}`,
+      'its certificate is missing',
+      {
+        reason: 'client-certificate-missing',
+      },
+    );
+  }
   return () => ({
-    cert: readText(certFile, `--cert-file ${certFile}`),
-    key: readText(keyFile, `--key-file ${keyFile}`),
+    cert: readText(certFile, `client certificate ${certFile}`),
+    key: readText(keyFile, `client key ${keyFile}`),
   });
 }

@@ -16,14 +16,16 @@ export function encodeIndex(
   type: IndexType,
   entries: readonly Descriptor[],
   indexAnnotations: Annotations,
+  artifactType?: string,
 ): ManifestContent {
   const mediaType = type === 'docker' ? DOCKER_MANIFEST_LIST : OCI_INDEX;
   const text = goMarshalIndent(
     new Members([
       ['schemaVersion', 2],
       ['mediaType', mediaType],
+      ['artifactType', type === 'oci' ? artifactType : undefined],
       ['manifests', entries.map(type === 'docker' ? dockerDescriptor : ociDescriptor)],
-      // A request for a Docker manifest list with annotations is refused earlier.
+      // A Docker manifest list has neither; core/publish refuses a request for one with them.
       ['annotations', type === 'oci' ? annotations(indexAnnotations) : undefined],
     ]),
     '  ',

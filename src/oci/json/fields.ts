@@ -2,8 +2,8 @@ import { isDigest, type Digest } from '../digest.js';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from './parse.js';
 
 /**
- * What is wrong with a document, and where in it: `manifests[2].size`. Its reader says which
- * document.
+ * A fault of a document with its place, for example `manifests[2].size`. The caller adds which
+ * document it is.
  */
 export class FieldError extends Error {
   constructor(

@@ -1,3 +1,4 @@
+import { escapeHtmlInJson } from './json-text.js';
 import { JsonNumber, type JsonValue } from './parse.js';
 
 /**
@@ -74,10 +75,7 @@ export function writeJson(
  * characters escaped.
  */
 function goString(text: string): string {
-  return JSON.stringify(text.toWellFormed()).replace(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return escapeHtmlInJson(JSON.stringify(text.toWellFormed()));
 }
 
 /** Converts the type only: every JSON value can be written. */

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { HttpHeaders, type HttpRequest, type Transport } from '../../../src/http/request.js';
-import { shownUrl, withLog, type RequestRecord } from '../../../src/http/log.js';
+import {
+  compose,
+  HttpHeaders,
+  type HttpRequest,
+  type Transport,
+} from '../../../src/http/request.js';
+import { requestLog, shownUrl, type RequestRecord } from '../../../src/http/log.js';
 
 describe('shownUrl', () => {
   test.each([
@@ -39,7 +44,7 @@ describe('shownUrl', () => {
   });
 });
 
-describe('withLog', () => {
+describe('requestLog', () => {
   const request: HttpRequest = {
     method: 'GET',
     url: new URL('https://r.example/v2/?token=hunter2'),
@@ -48,7 +53,8 @@ describe('withLog', () => {
   };
   const logged = async (next: Transport) => {
     const records: RequestRecord[] = [];
-    const answer = await withLog(next, (record) => records.push(record))(request).catch(String);
+    const transport = compose([requestLog((record) => records.push(record))], next);
+    const answer = await transport(request).catch(String);
     return { answer, records };
   };
 

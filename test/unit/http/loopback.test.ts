@@ -1,13 +1,18 @@
 import { describe, expect, test } from 'vitest';
-import { HttpHeaders, type HttpRequest, type Transport } from '../../../src/http/request.js';
-import { withLoopbackScheme } from '../../../src/http/loopback.js';
+import {
+  compose,
+  HttpHeaders,
+  type HttpRequest,
+  type Transport,
+} from '../../../src/http/request.js';
+import { loopbackScheme, registryOrigins } from '../../../src/http/loopback.js';
 import { isLoopbackHost, parseUrl } from '../../../src/http/url.js';
 
 const TLS_ONLY = 'Client sent an HTTP request to an HTTPS server.\n';
 
 /** Sends requests one after another, and gives the URLs that went out. */
 async function send(answer: (url: URL) => string | Error, ...urls: string[]) {
-  const [likely] = /^https?:/.exec(urls[0]!) as unknown as ['http:' | 'https:'];
+  const isTls = urls[0]!.startsWith('https:');
   const sent: string[] = [];
   const next: Transport = async ({ url }) => {
     sent.push(url.href);
@@ -20,7 +25,8 @@ async function send(answer: (url: URL) => string | Error, ...urls: string[]) {
       url,
     };
   };
-  const layer = withLoopbackScheme((url) => url.host === 'localhost:5000', likely)(next);
+  const origins = [new URL('http://localhost:5000'), new URL('https://localhost:5000')];
+  const layer = compose([loopbackScheme(isTls ? origins.toReversed() : origins)], next);
   const statuses: (number | string)[] = [];
   for (const url of urls) {
     const request: HttpRequest = { method: 'GET', url: new URL(url), maxBytes: 100 };
@@ -83,6 +89,29 @@ describe('a registry on this machine', () => {
   test('is the only one that this is for', async () => {
     const { sent, statuses } = await send(() => TLS_ONLY, 'http://other.example/');
     expect([sent, statuses]).toEqual([['http://other.example/'], [400]]);
+  });
+});
+
+describe('the origins of a registry', () => {
+  const origins = (host: string, tls: 'certainly' | 'perhaps' | 'no', isPlain = false) =>
+    registryOrigins(host, { plainHttp: () => isPlain, tlsIsMeant: () => tls }).map(
+      ({ origin }) => origin,
+    );
+
+  test('have TLS', () => {
+    expect(origins('r.example', 'no')).toEqual(['https://r.example']);
+    expect(origins('docker.io', 'no')).toEqual(['https://registry-1.docker.io']);
+  });
+
+  test('have plain HTTP on demand', () => {
+    expect(origins('r.example:5000', 'certainly', true)).toEqual(['http://r.example:5000']);
+  });
+
+  test('have both on a loopback host, with the same port and the likely one first', () => {
+    expect(origins('localhost', 'no')).toEqual(['http://localhost', 'https://localhost:80']);
+    expect(origins('localhost:1', 'no')).toEqual(['http://localhost:1', 'https://localhost:1']);
+    expect(origins('[::1]', 'perhaps')).toEqual(['https://[::1]', 'http://[::1]:443']);
+    expect(origins('localhost', 'certainly')).toEqual(['https://localhost']);
   });
 });
 

@@ -2,12 +2,14 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Attempts, withRestarts } from '../../../src/attempts.js';
 import { ManifestToolError } from '../../../src/errors.js';
 import {
+  compose,
   DamagedBody,
   HttpHeaders,
   type HttpRequest,
   type HttpResponse,
 } from '../../../src/http/request.js';
-import { RetriesExhausted, RetryPolicy, type Wait } from '../../../src/http/retry.js';
+import { RetryPolicy, type Wait } from '../../../src/http/retry.js';
+import { RetriesExhausted } from '../../../src/http/errors.js';
 
 // That of the process cannot be turned; this one goes with the timers.
 vi.mock('../../../src/clock.js', () => ({ now: () => performance.now() }));
@@ -52,7 +54,7 @@ function makePolicy(retries = 2, concurrency = 4) {
     signal: controller.signal,
     onWait: (wait) => waits.push(wait),
   });
-  const layer = policy.layer(async (each) => {
+  const layer = compose([policy.layer], async (each) => {
     sent.push(performance.now() - start);
     const result = script(each);
     if (result instanceof Error) throw result;

@@ -38,20 +38,39 @@ const platforms = fc.record(
   { requiredKeys: ['os', 'architecture'] },
 );
 
-const specs: fc.Arbitrary<Spec> = fc.record({
-  target: fc
-    .constantFrom('e.co/a:1.10', 'oci-layout://a b/# c:1', '127.0.0.1:5000/a')
-    .map(parseReference),
-  tags: fc.uniqueArray(fc.constantFrom('1.10', 'true', 'null', '0', 'latest')),
-  annotations: fc.array(fc.tuple(texts, texts)).map((pairs) => new Map(pairs)),
-  sources: fc.array(
-    fc.record({
-      reference: fc.constant(parseReference(`e.co/a@sha256:${'0'.repeat(64)}`)),
-      platform: fc.oneof(fc.constant({}), platforms),
-    }),
-    { minLength: 1, maxLength: 3 },
-  ),
-});
+const annotations = fc.array(fc.tuple(texts, texts)).map((pairs) => new Map(pairs));
+const UNKNOWN = { os: 'unknown', architecture: 'unknown' };
+
+const specs: fc.Arbitrary<Spec> = fc.record(
+  {
+    target: fc
+      .constantFrom('e.co/a:1.10', 'oci-layout://a b/# c:1', '127.0.0.1:5000/a')
+      .map(parseReference),
+    tags: fc.uniqueArray(fc.constantFrom('1.10', 'true', 'null', '0', 'latest')),
+    annotations,
+    sources: fc.array(
+      fc
+        .record(
+          {
+            reference: fc.constant(parseReference(`e.co/a@sha256:${'0'.repeat(64)}`)),
+            platform: fc.oneof(fc.constant({}), fc.constant(UNKNOWN), platforms),
+            annotations: annotations.filter(({ size }) => size > 0),
+          },
+          { requiredKeys: ['reference', 'platform'] },
+        )
+        // As a spec is read: a platform selects from an index.
+        .map((source) => ({
+          ...source,
+          ...(Object.keys(source.platform).length === 0 ? {} : { onlyPlatform: true }),
+        })),
+      { minLength: 1, maxLength: 3 },
+    ),
+    type: fc.constantFrom('oci', 'docker', 'auto'),
+    artifactType: fc.constantFrom('application/vnd.acme.app', 'a/b+json'),
+    dropAttestations: fc.boolean(),
+  },
+  { requiredKeys: ['target', 'tags', 'annotations', 'sources'] },
+);
 
 describe('a spec as text', () => {
   test('reads back as it went in, whatever is in it, and acts on no terminal', () => {

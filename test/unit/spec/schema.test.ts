@@ -86,13 +86,24 @@ const FINE = [
     '{os: "", architecture: ~, variant: v6}',
     '{os: windows, architecture: amd64, osversion: 10.0, osfeatures: [win32k]}',
     '{os: windows, architecture: amd64, os.version: 10.0.1, os.features: ~}',
+    '{os: linux}',
+    '{os: linux, architecture: ""}',
+    '{architecture: amd64, variant: v2}',
+    '{os: unknown, architecture: unknown}',
   ].map(platform),
+  entry('{image: e.co/b, annotations: {a: 1.0, b: ~}}'),
+  entry('{image: e.co/b, annotations: }'),
   ...[
     'tags:',
     'tags: []',
     'tags: [1.10, 2, true, _a, a-b.c, "${VAR}"]',
     'annotations:',
     'annotations: {a: 1.0, b: true, c: ~, d: "x=y, z", 5: no}',
+    'type: docker',
+    'type: oci\nartifactType: application/vnd.acme.app+json',
+    'type: auto\nattestations: drop',
+    'type:\nartifactType: ""\nattestations: ~',
+    'type: "${NONE:-oci}"\nartifactType: "${NONE:-a/b}"\nattestations: "${NONE:-keep}"',
   ].map(more),
   'image: &a e.co/a\nmanifests:\n  - image: *a\n    platform: &p {os: linux, architecture: arm}\n  - {image: e.co/c, platform: {<<: *p, variant: v6}}\n',
   `image: e.co/a:1\n${LIST}\n---\nimage: e.co/a:2\n${LIST}\n`,
@@ -101,9 +112,6 @@ const FINE = [
 const WARNED = [
   ...['tag: [a]', '"": x', 'Tags: [a]'].map(more),
   entry('{image: e.co/b, name: x}'),
-  ...['{os: linux}', '{architecture: amd64, variant: v2}', '{os: linux, architecture: ""}'].map(
-    platform,
-  ),
   platform('{os: linux, architecture: amd64, arch: amd64}'),
 ];
 
@@ -147,6 +155,11 @@ const REFUSED = [
     'linux/amd64',
     '[linux]',
     '{os: Linus, architecture: amd64}',
+    '{os: Linus}',
+    '{architecture: amd64, variant: v9}',
+    '{os: unknown}',
+    '{os: unknown, architecture: amd64}',
+    '{os: linux, architecture: unknown}',
     '{os: linux, architecture: amd46}',
     '{os: linux, architecture: 387}',
     '{os: [linux], architecture: amd64}',
@@ -170,8 +183,15 @@ const REFUSED = [
     'annotations: [a]',
     'annotations: {a: [b]}',
     'annotations: {a: {b: c}}',
+    'type: OCI',
+    'type: [oci]',
+    'artifactType: app',
+    'artifactType: {a: b}',
+    'attestations: yes',
   ].map(more),
-  ...['e.co/b', '{platform: {}}', '{image: ~}', '[]', '~'].map(entry),
+  ...['{image: e.co/b, annotations: [a]}', 'e.co/b', '{platform: {}}', '{image: ~}', '[]', '~'].map(
+    entry,
+  ),
   'image: e.co/a',
   'image: e.co/a\nmanifests: []',
   'image: e.co/a\nmanifests: {a: b}',
@@ -250,8 +270,10 @@ describe('the schema of a spec', () => {
     const references = fc.constantFrom('e.co/a:1', 'A', 'oci-layout://a', 'a:b:c');
     const platforms = fc.record(
       {
-        os: mostly(fc.constantFrom('linux', 'windows', '')),
-        architecture: mostly(fc.constantFrom('amd64', 'arm', 'arm64', 'armhf', 386, null)),
+        os: mostly(fc.constantFrom('linux', 'windows', 'unknown', '')),
+        architecture: mostly(
+          fc.constantFrom('amd64', 'arm', 'arm64', 'armhf', 386, 'unknown', null),
+        ),
         variant: mostly(fc.constantFrom('v1', 'v5', 'v8', 'v9', null)),
         osversion: mostly(fc.constantFrom('10.0.1', 10.5)),
         'os.features': mostly(fc.array(texts, { maxLength: 2 })),
@@ -264,7 +286,11 @@ describe('the schema of a spec', () => {
       (value) => typeof value !== 'number' && value !== true,
     );
     const entries = fc.record(
-      { image: reference, platform: mostly(platforms) },
+      {
+        image: reference,
+        platform: mostly(platforms),
+        annotations: mostly(fc.dictionary(texts, mostly(texts))),
+      },
       { requiredKeys: ['image'] },
     );
     const specs = fc.record(
@@ -274,6 +300,9 @@ describe('the schema of a spec', () => {
           (tags) => !Array.isArray(tags) || new Set(tags.map(String)).size === tags.length,
         ),
         annotations: mostly(fc.dictionary(texts, mostly(texts))),
+        type: mostly(fc.constantFrom('oci', 'docker', 'auto', 'list')),
+        artifactType: mostly(fc.constantFrom('a/b', 'application/vnd.acme+json', 'a', '')),
+        attestations: mostly(fc.constantFrom('keep', 'drop')),
         manifests: mostly(fc.array(mostly(entries), { maxLength: 2 })),
       },
       { requiredKeys: ['image', 'manifests'] },

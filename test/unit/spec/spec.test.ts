@@ -43,7 +43,8 @@ manifests:
       { os: 'linux', architecture: 'amd64' },
       {},
     ]);
-    expect(spec.sources.every(({ onlyPlatform }) => !onlyPlatform)).toBe(true);
+    expect(spec.sources.map(({ onlyPlatform }) => onlyPlatform)).toEqual([true, undefined]);
+    expect(spec).not.toHaveProperty('type');
     expect(spec.warnings).toEqual([]);
   });
 
@@ -181,14 +182,79 @@ describe('the platform of a spec', () => {
     );
   });
 
+  test('may be unknown, as that of an attestation is, in both of its parts', () => {
+    const unknown = { os: 'unknown', architecture: 'unknown' };
+    expect(platformOf('{os: unknown, architecture: unknown}')).toEqual(unknown);
+    expect(() => platformOf('{os: unknown}')).toThrow(/os "unknown" is not known/);
+    expect(() => platformOf('{os: linux, architecture: unknown}')).toThrow(
+      /architecture "unknown"/,
+    );
+  });
+
   test.each([
-    ['{os: linux}', 'architecture'],
-    ['{architecture: amd64}', 'os'],
-  ])('%s is warned of: it is of use for a list alone', (yaml, missing) => {
-    const { warnings } = read(`image: a\nmanifests:\n  - {image: b, platform: ${yaml}}\n`);
-    expect(warnings).toEqual([
-      `app.yaml:3:26: manifests[0].platform has no ${missing}: an image needs both, or neither`,
-    ]);
+    ['{os: linuxx}', '4:20', /os "linuxx" is not known/],
+    ['{architecture: arm, variant: v9}', '4:44', /variant/],
+  ])('%s is checked as far as it is given', (yaml, place, message) => {
+    expect(() => platformOf(yaml)).toThrow(message);
+    expect(() => platformOf(yaml)).toThrow(
+      expect.objectContaining({ code: 'USAGE', what: `reading app.yaml:${place}` }),
+    );
+  });
+});
+
+describe('keys of an index and its entries', () => {
+  test('are read', () => {
+    const spec = read(`image: a
+type: oci
+artifactType: application/vnd.acme.app
+attestations: drop
+manifests:
+  - image: b
+    annotations: {k: 1.10}
+`);
+    expect(spec).toMatchObject({
+      type: 'oci',
+      artifactType: 'application/vnd.acme.app',
+      dropAttestations: true,
+      warnings: [],
+    });
+    expect([...spec.sources[0]!.annotations!]).toEqual([['k', '1.10']]);
+    expect(spec.sources[0]).not.toHaveProperty('onlyPlatform');
+  });
+
+  test.each([
+    ['type: list', '"list" is not docker, oci or auto'],
+    ['artifactType: app', '"app" is not a media type'],
+    ['attestations: true', '"true" is not keep or drop'],
+  ])('are refused with another value: %s', (yaml, message) => {
+    expect(() => read(`image: a\n${yaml}\n${LIST}`)).toThrow(
+      expect.objectContaining({ why: expect.stringContaining(message) as string }),
+    );
+  });
+});
+
+describe('a YAML tag', () => {
+  test.each(['!!str 1', '!!int 1', '!!null ~', '! 1'])(
+    'of a value in a spec is read: %s',
+    (value) => {
+      expect(read(`image: a\nannotations: {k: ${value}}\n${LIST}`).annotations.size).toBe(1);
+    },
+  );
+
+  test.each([
+    '!!binary aGk=',
+    '!Ref app',
+    '!<tag:e.co,2026:x> 1',
+    '!!timestamp 2026-01-01',
+    '!env [a]',
+  ])('of another kind of value is an error: %s', (value) => {
+    expect(() => read(`image: a\nannotations:\n  k: ${value}\n${LIST}`)).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        what: expect.stringMatching(/^reading app\.yaml:3:/) as string,
+        why: expect.stringMatching(/tag/i) as string,
+      }),
+    );
   });
 });
 
@@ -402,6 +468,20 @@ describe('variables', () => {
     expect(imageOf('e.co/a:${NONE:-latest}', env)).toBe('e.co/a:latest');
     expect(imageOf('e.co/a:${EMPTY:-x}', env)).toBe('e.co/a:x');
     expect(() => imageOf('e.co/a:${TAG}')).toThrow(/is not a valid tag/);
+  });
+
+  test('that are not replaced are the reason of an error, and a warning in an annotation', () => {
+    const refused = expect.objectContaining({
+      reason: 'spec-variable',
+      data: { name: 'TAG' },
+    }) as Error;
+    expect(() => imageOf('e.co/a:${TAG}')).toThrow(refused);
+    expect(() => read(`image: a\ntags: ["v\${TAG:-1.0}+"]\n${LIST}`)).toThrow(refused);
+    expect(() => platformOf('{os: linux, architecture: "${TAG}"}')).toThrow(refused);
+    expect(() => imageOf('e.co/a:$$TAG')).toThrow(expect.objectContaining({ reason: undefined }));
+    expect(read(`image: a\nannotations: {v: "\${TAG}"}\n${LIST}`).warnings).toEqual([
+      'app.yaml:2:18: annotations.v has the variable ${TAG}, which is not replaced',
+    ]);
   });
 
   test('are those of the environment alone', () => {

@@ -113,7 +113,7 @@ _manifest_tool() {
 `;
 
 const ANSWERS = `
-# Answers are what begins with the text $2, of the words that follow; $1 stands before them.
+# Adds those of the words after $2 that begin with $2, each with the prefix $1.
 _manifest_tool_add() {
   local start=$1 text=$2 answer
   shift 2
@@ -124,7 +124,7 @@ _manifest_tool_add() {
   done
 }
 
-# What a value of the kind $1 can be, where the text $3 stands behind $2.
+# Completes a value of the kind $1 that begins with $3; $2 is the text before it.
 _manifest_tool_value() {
   local IFS=$' \\t\\n' start=$2 text=$3 answers=() answer scheme
   case $1 in
@@ -161,7 +161,7 @@ _manifest_tool_value() {
   esac
 }
 
-# The files, or the directories, that begin with the text $3; readline takes those of $4 = plain for what they are, and quotes them.
+# The files or directories that begin with $3; with $4 = plain readline quotes them itself.
 _manifest_tool_paths() {
   local action=-f answer start=$2 text=$3
   [[ $1 = directory ]] && action=-d

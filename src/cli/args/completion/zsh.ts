@@ -107,7 +107,7 @@ _manifest-tool() {
 `;
 
 const ANSWERS = `
-# What a value of the kind $1 can be.
+# Completes a value of the kind $1.
 _manifest-tool-value() {
   local -a answers taken
   case $1 in

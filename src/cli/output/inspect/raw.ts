@@ -23,7 +23,7 @@ export function renderRaw(
   expandConfig: boolean,
 ): string {
   const members =
-    inspected.kind === 'list'
+    inspected.kind === 'index'
       ? indexMembersOf(name, inspected)
       : expandConfig
         ? expandedMembers(name, inspected)

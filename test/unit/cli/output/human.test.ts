@@ -49,7 +49,7 @@ function list(entries: readonly { mediaType: string }[]): InspectedIndex {
     if (mediaType === OCI_INDEX) return fetched({ mediaType, manifests: [] });
     return mediaType === OCI_MANIFEST ? fetched(IMAGE) : undefined;
   });
-  return { kind: 'list', manifest, document, children };
+  return { kind: 'index', manifest, document, children };
 }
 
 function image(config: object, layers: object | null = IMAGE.layers): InspectedImage {

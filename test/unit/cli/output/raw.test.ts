@@ -29,7 +29,7 @@ function rawList(json: object, children: (object | undefined)[]): string {
   const { document } = manifest;
   if (document.kind !== 'index') throw new Error('it is no index');
   const read = children.map((child) => child && fetched(child));
-  return renderRaw('app:1', { kind: 'list', manifest, document, children: read }, false);
+  return renderRaw('app:1', { kind: 'index', manifest, document, children: read }, false);
 }
 
 const keys = (text: string): string[] => Object.keys(JSON.parse(text) as object);

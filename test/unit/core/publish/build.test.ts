@@ -73,6 +73,62 @@ describe('buildIndex', () => {
     expect(order(images)).toEqual(['amd64', '386', 'arm', 'a1', 'a2']);
   });
 
+  test('keeps the place of an attestation that the request names itself', () => {
+    const images = [
+      attestation('a1'),
+      of('amd64', 'linux/amd64'),
+      { ...attestation('named'), isNamed: true },
+      of('arm', 'linux/arm/v7'),
+    ];
+    expect(order(images)).toEqual(['amd64', 'named', 'arm', 'a1']);
+  });
+
+  describe('annotates entries', () => {
+    const annotated = (name: string, platform: string) =>
+      image(name, { platform: parsePlatform(platform), annotations: new Map([['a', '1']]) });
+    const changes = (platform: string | undefined, ...pairs: [string, string | undefined][]) => ({
+      ...(platform === undefined ? {} : { platform: parsePlatform(platform) }),
+      annotations: new Map(pairs),
+    });
+    const build = (change: Partial<IndexRequest>) => {
+      const images = [annotated('x', 'linux/amd64'), of('y', 'linux/386'), attestation('z')];
+      const { manifests } = JSON.parse(
+        Buffer.from(buildIndex(request(change), images).bytes).toString(),
+      ) as { manifests: { annotations?: Record<string, string> }[] };
+      return manifests.slice(0, 2).map(({ annotations }) => annotations);
+    };
+
+    test.each<[string, ReturnType<typeof changes>[], (object | undefined)[]]>([
+      ['sets one', [changes('linux/386', ['b', '2'])], [{ a: '1' }, { b: '2' }]],
+      ['removes one', [changes(undefined, ['a', undefined])], [undefined, undefined]],
+      [
+        'in the order given',
+        [changes(undefined, ['b', '2']), changes('linux/386', ['b', undefined])],
+        [{ a: '1', b: '2' }, undefined],
+      ],
+    ])('%s', (_what, entryAnnotations, expected) => {
+      expect(build({ entryAnnotations })).toEqual(expected);
+    });
+
+    test('is refused for a platform that no image has, with those that there are', () => {
+      const entryAnnotations = [changes('linux/s390x', ['b', '2'])];
+      expect(() => build({ entryAnnotations })).toThrow(
+        expect.objectContaining({
+          code: 'NOT_FOUND',
+          why: expect.stringMatching(/linux\/s390x.* linux\/amd64, linux\/386$/) as string,
+        }),
+      );
+      expect(build({ entryAnnotations, ignoreMissing: true })).toEqual([{ a: '1' }, undefined]);
+    });
+  });
+
+  test('has an artifact type between its media type and its entries', () => {
+    const index = buildIndex(request({ artifactType: 'a/b' }), [of('x', 'linux/amd64')]);
+    expect(Buffer.from(index.bytes).toString()).toMatch(
+      /"mediaType": "[^"]*",\n {2}"artifactType": "a\/b",\n {2}"manifests"/,
+    );
+  });
+
   test('gives the same bytes for the same images', () => {
     const platforms = fc.uniqueArray(
       fc.constantFrom('linux/amd64', 'linux/386', 'linux/arm/v7', 'linux/arm/v6', 'windows/amd64'),
@@ -139,6 +195,12 @@ describe('checkRequest', () => {
       { type: 'docker', annotations: new Map([['a', 'b']]) },
       /no annot/,
     ],
+    [
+      'annotations of an entry of a Docker list',
+      { type: 'docker', sources: [{ ...source('e.co/b'), annotations: new Map([['a', 'b']]) }] },
+      /no annot/,
+    ],
+    ['an artifact type of a Docker list', { type: 'docker', artifactType: 'a/b' }, /no artifact/],
   ])('refuses %s', (_what, change, message) => {
     expect(() => checkRequest(request(change))).toThrow(message);
     expect(() => checkRequest(request(change))).toThrow(expect.objectContaining({ code: 'USAGE' }));
@@ -147,6 +209,7 @@ describe('checkRequest', () => {
   test.each<Partial<IndexRequest>>([
     {},
     { annotations: new Map([['a', 'b']]) },
+    { type: 'docker', annotations: new Map([['a', undefined]]) },
     { sources: [source('e.co/other'), source('e.co/app:2')] },
     { target: parseReference('oci-layout://x'), sources: [source('oci-layout://y:1')] },
   ])('takes %j', (change) => {

@@ -61,6 +61,13 @@ describe('the platform of an entry', () => {
       ARM,
       ARM,
     ],
+    ['has the architecture of the image if only an os is requested', { os: 'linux' }, ARM, ARM],
+    [
+      'has the os of the image if only an architecture is requested',
+      { architecture: 'arm' },
+      ARM,
+      ARM,
+    ],
     ['takes no empty features', { osFeatures: [] }, WINDOWS, WINDOWS],
     [
       'is what is asked where the image says nothing',
@@ -73,8 +80,8 @@ describe('the platform of an entry', () => {
   });
 
   test.each<[RequestedPlatform, Platform, RegExp]>([
-    [{ os: 'linux' }, ARM, /has no architecture/],
-    [{ architecture: 'arm' }, ARM, /has no os/],
+    [{ os: 'linux' }, { os: '', architecture: '' }, /has no architecture/],
+    [{ architecture: 'arm' }, { os: '', architecture: '' }, /has no os/],
     [{}, { os: '', architecture: '' }, /has no os/],
     [{}, { os: 'linux', architecture: '' }, /has no architecture/],
     [{}, { os: 'beos', architecture: 'amd64' }, /os "beos" is not known/],

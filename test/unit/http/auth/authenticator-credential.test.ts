@@ -1,7 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { Authenticator } from '../../../../src/http/auth/authenticator.js';
 import type { Credential } from '../../../../src/http/auth/credential.js';
-import { HttpHeaders, type HttpRequest, type HttpResponse } from '../../../../src/http/request.js';
+import {
+  compose,
+  HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+} from '../../../../src/http/request.js';
 import { basicAuthorization } from '../../../../src/http/auth/token.js';
 
 const ORIGIN = 'https://r.example';
@@ -46,7 +51,7 @@ function setUp({ valid, challenge, credential, credentialsFirst = false }: Setup
     },
   });
   auth.expect({ repository: 'a', actions: ['pull'] });
-  const layer = auth.layer('a', async (request) => {
+  const layer = compose([auth.layer('a')], async (request) => {
     const authorization = request.headers?.['authorization'];
     sent.push(authorization);
     return respond(request, authorization === valid ? 200 : 401);

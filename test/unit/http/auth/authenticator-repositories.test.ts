@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Authenticator } from '../../../../src/http/auth/authenticator.js';
 import type { Credential, CredentialStore } from '../../../../src/http/auth/credential.js';
 import {
+  compose,
   HttpHeaders,
   type HttpRequest,
   type HttpResponse,
@@ -40,7 +41,7 @@ function setUp(credentials: CredentialStore, repositories: readonly string[]) {
   const layers = new Map(
     repositories.map((repository) => {
       auth.expect({ repository, actions: ['pull'] });
-      const layer = auth.layer(repository, async (request) => {
+      const layer = compose([auth.layer(repository)], async (request) => {
         const authorization = request.headers?.['authorization'];
         sent.push(`${repository} ${authorization ?? '-'}`);
         await new Promise((resolve) => setImmediate(resolve));
@@ -164,7 +165,7 @@ describe('the first request of a burst', () => {
       onSecret: () => undefined,
       tokenTransport: () => Promise.reject(new Error('not reached')),
     });
-    const layer = auth.layer('a', async ({ url }) => {
+    const layer = compose([auth.layer('a')], async ({ url }) => {
       count += 1;
       if (count === 1) throw new Error('reset');
       return { status: 200, headers: new HttpHeaders({}), body: Buffer.alloc(0), url };

@@ -3,6 +3,7 @@ import { Authenticator, type AuthOptions } from '../../../../src/http/auth/authe
 import type { Credential } from '../../../../src/http/auth/credential.js';
 import { basicAuthorization } from '../../../../src/http/auth/token.js';
 import {
+  compose,
   HttpHeaders,
   type HttpRequest,
   type HttpResponse,
@@ -58,7 +59,7 @@ function setUp({ registry, tokens, credential, scopes = [TARGET] }: Setup) {
   };
   const auth = new Authenticator(options);
   for (const scope of scopes) auth.expect(scope);
-  const layer = auth.layer('target', async (request) => {
+  const layer = compose([auth.layer('target')], async (request) => {
     sent.push(request.headers?.['authorization']);
     await new Promise((resolve) => setImmediate(resolve));
     return respond(request, registry(request.headers?.['authorization'], request));

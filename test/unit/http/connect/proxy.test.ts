@@ -5,67 +5,20 @@ import net, { type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TLSSocket } from 'node:tls';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { HttpResponse } from '../../../../src/http/request.js';
-import { proxied, ProxyFailure, type ProxiedOptions } from '../../../../src/http/connect/proxy.js';
-import { proxyFor } from '../../../../src/http/connect/proxy-for.js';
-import type { TlsSettings } from '../../../../src/http/connect/tls.js';
-import { directOrigin } from '../../../../src/http/connect/direct.js';
+import {
+  proxiedOrigin,
+  ProxyFailure,
+  type ProxyOptions,
+} from '../../../../src/http/connect/proxy.js';
+import { Dispatchers, type NetworkOptions } from '../../../../src/http/connect/dispatchers.js';
+import { SecureContexts } from '../../../../src/http/connect/tls.js';
+import { directOrigin, type TlsConnection } from '../../../../src/http/connect/direct.js';
+import { sharedLookup } from '../../../../src/http/connect/lookup.js';
 import { Sockets } from '../../../../src/http/connect/sockets.js';
-import { undiciTransport } from '../../../../src/http/undici.js';
+import { wire } from '../../../../src/http/wire.js';
 import { makeCertificate } from '../../../support/certificate.js';
-
-const PROXY = 'http://proxy.example:3128/';
-
-test.each<[env: Record<string, string>, url: string, proxy: string | undefined]>([
-  [{}, 'https://a.example/', undefined],
-  [{ HTTPS_PROXY: PROXY }, 'https://a.example/', PROXY],
-  [{ https_proxy: PROXY }, 'https://a.example/', PROXY],
-  [{ HTTPS_PROXY: PROXY, https_proxy: 'http://other/' }, 'https://a.example/', PROXY],
-  [{ HTTPS_PROXY: '', https_proxy: PROXY }, 'https://a.example/', PROXY],
-  [{ HTTPS_PROXY: PROXY, https_proxy: '' }, 'https://a.example/', PROXY],
-  [{ HTTPS_PROXY: '' }, 'https://a.example/', undefined],
-  [{ HTTP_PROXY: PROXY }, 'https://a.example/', undefined],
-  [{ HTTPS_PROXY: PROXY }, 'http://a.example/', undefined],
-  [{ HTTP_PROXY: PROXY }, 'http://a.example/', PROXY],
-  [{ http_proxy: PROXY }, 'http://a.example/', PROXY],
-  [{ ALL_PROXY: PROXY, all_proxy: PROXY }, 'http://a.example/', undefined],
-  [{ HTTPS_PROXY: 'proxy.example:3128' }, 'https://a.example/', PROXY],
-  [{ HTTPS_PROXY: '10.0.0.1:3128' }, 'https://a.example/', 'http://10.0.0.1:3128/'],
-  [{ HTTPS_PROXY: 'u:p@proxy.example' }, 'https://a.example/', 'http://u:p@proxy.example/'],
-  [{ HTTPS_PROXY: 'HTTPS://proxy.example' }, 'https://a.example/', 'https://proxy.example/'],
-  [{ HTTPS_PROXY: PROXY, NO_PROXY: 'a.example' }, 'https://a.example/', undefined],
-  [{ HTTPS_PROXY: PROXY, NO_PROXY: 'x', no_proxy: 'a.example' }, 'https://a.example/', PROXY],
-  [{ HTTPS_PROXY: PROXY, NO_PROXY: '', no_proxy: '.example' }, 'https://a.example/', undefined],
-  [{ HTTPS_PROXY: PROXY }, 'https://localhost:5000/', undefined],
-  [{ HTTP_PROXY: PROXY }, 'http://127.0.0.1:5000/', undefined],
-  // What is wrong and not needed does no harm.
-  [{ HTTPS_PROXY: 'socks5://x' }, 'https://localhost/', undefined],
-  [{ HTTPS_PROXY: PROXY, REQUEST_METHOD: 'GET' }, 'https://a.example/', PROXY],
-])('%j, %s: %s', (env, url, proxy) => {
-  expect(proxyFor(new URL(url), env)?.href).toBe(proxy);
-});
-
-test.each<[variable: string, value: string, why: RegExp]>([
-  ['HTTPS_PROXY', 'socks5://u:canary@x:1080', /SOCKS/],
-  ['https_proxy', 'SOCKS5h://u:canary@x', /SOCKS/],
-  ['HTTPS_PROXY', 'ftp://u:canary@x', /neither/],
-  ['HTTPS_PROXY', 'http://u:canary@x:port', /not a valid address/],
-  ['HTTPS_PROXY', 'http://u:canary%@x', /not a valid address/],
-  ['HTTPS_PROXY', 'http://u:canary#1@x', /not a valid address/],
-  ['HTTPS_PROXY', 'http://u:1/canary@x', /not a valid address/],
-  ['HTTPS_PROXY', 'canary canary', /not a valid address/],
-])('%s=%s is an error that does not repeat it', (variable, value, why) => {
-  const act = (): unknown => proxyFor(new URL('https://a.example/'), { [variable]: value });
-  expect(act).toThrow(expect.objectContaining({ code: 'CONFIG', why: expect.stringMatching(why) }));
-  expect(act).toThrow(`using the proxy of ${variable} failed`);
-  expect(act).not.toThrow(/canary/);
-});
-
-test('HTTP_PROXY is not trusted in a CGI program', () => {
-  const env = { http_proxy: PROXY, REQUEST_METHOD: 'GET' };
-  expect(() => proxyFor(new URL('http://a.example/'), env)).toThrow(/http_proxy failed: .*CGI/);
-});
 
 /** What a server saw of one request. */
 interface Seen {
@@ -179,27 +132,39 @@ async function startProxy(
   return { host: await listen(server), seen };
 }
 
+const contexts = new SecureContexts();
+
+/** TLS with the authority of the tests, or without it. */
+const tlsWith = (authorities: readonly string[], rejectUnauthorized = true): TlsConnection => ({
+  secureContext: contexts.get('', { authorities }),
+  rejectUnauthorized,
+});
+
 /** Sends requests to one origin. */
 async function send(
   origin: string,
-  more: Partial<ProxiedOptions> = {},
+  more: Partial<ProxyOptions> = {},
   count = 1,
 ): Promise<HttpResponse[]> {
-  const tls: TlsSettings = { ca: [cert], rejectUnauthorized: true };
-  const limits = {
+  const { proxy } = more;
+  const options = {
+    tls: tlsWith([cert]),
     connections: 4,
     connectTimeoutMs: 1000,
     maxHeaderSize: 16_384,
     sockets: new Sockets(),
+    lookup: sharedLookup(),
+    ...more,
   };
-  const { proxy } = more;
-  const options = { tls, ...limits, ...more };
-  const dispatcher =
+  const opened =
     proxy === undefined
-      ? directOrigin(origin, options).http1
-      : proxied(origin, { ...options, proxy });
-  const signal = new AbortController().signal;
-  const transport = undiciTransport(() => dispatcher, { headersMs: 5000, idleMs: 5000 }, signal);
+      ? directOrigin(origin, options)
+      : proxiedOrigin(origin, { ...options, proxy });
+  const transport = wire({
+    originOf: () => opened,
+    timeouts: { headersMs: 5000, idleMs: 5000 },
+    signal: new AbortController().signal,
+  });
   const request = {
     method: 'PUT',
     url: new URL('/v2/x?a=b', origin),
@@ -210,14 +175,14 @@ async function send(
   try {
     return await Promise.all(Array.from({ length: count }, () => transport(request)));
   } finally {
-    await dispatcher.destroy();
+    await opened.destroy();
   }
 }
 
 const textOf = (responses: HttpResponse[]): string[] =>
   responses.map(({ status, body }) => `${status} ${Buffer.from(body).toString()}`);
 
-async function failureOf(origin: string, more: Partial<ProxiedOptions>): Promise<ProxyFailure> {
+async function failureOf(origin: string, more: Partial<ProxyOptions>): Promise<ProxyFailure> {
   const error: unknown = await send(origin, more).then(
     () => undefined,
     (reason: unknown) => reason,
@@ -276,27 +241,64 @@ test('without a proxy there is none', async () => {
 test.each([true, false])('a proxy that speaks TLS (target too: %s)', async (isTls) => {
   const target = await startTarget(isTls);
   const proxy = await startProxy({ isTls: true, credentials: 'u:p' });
-  const url = new URL(`https://u:p@${proxy.host}`);
-  const own = { ca: [cert], cert, key, rejectUnauthorized: false };
-  const through = { proxy: url, tls: own, proxyTls: own };
+  const through = { proxy: new URL(`https://u:p@${proxy.host}`), proxyTls: tlsWith([cert]) };
   expect(textOf(await send(target.origin, through))).toEqual(['200 target']);
-  // The client's certificate is for the target alone, whatever is given.
-  expect(target.seen).toMatchObject([{ clientCertificate: isTls }]);
-  expect(proxy.seen).toMatchObject([{ clientCertificate: false }]);
-  // --insecure is about the target.
-  const failure = await failureOf(target.origin, { proxy: url, tls: own });
+  const failure = await failureOf(target.origin, { ...through, proxyTls: tlsWith([]) });
   expect(failure.message).toMatch(`the proxy ${proxy.host} cannot be used: self-signed`);
 });
 
-test('the certificate of the target is checked through a proxy, unless it is not to be', async () => {
+describe('of the settings for a registry, a proxy in TLS gets only the authorities', () => {
+  /** Sends a request to a registry at an address that is not a loopback one, and so is proxied. */
+  const sendTo = async (
+    port: string,
+    proxy: string,
+    options: Partial<NetworkOptions>,
+  ): Promise<number> => {
+    const origin = `https://0.0.0.0:${port}`;
+    const env = { HTTPS_PROXY: `https://${proxy}` };
+    const pair = {
+      certFile: path.join(scratch, 'tls.crt'),
+      keyFile: path.join(scratch, 'tls.key'),
+    };
+    const dispatchers = new Dispatchers({ env, insecure: () => true, ...pair, ...options });
+    dispatchers.addRegistry(origin, `0.0.0.0:${port}`);
+    const transport = wire({
+      originOf: (url) => dispatchers.get(url),
+      timeouts: { headersMs: 5000, idleMs: 5000 },
+      signal: new AbortController().signal,
+    });
+    try {
+      return (await transport({ method: 'GET', url: new URL(origin), maxBytes: 99 })).status;
+    } finally {
+      await dispatchers.destroy();
+    }
+  };
+
+  test('and no client certificate', async () => {
+    const [target, proxy] = [await startTarget(true), await startProxy({ isTls: true })];
+    const caFile = path.join(scratch, 'tls.crt');
+    expect(await sendTo(target.host.split(':')[1]!, proxy.host, { caFile })).toBe(200);
+    expect(target.seen).toMatchObject([{ clientCertificate: true }]);
+    expect(proxy.seen).toMatchObject([{ clientCertificate: false }]);
+  });
+
+  test('and its certificate is checked, even if that of the registry is not', async () => {
+    const [target, proxy] = [await startTarget(true), await startProxy({ isTls: true })];
+    await expect(sendTo(target.host.split(':')[1]!, proxy.host, {})).rejects.toThrow(
+      `the proxy ${proxy.host} cannot be used: self-signed`,
+    );
+  });
+});
+
+test('the certificate of the target is checked through a proxy, unless it is to be accepted unchecked', async () => {
   const target = await startTarget(true);
   const { host } = await startProxy();
   const proxy = new URL(`http://${host}`);
-  await expect(
-    send(target.origin, { proxy, tls: { rejectUnauthorized: true } }),
-  ).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+  await expect(send(target.origin, { proxy, tls: tlsWith([]) })).rejects.toMatchObject({
+    code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  });
   expect(target.seen).toEqual([]);
-  const insecure = { rejectUnauthorized: false };
+  const insecure = tlsWith([], false);
   expect(textOf(await send(target.origin, { proxy, tls: insecure }))).toEqual(['200 target']);
 });
 

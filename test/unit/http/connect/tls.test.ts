@@ -6,15 +6,16 @@ import path from 'node:path';
 import { rootCertificates, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { directOrigin } from '../../../../src/http/connect/direct.js';
+import { sharedLookup } from '../../../../src/http/connect/lookup.js';
 import { Sockets } from '../../../../src/http/connect/sockets.js';
 import {
+  SecureContexts,
   tlsIsMeant,
-  secureContextOf,
   tlsSettings,
   type TlsOptions,
   type TlsSettings,
 } from '../../../../src/http/connect/tls.js';
-import { undiciTransport } from '../../../../src/http/undici.js';
+import { wire } from '../../../../src/http/wire.js';
 import { makeCertificate, type Certificate } from '../../../support/certificate.js';
 
 const HOST = 'registry.example:5000';
@@ -60,21 +61,20 @@ function options(more: Partial<TlsOptions> = {}): TlsOptions {
 const settings = (more?: Partial<TlsOptions>, host = 'a.example'): TlsSettings =>
   tlsSettings(host, options(more));
 
-/** Which of the test's own authorities are trusted; undefined where the roots of Node are to be kept as they are. */
-function added({ ca }: TlsSettings): string[] | undefined {
-  if (ca === undefined) return undefined;
-  const roots = rootCertificates.map((root) => root.trim());
-  expect(ca).toEqual(expect.arrayContaining(roots));
-  expect(new Set(ca).size).toBe(ca.length);
-  return Object.entries(pem)
-    .filter(([, text]) => ca.includes(text))
-    .map(([name]) => name);
+/** Which of the test's own authorities are trusted in addition to Node's. */
+function added({ authorities }: TlsSettings): string[] {
+  expect(new Set(authorities).size).toBe(authorities.length);
+  return authorities.map(
+    (text) => Object.keys(pem).find((name) => pem[name as keyof typeof pem] === text) ?? text,
+  );
 }
 
-test('nothing is set where nothing is said, or only NODE_EXTRA_CA_CERTS', () => {
+const NOTHING = { authorities: [], client: undefined, rejectUnauthorized: true };
+
+test('nothing is set by default, or by NODE_EXTRA_CA_CERTS, which Node reads itself', () => {
   const { certFile } = server;
-  expect(settings()).toEqual({ rejectUnauthorized: true });
-  expect(settings({ insecure: true })).toEqual({ rejectUnauthorized: false });
+  expect(settings()).toEqual(NOTHING);
+  expect(settings({ insecure: true })).toEqual({ ...NOTHING, rejectUnauthorized: false });
   for (const env of [
     { NODE_EXTRA_CA_CERTS: certFile },
     { NODE_EXTRA_CA_CERTS: certFile, SSL_CERT_FILE: path.join(scratch, '.', 'server/tls.crt') },
@@ -82,38 +82,48 @@ test('nothing is set where nothing is said, or only NODE_EXTRA_CA_CERTS', () => 
     { SSL_CERT_FILE: path.join(scratch, 'gone') },
     { SSL_CERT_FILE: server.keyFile },
   ]) {
-    expect(settings({ env })).toEqual({ rejectUnauthorized: true });
+    expect(settings({ env })).toEqual(NOTHING);
   }
 });
 
-test('every source adds to the roots of Node', () => {
+test('every source adds to the authorities of Node', () => {
   const env = { NODE_EXTRA_CA_CERTS: server.certFile };
   expect(added(settings({ env: { SSL_CERT_FILE: client.certFile } }))).toEqual(['client']);
+  // Node would lose what it has read itself.
   expect(added(settings({ env: { ...env, SSL_CERT_FILE: client.certFile } }))).toEqual([
-    'server',
     'client',
+    'server',
   ]);
-  expect(added(settings({ env, caFile: other.certFile }))).toEqual(['server', 'other']);
+  expect(added(settings({ env, caFile: other.certFile }))).toEqual(['other', 'server']);
   const gone = { NODE_EXTRA_CA_CERTS: path.join(scratch, 'gone') };
   expect(added(settings({ env: gone, caFile: other.certFile }))).toEqual(['other']);
   expect(added(settings({ caFile: other.certFile }, HOST))).toEqual(['server', 'other']);
   expect(added(settings({ certDir: hostDirectory }))).toEqual(['server']);
+  expect(added(settings({ caFile: other.certFile, isTls: false }))).toEqual([]);
 });
 
-test('a source with roots that Node has anyway costs nothing', async () => {
+test('bundled authorities are not added again, whatever the length of their lines', async () => {
   const bundle = path.join(scratch, 'bundle.crt');
-  await writeFile(bundle, rootCertificates.slice(0, 3).join('\n'));
-  expect(settings({ env: { SSL_CERT_FILE: bundle }, caFile: bundle })).toEqual({
-    rejectUnauthorized: true,
+  const roots = rootCertificates.slice(0, 3).map((root) => {
+    const encoded = root.trim().split('\n').slice(1, -1).join('');
+    const lines = encoded.match(/.{1,64}/g)!.join('\n');
+    return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
   });
+  const env = { SSL_CERT_FILE: bundle };
+  for (const text of [roots.join(''), rootCertificates.slice(0, 3).join('\n')]) {
+    await writeFile(bundle, text);
+    expect(added(settings({ env }))).toEqual([]);
+    await writeFile(bundle, `${text}\n${pem.other}\n${pem.other}`);
+    expect(added(settings({ env }))).toEqual(['other']);
+  }
 });
 
-test('--ca-file has to hold a certificate', async () => {
+test('a CA file must hold a certificate', async () => {
   const gone = path.join(scratch, 'gone');
   expect(() => settings({ caFile: gone })).toThrow(
     expect.objectContaining({
       code: 'CONFIG',
-      message: `reading --ca-file ${gone} failed: there is no such file or directory`,
+      message: `reading CA file ${gone} failed: there is no such file or directory`,
     }),
   );
   const broken = path.join(scratch, 'broken.pem');
@@ -122,24 +132,24 @@ test('--ca-file has to hold a certificate', async () => {
     expect(() => settings({ caFile })).toThrow(
       expect.objectContaining({
         code: 'CONFIG',
-        message: `reading --ca-file ${caFile} failed: it holds no certificate in PEM form`,
+        message: `reading CA file ${caFile} failed: it holds no certificate in PEM form`,
       }),
     );
   }
 });
 
-test('a client certificate comes from the options, then from --cert-dir or certs.d', async () => {
+test('a client certificate comes from the options, then from the directory of certificates', async () => {
   const fromOptions = { certFile: other.certFile, keyFile: other.keyFile };
-  expect(settings(fromOptions).cert?.trim()).toBe(pem.other);
-  expect(settings(fromOptions, HOST).cert?.trim()).toBe(pem.other);
-  expect(settings({}, HOST)).toMatchObject({
+  expect(settings(fromOptions).client?.cert.trim()).toBe(pem.other);
+  expect(settings(fromOptions, HOST).client?.cert.trim()).toBe(pem.other);
+  expect(settings({}, HOST).client).toEqual({
     cert: pem.client,
     key: await read(client.keyFile),
   });
-  expect(settings({ certDir: hostDirectory }).cert).toBe(pem.client);
+  expect(settings({ certDir: hostDirectory }).client?.cert).toBe(pem.client);
   const empty = path.join(scratch, 'empty');
   await mkdir(empty);
-  expect(settings({ certDir: empty }, HOST)).toEqual({ rejectUnauthorized: true });
+  expect(settings({ certDir: empty }, HOST)).toEqual(NOTHING);
 });
 
 test('no host but a registry gets a client certificate', () => {
@@ -150,26 +160,39 @@ test('no host but a registry gets a client certificate', () => {
     {},
   ]) {
     const found = settings({ ...more, isRegistry }, HOST);
-    expect(found).not.toHaveProperty('cert');
-    expect(found).not.toHaveProperty('key');
+    expect(found.client).toBeUndefined();
     expect(added(found)).toEqual(['server']);
   }
 });
 
-test('one half of --cert-file and --key-file is wrong use', () => {
-  for (const half of [{ certFile: 'x' }, { keyFile: 'x' }]) {
-    expect(() => settings(half)).toThrow(expect.objectContaining({ code: 'USAGE' }));
-  }
-  expect(() => settings({ certFile: path.join(scratch, 'gone'), keyFile: 'x' })).toThrow(
-    expect.objectContaining({ code: 'CONFIG', what: expect.stringContaining('--cert-file') }),
+test('a client certificate without its key, or the other way round, is an error', () => {
+  expect(() => settings({ certFile: 'x' })).toThrow(
+    expect.objectContaining({ code: 'USAGE', reason: 'client-key-missing' }),
+  );
+  expect(() => settings({ keyFile: 'x' })).toThrow(
+    expect.objectContaining({ code: 'USAGE', reason: 'client-certificate-missing' }),
+  );
+  const gone = path.join(scratch, 'gone');
+  expect(() => settings({ certFile: gone, keyFile: 'x' })).toThrow(
+    expect.objectContaining({ code: 'CONFIG', what: `reading client certificate ${gone}` }),
   );
 });
 
-test('a certificate whose key is another is an error of the configuration', () => {
+test('a certificate with the key of another one is an error', () => {
   const found = settings({ certFile: client.certFile, keyFile: other.keyFile });
-  expect(() => secureContextOf('a.example', found)).toThrow(
+  expect(() => new SecureContexts().get('a.example', found)).toThrow(
     expect.objectContaining({ code: 'CONFIG', what: 'loading the certificates for a.example' }),
   );
+});
+
+test('hosts with the same settings share one context', () => {
+  const contexts = new SecureContexts();
+  const context = contexts.get('a.example', settings());
+  expect(contexts.get('b.example', settings({ insecure: true }))).toBe(context);
+  const trusting = contexts.get('a.example', settings({ caFile: other.certFile }));
+  expect(trusting).not.toBe(context);
+  expect(contexts.get('b.example', settings({ caFile: other.certFile }))).toBe(trusting);
+  expect(contexts.get(HOST, settings({ caFile: other.certFile }, HOST))).not.toBe(trusting);
 });
 
 test('TLS is meant for a host that anything is set for', () => {
@@ -208,23 +231,27 @@ async function startServer(): Promise<{ origin: string; listener: Server; seen: 
   };
 }
 
-test('the client proves itself to a server that it trusts', async () => {
+test('the client authenticates itself to a server that it trusts', async () => {
   const { origin, listener, seen } = await startServer();
-  const get = async (tls: TlsSettings): Promise<number> => {
-    const limits = {
+  const contexts = new SecureContexts();
+  const get = async ({ rejectUnauthorized, ...tls }: TlsSettings): Promise<number> => {
+    const opened = directOrigin(origin, {
+      tls: { secureContext: contexts.get('', tls), rejectUnauthorized },
       connections: 2,
       connectTimeoutMs: 2000,
       maxHeaderSize: 16_384,
       sockets: new Sockets(),
-    };
-    const dispatcher = directOrigin(origin, { tls, ...limits }).http1;
-    const timeouts = { headersMs: 2000, idleMs: 2000 };
-    const send = undiciTransport(() => dispatcher, timeouts, new AbortController().signal);
+      lookup: sharedLookup(),
+    });
+    const send = wire({
+      originOf: () => opened,
+      timeouts: { headersMs: 2000, idleMs: 2000 },
+      signal: new AbortController().signal,
+    });
     try {
-      const request = { method: 'GET', url: new URL(origin), maxBytes: 100 } as const;
-      return (await send(request)).status;
+      return (await send({ method: 'GET', url: new URL(origin), maxBytes: 100 })).status;
     } finally {
-      await dispatcher.destroy();
+      await opened.destroy();
     }
   };
   try {

@@ -2,19 +2,29 @@ import type { LookupAddress } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { now } from '../../clock.js';
 
-/** How long the addresses of a host are kept, in milliseconds: connections that are opened side by side are to the same ones. */
+/** How long the addresses of a host are kept, in milliseconds. */
 const KEPT_MS = 10_000;
 
-/** Looks the addresses of a host up once for all connections that are opened side by side: the system does it a few at a time. */
+const FAMILIES = new Map<unknown, number>([
+  [4, 4],
+  ['IPv4', 4],
+  [6, 6],
+  ['IPv6', 6],
+]);
+
+/**
+ * A lookup that resolves a host once for all connections that are opened side by side: the system
+ * resolves only a few names at a time.
+ */
 export function sharedLookup(): LookupFunction {
-  const held = new Map<
+  const kept = new Map<
     string,
     { readonly addresses: Promise<LookupAddress[]>; readonly until: number }
   >();
 
   const addressesOf = (hostname: string, family: number): Promise<LookupAddress[]> => {
     const key = `${family} ${hostname}`;
-    const known = held.get(key);
+    const known = kept.get(key);
     if (known !== undefined && now() < known.until) return known.addresses;
     const addresses = new Promise<LookupAddress[]>((resolve, reject) => {
       process
@@ -24,18 +34,17 @@ export function sharedLookup(): LookupFunction {
           else reject(error);
         });
     });
-    held.set(key, { addresses, until: now() + KEPT_MS });
-    addresses.catch(() => held.delete(key));
+    kept.set(key, { addresses, until: now() + KEPT_MS });
+    addresses.catch(() => kept.delete(key));
     return addresses;
   };
 
-  const tell = async (
+  const answer = async (
     ...[hostname, { all = false, family }, callback]: Parameters<LookupFunction>
   ) => {
-    const wanted = FAMILIES.get(family) ?? 0;
     let found: readonly LookupAddress[];
     try {
-      found = await addressesOf(hostname, wanted);
+      found = await addressesOf(hostname, FAMILIES.get(family) ?? 0);
     } catch (error) {
       callback(error as NodeJS.ErrnoException, '', 0);
       return;
@@ -43,12 +52,5 @@ export function sharedLookup(): LookupFunction {
     if (all) callback(null, [...found]);
     else callback(null, found[0]!.address, found[0]!.family);
   };
-  return (...request) => void tell(...request);
+  return (...request) => void answer(...request);
 }
-
-const FAMILIES = new Map<unknown, number>([
-  [4, 4],
-  ['IPv4', 4],
-  [6, 6],
-  ['IPv6', 6],
-]);

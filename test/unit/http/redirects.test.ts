@@ -1,6 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { HttpHeaders, type HttpRequest, type HttpResponse } from '../../../src/http/request.js';
-import { withRedirects } from '../../../src/http/redirect.js';
+import {
+  compose,
+  HttpHeaders,
+  type HttpRequest,
+  type HttpResponse,
+  type Transport,
+} from '../../../src/http/request.js';
+import { redirects } from '../../../src/http/redirects.js';
 
 type Answer = { status: number; location?: string };
 
@@ -15,6 +21,10 @@ function scripted(answers: readonly Answer[]) {
   return { next, seen };
 }
 
+/** A transport that follows the redirects of `next`. */
+const follow = (next: Transport, onlySameOrigin = false): Transport =>
+  compose([redirects({ onlySameOrigin })], next);
+
 function request(
   method: HttpRequest['method'] = 'GET',
   url = 'https://r.example/v2/a',
@@ -28,11 +38,11 @@ function request(
   };
 }
 
-describe('withRedirects', () => {
+describe('redirects', () => {
   test.each([301, 302, 303, 307, 308])('a read follows status %i', async (status) => {
     for (const method of ['GET', 'HEAD'] as const) {
       const { next, seen } = scripted([{ status, location: 'https://cdn.example/x?sig=a%2Fb' }]);
-      const response = await withRedirects(next)(request(method));
+      const response = await follow(next)(request(method));
       expect(response.status).toBe(200);
       expect(response.url.href).toBe('https://cdn.example/x?sig=a%2Fb');
       expect(seen.map((each) => each.method)).toEqual([method, method]);
@@ -41,7 +51,7 @@ describe('withRedirects', () => {
 
   test.each([307, 308])('a write follows status %i with its body', async (status) => {
     const { next, seen } = scripted([{ status, location: '/elsewhere' }]);
-    await withRedirects(next)(request('PUT'));
+    await follow(next)(request('PUT'));
     expect(seen[1]).toMatchObject({ method: 'PUT', body: Buffer.from('b'), maxBytes: 10 });
     expect(seen[1]!.url.href).toBe('https://r.example/elsewhere');
   });
@@ -49,7 +59,7 @@ describe('withRedirects', () => {
   test.each([301, 302, 303])('a write does not follow status %i', async (status) => {
     for (const method of ['PUT', 'POST', 'DELETE'] as const) {
       const { next, seen } = scripted([{ status, location: 'https://o.example/' }]);
-      await expect(withRedirects(next)(request(method))).rejects.toMatchObject({
+      await expect(follow(next)(request(method))).rejects.toMatchObject({
         why: expect.stringContaining('https://o.example') as string,
       });
       expect(seen).toHaveLength(1);
@@ -60,7 +70,7 @@ describe('withRedirects', () => {
     'status %i is an answer',
     async (status) => {
       const { next, seen } = scripted([{ status, location: 'https://o.example/' }]);
-      expect((await withRedirects(next)(request())).status).toBe(status);
+      expect((await follow(next)(request())).status).toBe(status);
       expect(seen).toHaveLength(1);
     },
   );
@@ -73,7 +83,7 @@ describe('withRedirects', () => {
     ['?q', 'https://r.example/v2/a?q'],
   ])('Location %s leads to %s', async (location, url) => {
     const { next } = scripted([{ status: 307, location }]);
-    expect((await withRedirects(next)(request())).url.href).toBe(url);
+    expect((await follow(next)(request())).url.href).toBe(url);
   });
 
   test('Location is read from where the redirect came', async () => {
@@ -81,7 +91,7 @@ describe('withRedirects', () => {
       { status: 307, location: 'https://o.example/b/c' },
       { status: 302, location: 'd' },
     ]);
-    expect((await withRedirects(next)(request())).url.href).toBe('https://o.example/b/d');
+    expect((await follow(next)(request())).url.href).toBe('https://o.example/b/d');
   });
 
   test.each([
@@ -94,7 +104,7 @@ describe('withRedirects', () => {
     ['credentials', 'https://u:hunter2@r.example/'],
   ])('from https, %s is refused', async (_what, location) => {
     const { next, seen } = scripted([{ status: 307, ...(location ? { location } : {}) }]);
-    const failed = withRedirects(next)(request());
+    const failed = follow(next)(request());
     await expect(failed).rejects.toMatchObject({ code: 'FAILED' });
     await expect(failed).rejects.not.toThrow(/hunter2/);
     expect(seen).toHaveLength(1);
@@ -103,24 +113,22 @@ describe('withRedirects', () => {
   test('plain http may become https, and never goes back', async () => {
     const location = 'https://r.example/';
     const up = scripted([{ status: 307, location }]);
-    expect((await withRedirects(up.next)(request('GET', 'http://r.example/'))).url.href).toBe(
-      location,
-    );
+    expect((await follow(up.next)(request('GET', 'http://r.example/'))).url.href).toBe(location);
     const down = scripted([
       { status: 307, location },
       { status: 307, location: 'http://r.example/' },
     ]);
-    await expect(withRedirects(down.next)(request('GET', 'http://r.example/'))).rejects.toThrow(
+    await expect(follow(down.next)(request('GET', 'http://r.example/'))).rejects.toThrow(
       /from https to http/,
     );
   });
 
   test('follows five, and no more', async () => {
-    const redirects = (count: number): Answer[] =>
+    const answers = (count: number): Answer[] =>
       Array.from({ length: count }, () => ({ status: 307, location: '/again' }));
-    expect((await withRedirects(scripted(redirects(5)).next)(request())).status).toBe(200);
-    const endless = scripted(redirects(99));
-    await expect(withRedirects(endless.next)(request())).rejects.toThrow(/more than 5 redirects/);
+    expect((await follow(scripted(answers(5)).next)(request())).status).toBe(200);
+    const endless = scripted(answers(99));
+    await expect(follow(endless.next)(request())).rejects.toThrow(/more than 5 redirects/);
     expect(endless.seen).toHaveLength(6);
   });
 
@@ -132,7 +140,7 @@ describe('withRedirects', () => {
     ['https://sub.r.example/x', false],
   ])('where only the same origin is allowed, %s: %s', async (location, follows) => {
     const { next, seen } = scripted([{ status: 307, location }]);
-    const answer = withRedirects(next, true)(request());
+    const answer = follow(next, true)(request());
     if (follows) await expect(answer).resolves.toMatchObject({ status: 200 });
     else await expect(answer).rejects.toThrow(/another host/);
     expect(seen).toHaveLength(follows ? 2 : 1);
@@ -140,7 +148,7 @@ describe('withRedirects', () => {
 
   test('an error does not show the query, which may be signed', async () => {
     const { next } = scripted([{ status: 307 }]);
-    const failed = withRedirects(next)(request('GET', 'https://r.example/v2/a?sig=hunter2'));
+    const failed = follow(next)(request('GET', 'https://r.example/v2/a?sig=hunter2'));
     await expect(failed).rejects.toMatchObject({ what: 'GET https://r.example/v2/a' });
   });
 });

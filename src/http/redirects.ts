@@ -1,19 +1,19 @@
 import { ManifestToolError } from '../errors.js';
-import type { HttpRequest, HttpResponse, Transport } from './request.js';
+import type { HttpRequest, HttpResponse, Layer } from './request.js';
 import { parseUrl } from './url.js';
 
 const MAX_REDIRECTS = 5;
-const NOT_FOLLOWED =
-  'nothing was sent there; if the registry is yours, correct where it redirects to';
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
+const NOT_FOLLOWED = 'nothing was sent there; if the registry is yours, correct its redirects';
 
 /**
- * Follows redirects. It stands outside of authentication, so that each hop is judged by its own origin: a storage host never sees a
- * credential of the registry (OCI distribution-spec, Redirects). Never from https to http; a write follows 307 and 308 only, because
- * the others would turn it into a read.
+ * Follows redirects. The layer is outside of authentication, which judges each hop by its own origin:
+ * a storage host never gets a credential of the registry (OCI distribution-spec, Redirects). A
+ * redirect from https to http is refused. A write follows 307 and 308 only: the others would turn it
+ * into a read.
  */
-export function withRedirects(next: Transport, onlySameOrigin = false): Transport {
-  return async (request) => {
+export function redirects({ onlySameOrigin = false } = {}): Layer {
+  return async (request, next) => {
     let current = request;
     for (let hops = 0; ; hops += 1) {
       const response = await next(current);
@@ -22,20 +22,20 @@ export function withRedirects(next: Transport, onlySameOrigin = false): Transpor
         throw refuse(
           current,
           `more than ${MAX_REDIRECTS} redirects`,
-          'check the name of the registry, and what the proxy before it redirects',
+          'check the name of the registry, and the redirects of a proxy in front of it',
         );
       }
-      current = { ...current, url: target(current, response, onlySameOrigin) };
+      current = { ...current, url: targetOf(current, response, onlySameOrigin) };
     }
   };
 }
 
-function target(request: HttpRequest, response: HttpResponse, onlySameOrigin: boolean): URL {
+function targetOf(request: HttpRequest, response: HttpResponse, onlySameOrigin: boolean): URL {
   const location = response.headers.first('location');
   if (location === undefined) throw refuse(request, 'a redirect without Location');
   const url = parseUrl(location, request.url);
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw refuse(request, 'a redirect to something that is no http address');
+    throw refuse(request, 'a redirect to something other than an http address');
   }
   if (url.username !== '' || url.password !== '') {
     throw refuse(request, 'a redirect to an address with credentials in it');

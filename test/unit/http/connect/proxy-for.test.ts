@@ -1,5 +1,57 @@
 import { expect, test } from 'vitest';
-import { isDirect } from '../../../../src/http/connect/no-proxy.js';
+import { isDirect, proxyFor } from '../../../../src/http/connect/proxy-for.js';
+
+const PROXY = 'http://proxy.example:3128/';
+
+test.each<[env: Record<string, string>, url: string, proxy: string | undefined]>([
+  [{}, 'https://a.example/', undefined],
+  [{ HTTPS_PROXY: PROXY }, 'https://a.example/', PROXY],
+  [{ https_proxy: PROXY }, 'https://a.example/', PROXY],
+  [{ HTTPS_PROXY: PROXY, https_proxy: 'http://other/' }, 'https://a.example/', PROXY],
+  [{ HTTPS_PROXY: '', https_proxy: PROXY }, 'https://a.example/', PROXY],
+  [{ HTTPS_PROXY: PROXY, https_proxy: '' }, 'https://a.example/', PROXY],
+  [{ HTTPS_PROXY: '' }, 'https://a.example/', undefined],
+  [{ HTTP_PROXY: PROXY }, 'https://a.example/', undefined],
+  [{ HTTPS_PROXY: PROXY }, 'http://a.example/', undefined],
+  [{ HTTP_PROXY: PROXY }, 'http://a.example/', PROXY],
+  [{ http_proxy: PROXY }, 'http://a.example/', PROXY],
+  [{ ALL_PROXY: PROXY, all_proxy: PROXY }, 'http://a.example/', undefined],
+  [{ HTTPS_PROXY: 'proxy.example:3128' }, 'https://a.example/', PROXY],
+  [{ HTTPS_PROXY: '10.0.0.1:3128' }, 'https://a.example/', 'http://10.0.0.1:3128/'],
+  [{ HTTPS_PROXY: 'u:p@proxy.example' }, 'https://a.example/', 'http://u:p@proxy.example/'],
+  [{ HTTPS_PROXY: 'HTTPS://proxy.example' }, 'https://a.example/', 'https://proxy.example/'],
+  [{ HTTPS_PROXY: PROXY, NO_PROXY: 'a.example' }, 'https://a.example/', undefined],
+  [{ HTTPS_PROXY: PROXY, NO_PROXY: 'x', no_proxy: 'a.example' }, 'https://a.example/', PROXY],
+  [{ HTTPS_PROXY: PROXY, NO_PROXY: '', no_proxy: '.example' }, 'https://a.example/', undefined],
+  [{ HTTPS_PROXY: PROXY }, 'https://localhost:5000/', undefined],
+  [{ HTTP_PROXY: PROXY }, 'http://127.0.0.1:5000/', undefined],
+  // What is wrong and not needed does no harm.
+  [{ HTTPS_PROXY: 'socks5://x' }, 'https://localhost/', undefined],
+  [{ HTTPS_PROXY: PROXY, REQUEST_METHOD: 'GET' }, 'https://a.example/', PROXY],
+])('%j, %s: %s', (env, url, proxy) => {
+  expect(proxyFor(new URL(url), env)?.href).toBe(proxy);
+});
+
+test.each<[variable: string, value: string, why: RegExp]>([
+  ['HTTPS_PROXY', 'socks5://u:canary@x:1080', /SOCKS/],
+  ['https_proxy', 'SOCKS5h://u:canary@x', /SOCKS/],
+  ['HTTPS_PROXY', 'ftp://u:canary@x', /neither/],
+  ['HTTPS_PROXY', 'http://u:canary@x:port', /not a valid address/],
+  ['HTTPS_PROXY', 'http://u:canary%@x', /not a valid address/],
+  ['HTTPS_PROXY', 'http://u:canary#1@x', /not a valid address/],
+  ['HTTPS_PROXY', 'http://u:1/canary@x', /not a valid address/],
+  ['HTTPS_PROXY', 'canary canary', /not a valid address/],
+])('%s=%s is an error that does not repeat it', (variable, value, why) => {
+  const act = (): unknown => proxyFor(new URL('https://a.example/'), { [variable]: value });
+  expect(act).toThrow(expect.objectContaining({ code: 'CONFIG', why: expect.stringMatching(why) }));
+  expect(act).toThrow(`using the proxy of ${variable} failed`);
+  expect(act).not.toThrow(/canary/);
+});
+
+test('HTTP_PROXY is not trusted in a CGI program', () => {
+  const env = { http_proxy: PROXY, REQUEST_METHOD: 'GET' };
+  expect(() => proxyFor(new URL('http://a.example/'), env)).toThrow(/http_proxy failed: .*CGI/);
+});
 
 // What Go's golang.org/x/net/http/httpproxy says to the same, its own tests among them.
 test.each<[noProxy: string, url: string, isDirect: boolean]>([
