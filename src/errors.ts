@@ -80,6 +80,7 @@ export type ErrorReason =
   | 'not-an-image'
   | 'not-an-index'
   | 'referrers-too-deep'
+  | 'several-entries'
   | 'several-failed'
   | 'tag-exists'
   | 'warnings-refused'

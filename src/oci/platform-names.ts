@@ -14,6 +14,9 @@ export const ARCHITECTURES: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+/** Other names of operating systems, and what the Go toolchain calls them. */
+export const OS_ALIASES: ReadonlyMap<string, string> = new Map([['macos', 'darwin']]);
+
 /** Other names of architectures, and what image-spec calls them. */
 export const ARCHITECTURE_ALIASES: ReadonlyMap<string, { architecture: string; variant?: string }> =
   new Map([

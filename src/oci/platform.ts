@@ -5,6 +5,7 @@ import {
   ARCHITECTURES,
   ARCHITECTURE_ALIASES,
   OPERATING_SYSTEMS,
+  OS_ALIASES,
   VARIANTS,
 } from './platform-names.js';
 
@@ -23,8 +24,8 @@ export interface Platform {
 }
 
 /**
- * Reads `os/arch[/variant][:osversion]` as a user types it. Aliases such as `x86_64` and `armhf`
- * become the names of the specification.
+ * Reads `os/arch[/variant][:osversion]` as a user types it. Aliases (`x86_64`, `armhf`, `macos`),
+ * upper case and variants such as `7` become the names of the specification.
  * @throws {ManifestToolError} USAGE for a wrong form, or an unknown os, architecture or variant.
  */
 export function parsePlatform(
@@ -42,18 +43,45 @@ export function parsePlatform(
       { hint: `the common ones are ${COMMON.platform}` },
     );
   }
-  const [os, typed, typedVariant] = parts as [string, string, string | undefined];
-  const alias = ARCHITECTURE_ALIASES.get(typed);
-  const architecture = alias?.architecture ?? typed;
-  const variant = typedVariant ?? alias?.variant;
-  const platform: Platform = {
+  const [os, architecture, variant] = parts as [string, string, string | undefined];
+  const platform = properPlatform<Platform>({
     architecture,
     os,
-    ...(osVersion === undefined ? {} : { osVersion }),
-    ...(variant === undefined ? {} : { variant }),
-  };
+    ...present('osVersion', osVersion),
+    ...present('variant', variant),
+  });
   checkPlatform(platform, what);
   return platform;
+}
+
+/**
+ * The same platform in the names of the specification: `linux/aarch64` is `linux/arm64`,
+ * `Linux/ARM/7` is `linux/arm/v7`, `arm64/v9.0` is `arm64/v9`, as containerd/platforms reads them
+ * (database.go). Neither adds nor removes a default variant: `arm64` and `arm64/v8` stay as they
+ * are.
+ */
+export function properPlatform<P extends Partial<Platform>>(platform: P): P {
+  const os = platform.os?.toLowerCase();
+  const written = platform.architecture?.toLowerCase();
+  const alias = ARCHITECTURE_ALIASES.get(written ?? '');
+  const architecture = alias?.architecture ?? written;
+  const variant = properVariant(architecture, platform.variant || alias?.variant);
+  return {
+    ...platform,
+    ...present('os', OS_ALIASES.get(os ?? '') ?? os),
+    ...present('architecture', architecture),
+    ...present('variant', variant),
+  };
+}
+
+/** Variants of architectures without a fixed set keep their spelling. */
+function properVariant(
+  architecture: string | undefined,
+  variant: string | undefined,
+): string | undefined {
+  if (variant === undefined || !VARIANTS.has(architecture ?? '')) return variant;
+  const named = variant.toLowerCase().replace(/^(?=\d)/, 'v');
+  return architecture === 'arm64' ? named.replace(/^(v\d)\.0$/, '$1') : named;
 }
 
 /** Why no container runtime would select a platform. */

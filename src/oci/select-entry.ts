@@ -2,30 +2,22 @@ import { ManifestToolError } from '../errors.js';
 import { listSome } from '../text.js';
 import { imageEntries } from './attestation.js';
 import type { Descriptor } from './descriptor.js';
-import { formatPlatform, type Platform } from './platform.js';
+import { present } from './json/fields.js';
+import { formatPlatform, properPlatform, type Platform } from './platform.js';
 
 /*
  * Which entry of an index serves a platform, and which platforms are the same: every part of the
  * program that compares platforms does it here.
  */
 
-/** Equal for platforms with the same fields. manifest-tool refuses two images with equal ones. */
-export function platformKey(platform: Platform): string {
-  return keyOf(platform, platform.variant);
-}
-
 /**
- * Equal for platforms that a container runtime cannot tell apart: linux/arm64 and linux/arm64/v8.
+ * Equal for platforms that a container runtime cannot tell apart: linux/arm64, linux/arm64/v8 and
+ * linux/aarch64 (containerd/platforms, database.go and compare.go).
  */
-export function runtimeKey(platform: Platform): string {
-  return keyOf(platform, effectiveVariant(platform));
-}
-
-function keyOf(
-  { architecture, os, osVersion, osFeatures }: Platform,
-  variant: string | undefined,
-): string {
-  return JSON.stringify([architecture, os, variant ?? '', osVersion ?? '', osFeatures ?? []]);
+export function platformKey(platform: Platform): string {
+  const { architecture, os, variant, osVersion, osFeatures } = normalized(platform);
+  const features = (osFeatures ?? []).toSorted();
+  return JSON.stringify([architecture, os, variant ?? '', osVersion ?? '', features]);
 }
 
 /** Variants that container runtimes assume for an architecture without one. */
@@ -35,8 +27,22 @@ const DEFAULT_VARIANTS: ReadonlyMap<string, string> = new Map([
   ['arm64', 'v8'],
 ]);
 
-function effectiveVariant({ architecture, variant }: Platform): string | undefined {
-  return variant ?? DEFAULT_VARIANTS.get(architecture);
+/** A platform in the names of the specification, with the default variant filled in. */
+function normalized(platform: Platform): Platform {
+  const proper = properPlatform(platform);
+  const variant = proper.variant?.toLowerCase() || DEFAULT_VARIANTS.get(proper.architecture);
+  return { ...proper, ...present('variant', variant) };
+}
+
+/**
+ * Whether two platforms contradict each other: they name a different os, architecture, variant or os
+ * version. A field that either omits contradicts nothing.
+ */
+export function platformsContradict(a: Platform, b: Platform): boolean {
+  const [one, other] = [properPlatform(a), properPlatform(b)];
+  return (['os', 'architecture', 'variant', 'osVersion'] as const).some(
+    (field) => Boolean(one[field]) && Boolean(other[field]) && one[field] !== other[field],
+  );
 }
 
 /**
@@ -44,11 +50,12 @@ function effectiveVariant({ architecture, variant }: Platform): string | undefin
  * variant and os version if the request names them.
  */
 export function servesPlatform(platform: Platform, request: Platform): boolean {
+  const [own, wanted] = [normalized(platform), normalized(request)];
   return (
-    platform.os === request.os &&
-    platform.architecture === request.architecture &&
-    (request.variant === undefined || effectiveVariant(platform) === effectiveVariant(request)) &&
-    (request.osVersion === undefined || platform.osVersion === request.osVersion)
+    own.os === wanted.os &&
+    own.architecture === wanted.architecture &&
+    (properPlatform(request).variant === undefined || own.variant === wanted.variant) &&
+    (wanted.osVersion === undefined || own.osVersion === wanted.osVersion)
   );
 }
 
@@ -57,10 +64,20 @@ export function entryServes({ platform }: Descriptor, request: Platform): boolea
   return platform !== undefined && servesPlatform(platform, request);
 }
 
+/** Annotations of an entry that name its compression, as podman writes them. */
+const COMPRESSION = /^io\.github\.containers\.compression\./;
+
 /**
- * Images that a runtime never selects, because an earlier one has the same platform to it; each
- * with that one.
+ * Equal for entries that a client cannot tell apart: the same platform, artifact type and
+ * compression.
  */
+export function entryKey({ platform, artifactType, annotations }: Descriptor): string {
+  const compression = [...(annotations ?? [])].filter(([key]) => COMPRESSION.test(key));
+  const names = compression.map(([key, value]) => `${key}=${value}`).toSorted();
+  return JSON.stringify([platform && platformKey(platform), artifactType ?? '', names]);
+}
+
+/** Images that nothing tells apart from an earlier one; each with that one. */
 export function shadowedEntries(
   images: readonly Descriptor[],
 ): ReadonlyMap<Descriptor, Descriptor> {
@@ -68,7 +85,7 @@ export function shadowedEntries(
   const shadowed = new Map<Descriptor, Descriptor>();
   for (const image of images) {
     if (image.platform === undefined) continue;
-    const key = runtimeKey(image.platform);
+    const key = entryKey(image);
     const before = first.get(key);
     if (before === undefined) first.set(key, image);
     else shadowed.set(image, before);
@@ -78,13 +95,19 @@ export function shadowedEntries(
 
 /** Platforms that are required and missing, and those that are there and not required. */
 export function comparePlatforms(
-  actual: readonly string[],
+  actual: readonly Platform[],
   required: readonly Platform[],
-): { readonly missing: string[]; readonly extra: string[] } {
-  const names = required.map(formatPlatform);
+): { readonly missing: Platform[]; readonly extra: Platform[] } {
+  const isRequired = (platform: Platform, wanted: Platform): boolean => {
+    const compared = {
+      ...platform,
+      osFeatures: wanted.osFeatures ? (platform.osFeatures ?? []) : [],
+    };
+    return platformKey(compared) === platformKey(wanted);
+  };
   return {
-    missing: names.filter((name) => !actual.includes(name)),
-    extra: actual.filter((name) => !names.includes(name)),
+    missing: required.filter((wanted) => !actual.some((each) => isRequired(each, wanted))),
+    extra: actual.filter((each) => !required.some((wanted) => isRequired(each, wanted))),
   };
 }
 
@@ -102,30 +125,62 @@ export function variantSibling(
 }
 
 /**
- * The image of an index for one platform: the only one that serves it, or the only one of these
- * with exactly the requested variant. `what` is being done, for the error.
- * @throws {ManifestToolError} NOT_FOUND with reason `entry-not-found` if there is none, USAGE if
- * there are several.
+ * The images that serve a platform, best first: those for exactly that platform, or if there are
+ * none, those that are compatible, in the order of the index (OCI image-spec, image-index.md: the
+ * first that matches should be used). Of the arm variants, the highest up to v7 is best.
+ */
+export function matchingEntries(platform: Platform, entries: readonly Descriptor[]): Descriptor[] {
+  const serving = imageEntries(entries).filter((entry) => entryServes(entry, platform));
+  const key = platformKey(platform);
+  const exact = serving.filter((entry) => entry.platform && platformKey(entry.platform) === key);
+  if (exact.length > 0) return exact;
+  if (normalized(platform).architecture !== 'arm') return serving;
+  const rank = (entry: Descriptor): number => {
+    const level = variantLevel(entry.platform!);
+    return level > ARM_V7 ? level : -level;
+  };
+  return serving.toSorted((a, b) => rank(a) - rank(b));
+}
+
+const ARM_V7 = 7;
+
+/** 8.2 for v8.2; 0 without a variant of that form. */
+function variantLevel(platform: Platform): number {
+  return Number(/^v(\d+(?:\.\d+)?)$/.exec(normalized(platform).variant ?? '')?.[1] ?? 0);
+}
+
+/** Whether an image needs more than the default variant of its architecture. */
+function exceedsDefault({ platform }: Descriptor): boolean {
+  if (platform === undefined) return false;
+  const { os, architecture } = properPlatform(platform);
+  return variantLevel(platform) > variantLevel({ os, architecture });
+}
+
+/**
+ * The image of an index for one platform: the first of {@link matchingEntries}. `what` is being
+ * done, for messages. Warns if there are several, and if the image may not run on every machine of
+ * that platform.
+ * @throws {ManifestToolError} NOT_FOUND with reason `entry-not-found` if there is none.
  */
 export function selectEntry(
   what: string,
   platform: Platform,
   entries: readonly Descriptor[],
+  warning: (text: string) => void = () => {},
 ): Descriptor {
-  const images = imageEntries(entries);
-  const serving = images.filter((entry) => entryServes(entry, platform));
-  const exact = serving.filter((entry) => entry.platform?.variant === platform.variant);
-  const [selected, ...others] = exact.length === 1 ? exact : serving;
+  const matching = matchingEntries(platform, entries);
+  const [selected] = matching;
+  const wanted = formatPlatform(platform);
   if (selected === undefined) {
-    const why = `it has no entry for ${formatPlatform(platform)}; it has ${listEntries(images)}`;
+    const why = `it has no entry for ${wanted}; it has ${listEntries(imageEntries(entries))}`;
     throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'entry-not-found' });
   }
-  if (others.length > 0) {
-    const why = `several entries are for ${formatPlatform(platform)}: ${listEntries(serving)}`;
-    throw new ManifestToolError('USAGE', what, why, {
-      hint: 'name the variant or the os version as well, or the digest',
-    });
-  }
+  const count = new Set(matching.map(({ digest }) => digest)).size;
+  const own = formatPlatform(selected.platform!);
+  if (count > 1)
+    warning(`${what}: ${count} entries are for ${wanted}; using ${own}, ${selected.digest}`);
+  if (platform.variant === undefined && exceedsDefault(selected))
+    warning(`${what}: ${own} is used for ${wanted}, but does not run on every ${wanted} machine`);
   return selected;
 }
 

@@ -1,6 +1,6 @@
 import type { RequestedPlatform } from '../core/publish/request.js';
-import { ARCHITECTURE_ALIASES } from '../oci/platform-names.js';
-import { platformFault } from '../oci/platform.js';
+import { platformFault, properPlatform } from '../oci/platform.js';
+import { present } from '../oci/json/fields.js';
 import { knownMembers, type SpecNode } from './node.js';
 
 const KEYS = [
@@ -14,7 +14,7 @@ const KEYS = [
 ] as const;
 
 /**
- * Reads the `platform` of an entry; aliases of architectures become the names of the specification.
+ * Reads the `platform` of an entry; other spellings become the names of the specification.
  * `unknown/unknown` is the platform of an attestation.
  * @throws {ManifestToolError} USAGE if no runtime would ever select it.
  */
@@ -23,11 +23,11 @@ export function requestedPlatform(
   warning: (text: string) => void,
 ): RequestedPlatform {
   const keys = knownMembers(node, KEYS, warning);
-  const os = keys.os?.string() || undefined;
-  const written = keys.architecture?.string() || undefined;
-  const alias = ARCHITECTURE_ALIASES.get(written ?? '');
-  const architecture = alias?.architecture ?? written;
-  const variant = keys.variant?.string() || alias?.variant;
+  const { os, architecture, variant } = properPlatform({
+    ...present('os', keys.os?.string() || undefined),
+    ...present('architecture', keys.architecture?.string() || undefined),
+    ...present('variant', keys.variant?.string() || undefined),
+  });
   const osVersion = (keys.osversion ?? keys['os.version'])?.string() || undefined;
   const osFeatures = (keys.osfeatures ?? keys['os.features'])?.list().map((item) => item.string());
   if (os !== 'unknown' || architecture !== 'unknown') {

@@ -52,13 +52,6 @@ describe('an entry', () => {
       /^omit --platform to use that image$/,
     ],
     [
-      'of several',
-      select('inspect', 'list', '--platform=linux/arm'),
-      2,
-      /several entries are for linux\/arm: /,
-      /^name the variant or the os version as well, or the digest$/,
-    ],
-    [
       'whose configuration is wanted',
       select('inspect', 'list', '--config'),
       2,
@@ -75,7 +68,7 @@ describe('an entry', () => {
     ],
     [
       'that could be several',
-      select('remove', 'list', '--platform=linux/arm'),
+      select('remove', 'variants', '--platform=linux/arm'),
       2,
       /several entries are for linux\/arm: /,
       /^name the variant or the os version as well, or the digest$/,

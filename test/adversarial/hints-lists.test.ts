@@ -15,6 +15,8 @@ let armV7: Entry;
 
 beforeEach(async () => {
   ({ layout, amd64, armV7 } = await makeListLayout());
+  const { mediaType, digest, size } = await layout.image({ os: 'linux', architecture: 'arm' }, []);
+  await layout.tag({ mediaType, digest, size }, 'otherarm');
   made.push(layout);
 });
 
@@ -41,9 +43,9 @@ describe('a list', () => {
   it.each<Row>([
     [
       'of two images for one platform',
-      () => create(named('amd64'), named('amd64')),
+      () => create(named('armv7'), named('otherarm')),
       2,
-      /two images have the platform linux\/amd64/,
+      /two images have the platform linux\/arm/,
       /^omit one of them, or give it another variant or os version$/,
     ],
     [
@@ -111,14 +113,16 @@ describe('a list', () => {
       'vnd.docker.reference.type': 'attestation-manifest',
       'vnd.docker.reference.digest': amd64.digest,
     };
-    const many = Array.from({ length: 501 }, () => ({
+    const many = Array.from({ length: 1002 }, (_, i) => ({
       ...armV7,
+      artifactType: `application/vnd.example.${i}`,
       platform: undefined,
       annotations,
     }));
-    await layout.tag(await layout.index(many), 'half');
+    await layout.tag(await layout.index(many.slice(501)), 'half');
+    await layout.tag(await layout.index(many.slice(0, 501)), 'other-half');
     await expectHint({
-      args: create(named('amd64'), named('half'), named('half')),
+      args: create(named('amd64'), named('half'), named('other-half')),
       code: 1,
       says: /the index has 1003 entries, more than 1000/,
       hint: /^split it into several indexes$/,

@@ -136,8 +136,8 @@ describe('a warning, which --strict makes an error of before anything is written
     ],
     [
       'a variant beside none',
-      /linux\/arm64 has no variant, but there is also linux\/arm64\/v8/,
-      ['odd/app:arm64-novariant', 'docker/app:linux-arm64-v8'],
+      /linux\/arm has no variant, but there is also linux\/arm\/v6/,
+      ['odd/app:arm-novariant', 'docker/app:linux-arm-v6'],
     ],
   ])('%s', async (what, says, sources) => {
     const tag = what.replaceAll(' ', '-');

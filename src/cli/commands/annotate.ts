@@ -1,6 +1,6 @@
 import { annotateIndex } from '../../core/edit/annotate.js';
 import { isEmptySelection } from '../../core/edit/index-edits.js';
-import { checkPlatform, type Platform } from '../../oci/platform.js';
+import { checkPlatform, properPlatform, type Platform } from '../../oci/platform.js';
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Run } from '../command.js';
 import { editRequest, selectedEntries } from '../options/editing.js';
@@ -29,7 +29,7 @@ function platformChanges(
 ): Partial<Platform> {
   const { os, arch, variant, osVersion, osFeatures } = args;
   if (os !== undefined || arch !== undefined) {
-    const platform = { os: os ?? 'linux', architecture: arch ?? 'amd64' };
+    const platform = properPlatform({ os: os ?? 'linux', architecture: arch ?? 'amd64' });
     checkPlatform(platform, 'reading --os and --arch');
   }
   return defined({

@@ -24,7 +24,7 @@ export const run: Run<'inspect'> = async ({ args, io, reporter }) => {
   const colours = coloursFor(io, args.noColor);
   await withClient(args, { io, reporter }, async (client) => {
     const output = await reporter.during(async () => {
-      const selected = await selectManifest(client, reference, options.platform);
+      const selected = await selectManifest(client, reference, options.platform, reporter);
       return options.config
         ? configuration(selected, reference, options)
         : SHOW[options.format](selected, {

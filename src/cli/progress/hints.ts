@@ -38,6 +38,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
   'entry-not-an-image': () => 'name its images by their digests: inspect --format table shows them',
   'entry-not-found': () => 'inspect --format table shows its entries',
+  'several-entries': () => 'select one with --digest',
   'image-for-other-platform': () => 'omit --platform to use that image',
   'image-not-selected': () => 'give --platform, or the digest of an image',
   'index-limit': () =>

@@ -6,6 +6,7 @@ import {
   annotateEntries,
   annotateRoot,
   checkAnnotations,
+  checkOneEach,
   isEmptySelection,
   selectEntries,
   type EntryChanges,
@@ -37,9 +38,15 @@ export function annotateIndex(
   const { entries = {}, changes } = request;
   return editIndex(client, request, events, (index, mediaType) => {
     checkAnnotations(what, mediaType, changes.annotations);
-    if (!isEmptySelection(entries))
-      return annotateEntries(selectEntries(what, index, entries), changes);
-    if (Object.keys(changes.platform ?? {}).length > 0) {
+    const changesPlatform = Object.keys(changes.platform ?? {}).length > 0;
+    if (!isEmptySelection(entries)) {
+      if (changesPlatform) checkOneEach(what, index, entries);
+      return annotateEntries(
+        selectEntries(what, index, entries, (text) => events.warning?.(text)),
+        changes,
+      );
+    }
+    if (changesPlatform) {
       throw new ManifestToolError('USAGE', what, 'no entry is named whose platform is to change', {
         hint: 'name an entry by its platform or its digest',
       });

@@ -9,16 +9,28 @@ import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex } from '../../oci/documents.js';
 import type { IndexText } from '../../oci/json/index-text.js';
+import { present } from '../../oci/json/fields.js';
 import { sortedByBytes } from '../../oci/json/go-marshal.js';
 import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
-import { checkPlatform, type Platform } from '../../oci/platform.js';
-import { listEntries, platformKey, selectEntry } from '../../oci/select-entry.js';
+import {
+  checkPlatform,
+  formatPlatform,
+  properPlatform,
+  type Platform,
+} from '../../oci/platform.js';
+import {
+  entryKey,
+  listEntries,
+  matchingEntries,
+  platformKey,
+  selectEntry,
+} from '../../oci/select-entry.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import type { IndexEdit } from './edit-index.js';
 
 /** Entries of an index: those for these platforms, and those with these digests. */
 export interface Selection {
-  /** Each selects one image. */
+  /** Each selects the images for this platform. */
   readonly platforms?: readonly Platform[];
   /** Of entries of any kind, including attestations. */
   readonly digests?: readonly Digest[];
@@ -95,7 +107,9 @@ function changedEntry(
   const all = changedAnnotations(held, annotations);
   return {
     ...entry,
-    ...(Object.keys(platform).length === 0 ? {} : { platform: { ...base, ...platform } }),
+    ...(Object.keys(platform).length === 0
+      ? {}
+      : { platform: properPlatform({ ...base, ...platform }) }),
     ...(all.size === 0 ? {} : { annotations: all }),
   };
 }
@@ -103,29 +117,79 @@ function changedEntry(
 function isSame(a: Descriptor, b: Descriptor): boolean {
   const key = ({ platform, annotations }: Descriptor): string =>
     JSON.stringify([
-      platform && platformKey(platform),
+      platform && [
+        platform.os,
+        platform.architecture,
+        platform.variant,
+        platform.osVersion,
+        platform.osFeatures,
+      ],
       [...sortedByBytes(annotations ?? new Map<string, string>())],
     ]);
   return key(a) === key(b);
 }
 
 /**
- * The digests of the selected entries.
- * @throws {ManifestToolError} NOT_FOUND if an entry does not exist; USAGE if several entries serve
- * a platform.
+ * The digests of the selected entries. Warns if several are for one platform.
+ * @throws {ManifestToolError} NOT_FOUND if an entry does not exist; USAGE if the requested platform
+ * has no variant, and only images with different ones serve it.
  */
 export function selectEntries(
   what: string,
   { manifests }: ImageIndex,
   { platforms = [], digests = [] }: Selection,
+  warning: (text: string) => void = () => {},
 ): Set<Digest> {
-  const byPlatform = platforms.map((platform) => selectEntry(what, platform, manifests).digest);
+  const byPlatform = platforms.flatMap((platform) => {
+    const matching = digestsFor(what, platform, manifests);
+    if (matching.length > 1) {
+      const named = formatPlatform(platform);
+      warning(`${what}: ${matching.length} entries are for ${named}: ${matching.join(', ')}`);
+    }
+    return matching;
+  });
   for (const digest of digests) {
     if (manifests.some((entry) => entry.digest === digest)) continue;
     const why = `it has no entry ${digest}; it has ${listEntries(imageEntries(manifests))}`;
     throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'entry-not-found' });
   }
   return new Set([...byPlatform, ...digests]);
+}
+
+/** The digests of the images for a platform. An edit never guesses a variant. */
+function digestsFor(what: string, platform: Platform, manifests: readonly Descriptor[]): Digest[] {
+  const matching = matchingEntries(platform, manifests);
+  if (matching.length === 0) selectEntry(what, platform, manifests);
+  const variants = new Set(
+    matching.map((entry) => {
+      const { os, architecture, variant } = entry.platform!;
+      return platformKey({ os, architecture, ...present('variant', variant) });
+    }),
+  );
+  if (variants.size > 1) {
+    const why = `several entries are for ${formatPlatform(platform)}: ${listEntries(matching)}`;
+    throw new ManifestToolError('USAGE', what, why, {
+      hint: 'name the variant or the os version as well, or the digest',
+    });
+  }
+  return [...new Set(matching.map(({ digest }) => digest))];
+}
+
+/**
+ * Refuses to give several images of one platform the same platform fields.
+ * @throws {ManifestToolError} USAGE that lists their digests.
+ */
+export function checkOneEach(
+  what: string,
+  { manifests }: ImageIndex,
+  { platforms = [] }: Selection,
+): void {
+  for (const platform of platforms) {
+    const digests = digestsFor(what, platform, manifests);
+    if (digests.length < 2) continue;
+    const why = `several entries are for ${formatPlatform(platform)}: ${digests.join(', ')}`;
+    throw new ManifestToolError('USAGE', what, why, { reason: 'several-entries' });
+  }
 }
 
 /** @throws {ManifestToolError} USAGE: Docker manifest lists have no annotations. */
@@ -153,9 +217,9 @@ class EditedIndex {
   }
 
   addImage(entry: Descriptor): void {
-    const key = entry.platform && platformKey(entry.platform);
+    const key = entry.platform && entryKey(entry);
     const position = this.entries.findIndex(
-      (each) => !isAttestation(each) && each.platform && platformKey(each.platform) === key,
+      (each) => !isAttestation(each) && each.platform && entryKey(each) === key,
     );
     const held = this.entries[position];
     const slot = key ?? entry.digest;

@@ -7,7 +7,7 @@ import type { Descriptor } from '../../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
 import { formatPlatform } from '../../oci/platform.js';
-import { platformKey, entryServes } from '../../oci/select-entry.js';
+import { entryKey, entryServes } from '../../oci/select-entry.js';
 import { formatReference } from '../../oci/reference.js';
 import { ociOnlyPart, type EntryAnnotations, type IndexRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
@@ -15,8 +15,8 @@ import type { ResolvedImage } from './resolved.js';
 /**
  * Builds the index from its images: in the order of {@link indexEntries}.
  * Pure: the same images give the same bytes.
- * @throws {ManifestToolError} USAGE if two images have the same platform; NOT_FOUND if annotations
- * are for a platform that no image has; FAILED if the index is too large.
+ * @throws {ManifestToolError} USAGE if nothing tells two images apart; NOT_FOUND if annotations are
+ * for a platform that no image has; FAILED if the index is too large.
  */
 export function buildIndex(
   request: IndexRequest,
@@ -124,7 +124,7 @@ function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void 
   for (const image of images) {
     const { platform } = image.entry;
     if (platform === undefined || isAttestation(image.entry)) continue;
-    const key = platformKey(platform);
+    const key = entryKey(image.entry);
     const other = seen.get(key);
     if (other !== undefined) {
       throw new ManifestToolError(

@@ -1,7 +1,13 @@
 import { ManifestToolError } from '../../errors.js';
 import type { ImageReader } from '../../oci/content.js';
 import type { ImageManifest } from '../../oci/documents.js';
-import { checkPlatform, formatPlatform, type Platform } from '../../oci/platform.js';
+import { present } from '../../oci/json/fields.js';
+import {
+  checkPlatform,
+  formatPlatform,
+  properPlatform,
+  type Platform,
+} from '../../oci/platform.js';
 import { readConfig } from '../read/config.js';
 import type { RequestedPlatform } from './request.js';
 
@@ -17,18 +23,34 @@ export async function configPlatform(
   return (await readConfig(source, manifest, name)).platform;
 }
 
-/**
- * The platform of an entry. Fields that the request omits come from the config of the image; os and
- * architecture only if the request has neither, as manifest-tool does it. Warns if the image was
- * built for another os or architecture.
- * @throws {ManifestToolError} USAGE if no container runtime would select the result.
- */
-export function entryPlatform(
-  request: RequestedPlatform,
+/** The platform of a config in the names of the specification. Warns if the config has others. */
+export function namedPlatform(
   config: Platform,
   name: string,
   warning: (text: string) => void,
 ): Platform {
+  const proper = properPlatform(config);
+  const [own, published] = [formatPlatform(config), formatPlatform(proper)];
+  if (own !== published)
+    warning(`the config of ${name} names the platform ${own}; it is published as ${published}`);
+  return proper;
+}
+
+/**
+ * The platform of an entry. Fields that the request omits come from the config of the image; os and
+ * architecture only if the request has neither, as manifest-tool does it. Warns if the image was
+ * built for another os, architecture or variant.
+ * @throws {ManifestToolError} USAGE if no container runtime would select the result.
+ */
+export function entryPlatform(
+  requested: RequestedPlatform,
+  written: Platform,
+  name: string,
+  warning: (text: string) => void,
+): Platform {
+  const request = properPlatform(requested);
+  const isRequested = Boolean(request.os) && Boolean(request.architecture);
+  const config = properPlatform(written);
   const os = request.os || config.os;
   const architecture = request.architecture || config.architecture;
   warnOfContradiction(request, config, name, warning);
@@ -37,6 +59,7 @@ export function entryPlatform(
   // The variant of another architecture means nothing here.
   const variant =
     request.variant || (config.architecture === architecture ? config.variant : undefined);
+  if (!isRequested || (!request.variant && variant)) namedPlatform(written, name, warning);
   const platform: Platform = {
     architecture,
     os,
@@ -63,10 +86,21 @@ function warnOfContradiction(
 ): void {
   const differs = (requested: string | undefined, own: string): boolean =>
     Boolean(requested) && own !== '' && requested !== own;
-  if (!differs(request.os, config.os) && !differs(request.architecture, config.architecture))
-    return;
   const { os = '', architecture = '' } = request;
-  const own = formatPlatform({ os: config.os, architecture: config.architecture });
-  const requested = formatPlatform({ os, architecture });
+  const isOther =
+    differs(request.os, config.os) || differs(request.architecture, config.architecture);
+  const isOtherVariant = !isOther && differs(request.variant, config.variant ?? '');
+  if (!isOther && !isOtherVariant) return;
+  const shown = (variant?: string) => (isOtherVariant ? present('variant', variant) : {});
+  const own = formatPlatform({
+    os: config.os,
+    architecture: config.architecture,
+    ...shown(config.variant),
+  });
+  const requested = formatPlatform({
+    os: os || config.os,
+    architecture: architecture || config.architecture,
+    ...shown(request.variant),
+  });
   warning(`${name} was built for ${own}, and is published for ${requested}, as requested`);
 }

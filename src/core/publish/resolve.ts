@@ -14,13 +14,13 @@ import {
   withSuffix,
   type Reference,
 } from '../../oci/reference.js';
-import { selectEntry } from '../../oci/select-entry.js';
+import { entryKey, selectEntry } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
-import { configPlatform, entryPlatform } from './entry-platform.js';
+import { configPlatform, entryPlatform, namedPlatform } from './entry-platform.js';
 import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
@@ -59,7 +59,7 @@ export async function resolveSources(
   const resolved = await mapInOrder(opened, ({ source, reader }) =>
     resolver.source(source, reader, request.ignoreMissing === true),
   );
-  const images = resolved.flat();
+  const images = withoutRepetitions(resolved.flat());
   if (images.length === 0) {
     throw new ManifestToolError(
       'NOT_FOUND',
@@ -69,6 +69,16 @@ export async function resolveSources(
     );
   }
   return images;
+}
+
+/** Sources may overlap: an entry that several of them have is one entry. */
+function withoutRepetitions(images: readonly ResolvedImage[]): ResolvedImage[] {
+  const byKey = new Map<string, ResolvedImage>();
+  for (const image of images) {
+    const key = `${image.entry.digest} ${entryKey(image.entry)}`;
+    if (!byKey.has(key)) byKey.set(key, image);
+  }
+  return [...byKey.values()];
 }
 
 class Resolver {
@@ -115,7 +125,12 @@ class Resolver {
       if (document.kind === 'manifest') return { image: { ...root, document } };
       const { manifests } = document;
       if (source.onlyPlatform !== true) return { entries: manifests };
-      const entry = selectEntry(`including ${name}`, completePlatform(source, name), manifests);
+      const entry = selectEntry(
+        `including ${name}`,
+        completePlatform(source, name),
+        manifests,
+        (text) => this.reading.events.warning?.(text),
+      );
       return { entries: [entry, ...attestationsOf(entry.digest, manifests)] };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
@@ -134,7 +149,11 @@ class Resolver {
         : `${name} ${formatPlatform(platform)}`;
     const reading =
       this.roots.get(key) ??
-      this.reading.wait.until(() => readNamed(reader, source.reference, platform));
+      this.reading.wait.until(() =>
+        readNamed(reader, source.reference, platform, (text) =>
+          this.reading.events.warning?.(text),
+        ),
+      );
     this.roots.set(key, reading);
     return reading;
   }
@@ -227,7 +246,9 @@ class Resolver {
     const isPlain = entry.platform !== undefined || isAttestation(entry);
     const platform = isPlain
       ? entry.platform
-      : await this.configPlatform(source, manifest.document, name);
+      : namedPlatform(await this.configPlatform(source, manifest.document, name), name, (text) =>
+          this.reading.events.warning?.(text),
+        );
     const complete = platform === undefined ? entry : { ...entry, platform };
     return { entry: complete, manifest, source, name };
   }

@@ -2,7 +2,7 @@ import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestati
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex } from '../../oci/documents.js';
 import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
-import { comparePlatforms, shadowedEntries } from '../../oci/select-entry.js';
+import { comparePlatforms, platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
 
 /** Something that is wrong, and where. */
 export interface Defect {
@@ -17,38 +17,22 @@ export interface Defect {
  */
 export function configDefects(where: string, { platform }: Descriptor, config: Platform): Defect[] {
   if (platform === undefined) return [{ where, what: 'has no platform in the index' }];
-  const contradict = (own: string | undefined, listed: string | undefined): boolean =>
-    Boolean(own) && Boolean(listed) && own !== listed;
-  const differs =
-    contradict(config.os, platform.os) ||
-    contradict(config.architecture, platform.architecture) ||
-    contradict(config.variant, platform.variant) ||
-    contradict(config.osVersion, platform.osVersion);
-  if (!differs) return [];
+  if (!platformsContradict(config, platform)) return [];
   const [listed, own] = [formatPlatform(platform), formatPlatform(config)];
   return [{ where, what: `is for ${listed} in the index, and for ${own} in its config` }];
 }
 
-/** Finds entries that are never selected, and attestations without the image that they are for. */
+/** Finds images that nothing tells apart from an earlier one: legal, but never selected. */
+export function duplicateEntries({ manifests }: ImageIndex): Defect[] {
+  return [...shadowedEntries(imageEntries(manifests))].map(([{ digest, platform }, before]) => ({
+    where: digest,
+    what: `is for ${formatPlatform(platform!)}, for which ${before.digest} comes before it`,
+  }));
+}
+
+/** Finds attestations without the image that they are for, and other entries for no platform. */
 export function indexDefects({ manifests }: ImageIndex): Defect[] {
   const images = imageEntries(manifests);
-  const shadowed = shadowedEntries(images);
-  return [
-    ...images.flatMap((entry) => shadowDefects(entry, shadowed.get(entry))),
-    ...unpairedDefects(manifests, images),
-  ];
-}
-
-function shadowDefects({ digest, platform }: Descriptor, before: Descriptor | undefined): Defect[] {
-  if (platform === undefined || before === undefined) return [];
-  const what = `is for ${formatPlatform(platform)}, for which ${before.digest} comes before it`;
-  return [{ where: digest, what }];
-}
-
-function unpairedDefects(
-  manifests: readonly Descriptor[],
-  images: readonly Descriptor[],
-): Defect[] {
   const digests = new Set<string>(images.map(({ digest }) => digest));
   return manifests.flatMap((entry): Defect[] => {
     const { digest: where, platform } = entry;
@@ -65,14 +49,21 @@ function unpairedDefects(
 
 /** Finds required platforms that are missing, and others that are not required. */
 export function platformDefects(
-  entries: readonly (string | undefined)[],
+  platforms: readonly (Platform | undefined)[],
   required: readonly Platform[] | undefined,
 ): Defect[] {
   if (required === undefined) return [];
-  const actual = entries.map((platform) => platform ?? 'an image without platform');
+  const actual = platforms.flatMap((platform) => platform ?? []);
   const { missing, extra } = comparePlatforms(actual, required);
+  const unrequired = [
+    ...extra.map(formatPlatform),
+    ...(actual.length < platforms.length ? ['an image without platform'] : []),
+  ];
   return [
-    ...missing.map((where) => ({ where, what: 'is required, and not in the index' })),
-    ...extra.map((where) => ({ where, what: 'is in the index, and not required' })),
+    ...missing.map((platform) => ({
+      where: formatPlatform(platform),
+      what: 'is required, and not in the index',
+    })),
+    ...unrequired.map((where) => ({ where, what: 'is in the index, and not required' })),
   ];
 }

@@ -58,8 +58,7 @@ export interface DescribeRequest extends DescribeOptions {
 /**
  * Reads an image or index with everything that belongs to it. Warns of indexes inside it that are
  * not followed: more than 4 levels deep, or with more than 20,000 entries in all.
- * @throws {ManifestToolError} NOT_FOUND if something does not exist, USAGE if several entries serve
- * the platform, CORRUPT if something is damaged; what the readers throw.
+ * @throws {ManifestToolError} NOT_FOUND if something does not exist, CORRUPT if something is damaged; what the readers throw.
  */
 export async function describeImage(
   client: Client,
@@ -67,7 +66,7 @@ export async function describeImage(
   request: DescribeRequest = {},
   events: Pick<ProgressEvents, 'warning'> = {},
 ): Promise<Described> {
-  const selected = await selectManifest(client, reference, request.platform);
+  const selected = await selectManifest(client, reference, request.platform, events);
   return describeSelected(client, selected, request, events);
 }
 

@@ -16,6 +16,7 @@ export async function readNamed(
   store: ImageReader,
   reference: Reference,
   platform?: Platform,
+  warning?: (text: string) => void,
 ): Promise<FetchedManifest> {
   const nameOrDigest = tagOrDigestOf(reference);
   if (platform === undefined || reference.digest !== undefined)
@@ -24,7 +25,7 @@ export async function readNamed(
   if (named.length < 2) return store.getManifest(nameOrDigest);
   const name = formatReference(reference);
   const manifests = await mapInOrder(named, (entry) => descriptorsOf(store, entry, name));
-  const entry = selectEntry(`reading ${name}`, platform, manifests.flat());
+  const entry = selectEntry(`reading ${name}`, platform, manifests.flat(), warning);
   return store.getManifest(entry.digest, entry);
 }
 

@@ -7,6 +7,7 @@ import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
 import { listEntries, selectEntry, servesPlatform } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
+import type { ProgressEvents } from '../events.js';
 import { readConfig, type FetchedConfig } from './config.js';
 import { readNamed } from './named.js';
 
@@ -25,22 +26,23 @@ export interface Selected {
 /**
  * Reads the manifest that a reference names, or the entry of its index for a platform. A single
  * image must be for that platform.
- * @throws {ManifestToolError} NOT_FOUND if there is none; USAGE if several entries serve the
- * platform; what the readers throw.
+ * @throws {ManifestToolError} NOT_FOUND if there is none; what the readers throw.
  */
 export async function selectManifest(
   client: Client,
   reference: Reference,
   platform?: Platform,
+  events: Pick<ProgressEvents, 'warning'> = {},
 ): Promise<Selected> {
+  const warning = (text: string): void => events.warning?.(text);
   const store = await client.open(reference, 'pull');
-  const manifest = await readNamed(store, reference, platform);
+  const manifest = await readNamed(store, reference, platform, warning);
   if (platform === undefined) return { store, manifest, attestations: [] };
   const { document } = manifest;
   const name = formatReference(reference);
   const what = `reading ${name}`;
   if (document.kind === 'index') {
-    const entry = selectEntry(what, platform, document.manifests);
+    const entry = selectEntry(what, platform, document.manifests, warning);
     return {
       store,
       manifest: await store.getManifest(entry.digest, entry),

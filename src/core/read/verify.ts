@@ -1,6 +1,6 @@
 import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
-import { isAttestation } from '../../oci/attestation.js';
+import { imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { parseConfig } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
@@ -17,7 +17,13 @@ import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import { configDefects, indexDefects, platformDefects, type Defect } from './defects.js';
+import {
+  configDefects,
+  duplicateEntries,
+  indexDefects,
+  platformDefects,
+  type Defect,
+} from './defects.js';
 
 /** What is verified. */
 export interface VerifyOptions {
@@ -58,6 +64,8 @@ export interface Verification {
   readonly entries: readonly VerifiedEntry[];
   /** All defects, each once, those of the entries included. */
   readonly defects: readonly Defect[];
+  /** What is legal and probably not intended; no defect. */
+  readonly warnings: readonly Defect[];
 }
 
 /**
@@ -79,17 +87,21 @@ export async function verifyImage(
   events.progress?.(`verifying ${root.digest}`);
   const { digest, mediaType, document } = root;
   const verifier = new Verifier(reader, options.deep ?? false, client.signal);
-  const entries =
+  const { entries, platforms } =
     document.kind === 'index'
-      ? await verifier.index(document)
-      : [await verifier.image(root, document)];
-  const platforms = entries.filter((entry) => !entry.isAttestation).map(({ platform }) => platform);
+      ? {
+          entries: await verifier.index(document),
+          platforms: imageEntries(document.manifests).map(({ platform }) => platform),
+        }
+      : await verifier.image(root, document);
   const defects = unique([
-    ...(document.kind === 'index' ? indexDefects(document) : []),
+    ...(document.kind === 'index' ? verifier.entriesOf(document) : []),
     ...platformDefects(platforms, options.platforms),
     ...entries.flatMap((entry) => entry.defects),
   ]);
-  return { digest, mediaType, entries, defects };
+  const warnings = unique(verifier.warnings);
+  for (const { where, what } of warnings) events.warning?.(`${where} ${what}`);
+  return { digest, mediaType, entries, defects, warnings };
 }
 
 /** How many blobs are checked at the same time. */
@@ -111,6 +123,7 @@ interface CheckedEntry {
 type Attempt<T> = { readonly value: T } | { readonly why: string };
 
 class Verifier {
+  readonly warnings: Defect[] = [];
   private readonly checked = new Map<FetchedManifest, Promise<CheckedManifest>>();
   private readonly blobs = new Map<string, Promise<Attempt<void>>>();
   private readonly slots = new Semaphore(() => MAX_BLOBS);
@@ -124,11 +137,14 @@ class Verifier {
     this.what = `verifying ${reader.name}`;
   }
 
-  async image(root: FetchedManifest, document: ImageManifest): Promise<VerifiedEntry> {
+  async image(
+    root: FetchedManifest,
+    document: ImageManifest,
+  ): Promise<{ entries: VerifiedEntry[]; platforms: (Platform | undefined)[] }> {
     const { digest, mediaType, size } = root;
     const { defects, platform } = await this.checkBlobs(digest, document);
     const entry = { digest, mediaType, size, ...(platform && { platform }) };
-    return verifiedEntry(entry, root, defects);
+    return { entries: [verifiedEntry(entry, root, defects)], platforms: [platform] };
   }
 
   async index({ manifests }: ImageIndex): Promise<readonly VerifiedEntry[]> {
@@ -149,6 +165,12 @@ class Verifier {
         : once(listed, entry, inner);
       return verifiedEntry(descriptor, manifest, [...value.defects, ...below]);
     });
+  }
+
+  /** The defects of the entries of an index; collects their warnings. */
+  entriesOf(index: ImageIndex): Defect[] {
+    this.warnings.push(...duplicateEntries(index));
+    return indexDefects(index);
   }
 
   private async checkEntry(entry: Descriptor, read: ReadEntry): Promise<CheckedEntry> {
@@ -178,7 +200,7 @@ class Verifier {
     const checking =
       this.checked.get(manifest) ??
       (document.kind === 'index'
-        ? Promise.resolve({ defects: indexDefects(document) })
+        ? Promise.resolve({ defects: this.entriesOf(document) })
         : this.checkBlobs(digest, document));
     this.checked.set(manifest, checking);
     return checking;

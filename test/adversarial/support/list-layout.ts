@@ -1,6 +1,6 @@
 import { LayoutFolder, type Entry } from '../../support/layout.js';
 
-/** A layout with three images, each under a tag of its own (`amd64`, `armv6`, `armv7`), and the tag `list` of all of them. */
+/** A layout with three images, each under a tag of its own (`amd64`, `armv6`, `armv7`), and the tag `list` of all of them; `variants` has arm/v5 and arm/v6, not v7. */
 export interface ListLayout {
   readonly layout: LayoutFolder;
   /** Entries with platforms. */
@@ -20,5 +20,7 @@ export async function makeListLayout(): Promise<ListLayout> {
   const armV6 = await entry('arm', 'v6');
   const armV7 = await entry('arm', 'v7');
   await layout.tag(await layout.index([amd64, armV6, armV7]), 'list');
+  const armV5 = await entry('arm', 'v5');
+  await layout.tag(await layout.index([amd64, armV5, armV6]), 'variants');
   return { layout, amd64, armV7 };
 }

@@ -7,7 +7,7 @@ import {
   comparePlatforms,
   listEntries,
   platformKey,
-  runtimeKey,
+  platformsContradict,
   selectEntry,
   servesPlatform,
   shadowedEntries,
@@ -36,7 +36,7 @@ describe('the entry for a platform', () => {
     ['linux/amd64', ['linux/amd64', 'linux/arm64'], 'linux/amd64'],
     ['linux/arm64', ['linux/arm64/v8', 'linux/arm/v7'], 'linux/arm64/v8'],
     ['linux/arm64/v8', ['linux/arm64', 'linux/arm/v7'], 'linux/arm64'],
-    ['linux/arm64/v8', ['linux/arm64', 'linux/arm64/v8'], 'linux/arm64/v8'],
+    ['linux/arm64/v8', ['linux/arm64', 'linux/arm64/v8'], 'linux/arm64'],
     ['linux/arm64', ['linux/arm64/v9', 'linux/arm64'], 'linux/arm64'],
     ['linux/amd64', ['linux/amd64/v3', 'linux/amd64'], 'linux/amd64'],
     ['linux/arm/v6', ['linux/arm/v7', 'linux/arm/v6'], 'linux/arm/v6'],
@@ -47,18 +47,6 @@ describe('the entry for a platform', () => {
   });
 
   test.each<[string, string[], string, RegExp]>([
-    [
-      'windows/amd64',
-      ['windows/amd64:1', 'windows/amd64:2'],
-      'USAGE',
-      /several entries are for windows\/amd64: w.*:1, w.*:2$/,
-    ],
-    [
-      'linux/arm',
-      ['linux/arm/v6', 'linux/arm/v7'],
-      'USAGE',
-      /several entries are for linux\/arm: /,
-    ],
     ['linux/s390x', ['linux/amd64', 'linux/386'], 'NOT_FOUND', /it has linux\/amd64, linux\/386$/],
     ['linux/amd64/v3', ['linux/amd64'], 'NOT_FOUND', /no entry for linux\/amd64\/v3/],
     ['linux/amd64', [], 'NOT_FOUND', /no entry for linux\/amd64; it has none$/],
@@ -78,6 +66,41 @@ describe('the entry for a platform', () => {
         why: expect.stringContaining(bare.digest) as string,
       }),
     );
+  });
+});
+
+describe('of several entries', () => {
+  test.each<[string, string[], string, RegExp[]]>([
+    ['linux/amd64', ['linux/amd64', 'linux/amd64/v1'], 'linux/amd64', [/2 entries are for/]],
+    ['linux/arm64/v8', ['linux/arm64', 'linux/arm64/v8'], 'linux/arm64', [/2 entries/]],
+    [
+      'windows/amd64',
+      ['windows/amd64:1', 'windows/amd64:2', 'linux/amd64'],
+      'windows/amd64:1',
+      [/^including .*: 2 entries are for windows\/amd64; using windows\/amd64:1, sha256:/],
+    ],
+    ['linux/amd64', ['linux/amd64/v3', 'linux/amd64'], 'linux/amd64', []],
+    ['linux/arm', ['linux/arm/v6', 'linux/arm/v7', 'linux/arm/v5'], 'linux/arm/v7', []],
+    ['linux/arm', ['linux/arm/v5', 'linux/arm/v6', 'linux/arm/v8'], 'linux/arm/v6', [/3 entries/]],
+    ['linux/arm', ['linux/arm/v8'], 'linux/arm/v8', [/does not run on every linux\/arm machine/]],
+    ['linux/arm', ['linux/arm/v5'], 'linux/arm/v5', []],
+    ['linux/amd64', ['linux/amd64/v3'], 'linux/amd64/v3', [/v3 is used for linux\/amd64, but/]],
+    ['linux/arm64', ['linux/arm64/v9'], 'linux/arm64/v9', [/v9 is used for linux\/arm64, but/]],
+    ['linux/amd64/v3', ['linux/amd64/v3'], 'linux/amd64/v3', []],
+  ])('for %s, %j: %s', (wanted, has, taken, says) => {
+    const warnings: string[] = [];
+    const selected = selectEntry('including x', parsePlatform(wanted), has.map(entry), (text) =>
+      warnings.push(text),
+    );
+    expect(selected).toEqual(entry(taken));
+    expect(warnings).toEqual(says.map((each) => expect.stringMatching(each) as string));
+  });
+
+  test('the same image twice is one', () => {
+    const warnings: string[] = [];
+    const image = entry('linux/amd64');
+    selectEntry('x', parsePlatform('linux/amd64'), [image, image], (text) => warnings.push(text));
+    expect(warnings).toEqual([]);
   });
 });
 
@@ -106,7 +129,7 @@ describe('servesPlatform', () => {
 
 describe('platformKey', () => {
   const base: Platform = { os: 'linux', architecture: 'arm' };
-  test('is one for an absent member and an empty one', () => {
+  test('is the same for an absent member and an empty one', () => {
     expect(platformKey({ ...base, variant: '', osVersion: '', osFeatures: [] })).toBe(
       platformKey(base),
     );
@@ -117,26 +140,78 @@ describe('platformKey', () => {
       base,
       { ...base, os: 'windows' },
       { ...base, architecture: 'arm64' },
-      { ...base, variant: 'v7' },
+      { ...base, variant: 'v6' },
       { ...base, osVersion: 'v7' },
       { ...base, osFeatures: ['v7'] },
       { ...base, osFeatures: ['v', '7'] },
     ];
     expect(new Set(others.map(platformKey)).size).toBe(others.length);
   });
-});
 
-describe('runtimeKey', () => {
+  test('does not depend on the order of the features', () => {
+    const keys = [
+      ['a', 'b'],
+      ['b', 'a'],
+    ].map((osFeatures) => platformKey({ ...base, osFeatures }));
+    expect(keys[0]).toBe(keys[1]);
+  });
+
   test.each([
     ['linux/arm64', 'linux/arm64/v8', true],
+    ['linux/arm64', 'linux/aarch64', true],
+    ['linux/arm64', 'Linux/ARM64/V8', true],
+    ['linux/arm64', 'linux/arm64/8', true],
+    ['linux/arm64', 'linux/arm64/v8.0', true],
+    ['linux/arm64/v9', 'linux/arm64/v9.0', true],
+    ['linux/arm64/v8.2', 'linux/arm64', false],
     ['linux/arm', 'linux/arm/v7', true],
+    ['linux/arm', 'linux/arm/7', true],
+    ['linux/arm', 'linux/armhf', true],
+    ['linux/arm', 'linux/armv7l', true],
+    ['linux/arm/v6', 'linux/armel', true],
     ['linux/amd64/v1', 'linux/amd64', true],
+    ['linux/amd64', 'linux/x86_64', true],
+    ['linux/amd64', 'linux/x86-64/V1', true],
+    ['linux/386', 'linux/i386', true],
+    ['darwin/arm64', 'macOS/aarch64', true],
     ['linux/arm', 'linux/arm/v6', false],
     ['linux/ppc64le', 'linux/ppc64le/power9', false],
     ['windows/amd64', 'windows/amd64:10.0.1', false],
     ['linux/arm64', 'windows/arm64', false],
   ])('of %s and of %s are equal: %s', (a, b, isEqual) => {
-    expect(runtimeKey(parsePlatform(a)) === runtimeKey(parsePlatform(b))).toBe(isEqual);
+    const written = (text: string): Platform => {
+      const [path, osVersion] = text.split(':');
+      const [os, architecture, variant] = path!.split('/') as [string, string, string?];
+      return { os, architecture, ...(variant && { variant }), ...(osVersion && { osVersion }) };
+    };
+    expect(platformKey(written(a)) === platformKey(written(b))).toBe(isEqual);
+    expect(platformKey(parsePlatform(a)) === platformKey(parsePlatform(b))).toBe(isEqual);
+  });
+});
+
+describe('platformsContradict', () => {
+  test.each<[Platform, Platform, boolean]>([
+    [{ os: 'linux', architecture: 'aarch64' }, { os: 'linux', architecture: 'arm64' }, false],
+    [
+      { os: 'Linux', architecture: 'arm', variant: '7' },
+      { os: 'linux', architecture: 'arm', variant: 'v7' },
+      false,
+    ],
+    [
+      { os: 'linux', architecture: 'arm', variant: 'v7' },
+      { os: 'linux', architecture: 'arm' },
+      false,
+    ],
+    [{ os: '', architecture: '' }, { os: 'linux', architecture: 'arm' }, false],
+    [
+      { os: 'linux', architecture: 'arm', variant: 'v7' },
+      { os: 'linux', architecture: 'arm', variant: 'v6' },
+      true,
+    ],
+    [{ os: 'linux', architecture: 'x86_64' }, { os: 'linux', architecture: 'arm64' }, true],
+  ])('%j and %j: %s', (a, b, contradict) => {
+    expect(platformsContradict(a, b)).toBe(contradict);
+    expect(platformsContradict(b, a)).toBe(contradict);
   });
 });
 
@@ -158,6 +233,18 @@ describe('images beside each other', () => {
     ]);
   });
 
+  test('are not shadowed if their artifact type or compression differs', () => {
+    const image = entry('linux/amd64');
+    const annotations = new Map([['io.github.containers.compression.zstd', 'true']]);
+    const others = [
+      { ...image, annotations },
+      { ...image, artifactType: 'application/x' },
+    ];
+    expect(shadowedEntries([image, ...others]).size).toBe(0);
+    const titled = { ...image, annotations: new Map([['title', 'x']]) };
+    expect([...shadowedEntries([image, titled])]).toEqual([[titled, image]]);
+  });
+
   test('have a sibling if only one of them has a variant', () => {
     const [plain, v7, other] = ['linux/arm', 'linux/arm/v7', 'linux/arm64/v8'].map(entry);
     expect(variantSibling(plain!, [other!, plain!, v7!])).toBe(v7);
@@ -166,11 +253,26 @@ describe('images beside each other', () => {
   });
 });
 
-test('required platforms are compared as users write them', () => {
-  const required = ['linux/amd64', 'linux/386'].map((each) => parsePlatform(each));
-  expect(comparePlatforms(['linux/s390x', 'linux/amd64'], required)).toEqual({
-    missing: ['linux/386'],
-    extra: ['linux/s390x'],
+describe('required platforms', () => {
+  const read = (names: string[]): Platform[] => names.map((name) => parsePlatform(name));
+  test.each<[string[], string[], string[], string[]]>([
+    [['linux/s390x', 'linux/amd64'], ['linux/amd64', 'linux/386'], ['linux/386'], ['linux/s390x']],
+    [['linux/arm64/v8', 'linux/arm'], ['linux/arm64', 'linux/arm/v7'], [], []],
+    [['linux/arm/v6'], ['linux/arm'], ['linux/arm'], ['linux/arm/v6']],
+    [['windows/amd64:10.0.1'], ['windows/amd64'], ['windows/amd64'], ['windows/amd64:10.0.1']],
+  ])('of %j, with %j required', (actual, required, missing, extra) => {
+    expect(comparePlatforms(read(actual), read(required))).toEqual({
+      missing: read(missing),
+      extra: read(extra),
+    });
+  });
+
+  test('need not name the os features', () => {
+    const platform = { ...parsePlatform('windows/amd64:1'), osFeatures: ['win32k'] };
+    expect(comparePlatforms([platform], read(['windows/amd64:1']))).toEqual({
+      missing: [],
+      extra: [],
+    });
   });
 });
 

@@ -115,6 +115,14 @@ const WARNED = [
   platform('{os: linux, architecture: amd64, arch: amd64}'),
 ];
 
+/** Spellings that the program reads, and an editor marks: there is a proper one. */
+const OTHER_SPELLINGS = [
+  '{os: Linux, architecture: amd64}',
+  '{os: macos, architecture: arm64}',
+  '{os: linux, architecture: AMD64}',
+  '{os: linux, architecture: arm, variant: 7}',
+].map(platform);
+
 const REFUSED = [
   ...[
     '',
@@ -146,8 +154,8 @@ const REFUSED = [
   ...[
     'linux/amd64',
     '[linux]',
-    '{os: Linux, architecture: amd64}',
-    '{os: Linux}',
+    '{os: Linus, architecture: amd64}',
+    '{os: Linus}',
     '{architecture: amd64, variant: v9}',
     '{os: unknown}',
     '{os: unknown, architecture: amd64}',
@@ -156,7 +164,7 @@ const REFUSED = [
     '{os: linux, architecture: 387}',
     '{os: [linux], architecture: amd64}',
     '{os: linux, architecture: amd64, variant: v5}',
-    '{os: linux, architecture: amd64, variant: 1}',
+    '{os: linux, architecture: amd64, variant: 5}',
     '{os: linux, architecture: arm, variant: v4}',
     '{os: linux, architecture: armv7, variant: v9}',
     '{os: linux, architecture: aarch64, variant: v7}',
@@ -204,6 +212,13 @@ describe('the schema of a spec', () => {
   test.each(WARNED)('refuses what the program warns of: %j', (text) => {
     expect({ program: program(text), editor: editor(text) }).toEqual({
       program: 'warned',
+      editor: false,
+    });
+  });
+
+  test.each(OTHER_SPELLINGS)('refuses another spelling of a platform: %j', (text) => {
+    expect({ program: program(text), editor: editor(text) }).toEqual({
+      program: 'fine',
       editor: false,
     });
   });

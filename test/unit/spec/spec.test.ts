@@ -162,13 +162,18 @@ describe('the platform of a spec', () => {
     ['{variant: v6}', { variant: 'v6' }],
     ['{os: linux}', { os: 'linux' }],
     ['{architecture: x86_64}', { architecture: 'amd64' }],
+    [
+      '{os: Linux, architecture: ARM, variant: 7}',
+      { os: 'linux', architecture: 'arm', variant: 'v7' },
+    ],
+    ['{os: macos, architecture: aarch64}', { os: 'darwin', architecture: 'arm64' }],
   ])('%s', (yaml, platform) => {
     expect(platformOf(yaml)).toEqual(platform);
   });
 
   test.each([
     ['{os: linux, architecture: x}', '4:41', /architecture "x" is not known/],
-    ['{os: Linux, architecture: amd64}', '4:20', /did you mean linux/],
+    ['{os: Linus, architecture: amd64}', '4:20', /did you mean linux/],
     ['{os: linux, architecture: amd64, variant: v9}', '4:57', /"v9" is not a variant of amd64/],
   ])('%s is refused with the place of what is wrong', (yaml, place, message) => {
     expect(() => platformOf(yaml)).toThrow(message);

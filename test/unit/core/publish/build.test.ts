@@ -148,7 +148,8 @@ describe('buildIndex', () => {
     ['linux/amd64', 'linux/amd64', true],
     ['linux/arm/v7', 'linux/arm/v7', true],
     ['linux/arm/v7', 'linux/arm/v6', false],
-    ['linux/arm', 'linux/arm/v7', false],
+    ['linux/arm', 'linux/arm/v7', true],
+    ['linux/arm64', 'linux/arm64/v8', true],
     ['windows/amd64:10.0.1', 'windows/amd64:10.0.2', false],
     ['windows/amd64:10.0.1', 'windows/amd64:10.0.1', true],
   ])('of %s and %s is refused as two of one platform: %s', (a, b, refused) => {

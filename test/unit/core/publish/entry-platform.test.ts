@@ -20,6 +20,18 @@ function decide(request: RequestedPlatform, config: Platform) {
   return { platform, warnings };
 }
 
+test.each<[RequestedPlatform, Platform, string[]]>([
+  [
+    { os: 'linux', architecture: 'arm', variant: 'v6' },
+    ARM,
+    ['e.co/app:1 was built for linux/arm/v7, and is published for linux/arm/v6, as requested'],
+  ],
+  [{ os: 'linux', architecture: 'arm', variant: '7' }, ARM, []],
+  [{ os: 'linux', architecture: 'arm' }, ARM, []],
+])('a request for %j of %j warns: %j', (request, config, warnings) => {
+  expect(decide(request, config).warnings).toEqual(warnings);
+});
+
 describe('the platform of an entry', () => {
   test.each<[string, RequestedPlatform, Platform, Platform]>([
     ['is that of the image where nothing is asked', {}, ARM, ARM],
@@ -34,10 +46,15 @@ describe('the platform of an entry', () => {
     [
       'has what is asked before what the image has',
       { os: 'windows', architecture: 'amd64', osVersion: '11', osFeatures: ['x'], variant: 'v2' },
-      { ...WINDOWS, variant: 'v1' },
+      { ...WINDOWS, variant: 'v2' },
       { os: 'windows', architecture: 'amd64', osVersion: '11', osFeatures: ['x'], variant: 'v2' },
     ],
-    ['has a variant alone that is asked', { variant: 'v6' }, ARM, { ...ARM, variant: 'v6' }],
+    [
+      'has a variant alone that is asked',
+      { variant: 'v6' },
+      { os: 'linux', architecture: 'arm' },
+      { ...ARM, variant: 'v6' },
+    ],
     [
       'takes what is empty for what is not there',
       { os: '', architecture: '', variant: '' },

@@ -218,11 +218,11 @@ describe('a source that is an index', () => {
     await expect(resolve([from('app:five')])).rejects.toThrow(/nested more than 4 levels deep/);
   });
 
-  test('that names one image several times has it read once, with its configuration', async () => {
+  test('that names one image several times gives it once, read once', async () => {
     const image = putImage('linux/arm64');
     putIndex([image, image, putIndex([image])], 'list');
     const { platforms, told } = await resolve([from('app:list')]);
-    expect(platforms).toEqual(['linux/arm64', 'linux/arm64', 'linux/arm64']);
+    expect(platforms).toEqual(['linux/arm64']);
     expect(reads).toEqual([...new Set(reads)]);
     expect(told).toEqual([image.digest]);
   });
