@@ -215,15 +215,14 @@ describe('what a spec cannot say', () => {
   });
 
   it('is two images of one platform: such a spec would be refused', async () => {
-    const image = await getManifest(registry.host, 'oci/app', 'linux-amd64');
-    const entry = {
-      mediaType: image.mediaType,
-      digest: image.digest,
-      size: image.size,
-      platform: { os: 'linux', architecture: 'amd64' },
-    };
+    const entries = await Promise.all(
+      ['linux-amd64', 'linux-s390x'].map(async (tag) => {
+        const { mediaType, digest, size } = await getManifest(registry.host, 'oci/app', tag);
+        return { mediaType, digest, size, platform: { os: 'linux', architecture: 'amd64' } };
+      }),
+    );
     const mediaType = 'application/vnd.oci.image.index.v1+json';
-    const index = { schemaVersion: 2, mediaType, manifests: [entry, entry] };
+    const index = { schemaVersion: 2, mediaType, manifests: entries };
     const bytes = Buffer.from(JSON.stringify(index));
     await putManifest(registry.host, 'oci/app', 'twins', mediaType, bytes);
     const result = await runCli(['spec', 'from', inRegistry('oci/app:twins')]);
