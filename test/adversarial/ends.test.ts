@@ -1,15 +1,16 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { spawnCli } from '../support/cli.js';
 import { FakeRegistry, makeList } from './support/fake-registry.js';
-import { Folder } from './support/files.js';
+import { Folder, pathWith } from './support/files.js';
 import { makeListLayout, type ListLayout } from './support/list-layout.js';
 import { startScripted, type ScriptedServer } from './support/scripted.js';
 
 /**
- * A command that fails ends by itself: nothing that it has begun (a connection, a request, a wait before a retry)
+ * A command that fails ends by itself: nothing that it has begun (a connection, a request, a wait before a retry, a credential helper)
  * keeps its process. These are real processes in which process.exit() does nothing.
  */
 
@@ -26,6 +27,9 @@ const hook = folder.write(
 let lists: ListLayout;
 let damaged: ListLayout;
 let answering: ScriptedServer;
+let challenging: ScriptedServer;
+/** Answers after a moment that it has nothing. */
+let slow: ScriptedServer;
 let silent: Silent;
 
 /** A server that accepts connections and never answers. */
@@ -63,10 +67,18 @@ beforeAll(async () => {
   const platform = { os: 'linux', architecture: 'amd64' };
   registry.addManifest('app', 'a', makeList([{ ...image, platform }]));
   answering = await startScripted((request) => registry.answer(request));
+  challenging = await startScripted(() => ({
+    status: 401,
+    headers: { 'www-authenticate': 'Basic realm="x"' },
+  }));
+  slow = await startScripted(async () => {
+    await sleep(500);
+    return { status: 404 };
+  });
   silent = await startSilent();
 });
 
-afterAll(() => Promise.all([answering, silent].map((server) => server.stop())));
+afterAll(() => Promise.all([answering, challenging, slow, silent].map((server) => server.stop())));
 
 interface Ended {
   /** Null if it had to be killed. */
@@ -74,8 +86,8 @@ interface Ended {
   readonly stderr: string;
 }
 
-async function run(args: readonly string[]): Promise<Ended> {
-  const { child, done } = spawnCli(args, { env: { NODE_OPTIONS: `--require ${hook}` } });
+async function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  const { child, done } = spawnCli(args, { env: { NODE_OPTIONS: `--require ${hook}`, ...env } });
   const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
   const { code, stderr } = await done;
   clearTimeout(timer);
@@ -151,6 +163,15 @@ describe.each(Object.entries(PUBLISHING))('%s ends', (_, words) => {
     expectEnd(await run([...words(`${answering.host}/app:image`, target), ...SILENCE]), 5);
     const source = `127.0.0.1:${silent.port}/app:image`;
     expectEnd(await run([...words(source, `${answering.host}/app:a`), ...SILENCE]), 5);
+  });
+
+  it.concurrent('when a credential helper of the target never answers', async () => {
+    const bin = folder.directory();
+    folder.helper(bin, 'slow', 'exec sleep 60');
+    const config = folder.dockerConfig({ credHelpers: { [challenging.host]: 'slow' } });
+    const env = { PATH: pathWith(bin), DOCKER_CONFIG: config };
+    const failing = words(`${slow.host}/app:a`, `${challenging.host}/app:a`);
+    expectEnd(await run([...failing, '--retry', '0'], env), 3);
   });
 });
 

@@ -3,27 +3,27 @@ import path from 'node:path';
 import { hostAliases } from '../../docker-hub.js';
 import { ManifestToolError, systemCode, unreadableHint } from '../../errors.js';
 
-/** A certificate with its private key, both as PEM text. */
+/** A certificate with its private key, both as PEM. */
 export interface ClientPair {
   readonly cert: string;
   readonly key: string;
 }
 
-/** What a directory of certificates holds. */
+/** The contents of a directory of certificates. */
 export interface HostCertificates {
-  /** The certificates of authorities (`*.crt`), each as PEM text. */
+  /** The certificates of authorities (`*.crt`), each as PEM. */
   readonly ca: readonly string[];
   /** The first `*.cert` by name, with the `*.key` of the same name. */
   readonly client?: ClientPair;
 }
 
-/** Where to look for the directories of hosts. */
+/** Where the directories of hosts are. */
 export interface CertsRootOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly platform?: NodeJS.Platform | undefined;
-  /** `$HOME` of the environment where it is not given. */
+  /** Default: HOME of the environment. */
   readonly homeDir?: string | undefined;
-  /** The directories that hold those of the hosts, for tests. */
+  /** Replaces the directories that contain those of the hosts, for tests. */
   readonly certsRoots?: readonly string[] | undefined;
 }
 
@@ -31,8 +31,8 @@ const CERTIFICATES =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /**
- * The directories that may hold one of a host, in the order of containers-certs.d(5), then that of rootless docker. On Windows only docker
- * has one.
+ * The directories that may contain one for a host: those of containers-certs.d(5), then that of
+ * rootless docker. On Windows only docker has one.
  */
 export function certsRoots(options: CertsRootOptions): readonly string[] {
   const { env, homeDir = env['HOME'], platform = process.platform } = options;
@@ -54,11 +54,11 @@ export function certsRoots(options: CertsRootOptions): readonly string[] {
 }
 
 /**
- * The first directory there is for a host (`host[:port]`, as the user writes it: the port has to be the same). Those after it are not looked
- * at, as in containers-certs.d(5).
+ * The first directory that exists for a host (`host[:port]`, as the user writes it: the port must be
+ * the same). Further ones are ignored, as in containers-certs.d(5).
  */
 export function findHostDirectory(host: string, options: CertsRootOptions): string | undefined {
-  // `https://../` is a URL, and a host of it must not become another directory.
+  // `https://../` is a valid URL, whose host must not lead to another directory.
   if (host === '' || host === '.' || host === '..' || /[/\\]/.test(host)) return undefined;
   const names = hostAliases(host);
   const isWindows = (options.platform ?? process.platform) === 'win32';
@@ -70,10 +70,10 @@ export function findHostDirectory(host: string, options: CertsRootOptions): stri
 }
 
 /**
- * Reads a directory of certificates, as docker and podman do: `*.crt` are authorities, `*.cert` with the `*.key` of the same name is for the
- * client. The client's is only read where it is wanted.
- *
- * @throws {ManifestToolError} CONFIG, with the name of the file: it cannot be read, or one half of a pair is missing.
+ * Reads a directory of certificates, as docker and podman do: `*.crt` are authorities, `*.cert` with
+ * the `*.key` of the same name is a client certificate, which is read only `withClient`.
+ * @throws {ManifestToolError} CONFIG with the name of a file that cannot be read, or whose other half
+ * of the pair is missing.
  */
 export function readCertificates(directory: string, withClient: boolean): HostCertificates {
   const names = listing(directory).toSorted();
@@ -102,7 +102,7 @@ export function readCertificates(directory: string, withClient: boolean): HostCe
       'a client certificate needs both: put it there, or take the key away',
     );
   }
-  // TLS of Node takes one certificate of a kind; where Go has several it sends the first that the server likes.
+  // Node takes one client certificate; Go would send the first of several that the server accepts.
   const [first] = certs;
   if (first === undefined) return { ca };
   return {
@@ -111,7 +111,7 @@ export function readCertificates(directory: string, withClient: boolean): HostCe
   };
 }
 
-/** The certificates of a PEM text, in the form that Node's own roots have, so that the same one is the same text. */
+/** The certificates in a PEM file, with the line ends of Node's own. */
 export function pemCertificates(text: string): string[] {
   return text.replaceAll('\r\n', '\n').match(CERTIFICATES) ?? [];
 }
@@ -133,7 +133,7 @@ function listing(directory: string): string[] {
   }
 }
 
-/** Whether there is such a directory, as far as this user can see. */
+/** Whether a directory exists that this user can see. */
 function isDirectory(candidate: string): boolean {
   try {
     return statSync(candidate).isDirectory();
