@@ -1,4 +1,5 @@
 import { Semaphore } from '../concurrency.js';
+import { ManifestToolError } from '../errors.js';
 
 /**
  * How many blobs are uploaded at a time: several large ones only slow each other down, small ones
@@ -19,14 +20,17 @@ export class UploadLimiter {
   constructor(private readonly signal: AbortSignal) {}
 
   /**
-   * Runs an upload of `size` bytes as soon as the limit allows it.
-   * @throws the reason of the signal if that is aborted before.
+   * Runs an upload of `size` bytes as soon as the limit allows it; `what` names it in errors.
+   * @throws {ManifestToolError} INTERRUPTED if the signal is aborted before.
    */
-  async run<T>(size: number, upload: () => Promise<T>): Promise<T> {
+  async run<T>(what: string, size: number, upload: () => Promise<T>): Promise<T> {
     const semaphore = size > LARGE_BLOB ? this.large : this.small;
     await semaphore.acquire();
     try {
-      this.signal.throwIfAborted();
+      if (this.signal.aborted) {
+        const cause: unknown = this.signal.reason;
+        throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause });
+      }
       return await upload();
     } finally {
       semaphore.release();

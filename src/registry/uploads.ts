@@ -50,7 +50,8 @@ export function uploadBlob(
       if (!(await hasArrived(connection, descriptor.digest))) throw error;
     }
   };
-  return connection.uploads.run(descriptor.size, () => withRestarts(attempts, upload));
+  const what = `uploading ${connection.name}@${descriptor.digest}`;
+  return connection.uploads.run(what, descriptor.size, () => withRestarts(attempts, upload));
 }
 
 /**

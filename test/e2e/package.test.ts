@@ -52,8 +52,8 @@ afterAll(async () => {
 });
 
 describe('the package', () => {
-  test('has less than 1 MiB, and what it needs', () => {
-    expect(packed.unpackedSize).toBeLessThan(MIB);
+  test('has less than 1.25 MiB, and what it needs', () => {
+    expect(packed.unpackedSize).toBeLessThan(1.25 * MIB);
     expect(packed.files).toEqual(
       expect.arrayContaining(['LICENSE', 'README.md', 'THIRD-PARTY-LICENSES', 'package.json']),
     );

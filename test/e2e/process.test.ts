@@ -57,7 +57,7 @@ it('keeps the exit code of a failure where its reader has seen enough', async ()
   child.stdout.destroy();
   const { code, stderr } = await done;
   expect(code).toBe(6);
-  expect(stderr).toContain('linux/386 is demanded');
+  expect(stderr).toContain('linux/386 is required');
 });
 
 it('ends at once with 130 when it is interrupted', async () => {
