@@ -226,8 +226,11 @@ describe('blobs of a registry that are read', () => {
     const args = ['verify', `${source.host}/app:image`, '--deep'];
     const result = await runCli([...args, '--retry', '2', '--retry-delay', '5ms']);
     expect(result.code).not.toBe(0);
-    for (const count of countsByBlob(source.requests.filter(isBlob)))
-      expect(count).toBeLessThanOrEqual(ATTEMPTS);
+    // The command before this one may have ended with the request for another blob on its way.
+    const start = source.requests.findIndex(({ url }) => url.includes('/manifests/'));
+    const requests = source.requests.slice(start).filter(isBlob);
+    expect(requests.length).toBeGreaterThan(0);
+    for (const count of countsByBlob(requests)) expect(count).toBeLessThanOrEqual(ATTEMPTS);
   });
 });
 
