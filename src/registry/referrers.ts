@@ -1,5 +1,4 @@
 import { ManifestToolError, reasonOf } from '../errors.js';
-import type { HttpResponse } from '../http/request.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import { digestOf, type Digest } from '../oci/digest.js';
 import { parseDocument } from '../oci/documents.js';
@@ -11,10 +10,8 @@ import { referrerDescriptor, referrersTag } from '../oci/referrers.js';
 import type { Connection } from './connection.js';
 import { isWebPage } from './errors.js';
 import { getManifest, putManifest } from './manifests.js';
+import { readPages } from './pages.js';
 import * as requests from './requests.js';
-
-/** Most pages that are read: a registry may page without end. */
-const MAX_PAGES = 100;
 
 /** Statuses of registries that do not have the referrers API. */
 const NO_API = new Set([400, 404, 405, 501]);
@@ -42,16 +39,13 @@ async function fromApi(
   const request = requests.getReferrers(connection, subject);
   const { what } = request;
   const found: Descriptor[] = [];
-  const visited = new Set<string>();
-  let path: string | undefined = request.path;
-  while (path !== undefined && !visited.has(path) && visited.size < MAX_PAGES) {
-    visited.add(path);
-    const response = await connection.send({ ...request, path });
+  let isFirst = true;
+  for await (const response of readPages(connection, request)) {
     const isUnknown = NO_API.has(response.status) || isWebPage(response);
-    if (isUnknown && visited.size === 1) return undefined;
+    if (isFirst && isUnknown) return undefined;
+    isFirst = false;
     if (response.status !== 200) throw connection.unexpected(what, response);
     found.push(...entriesOf(what, response.body));
-    path = nextPage(connection, response);
   }
   return found;
 }
@@ -65,20 +59,6 @@ function entriesOf(what: string, body: Uint8Array): readonly Descriptor[] {
     const reason = 'referrers-unreadable';
     throw new ManifestToolError('CORRUPT', what, why, { cause: error, reason });
   }
-}
-
-/**
- * The path of `Link: <URL>; rel="next"` (RFC 8288); a link to another origin is not followed
- * (GHSA-h7vf-4x9w-h99v).
- */
-function nextPage(connection: Connection, response: HttpResponse): string | undefined {
-  const link = response.headers
-    .all('link')
-    .map((text) => /<([^>]*)>\s*;[^,]*rel="?next"?/i.exec(text)?.[1])
-    .find((target) => target !== undefined);
-  if (link === undefined || !URL.canParse(link, response.url.href)) return undefined;
-  const url = new URL(link, response.url);
-  return connection.isOwn(url) ? `${url.pathname}${url.search}` : undefined;
 }
 
 /** The index under a referrers tag. */

@@ -166,10 +166,10 @@ describe('copy --referrers', () => {
 });
 
 describe('the referrers API', () => {
-  it('is read page by page, and no page of another host is', async () => {
+  it('is read page by page, at its own host even if a link names another one', async () => {
     const fake = new FakeRegistry();
     const image = fake.addImage('x', 'latest', { oci: true });
-    const referrers = [1, 2].map((n) => {
+    const referrers = [1, 2, 3].map((n) => {
       const made = fake.addImage('x', `r${n}`, { oci: true, text: `referrer ${n}` });
       return { mediaType: made.mediaType, digest: made.digest, size: made.bytes.length };
     });
@@ -178,8 +178,8 @@ describe('the referrers API', () => {
       if (!seen.path.includes('/referrers/')) return fake.answer(seen);
       if (!seen.path.endsWith(image.digest)) return page([]);
       const at = Number(seen.query.get('at') ?? 0);
-      const next = at === 0 ? `${seen.path}?at=1` : `${evil.url}${seen.path}`;
-      return page([referrers[at]!], { link: `<${next}>; rel="next"` });
+      const next = at === 0 ? `${seen.path}?at=1` : `${evil.url}${seen.path}?at=2`;
+      return page([referrers[at]!], at < 2 ? { link: `<${next}>; rel="next"` } : {});
     });
     try {
       const layout = `oci-layout://${folder}/pages:1`;

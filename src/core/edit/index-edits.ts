@@ -132,7 +132,7 @@ function isSame(a: Descriptor, b: Descriptor): boolean {
 }
 
 /**
- * The digests of the selected entries. Warns if several are for one platform.
+ * The digests of the selected entries; a note says if several are for one platform.
  * @throws {ManifestToolError} NOT_FOUND if an entry does not exist; USAGE if the requested platform
  * has no variant, and only images with different ones serve it.
  */
@@ -140,13 +140,13 @@ export function selectEntries(
   what: string,
   { manifests }: ImageIndex,
   { platforms = [], digests = [] }: Selection,
-  warning: (text: string) => void = () => {},
+  note: (text: string) => void = () => {},
 ): Set<Digest> {
   const byPlatform = platforms.flatMap((platform) => {
     const matching = digestsFor(what, platform, manifests);
     if (matching.length > 1) {
       const named = formatPlatform(platform);
-      warning(`${what}: ${matching.length} entries are for ${named}: ${matching.join(', ')}`);
+      note(`${what}: ${matching.length} entries are for ${named}: ${matching.join(', ')}`);
     }
     return matching;
   });

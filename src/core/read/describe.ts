@@ -64,7 +64,7 @@ export async function describeImage(
   client: Client,
   reference: Reference,
   request: DescribeRequest = {},
-  events: Pick<ProgressEvents, 'warning'> = {},
+  events: Pick<ProgressEvents, 'warning' | 'note'> = {},
 ): Promise<Described> {
   const selected = await selectManifest(client, reference, request.platform, events);
   return describeSelected(client, selected, request, events);
