@@ -184,7 +184,8 @@ const LOCAL = {
     kind: 'strings',
     alias: 't',
     value: 'REF|TAG',
-    describe: 'a further tag, or a further target in another repository, registry or layout',
+    describe:
+      'another tag, or another target in any repository, registry or layout; of create without --target, the first is the target',
   },
   annotations: {
     kind: 'list',
