@@ -169,7 +169,7 @@ export const COMMANDS = {
       ['$0 remove example.com/app:1.0 --platform linux/386', 'an image, and its attestations'],
       [
         '$0 remove example.com/app:1.0 --platform linux/386 --platform linux/arm64 --dry-run',
-        'what would be left',
+        'what would be removed',
       ],
     ],
   }),
