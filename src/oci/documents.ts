@@ -1,6 +1,7 @@
 import { readDescriptor, type Annotations, type Descriptor } from './descriptor.js';
 import { FieldError, Fields, present } from './json/fields.js';
 import { parseJsonBytes } from './json/parse.js';
+import { MAX_INDEX_ENTRIES } from './limits.js';
 import { isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 
 /**
@@ -46,12 +47,6 @@ export interface ImageIndex {
 
 /** The content of a manifest; `kind` distinguishes the two. */
 export type ImageDocument = ImageManifest | ImageIndex;
-
-/** Entries of an index: one with more is neither read nor written. */
-export const MAX_INDEX_ENTRIES = 1000;
-
-/** Bytes of a manifest, an index or a config: one with more is neither read nor written. */
-export const MAX_DOCUMENT_SIZE = 4 * 1024 * 1024;
 
 /** What to do about undamaged content that is neither a manifest nor an index. */
 export const NO_IMAGE_HINT = 'check that the name is that of an image or an index';

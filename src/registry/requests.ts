@@ -2,7 +2,7 @@ import type { Attempts } from '../attempts.js';
 import type { HttpRequest, Scope } from '../http/request.js';
 import type { ManifestContent } from '../oci/content.js';
 import { isDigest, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/limits.js';
 import { MANIFEST_ACCEPT, OCI_INDEX } from '../oci/media-types.js';
 
 /** The repository that a request is for. */

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectCode, runCli } from '../support/cli.js';
+import { expectCode, runCli, spawnCli } from '../support/cli.js';
 import { getManifest, putBlob, putManifest, sha256 } from '../support/http.js';
 import { startRegistry, type Registry } from '../support/registry.js';
 import { seedParityImages } from '../support/seed.js';
@@ -39,10 +39,14 @@ afterAll(async () => {
 });
 
 /** Pushes something that refers to a manifest, into a registry that keeps referrers under a tag. */
-async function refer(subject: string, artifactType: string): Promise<string> {
+async function refer(subject: string, artifactType: string, repository = SOURCE): Promise<string> {
   const { body, mediaType } = await getManifest(registry.host, SOURCE, subject);
-  const empty = await putBlob(registry.host, SOURCE, Buffer.from('{}'));
-  const layer = await putBlob(registry.host, SOURCE, Buffer.from(`${artifactType} of ${subject}`));
+  const empty = await putBlob(registry.host, repository, Buffer.from('{}'));
+  const layer = await putBlob(
+    registry.host,
+    repository,
+    Buffer.from(`${artifactType} of ${subject}`),
+  );
   const manifest = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
@@ -61,11 +65,11 @@ async function refer(subject: string, artifactType: string): Promise<string> {
     }),
   );
   const digest = sha256(manifest);
-  await putManifest(registry.host, SOURCE, digest, OCI_MANIFEST, manifest);
+  await putManifest(registry.host, repository, digest, OCI_MANIFEST, manifest);
   const entry = { mediaType: OCI_MANIFEST, digest, size: manifest.length, artifactType };
   const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [entry] };
   const tag = subject.replace(':', '-');
-  await putManifest(registry.host, SOURCE, tag, OCI_INDEX, Buffer.from(JSON.stringify(index)));
+  await putManifest(registry.host, repository, tag, OCI_INDEX, Buffer.from(JSON.stringify(index)));
   return digest;
 }
 
@@ -120,6 +124,23 @@ describe('copy --referrers', () => {
       const found = await taggedReferrers(other.host, 'kept/app', list);
       expect(found.map(({ digest }) => digest)).toEqual([child, signature]);
     }
+  });
+
+  it('loses nothing when several processes add referrers of one manifest', async () => {
+    const target = `${other.host}/raced/app`;
+    expectCode(await runCli(['copy', `${registry.host}/${SOURCE}:latest`, `${target}:1`]), 0);
+    const types = Array.from({ length: 6 }, (_, n) => `application/example.raced-${n}`);
+    const digests: string[] = [];
+    for (const type of types) digests.push(await refer(list, type, 'raced/source'));
+    const copies = await Promise.all(
+      digests.map((digest) => {
+        const from = `${registry.host}/raced/source@${digest}`;
+        return spawnCli(['copy', from, `${target}@${digest}`]).done;
+      }),
+    );
+    expect(copies.map(({ code }) => code)).toEqual(digests.map(() => 0));
+    const found = await taggedReferrers(other.host, 'raced/app', list);
+    expect(found.map(({ digest }) => digest).toSorted()).toEqual(digests.toSorted());
   });
 
   it('leaves it all behind without the option', async () => {

@@ -1,6 +1,6 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest } from '../../oci/content.js';
-import { MAX_DOCUMENT_SIZE } from '../../oci/documents.js';
+import { MAX_DOCUMENT_SIZE } from '../../oci/limits.js';
 import { parseConfig } from '../../oci/image-config.js';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.js';
 import {
