@@ -3,7 +3,7 @@ import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { isWebPage } from '../http/web-page.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import { digestOf, isDigest, matchesDigest, type Digest } from '../oci/digest.js';
-import { NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
+import { AmbiguousDocument, NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { FieldError } from '../oci/json/fields.js';
 import type { Connection } from './connection.js';
@@ -44,7 +44,10 @@ export async function getManifest(
     );
     return { ...parsed, digest, size: body.length, bytes: body };
   } catch (error) {
-    const why = `it is neither an image manifest nor an index: ${reasonOf(error)}`;
+    const why =
+      error instanceof AmbiguousDocument
+        ? error.message
+        : `it is neither an image manifest nor an index: ${reasonOf(error)}`;
     const hint = (error instanceof FieldError && error.hint) || NO_IMAGE_HINT;
     throw new ManifestToolError('CORRUPT', what, why, { cause: error, hint });
   }

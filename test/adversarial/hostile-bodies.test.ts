@@ -196,7 +196,7 @@ describe('documents that are not what they say', () => {
     ['a platform with a number', DOCKER_LIST, list({ ...entry, platform: { os: 5 } })],
     ['layers that are no list', DOCKER_MANIFEST, { ...good, layers: 'x' }],
     ['no configuration', DOCKER_MANIFEST, { ...good, config: undefined }],
-    ['a list of 1001', DOCKER_LIST, list(...Array.from({ length: 1001 }, () => entry))],
+    ['a list of 10,001', DOCKER_LIST, list(...Array.from({ length: 10_001 }, () => entry))],
     ['a text', DOCKER_MANIFEST, 'text'],
     ['null', DOCKER_MANIFEST, null],
     ['an empty object', 'application/octet-stream', {}],
