@@ -149,7 +149,7 @@ describe('a referrer that another tool wrote to a layout', () => {
       const from = `${server.host}/x@${digest}`;
       expectCode(await runCli(['copy', from, `oci-layout://${layout}${target}`]), 0);
     }
-    const [entry] = (await entriesOf(layout)).filter(({ digest }) => digest === image.digest);
+    const entry = (await entriesOf(layout)).find(({ digest }) => digest === image.digest);
     return { image, signature, layout, entry: entry! };
   }
 

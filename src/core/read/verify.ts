@@ -4,7 +4,8 @@ import { imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { parseConfig } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { digestOf, isDigest } from '../../oci/digest.js';
+import { AmbiguousDocument, type ImageIndex, type ImageManifest } from '../../oci/documents.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -21,6 +22,7 @@ import {
   configDefects,
   duplicateEntries,
   indexDefects,
+  layerDefects,
   platformDefects,
   type Defect,
 } from './defects.js';
@@ -83,10 +85,10 @@ export async function verifyImage(
   events: ProgressEvents = {},
 ): Promise<Verification> {
   const reader = await client.open(reference, 'pull');
-  const root = await reader.getManifest(tagOrDigestOf(reference));
+  const verifier = new Verifier(reader, options.deep ?? false, client.signal);
+  const root = await verifier.read(tagOrDigestOf(reference));
   events.progress?.(`verifying ${root.digest}`);
   const { digest, mediaType, document } = root;
-  const verifier = new Verifier(reader, options.deep ?? false, client.signal);
   const { entries, platforms } =
     document.kind === 'index'
       ? {
@@ -95,6 +97,7 @@ export async function verifyImage(
         }
       : await verifier.image(root, document);
   const defects = unique([
+    ...verifier.ambiguitiesOf(root),
     ...(document.kind === 'index' ? verifier.entriesOf(document) : []),
     ...platformDefects(platforms, options.platforms),
     ...entries.flatMap((entry) => entry.defects),
@@ -127,6 +130,8 @@ class Verifier {
   private readonly checked = new Map<FetchedManifest, Promise<CheckedManifest>>();
   private readonly blobs = new Map<string, Promise<Attempt<void>>>();
   private readonly slots = new Semaphore(() => MAX_BLOBS);
+  /** By the digest of the manifest. */
+  private readonly ambiguities = new Map<string, readonly Defect[]>();
   private readonly what: string;
 
   constructor(
@@ -135,6 +140,25 @@ class Verifier {
     private readonly signal: AbortSignal,
   ) {
     this.what = `verifying ${reader.name}`;
+  }
+
+  /** Reads a manifest; an ambiguous one is verified as far as it can be read. */
+  async read(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
+    try {
+      return await this.reader.getManifest(tagOrDigest, expected);
+    } catch (error) {
+      const cause = error instanceof ManifestToolError ? error.cause : undefined;
+      if (!(cause instanceof AmbiguousDocument)) throw error;
+      const { parsed, bytes, faults } = cause;
+      const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(bytes);
+      const defects = faults.map((what) => ({ where: digest, what: `is ambiguous: ${what}` }));
+      this.ambiguities.set(digest, defects);
+      return { ...parsed, digest, size: bytes.length, bytes };
+    }
+  }
+
+  ambiguitiesOf({ digest }: FetchedManifest): readonly Defect[] {
+    return this.ambiguities.get(digest) ?? [];
   }
 
   async image(
@@ -151,7 +175,7 @@ class Verifier {
     const walker = new IndexWalker<CheckedEntry>({
       what: this.what,
       signal: this.signal,
-      manifests: new ManifestCache((entry) => this.reader.getManifest(entry.digest, entry)),
+      manifests: new ManifestCache((entry) => this.read(entry.digest, entry)),
       visit: (entry, read) => this.checkEntry(entry, read),
       beyondLimit: 'cut',
     });
@@ -196,14 +220,18 @@ class Verifier {
   }
 
   private checkManifest(manifest: FetchedManifest): Promise<CheckedManifest> {
-    const { digest, document } = manifest;
-    const checking =
-      this.checked.get(manifest) ??
-      (document.kind === 'index'
-        ? Promise.resolve({ defects: this.entriesOf(document) })
-        : this.checkBlobs(digest, document));
+    const checking = this.checked.get(manifest) ?? this.checkDocument(manifest);
     this.checked.set(manifest, checking);
     return checking;
+  }
+
+  private async checkDocument(manifest: FetchedManifest): Promise<CheckedManifest> {
+    const { digest, document } = manifest;
+    const checked =
+      document.kind === 'index'
+        ? { defects: this.entriesOf(document) }
+        : await this.checkBlobs(digest, document);
+    return { ...checked, defects: [...this.ambiguitiesOf(manifest), ...checked.defects] };
   }
 
   private async checkBlobs(where: string, document: ImageManifest): Promise<CheckedManifest> {
@@ -217,7 +245,10 @@ class Verifier {
     const damaged = blobs.flatMap((blob, i) =>
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
     );
-    if ('value' in config) return { defects: damaged, platform: config.value.platform };
+    if ('value' in config) {
+      const defects = [...layerDefects(where, document, config.value), ...damaged];
+      return { defects, platform: config.value.platform };
+    }
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
   }
