@@ -24,12 +24,13 @@ export function publishingOptions(
 /** The part of the request that says what goes into a new index beside its sources. */
 type IndexContent = Pick<
   IndexRequest,
-  'entryAnnotations' | 'dropAttestations' | 'ignoreMissing'
+  'entryAnnotations' | 'dropAttestations' | 'ignoreMissing' | 'referrers'
 > & { readonly annotations: AnnotationChanges };
 
 /** Annotations and attestations of a new index; a command may lack --annotations. */
 export function indexContent(
-  args: Options<'annotation' | 'attestations' | 'ignore-missing'> & Partial<Options<'annotations'>>,
+  args: Options<'annotation' | 'attestations' | 'ignore-missing' | 'referrers'> &
+    Partial<Options<'annotations'>>,
 ): IndexContent {
   const annotations = new Map<string, string | undefined>(annotationsFrom(args.annotations ?? []));
   const entryAnnotations: EntryAnnotations[] = [];
@@ -41,9 +42,15 @@ export function indexContent(
       else entryAnnotations.push({ ...defined({ platform }), annotations: new Map([change]) });
     }
   }
-  const { attestations, ignoreMissing } = args;
+  const { attestations, ignoreMissing, referrers } = args;
   const dropAttestations = attestations === undefined ? undefined : attestations === 'drop';
-  return { annotations, entryAnnotations, ignoreMissing, ...defined({ dropAttestations }) };
+  return {
+    annotations,
+    entryAnnotations,
+    ignoreMissing,
+    referrers,
+    ...defined({ dropAttestations }),
+  };
 }
 
 /**

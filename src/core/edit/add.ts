@@ -3,6 +3,7 @@ import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { Publisher } from '../publish/publisher.js';
+import { ReferrerCollector } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
 import { resolveSources } from '../publish/resolve.js';
 import { refuseWarnings, WarningCollector } from '../publish/warnings.js';
@@ -19,7 +20,9 @@ import { addEntries } from './index-edits.js';
 
 /** Which images to add to which index. */
 export interface AddRequest
-  extends EditRequest, Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations'> {}
+  extends
+    EditRequest,
+    Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations' | 'referrers'> {}
 
 /**
  * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then
@@ -50,7 +53,14 @@ export async function addToIndex(
       resolveSources(client, request, { onManifest, wait, events: collector.events }),
     ]);
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
-    if (dryRun !== true) await publisher.writeChildren(images);
+    const reading = { onManifest, wait, signal: client.signal };
+    const referrers =
+      request.referrers === true
+        ? await new ReferrerCollector(editing(request), reading).collect(
+            images.map(({ manifest: { digest }, source }) => ({ digest, source })),
+          )
+        : [];
+    if (dryRun !== true) await publisher.writeChildren([...images, ...referrers]);
     const edited = await settleEdit(
       { target, index },
       request,
