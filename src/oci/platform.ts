@@ -154,8 +154,11 @@ export function readPlatform(fields: Fields): Platform {
   };
 }
 
-/** `os/arch[/variant][:osversion]`, which {@link parsePlatform} reads back. */
+/**
+ * `os/arch[/variant][:osversion]`, which {@link parsePlatform} reads back; words for an empty one.
+ */
 export function formatPlatform(platform: Platform): string {
+  if (isEmptyPlatform(platform)) return 'no platform';
   const variant = platform.variant === undefined ? '' : `/${platform.variant}`;
   const version = platform.osVersion === undefined ? '' : `:${platform.osVersion}`;
   return `${platform.os}/${platform.architecture}${variant}${version}`;
@@ -166,8 +169,12 @@ export function formatPlatform(platform: Platform): string {
  * attestations, and other tools leave both empty for artifacts.
  */
 export function isNoPlatform(platform: Platform): boolean {
-  const { os, architecture } = platform;
-  return (os === '' && architecture === '') || isUnknownPlatform(platform);
+  return isEmptyPlatform(platform) || isUnknownPlatform(platform);
+}
+
+/** Whether both os and architecture are empty, as other tools write it for artifacts. */
+export function isEmptyPlatform({ os, architecture }: Platform): boolean {
+  return os === '' && architecture === '';
 }
 
 /** Whether it is unknown/unknown, which BuildKit writes for attestations. */

@@ -219,7 +219,12 @@ class EditedIndex {
   addImage(entry: Descriptor): void {
     const key = entry.platform && entryKey(entry);
     const position = this.entries.findIndex(
-      (each) => !isAttestation(each) && each.platform && entryKey(each) === key,
+      (each) =>
+        !isAttestation(each) &&
+        // An entry without platform is told apart by what it names.
+        (key === undefined
+          ? each.platform === undefined && each.digest === entry.digest
+          : each.platform !== undefined && entryKey(each) === key),
     );
     const held = this.entries[position];
     const slot = key ?? entry.digest;

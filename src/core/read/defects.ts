@@ -1,7 +1,12 @@
 import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex } from '../../oci/documents.js';
-import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
+import {
+  formatPlatform,
+  isEmptyPlatform,
+  isUnknownPlatform,
+  type Platform,
+} from '../../oci/platform.js';
 import { comparePlatforms, platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
 
 /** Something that is wrong, and where. */
@@ -13,10 +18,18 @@ export interface Defect {
 }
 
 /**
- * Finds a platform that contradicts the config of the image; a field that either omits does not.
+ * Finds what is wrong with the platform of an entry: only an artifact needs none; it has both os and
+ * architecture (OCI image-spec, image-index.md); and it does not contradict the config of the image.
  */
-export function configDefects(where: string, { platform }: Descriptor, config: Platform): Defect[] {
-  if (platform === undefined) return [{ where, what: 'has no platform in the index' }];
+export function entryPlatformDefects(
+  { digest: where, platform }: Descriptor,
+  config: Platform | undefined,
+  isArtifact: boolean,
+): Defect[] {
+  if (platform === undefined)
+    return isArtifact ? [] : [{ where, what: 'has no platform in the index' }];
+  if (isEmptyPlatform(platform)) return [{ where, what: 'has an empty platform in the index' }];
+  if (config === undefined || isUnknownPlatform(config)) return [];
   if (!platformsContradict(config, platform)) return [];
   const [listed, own] = [formatPlatform(platform), formatPlatform(config)];
   return [{ where, what: `is for ${listed} in the index, and for ${own} in its config` }];

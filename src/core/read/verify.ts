@@ -2,9 +2,10 @@ import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { parseConfig } from '../../oci/image-config.js';
+import { configOf, hasImageConfig, isArtifact } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { present } from '../../oci/json/fields.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -18,8 +19,8 @@ import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import {
-  configDefects,
   duplicateEntries,
+  entryPlatformDefects,
   indexDefects,
   platformDefects,
   type Defect,
@@ -189,10 +190,12 @@ class Verifier {
         ? []
         : [{ where, what: `is of type ${mediaType}, and the index says ${entry.mediaType}` }];
     const named = await this.checkManifest(manifest);
-    const { platform } = named;
-    const isCompared = platform !== undefined && !isAttestation(entry);
-    const contradicted = isCompared ? configDefects(where, entry, platform) : [];
-    return { defects: [...typed, ...contradicted], named };
+    const { document } = manifest;
+    const defects =
+      document.kind === 'index' || isAttestation(entry)
+        ? []
+        : entryPlatformDefects(entry, named.platform, isArtifact(document));
+    return { defects: [...typed, ...defects], named };
   }
 
   private checkManifest(manifest: FetchedManifest): Promise<CheckedManifest> {
@@ -211,15 +214,23 @@ class Verifier {
       ({ mediaType }) => !isForeignLayerType(mediaType),
     );
     const [config, ...blobs] = await Promise.all([
-      this.attempt(async () => parseConfig(await this.reader.getBlob(document.config))),
+      this.checkConfig(document),
       ...layers.map((layer) => this.checkBlob(layer)),
     ]);
     const damaged = blobs.flatMap((blob, i) =>
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
     );
-    if ('value' in config) return { defects: damaged, platform: config.value.platform };
+    if ('value' in config) return { defects: damaged, ...present('platform', config.value) };
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
+  }
+
+  /** Checks the config of an image, and reads its platform; the config of an artifact is a blob. */
+  private checkConfig(document: ImageManifest): Promise<Attempt<Platform | undefined>> {
+    const { config } = document;
+    return hasImageConfig(document)
+      ? this.attempt(async () => configOf(document, await this.reader.getBlob(config))?.platform)
+      : this.checkBlob(config).then((blob) => ('why' in blob ? blob : { value: undefined }));
   }
 
   /** A blob that several images share is checked once. */

@@ -232,8 +232,8 @@ describe('parseConfig', () => {
     expect([...config.json.keys()]).toEqual(Object.keys(json));
   });
 
-  test('has an empty platform where there is none', () => {
-    expect(parseConfig(Buffer.from('{}')).platform).toEqual({ os: '', architecture: '' });
+  test('has no platform if the config names none', () => {
+    expect(parseConfig(Buffer.from('{}')).platform).toBeUndefined();
   });
 
   test.each(['', '[]', 'null', '"x"', '{"os":1}', '{"os.features":"x"}', 'PK\u0003\u0004'])(
