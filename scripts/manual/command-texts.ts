@@ -64,6 +64,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   create: {
     description: [
       'Makes a list of the images that are named and publishes it. The platforms come from the images, and the kind of the list from theirs: a Docker manifest list where all are of Docker, an OCI index otherwise, unless `--type` says it. A source that is a list gives its entries.',
+      'Without `--target`, the first `--tag` is the target and must be a reference in full.',
       ANNOTATES,
       PUBLISHES,
     ],

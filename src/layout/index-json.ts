@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { ManifestToolError, systemCode } from '../errors.js';
-import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/limits.js';
 import { asWritable, goMarshalIndent } from '../oci/json/go-marshal.js';
 import { parseJsonBytes, type JsonValue } from '../oci/json/parse.js';
 import { corrupt, parsing } from './errors.js';

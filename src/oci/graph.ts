@@ -3,17 +3,8 @@ import { ManifestToolError } from '../errors.js';
 import type { FetchedManifest } from './content.js';
 import type { Descriptor } from './descriptor.js';
 import type { ImageIndex } from './documents.js';
+import { MAX_NAMED_ENTRIES, MAX_NESTING } from './limits.js';
 import { isIndexType } from './media-types.js';
-
-/** Levels of indexes inside an index that are followed. */
-const MAX_NESTING = 4;
-
-/**
- * Entries that a walk follows, those of indexes inside the index counted as often as they are
- * named. A few kilobytes can name a million manifests: an index whose ten entries all name one
- * index of ten entries, six levels deep.
- */
-const MAX_NAMED = 20_000;
 
 /** Why indexes inside an index were not followed. */
 export type Limit = 'too-deep' | 'too-many';
@@ -21,7 +12,7 @@ export type Limit = 'too-deep' | 'too-many';
 /** What is wrong with an index beyond a limit. */
 export const LIMIT_REASONS: Readonly<Record<Limit, string>> = {
   'too-deep': `indexes are nested more than ${MAX_NESTING} levels deep`,
-  'too-many': `more than ${MAX_NAMED} manifests are named, each counted as often as it is named`,
+  'too-many': `more than ${MAX_NAMED_ENTRIES} manifests are named, each counted as often as it is named`,
 };
 
 /** How an index is walked. */
@@ -75,7 +66,7 @@ export class ManifestCache {
  */
 export class IndexWalker<T> {
   private readonly nodes = new Map<FetchedManifest, Node<T>>();
-  private left = MAX_NAMED;
+  private left = MAX_NAMED_ENTRIES;
 
   constructor(private readonly options: WalkOptions<T>) {}
 
@@ -161,7 +152,7 @@ export class IndexGraph<T> {
   /**
    * Builds a value for each entry as often as it is named, from the values of the entries of the
    * index that it names; `isCut` is set for an index that was not followed. At most
-   * {@link MAX_NAMED} times.
+   * {@link MAX_NAMED_ENTRIES} times.
    */
   fold<R>(combine: (entry: GraphEntry<T>, inner: readonly R[], isCut: boolean) => R): R[] {
     const fold = (node: Node<T>, depth: number): R[] =>

@@ -1,7 +1,9 @@
-import { MAX_DOCUMENT_SIZE, type ImageManifest } from './documents.js';
+import { isUtf8 } from 'node:buffer';
+import type { ImageManifest } from './documents.js';
 import { FieldError, Fields } from './json/fields.js';
-import { isJsonObject, parseJsonBytes, type JsonObject } from './json/parse.js';
-import { DOCKER_CONFIG, isImageLayerType, OCI_CONFIG } from './media-types.js';
+import { isJsonObject, parseJson, refuseAmbiguity, type JsonObject } from './json/parse.js';
+import { MAX_DOCUMENT_SIZE } from './limits.js';
+import { isConfigType, isImageLayerType } from './media-types.js';
 import { isEmptyPlatform, readPlatform, type Platform } from './platform.js';
 
 /** The config of an image, as far as this program uses it (OCI image-spec, config.md). */
@@ -14,8 +16,6 @@ export interface ImageConfig {
    */
   readonly json: JsonObject;
 }
-
-const CONFIG_TYPES: ReadonlySet<string> = new Set([DOCKER_CONFIG, OCI_CONFIG]);
 
 /** What Docker 1.10 wrote instead (github.com/distribution/distribution/issues/1621). */
 const EARLY_CONFIG_TYPES: ReadonlySet<string> = new Set([
@@ -30,8 +30,7 @@ const EARLY_CONFIG_TYPES: ReadonlySet<string> = new Set([
  */
 export function isArtifact({ artifactType, config, layers = [] }: ImageManifest): boolean {
   const { mediaType } = config;
-  if (artifactType || !(CONFIG_TYPES.has(mediaType) || EARLY_CONFIG_TYPES.has(mediaType)))
-    return true;
+  if (artifactType || !(isConfigType(mediaType) || EARLY_CONFIG_TYPES.has(mediaType))) return true;
   return layers.length > 0 && !layers.some((layer) => isImageLayerType(layer.mediaType));
 }
 
@@ -42,7 +41,7 @@ export function isArtifact({ artifactType, config, layers = [] }: ImageManifest)
 export function hasImageConfig(manifest: ImageManifest): boolean {
   if (!isArtifact(manifest)) return true;
   const { mediaType, size } = manifest.config;
-  return CONFIG_TYPES.has(mediaType) && size <= MAX_DOCUMENT_SIZE;
+  return isConfigType(mediaType) && size <= MAX_DOCUMENT_SIZE;
 }
 
 /**
@@ -60,12 +59,27 @@ export function configOf(manifest: ImageManifest, bytes: Uint8Array): ImageConfi
 }
 
 /**
- * Reads an image config.
- * @throws {SyntaxError | FieldError} if the bytes are not one.
+ * Reads an image config. Bytes that are not UTF-8 are allowed in what the program does not use.
+ * @throws {SyntaxError | FieldError} if the bytes are not one, or two readers could take the
+ * platform differently.
  */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
-  const json = parseJsonBytes(bytes);
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  const json = parseJson(text, refuseAmbiguity);
   if (!isJsonObject(json)) throw new FieldError('', 'is not an object');
   const platform = readPlatform(Fields.of(json, ''));
+  // The platform is written into indexes, where nothing may be replaced.
+  if (!isUtf8(bytes) && Object.values(platform).join('').includes(REPLACEMENT))
+    throw new FieldError('', 'has a platform that is not UTF-8');
   return { platform: isEmptyPlatform(platform) ? undefined : platform, json };
+}
+
+/** What decoding puts in place of bytes that are not UTF-8. */
+const REPLACEMENT = '\ufffd';
+
+/** The number of layers that a config announces (`rootfs.diff_ids`); undefined if it does not. */
+export function announcedLayers({ json }: ImageConfig): number | undefined {
+  const rootfs = json.get('rootfs');
+  const ids = isJsonObject(rootfs) ? rootfs.get('diff_ids') : undefined;
+  return Array.isArray(ids) ? ids.length : undefined;
 }

@@ -1,6 +1,7 @@
-import type { FetchedManifest } from './content.js';
+import type { FetchedManifest, ManifestContent } from './content.js';
 import { algorithmPart, encodedPart, type Digest } from './digest.js';
 import type { Descriptor } from './descriptor.js';
+import { parseDocument } from './documents.js';
 
 /**
  * The tag of the index of referrers in a registry without the referrers API (OCI distribution-spec,
@@ -26,4 +27,25 @@ export function referrerDescriptor(manifest: FetchedManifest): Descriptor {
     ...(annotations === undefined ? {} : { annotations }),
     ...(artifactType === undefined ? {} : { artifactType }),
   };
+}
+
+/** A manifest that refers to another one: its `subject`, and its entry in an index of referrers. */
+export interface Referrer {
+  readonly subject: Digest;
+  readonly entry: Descriptor;
+}
+
+/** What a manifest is as a referrer; undefined if it has no `subject`. */
+export function referrerOf(manifest: ManifestContent): Referrer | undefined {
+  const parsed = withDocument(manifest);
+  const subject = parsed?.document.subject?.digest;
+  return parsed && subject && { subject, entry: referrerDescriptor(parsed) };
+}
+
+/** Parses only what may have a subject: the index that a publish builds never has one. */
+function withDocument(manifest: ManifestContent | FetchedManifest): FetchedManifest | undefined {
+  if ('document' in manifest) return manifest;
+  const { bytes, mediaType } = manifest;
+  if (!Buffer.from(bytes).includes('"subject"')) return undefined;
+  return { ...manifest, ...parseDocument(bytes, mediaType) };
 }

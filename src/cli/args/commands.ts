@@ -134,11 +134,14 @@ export const COMMANDS = {
     describe: 'publish a list of the images that are named',
     positionals: { sources: 'SOURCE...' },
     options: ['type', 'target', 'tags', 'annotations', 'ignore-missing', ...INDEX],
-    required: ['target'],
     examples: [
       [
         '$0 create --target example.com/app:1.0 example.com/app:1.0-amd64 example.com/app:1.0-arm64',
         'their platforms come from the images',
+      ],
+      [
+        '$0 create -t example.com/app:1.0 -t example.com/app:latest example.com/app:1.0-amd64 example.com/app:1.0-arm64',
+        'without --target, the first -t is the target',
       ],
       [
         '$0 create --dry-run --target example.com/app:1.0 --tags latest example.com/app:1.0-amd64 example.com/app:1.0-arm64',
@@ -166,7 +169,7 @@ export const COMMANDS = {
       ['$0 remove example.com/app:1.0 --platform linux/386', 'an image, and its attestations'],
       [
         '$0 remove example.com/app:1.0 --platform linux/386 --platform linux/arm64 --dry-run',
-        'what would be left',
+        'what would be removed',
       ],
     ],
   }),

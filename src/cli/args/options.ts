@@ -184,7 +184,8 @@ const LOCAL = {
     kind: 'strings',
     alias: 't',
     value: 'REF|TAG',
-    describe: 'a further tag, or a further target in another repository, registry or layout',
+    describe:
+      'another tag, or another target in any repository, registry or layout; of create without --target, the first is the target',
   },
   annotations: {
     kind: 'list',
@@ -226,7 +227,8 @@ const LOCAL = {
   },
   'dry-run': {
     kind: 'switch',
-    describe: 'do all but write, and show what would be written and which tags would move',
+    describe:
+      'write nothing; show what would be written, removed and changed, and which tags would move',
   },
   json: { kind: 'switch', describe: 'show the result as JSON' },
   platform: { kind: 'list', value: 'P', describe: 'the entry for this platform' },

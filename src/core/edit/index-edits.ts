@@ -52,12 +52,12 @@ export function addEntries(images: readonly ResolvedImage[]): IndexEdit {
    */
   const replaced = new Map<string, Digest | undefined>();
   return ({ manifests }, text) => {
-    const edited = new EditedIndex(manifests, text, replaced);
+    const edited = new EditedIndex(manifests, replaced);
     for (const { entry } of images) {
       if (isAttestation(entry)) edited.addAttestation(entry);
       else edited.addImage(entry);
     }
-    return edited.text;
+    return edited.writtenTo(text);
   };
 }
 
@@ -82,13 +82,15 @@ export interface EntryChanges {
 /** Changes the entries with these digests. */
 export function annotateEntries(digests: ReadonlySet<string>, changes: EntryChanges): IndexEdit {
   return ({ manifests }, text) =>
-    manifests.reduce((edited, entry, i) => {
-      if (!digests.has(entry.digest)) return edited;
-      const changed = changedEntry(entry, changes);
-      if (changed.platform !== undefined)
-        checkPlatform(changed.platform, `annotating ${entry.digest}`);
-      return isSame(entry, changed) ? edited : edited.withEntryAt(i, changed);
-    }, text);
+    text.withEntries(
+      manifests.map((entry, position) => {
+        if (!digests.has(entry.digest)) return { position };
+        const changed = changedEntry(entry, changes);
+        if (changed.platform !== undefined)
+          checkPlatform(changed.platform, `annotating ${entry.digest}`);
+        return isSame(entry, changed) ? { position } : { position, entry: changed };
+      }),
+    );
 }
 
 /** Changes annotations of the index itself. */
@@ -130,7 +132,7 @@ function isSame(a: Descriptor, b: Descriptor): boolean {
 }
 
 /**
- * The digests of the selected entries. Warns if several are for one platform.
+ * The digests of the selected entries; a note says if several are for one platform.
  * @throws {ManifestToolError} NOT_FOUND if an entry does not exist; USAGE if the requested platform
  * has no variant, and only images with different ones serve it.
  */
@@ -138,13 +140,13 @@ export function selectEntries(
   what: string,
   { manifests }: ImageIndex,
   { platforms = [], digests = [] }: Selection,
-  warning: (text: string) => void = () => {},
+  note: (text: string) => void = () => {},
 ): Set<Digest> {
   const byPlatform = platforms.flatMap((platform) => {
     const matching = digestsFor(what, platform, manifests);
     if (matching.length > 1) {
       const named = formatPlatform(platform);
-      warning(`${what}: ${matching.length} entries are for ${named}: ${matching.join(', ')}`);
+      note(`${what}: ${matching.length} entries are for ${named}: ${matching.join(', ')}`);
     }
     return matching;
   });
@@ -204,68 +206,105 @@ export function checkAnnotations(
   });
 }
 
-/** The entries of an index and its JSON text, edited together. */
+/** An entry of an {@link EditedIndex}. */
+interface Slot {
+  entry: Descriptor;
+  /** In the index that is edited; undefined if it was added. */
+  readonly position?: number;
+  isChanged?: boolean;
+  isRemoved?: boolean;
+}
+
+/** The entries of an index while images are added to it. */
 class EditedIndex {
-  private readonly entries: Descriptor[];
+  private readonly slots: Slot[];
+  private readonly added: Slot[] = [];
+  private readonly images = new Map<string, Slot>();
+  private readonly attestations = new Map<string, Slot[]>();
+  private readonly digests = new Set<string>();
 
   constructor(
     entries: readonly Descriptor[],
-    public text: IndexText,
     private readonly replaced: Map<string, Digest | undefined>,
   ) {
-    this.entries = [...entries];
+    this.slots = entries.map((entry, position) => ({ entry, position }));
+    for (const slot of this.slots) this.record(slot);
   }
 
   addImage(entry: Descriptor): void {
-    const key = entry.platform && entryKey(entry);
-    const position = this.entries.findIndex(
-      (each) =>
-        !isAttestation(each) &&
-        // An entry without platform is told apart by what it names.
-        (key === undefined
-          ? each.platform === undefined && each.digest === entry.digest
-          : each.platform !== undefined && entryKey(each) === key),
-    );
-    const held = this.entries[position];
-    const slot = key ?? entry.digest;
-    if (!this.replaced.has(slot)) this.replaced.set(slot, held?.digest);
-    else if (held !== undefined && held.digest !== this.replaced.get(slot)) return;
+    const key = imageKey(entry);
+    const held = this.images.get(key);
+    if (!this.replaced.has(key)) this.replaced.set(key, held?.entry.digest);
+    else if (held !== undefined && held.entry.digest !== this.replaced.get(key)) return;
     if (held === undefined) {
-      this.insert(this.endOfImages(), entry);
+      this.append(entry);
       return;
     }
-    if (held.digest === entry.digest) return;
-    this.text = this.text.withEntryAt(position, entry);
-    this.entries[position] = entry;
-    this.remove((each) => isAttestation(each) && attestedDigest(each) === held.digest);
+    const before = held.entry.digest;
+    if (before === entry.digest) return;
+    Object.assign(held, { entry, isChanged: true });
+    this.digests.delete(before);
+    this.digests.add(entry.digest);
+    for (const attestation of this.attestations.get(before) ?? []) {
+      attestation.isRemoved = true;
+      this.digests.delete(attestation.entry.digest);
+    }
   }
 
   addAttestation(entry: Descriptor): void {
-    if (this.entries.some(({ digest }) => digest === entry.digest)) return;
-    this.insert(this.entries.length, entry);
+    if (!this.digests.has(entry.digest)) this.append(entry);
   }
 
   /**
-   * The position after the last image, if all attestations follow all images; otherwise the end.
+   * The text of the index with these entries. New images follow the last image if all attestations
+   * follow all images; otherwise everything new is at the end.
    */
-  private endOfImages(): number {
-    const first = this.entries.findIndex(isAttestation);
-    return first >= 0 && this.entries.slice(first).every(isAttestation)
-      ? first
-      : this.entries.length;
-  }
-
-  private insert(position: number, entry: Descriptor): void {
-    this.text = this.text.withEntryBefore(position, entry);
-    this.entries.splice(position, 0, entry);
-  }
-
-  private remove(isRemoved: (entry: Descriptor) => boolean): void {
-    this.text = this.text.withoutEntries((i) => isRemoved(this.entries[i]!));
-    this.entries.splice(
-      0,
-      this.entries.length,
-      ...this.entries.filter((entry) => !isRemoved(entry)),
+  writtenTo(text: IndexText): IndexText {
+    const kept = this.slots.filter(({ isRemoved }) => isRemoved !== true);
+    const added = this.added.filter(({ isRemoved }) => isRemoved !== true);
+    const first = kept.findIndex(({ entry }) => isAttestation(entry));
+    const isOrdered = kept.slice(first).every(({ entry }) => isAttestation(entry));
+    const end = first >= 0 && isOrdered ? first : kept.length;
+    const isImage = ({ entry }: Slot): boolean => !isAttestation(entry);
+    const all =
+      end === kept.length && first >= 0
+        ? [...kept, ...added]
+        : [
+            ...kept.slice(0, end),
+            ...added.filter(isImage),
+            ...kept.slice(end),
+            ...added.filter((slot) => !isImage(slot)),
+          ];
+    return text.withEntries(
+      all.map(({ entry, position, isChanged }) => {
+        if (position === undefined) return { entry };
+        return isChanged === true ? { position, entry } : { position };
+      }),
     );
   }
+
+  private append(entry: Descriptor): void {
+    const slot = { entry };
+    this.added.push(slot);
+    this.record(slot);
+  }
+
+  private record(slot: Slot): void {
+    const { entry } = slot;
+    this.digests.add(entry.digest);
+    if (!isAttestation(entry)) {
+      const key = imageKey(entry);
+      if (!this.images.has(key)) this.images.set(key, slot);
+      return;
+    }
+    const subject = attestedDigest(entry) ?? '';
+    const others = this.attestations.get(subject);
+    if (others === undefined) this.attestations.set(subject, [slot]);
+    else others.push(slot);
+  }
+}
+
+/** Equal for entries of which one replaces the other; without a platform, only for the same one. */
+function imageKey(entry: Descriptor): string {
+  return entry.platform === undefined ? entry.digest : entryKey(entry);
 }

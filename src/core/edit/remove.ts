@@ -28,7 +28,7 @@ export function removeFromIndex(
         hint: 'name an entry by its platform or its digest',
       });
     }
-    const digests = selectEntries(what, index, request.entries, (text) => events.warning?.(text));
+    const digests = selectEntries(what, index, request.entries, (text) => events.note?.(text));
     if (index.manifests.every(({ digest }) => digests.has(digest))) {
       throw new ManifestToolError('USAGE', what, 'no entry would be left', {
         hint: 'delete the tag in the registry instead',

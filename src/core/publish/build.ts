@@ -2,7 +2,7 @@ import { ManifestToolError, type ErrorReason } from '../../errors.js';
 import { changedAnnotations } from '../../oci/annotations.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { ManifestContent } from '../../oci/content.js';
-import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../../oci/documents.js';
+import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../../oci/limits.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';

@@ -28,7 +28,7 @@ export interface ChildStep {
   readonly source: ImageReader;
   /** Manifests that it names or refers to. They are written before, and precede it in the plan. */
   readonly after: readonly Digest[];
-  /** Its `subject`, if it is written as a referrer. */
+  /** The manifest that it refers to: its `subject`, if it has one. */
   readonly refersTo?: Digest;
 }
 
@@ -78,7 +78,7 @@ export function planChildren(
   holds: (source: ImageReader) => boolean,
 ): ChildStep[] {
   const children = new Map<Digest, ChildStep>();
-  for (const { manifest, source, refersTo } of images) {
+  for (const { manifest, source, refersTo = manifest.document.subject?.digest } of images) {
     if (holds(source) || children.has(manifest.digest)) continue;
     const subject = refersTo === undefined ? {} : { refersTo };
     children.set(manifest.digest, {

@@ -131,7 +131,7 @@ class Resolver {
         `including ${name}`,
         completePlatform(source, name),
         manifests,
-        (text) => this.reading.events.warning?.(text),
+        this.reading.events,
       );
       return { entries: [entry, ...attestationsOf(entry.digest, manifests)] };
     } catch (error) {
@@ -152,9 +152,7 @@ class Resolver {
     const reading =
       this.roots.get(key) ??
       this.reading.wait.until(() =>
-        readNamed(reader, source.reference, platform, (text) =>
-          this.reading.events.warning?.(text),
-        ),
+        readNamed(reader, source.reference, platform, this.reading.events),
       );
     this.roots.set(key, reading);
     return reading;

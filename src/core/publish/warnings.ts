@@ -87,8 +87,11 @@ function kindWarnings(type: IndexType, images: readonly Descriptor[]): string[] 
 
 function sharedWarnings(images: readonly Descriptor[]): string[] {
   const byDigest = new Map<string, Descriptor[]>();
-  for (const image of images)
-    byDigest.set(image.digest, [...(byDigest.get(image.digest) ?? []), image]);
+  for (const image of images) {
+    const shared = byDigest.get(image.digest);
+    if (shared === undefined) byDigest.set(image.digest, [image]);
+    else shared.push(image);
+  }
   return [...byDigest].flatMap(([digest, shared]) =>
     shared.length < 2
       ? []
@@ -113,8 +116,9 @@ function unknownWarnings(entries: readonly Descriptor[], images: readonly Descri
  * expected.
  */
 function variantWarnings(images: readonly Descriptor[]): string[] {
+  const varied = images.filter(({ platform }) => platform?.variant !== undefined);
   return images.flatMap((image) => {
-    const sibling = variantSibling(image, images);
+    const sibling = variantSibling(image, varied);
     return sibling === undefined
       ? []
       : [`${shown(image)} has no variant, but there is also ${shown(sibling)}`];

@@ -1,6 +1,7 @@
 import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { ImageIndex } from '../../oci/documents.js';
+import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { announcedLayers, isArtifact, type ImageConfig } from '../../oci/image-config.js';
 import {
   formatPlatform,
   isEmptyPlatform,
@@ -8,6 +9,7 @@ import {
   type Platform,
 } from '../../oci/platform.js';
 import { comparePlatforms, platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
+import { countOf } from '../../text.js';
 
 /** Something that is wrong, and where. */
 export interface Defect {
@@ -33,6 +35,19 @@ export function entryPlatformDefects(
   if (!platformsContradict(config, platform)) return [];
   const [listed, own] = [formatPlatform(platform), formatPlatform(config)];
   return [{ where, what: `is for ${listed} in the index, and for ${own} in its config` }];
+}
+
+/** Finds an image config that is for another number of layers than the image has. */
+export function layerDefects(
+  where: string,
+  manifest: ImageManifest,
+  config: ImageConfig,
+): Defect[] {
+  const { layers = [] } = manifest;
+  const announced = isArtifact(manifest) ? undefined : announcedLayers(config);
+  if (announced === undefined || announced === layers.length) return [];
+  const what = `has ${countOf(layers.length, 'layer')}, and its config is for ${announced} (rootfs.diff_ids)`;
+  return [{ where, what }];
 }
 
 /** Finds images that nothing tells apart from an earlier one: legal, but never selected. */

@@ -1,7 +1,8 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest } from '../../oci/content.js';
-import { MAX_DOCUMENT_SIZE, type ImageManifest } from '../../oci/documents.js';
+import type { ImageManifest } from '../../oci/documents.js';
 import { configOf, hasImageConfig } from '../../oci/image-config.js';
+import { MAX_DOCUMENT_SIZE } from '../../oci/limits.js';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.js';
 import {
   IndexWalker,
@@ -64,7 +65,7 @@ export async function describeImage(
   client: Client,
   reference: Reference,
   request: DescribeRequest = {},
-  events: Pick<ProgressEvents, 'warning'> = {},
+  events: Pick<ProgressEvents, 'warning' | 'note'> = {},
 ): Promise<Described> {
   const selected = await selectManifest(client, reference, request.platform, events);
   return describeSelected(client, selected, request, events);

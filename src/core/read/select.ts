@@ -5,9 +5,13 @@ import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
-import { listEntries, selectEntry, servesPlatform } from '../../oci/select-entry.js';
+import {
+  listEntries,
+  selectEntry,
+  servesPlatform,
+  type SelectionEvents,
+} from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
-import type { ProgressEvents } from '../events.js';
 import { readConfig, type FetchedConfig } from './config.js';
 import { readNamed } from './named.js';
 
@@ -32,17 +36,16 @@ export async function selectManifest(
   client: Client,
   reference: Reference,
   platform?: Platform,
-  events: Pick<ProgressEvents, 'warning'> = {},
+  events: SelectionEvents = {},
 ): Promise<Selected> {
-  const warning = (text: string): void => events.warning?.(text);
   const store = await client.open(reference, 'pull');
-  const manifest = await readNamed(store, reference, platform, warning);
+  const manifest = await readNamed(store, reference, platform, events);
   if (platform === undefined) return { store, manifest, attestations: [] };
   const { document } = manifest;
   const name = formatReference(reference);
   const what = `reading ${name}`;
   if (document.kind === 'index') {
-    const entry = selectEntry(what, platform, document.manifests, warning);
+    const entry = selectEntry(what, platform, document.manifests, events);
     return {
       store,
       manifest: await store.getManifest(entry.digest, entry),

@@ -2,9 +2,10 @@ import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { configOf, hasImageConfig, isArtifact } from '../../oci/image-config.js';
+import { configOf, hasImageConfig, isArtifact, type ImageConfig } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { digestOf, isDigest } from '../../oci/digest.js';
+import { AmbiguousDocument, type ImageIndex, type ImageManifest } from '../../oci/documents.js';
 import { present } from '../../oci/json/fields.js';
 import {
   IndexWalker,
@@ -22,6 +23,7 @@ import {
   duplicateEntries,
   entryPlatformDefects,
   indexDefects,
+  layerDefects,
   platformDefects,
   type Defect,
 } from './defects.js';
@@ -84,10 +86,10 @@ export async function verifyImage(
   events: ProgressEvents = {},
 ): Promise<Verification> {
   const reader = await client.open(reference, 'pull');
-  const root = await reader.getManifest(tagOrDigestOf(reference));
+  const verifier = new Verifier(reader, options.deep ?? false, client.signal);
+  const root = await verifier.read(tagOrDigestOf(reference));
   events.progress?.(`verifying ${root.digest}`);
   const { digest, mediaType, document } = root;
-  const verifier = new Verifier(reader, options.deep ?? false, client.signal);
   const { entries, platforms } =
     document.kind === 'index'
       ? {
@@ -96,6 +98,7 @@ export async function verifyImage(
         }
       : await verifier.image(root, document);
   const defects = unique([
+    ...verifier.ambiguitiesOf(root),
     ...(document.kind === 'index' ? verifier.entriesOf(document) : []),
     ...platformDefects(platforms, options.platforms),
     ...entries.flatMap((entry) => entry.defects),
@@ -128,6 +131,8 @@ class Verifier {
   private readonly checked = new Map<FetchedManifest, Promise<CheckedManifest>>();
   private readonly blobs = new Map<string, Promise<Attempt<void>>>();
   private readonly slots = new Semaphore(() => MAX_BLOBS);
+  /** By the digest of the manifest. */
+  private readonly ambiguities = new Map<string, readonly Defect[]>();
   private readonly what: string;
 
   constructor(
@@ -136,6 +141,25 @@ class Verifier {
     private readonly signal: AbortSignal,
   ) {
     this.what = `verifying ${reader.name}`;
+  }
+
+  /** Reads a manifest; an ambiguous one is verified as far as it can be read. */
+  async read(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
+    try {
+      return await this.reader.getManifest(tagOrDigest, expected);
+    } catch (error) {
+      const cause = error instanceof ManifestToolError ? error.cause : undefined;
+      if (!(cause instanceof AmbiguousDocument)) throw error;
+      const { parsed, bytes, faults } = cause;
+      const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(bytes);
+      const defects = faults.map((what) => ({ where: digest, what: `is ambiguous: ${what}` }));
+      this.ambiguities.set(digest, defects);
+      return { ...parsed, digest, size: bytes.length, bytes };
+    }
+  }
+
+  ambiguitiesOf({ digest }: FetchedManifest): readonly Defect[] {
+    return this.ambiguities.get(digest) ?? [];
   }
 
   async image(
@@ -152,7 +176,7 @@ class Verifier {
     const walker = new IndexWalker<CheckedEntry>({
       what: this.what,
       signal: this.signal,
-      manifests: new ManifestCache((entry) => this.reader.getManifest(entry.digest, entry)),
+      manifests: new ManifestCache((entry) => this.read(entry.digest, entry)),
       visit: (entry, read) => this.checkEntry(entry, read),
       beyondLimit: 'cut',
     });
@@ -199,14 +223,18 @@ class Verifier {
   }
 
   private checkManifest(manifest: FetchedManifest): Promise<CheckedManifest> {
-    const { digest, document } = manifest;
-    const checking =
-      this.checked.get(manifest) ??
-      (document.kind === 'index'
-        ? Promise.resolve({ defects: this.entriesOf(document) })
-        : this.checkBlobs(digest, document));
+    const checking = this.checked.get(manifest) ?? this.checkDocument(manifest);
     this.checked.set(manifest, checking);
     return checking;
+  }
+
+  private async checkDocument(manifest: FetchedManifest): Promise<CheckedManifest> {
+    const { digest, document } = manifest;
+    const checked =
+      document.kind === 'index'
+        ? { defects: this.entriesOf(document) }
+        : await this.checkBlobs(digest, document);
+    return { ...checked, defects: [...this.ambiguitiesOf(manifest), ...checked.defects] };
   }
 
   private async checkBlobs(where: string, document: ImageManifest): Promise<CheckedManifest> {
@@ -220,16 +248,20 @@ class Verifier {
     const damaged = blobs.flatMap((blob, i) =>
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
     );
-    if ('value' in config) return { defects: damaged, ...present('platform', config.value) };
+    if ('value' in config) {
+      const { value } = config;
+      const unfit = value === undefined ? [] : layerDefects(where, document, value);
+      return { defects: [...unfit, ...damaged], ...present('platform', value?.platform) };
+    }
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
   }
 
-  /** Checks the config of an image, and reads its platform; the config of an artifact is a blob. */
-  private checkConfig(document: ImageManifest): Promise<Attempt<Platform | undefined>> {
+  /** Reads the config of an image; that of an artifact is checked as a blob. */
+  private checkConfig(document: ImageManifest): Promise<Attempt<ImageConfig | undefined>> {
     const { config } = document;
     return hasImageConfig(document)
-      ? this.attempt(async () => configOf(document, await this.reader.getBlob(config))?.platform)
+      ? this.attempt(async () => configOf(document, await this.reader.getBlob(config)))
       : this.checkBlob(config).then((blob) => ('why' in blob ? blob : { value: undefined }));
   }
 
