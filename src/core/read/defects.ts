@@ -26,10 +26,10 @@ export interface Defect {
 export function entryPlatformDefects(
   { digest: where, platform }: Descriptor,
   config: Platform | undefined,
-  isArtifact: boolean,
+  isOfArtifact: boolean,
 ): Defect[] {
   if (platform === undefined)
-    return isArtifact ? [] : [{ where, what: 'has no platform in the index' }];
+    return isOfArtifact ? [] : [{ where, what: 'has no platform in the index' }];
   if (isEmptyPlatform(platform)) return [{ where, what: 'has an empty platform in the index' }];
   if (config === undefined || isUnknownPlatform(config)) return [];
   if (!platformsContradict(config, platform)) return [];
