@@ -36,8 +36,8 @@ export function copyImage(
     const root = await tree.read(tagOrDigestOf(source));
     const parts = await tree.parts(root);
     const referrers = request.referrers === true ? await tree.referrers(parts) : [];
-    // An index is written under its tags only, unless referrers need it to be there first. An image
-    // is also written by its digest, as the step that waits for its blobs.
+    // An index has no blobs of its own: it is written under its tags only, unless referrers need it
+    // to be there first.
     const isUnderTagsOnly = root.document.kind === 'index' && referrers.length === 0;
     const images = [...(isUnderTagsOnly ? parts.slice(0, -1) : parts), ...referrers];
     return { root, images };
