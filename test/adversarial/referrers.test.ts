@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { expectCode, runCli } from '../support/cli.js';
 import {
@@ -375,7 +375,7 @@ describe('what cosign keeps under the tags of a digest', () => {
   });
 
   it('goes through a layout and an archive', async () => {
-    const folder = await mkdtemp(path.join(tmpdir(), 'cosign-'));
+    const folder = await mkdtemp(join(tmpdir(), 'cosign-'));
     try {
       const signature = addTagged('s', child, 'sig');
       for (const [local, to] of [
