@@ -1,6 +1,7 @@
 import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
-import { imageEntries, isAttestation } from '../../oci/attestation.js';
+import { isAttestation } from '../../oci/attestation.js';
+import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { configOf, hasImageConfig, isArtifact, type ImageConfig } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
