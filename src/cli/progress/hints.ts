@@ -36,7 +36,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'docker-annotations': () => 'give --type oci, or omit the annotations',
   'docker-artifact-type': () => 'give --type oci, or omit the artifact type',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
-  'entry-not-an-image': () => 'name its images by their digests: inspect --format table shows them',
+  'entry-not-an-image': () =>
+    'copy keeps such an index as it is; inspect --format table shows its entries',
   'entry-not-found': () => 'inspect --format table shows its entries',
   'several-entries': () => 'select one with --digest',
   'image-for-other-platform': () => 'omit --platform to use that image',
