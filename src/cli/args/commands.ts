@@ -47,7 +47,7 @@ const EDITING = [
 /** Options of the other commands that publish. */
 const PUBLISHING = ['tag', 'no-clobber', ...EDITING] as const;
 /** Options of the commands that make an index. */
-const INDEX = ['annotation', 'attestations', 'strict', ...PUBLISHING] as const;
+const INDEX = ['annotation', 'artifact-type', 'attestations', 'strict', ...PUBLISHING] as const;
 
 /**
  * All commands by the words that name them; the first word alone (`push`) is a group. What a

@@ -1,4 +1,4 @@
-import { ManifestToolError } from '../../errors.js';
+import { ManifestToolError, type ErrorReason } from '../../errors.js';
 import { changedAnnotations } from '../../oci/annotations.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { ManifestContent } from '../../oci/content.js';
@@ -15,7 +15,8 @@ import type { ResolvedImage } from './resolved.js';
 /**
  * Builds the index from its images: in the order of {@link indexEntries}.
  * Pure: the same images give the same bytes.
- * @throws {ManifestToolError} USAGE if nothing tells two images apart; NOT_FOUND if annotations are
+ * @throws {ManifestToolError} USAGE if nothing tells two images apart, or an entry of a Docker
+ * manifest list has no platform; NOT_FOUND if annotations are
  * for a platform that no image has; FAILED if the index is too large.
  */
 export function buildIndex(
@@ -30,6 +31,8 @@ export function buildIndex(
       hint: 'name one of these platforms, or omit the annotation',
     });
   }
+  const type = indexTypeOf(request, images);
+  if (type === 'docker') refuseWithoutPlatform(what, images, 'docker-list-platform');
   const entries = indexEntries(request, images);
   if (images.length > MAX_INDEX_ENTRIES) {
     throw new ManifestToolError(
@@ -40,7 +43,7 @@ export function buildIndex(
     );
   }
   const index = encodeIndex(
-    indexTypeOf(request, images),
+    type,
     entries,
     changedAnnotations(undefined, request.annotations ?? new Map()),
     request.artifactType,
@@ -111,12 +114,31 @@ export function unmatchedAnnotations(
   });
 }
 
-/** The type of the index; `auto` is decided by the images and by what only an OCI index has. */
+/** The type of the index; `auto` is decided by the entries and by what only an OCI index has. */
 export function indexTypeOf(request: IndexRequest, images: readonly ResolvedImage[]): IndexType {
   const { type = 'auto' } = request;
   if (type !== 'auto') return type;
-  const isDocker = images.every(({ entry }) => entry.mediaType === DOCKER_MANIFEST);
+  const isDocker = images.every(
+    ({ entry: { mediaType, platform, artifactType } }) =>
+      mediaType === DOCKER_MANIFEST && platform !== undefined && artifactType === undefined,
+  );
   return isDocker && ociOnlyPart(request) === undefined ? 'docker' : 'oci';
+}
+
+/**
+ * Refuses entries without platform in a Docker manifest list: each has one there (Docker image
+ * manifest v2.2, manifest list, `platform`).
+ * @throws {ManifestToolError} USAGE with the given reason.
+ */
+export function refuseWithoutPlatform(
+  what: string,
+  images: readonly ResolvedImage[],
+  reason: ErrorReason,
+): void {
+  const bare = images.find(({ entry }) => entry.platform === undefined);
+  if (bare === undefined) return;
+  const why = `${bare.name} has no platform, and each entry of a Docker manifest list has one`;
+  throw new ManifestToolError('USAGE', what, why, { reason });
 }
 
 function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void {

@@ -37,8 +37,7 @@ export function copyImage(
     const root = await tree.read(tagOrDigestOf(source));
     const parts = await tree.parts(root);
     const referrers = request.referrers === true ? await tree.referrers(parts) : [];
-    // An index is written under its tags only, unless referrers need it to be there first. What has
-    // blobs is also written by its digest, as the step that waits for them.
+    // An index without blobs of its own has no step, unless referrers need it to be written first.
     const isUnderTagsOnly = blobsOf(root).length === 0 && referrers.length === 0;
     const images = [...(isUnderTagsOnly ? parts.slice(0, -1) : parts), ...referrers];
     return { root, images };

@@ -1,5 +1,6 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { Descriptor } from '../../oci/descriptor.js';
+import type { Digest } from '../../oci/digest.js';
 import { ManifestToolError } from '../../errors.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
@@ -39,13 +40,19 @@ export function refuseWarnings(what: string, warnings: readonly string[]): void 
   });
 }
 
-/** Warnings about an index that is unusual but valid. */
-export function indexWarnings(type: IndexType, entries: readonly Descriptor[]): string[] {
+/** Warnings about an index that is unusual but valid; `artifacts` are those of its entries. */
+export function indexWarnings(
+  type: IndexType,
+  entries: readonly Descriptor[],
+  artifacts: ReadonlySet<Digest> = new Set(),
+): string[] {
   const images = entries.filter((entry) => !isAttestation(entry));
   return [
     ...kindWarnings(type, images),
     ...images.flatMap(({ digest, platform }) =>
-      platform === undefined ? [`${digest} has no platform in the index`] : [],
+      platform === undefined && !artifacts.has(digest)
+        ? [`${digest} has no platform in the index`]
+        : [],
     ),
     ...sharedWarnings(images),
     ...unknownWarnings(entries, images),

@@ -2,7 +2,7 @@ import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { parseConfig } from '../../oci/image-config.js';
+import { configOf, hasImageConfig, isArtifact, type ImageConfig } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { digestOf, isDigest } from '../../oci/digest.js';
 import {
@@ -11,6 +11,7 @@ import {
   type ImageIndex,
   type ImageManifest,
 } from '../../oci/documents.js';
+import { present } from '../../oci/json/fields.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -24,8 +25,8 @@ import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import {
-  configDefects,
   duplicateEntries,
+  entryPlatformDefects,
   indexDefects,
   layerDefects,
   platformDefects,
@@ -215,10 +216,12 @@ class Verifier {
         ? []
         : [{ where, what: `is of type ${mediaType}, and the index says ${entry.mediaType}` }];
     const named = await this.checkManifest(manifest);
-    const { platform } = named;
-    const isCompared = platform !== undefined && !isAttestation(entry);
-    const contradicted = isCompared ? configDefects(where, entry, platform) : [];
-    return { defects: [...typed, ...contradicted], named };
+    const { document } = manifest;
+    const defects =
+      document.kind === 'index' || isAttestation(entry)
+        ? []
+        : entryPlatformDefects(entry, named.platform, isArtifact(document));
+    return { defects: [...typed, ...defects], named };
   }
 
   /** An entry that names a blob. No runtime can use it, so it must not be for a platform. */
@@ -252,18 +255,27 @@ class Verifier {
       ({ mediaType }) => !isForeignLayerType(mediaType),
     );
     const [config, ...blobs] = await Promise.all([
-      this.attempt(async () => parseConfig(await this.reader.getBlob(document.config))),
+      this.checkConfig(document),
       ...layers.map((layer) => this.checkBlob(layer)),
     ]);
     const damaged = blobs.flatMap((blob, i) =>
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
     );
     if ('value' in config) {
-      const defects = [...layerDefects(where, document, config.value), ...damaged];
-      return { defects, platform: config.value.platform };
+      const { value } = config;
+      const unfit = value === undefined ? [] : layerDefects(where, document, value);
+      return { defects: [...unfit, ...damaged], ...present('platform', value?.platform) };
     }
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
+  }
+
+  /** Reads the config of an image; that of an artifact is checked as a blob. */
+  private checkConfig(document: ImageManifest): Promise<Attempt<ImageConfig | undefined>> {
+    const { config } = document;
+    return hasImageConfig(document)
+      ? this.attempt(async () => configOf(document, await this.reader.getBlob(config)))
+      : this.checkBlob(config).then((blob) => ('why' in blob ? blob : { value: undefined }));
   }
 
   /** A blob that several images share is checked once. */

@@ -314,8 +314,8 @@ describe('parseConfig', () => {
     expect([...config.json.keys()]).toEqual(Object.keys(json));
   });
 
-  test('has an empty platform where there is none', () => {
-    expect(parseConfig(Buffer.from('{}')).platform).toEqual({ os: '', architecture: '' });
+  test('has no platform if the config names none', () => {
+    expect(parseConfig(Buffer.from('{}')).platform).toBeUndefined();
   });
 
   test('allows bytes that are not UTF-8, but not in the platform', () => {
