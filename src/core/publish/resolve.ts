@@ -128,6 +128,7 @@ class Resolver {
       const { document } = root;
       if (document.kind === 'manifest') return { image: { ...root, document } };
       const { manifests } = document;
+      if (manifests.length === 0) throw emptyIndex(name);
       if (source.onlyPlatform !== true) return { entries: manifests };
       const entry = selectEntry(
         `including ${name}`,
@@ -283,6 +284,13 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
+}
+
+function emptyIndex(name: string): ManifestToolError {
+  const why = 'it is an index with no entries';
+  return new ManifestToolError('FAILED', `including ${name}`, why, {
+    hint: 'name an image, or an index that has entries',
+  });
 }
 
 /** @throws {ManifestToolError} USAGE if the platform is too incomplete to select an entry. */
