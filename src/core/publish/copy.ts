@@ -2,6 +2,7 @@ import { formatReference, tagOrDigestOf, type Reference } from '../../oci/refere
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { ImageTree } from './image-tree.js';
+import { blobsOf } from './plan.js';
 import { publishContent, type PushResult } from './publisher.js';
 import { ReferrerCollector } from './referrers.js';
 import type { Publication } from './request.js';
@@ -43,9 +44,8 @@ export function copyImage(
       request.referrers === true
         ? await new ReferrerCollector(what, reading).collect(subjects)
         : [];
-    // An index has no blobs of its own: it is written under its tags only, unless referrers need it
-    // to be there first.
-    const isUnderTagsOnly = root.document.kind === 'index' && referrers.length === 0;
+    // An index without blobs of its own has no step, unless referrers need it to be written first.
+    const isUnderTagsOnly = blobsOf(root).length === 0 && referrers.length === 0;
     const images = [...(isUnderTagsOnly ? parts.slice(0, -1) : parts), ...referrers];
     return { root, images };
   });

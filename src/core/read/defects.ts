@@ -1,4 +1,5 @@
-import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
+import { attestedDigest, isAttestation } from '../../oci/attestation.js';
+import { companionsIn, imageEntries } from '../../oci/companions.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
 import { announcedLayers, isArtifact, type ImageConfig } from '../../oci/image-config.js';
@@ -58,10 +59,10 @@ export function duplicateEntries({ manifests }: ImageIndex): Defect[] {
   }));
 }
 
-/** Finds attestations without the image that they are for, and other entries for no platform. */
+/** Finds attestations without what they are for, and other entries for no platform. */
 export function indexDefects({ manifests }: ImageIndex): Defect[] {
-  const images = imageEntries(manifests);
-  const digests = new Set<string>(images.map(({ digest }) => digest));
+  const companions = companionsIn(manifests);
+  const digests = new Set<string>(manifests.map(({ digest }) => digest));
   return manifests.flatMap((entry): Defect[] => {
     const { digest: where, platform } = entry;
     if (isAttestation(entry)) {
@@ -70,7 +71,7 @@ export function indexDefects({ manifests }: ImageIndex): Defect[] {
       const what = `is an attestation for ${subject ?? 'nothing'}, which is not in the index`;
       return [{ where, what }];
     }
-    const isUnknown = isUnknownPlatform(platform ?? {});
+    const isUnknown = isUnknownPlatform(platform ?? {}) && !companions.isOwned(entry);
     return isUnknown ? [{ where, what: 'is for unknown/unknown, and not an attestation' }] : [];
   });
 }

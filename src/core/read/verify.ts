@@ -1,11 +1,17 @@
 import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
-import { imageEntries, isAttestation } from '../../oci/attestation.js';
+import { isAttestation } from '../../oci/attestation.js';
+import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { configOf, hasImageConfig, isArtifact, type ImageConfig } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { digestOf, isDigest } from '../../oci/digest.js';
-import { AmbiguousDocument, type ImageIndex, type ImageManifest } from '../../oci/documents.js';
+import {
+  AmbiguousDocument,
+  type ImageDocument,
+  type ImageIndex,
+  type ImageManifest,
+} from '../../oci/documents.js';
 import { present } from '../../oci/json/fields.js';
 import {
   IndexWalker,
@@ -14,8 +20,8 @@ import {
   type GraphEntry,
   type ReadEntry,
 } from '../../oci/graph.js';
-import { isForeignLayerType, isIndexType, isManifestType } from '../../oci/media-types.js';
-import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { isDocumentType, isForeignLayerType } from '../../oci/media-types.js';
+import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
@@ -49,7 +55,7 @@ export interface VerifiedEntry {
   readonly platform: string | undefined;
   /** Whether it attests another entry. */
   readonly isAttestation: boolean;
-  /** The number of its blobs, its config included. */
+  /** The number of its blobs, its config included; 1 for an entry that is a blob. */
   readonly blobs: number;
   /**
    * Defects of the entry and of everything below it; those of a manifest with its first entry only.
@@ -200,10 +206,7 @@ class Verifier {
 
   private async checkEntry(entry: Descriptor, read: ReadEntry): Promise<CheckedEntry> {
     const where = entry.digest;
-    if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) {
-      const what = `is of type ${entry.mediaType}, which is neither an image nor an index`;
-      return { defects: [{ where, what }] };
-    }
+    if (!isDocumentType(entry.mediaType)) return { defects: await this.checkBlobEntry(entry) };
     const fetched = await this.attempt(read);
     if ('why' in fetched) return { defects: [{ where, what: fetched.why }] };
     const manifest = fetched.value;
@@ -220,6 +223,17 @@ class Verifier {
         ? []
         : entryPlatformDefects(entry, named.platform, isArtifact(document));
     return { defects: [...typed, ...defects], named };
+  }
+
+  /** An entry that names a blob. No runtime can use it, so it must not be for a platform. */
+  private async checkBlobEntry(entry: Descriptor): Promise<readonly Defect[]> {
+    const { digest: where, mediaType, platform } = entry;
+    if (isForeignLayerType(mediaType)) return [];
+    const blob = await this.checkBlob(entry);
+    if ('why' in blob) return [{ where, what: `is a blob: ${blob.why}` }];
+    if (platform === undefined || isUnknownPlatform(platform)) return [];
+    const what = `is for ${formatPlatform(platform)}, and of type ${mediaType}, which is neither an image nor an index`;
+    return [{ where, what }];
   }
 
   private checkManifest(manifest: FetchedManifest): Promise<CheckedManifest> {
@@ -330,6 +344,11 @@ function unique(defects: readonly Defect[]): Defect[] {
   return [...new Map(defects.map((defect) => [`${defect.where} ${defect.what}`, defect])).values()];
 }
 
+function blobsIn({ mediaType }: Descriptor, document: ImageDocument | undefined): number {
+  if (document?.kind === 'manifest') return 1 + (document.layers ?? []).length;
+  return isDocumentType(mediaType) ? 0 : 1;
+}
+
 function verifiedEntry(
   entry: Descriptor,
   manifest: FetchedManifest | undefined,
@@ -343,7 +362,7 @@ function verifiedEntry(
     mediaType,
     platform: platform === undefined || attests ? undefined : formatPlatform(platform),
     isAttestation: attests,
-    blobs: document?.kind === 'manifest' ? 1 + (document.layers ?? []).length : 0,
+    blobs: blobsIn(entry, document),
     defects,
   };
 }
