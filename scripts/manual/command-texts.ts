@@ -72,7 +72,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   add: {
     description: [
-      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others.',
+      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. If the tag points to a single image, it then points to an index of that image and the others. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others.',
       'Edits of one list at the same moment are not lost.',
     ],
     seeAlso: ['remove', 'annotate', 'create'],
