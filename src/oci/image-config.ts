@@ -22,3 +22,11 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   if (!isJsonObject(json)) throw new FieldError('', 'is not an object');
   return { platform: readPlatform(Fields.of(json, '')), json };
 }
+
+/**
+ * The labels of an image (OCI image-spec, config.md, `config.Labels`).
+ * @throws {FieldError} if they are not a map of strings.
+ */
+export function labelsOf({ json }: ImageConfig): ReadonlyMap<string, string> {
+  return Fields.of(json, '').fields('config')?.stringMap('Labels') ?? new Map<string, string>();
+}

@@ -1,10 +1,11 @@
 import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
-import { imageEntries, isAttestation } from '../../oci/attestation.js';
+import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { parseConfig } from '../../oci/image-config.js';
+import { labelsOf, parseConfig, type ImageConfig } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { FieldError } from '../../oci/json/fields.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -17,18 +18,11 @@ import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import {
-  configDefects,
-  duplicateEntries,
-  indexDefects,
-  platformDefects,
-  type Defect,
-} from './defects.js';
+import { configDefects, duplicateEntries, indexDefects, type Defect } from './defects.js';
+import { requirementDefects, type ImageFacts, type Requirements } from './requirements.js';
 
-/** What is verified. */
-export interface VerifyOptions {
-  /** Requires exactly these platforms. */
-  readonly platforms?: readonly Platform[];
+/** What is verified, beside that everything is there. */
+export interface VerifyOptions extends Requirements {
   /**
    * Reads every blob and checks its digest, instead of only checking that it exists; the default is
    * false.
@@ -86,22 +80,20 @@ export async function verifyImage(
   const root = await reader.getManifest(tagOrDigestOf(reference));
   events.progress?.(`verifying ${root.digest}`);
   const { digest, mediaType, document } = root;
-  const verifier = new Verifier(reader, options.deep ?? false, client.signal);
-  const { entries, platforms } =
+  const verifier = new Verifier(reader, options, client.signal);
+  const { entries, images } =
     document.kind === 'index'
-      ? {
-          entries: await verifier.index(document),
-          platforms: imageEntries(document.manifests).map(({ platform }) => platform),
-        }
+      ? await verifier.index(document)
       : await verifier.image(root, document);
-  const defects = unique([
-    ...(document.kind === 'index' ? verifier.entriesOf(document) : []),
-    ...platformDefects(platforms, options.platforms),
-    ...entries.flatMap((entry) => entry.defects),
-  ]);
+  const own = [
+    ...(document.kind === 'index' ? verifier.entriesOf(digest, document) : []),
+    ...(await requirementDefects(images, options, { client, reader, events, read: verifier.read })),
+  ];
+  const rows = entries.map((entry) => withOwn(entry, own));
+  const defects = unique([...own, ...rows.flatMap((entry) => entry.defects)]);
   const warnings = unique(verifier.warnings);
   for (const { where, what } of warnings) events.warning?.(`${where} ${what}`);
-  return { digest, mediaType, entries, defects, warnings };
+  return { digest, mediaType, entries: rows, defects, warnings };
 }
 
 /** How many blobs are checked at the same time. */
@@ -112,6 +104,14 @@ interface CheckedManifest {
   readonly defects: readonly Defect[];
   /** Of an image: that of its config, if that can be read. */
   readonly platform?: Platform;
+  /** Of an image: the labels that are required, if they can be read. */
+  readonly labels?: ReadonlyMap<string, string>;
+}
+
+/** What was verified: the rows of the result, and what requirements are about. */
+interface Verified {
+  readonly entries: readonly VerifiedEntry[];
+  readonly images: readonly ImageFacts[];
 }
 
 /** What is wrong with an entry, and with what it names. */
@@ -131,23 +131,29 @@ class Verifier {
 
   constructor(
     private readonly reader: ImageReader,
-    private readonly deep: boolean,
+    private readonly options: VerifyOptions,
     private readonly signal: AbortSignal,
   ) {
     this.what = `verifying ${reader.name}`;
   }
 
-  async image(
-    root: FetchedManifest,
-    document: ImageManifest,
-  ): Promise<{ entries: VerifiedEntry[]; platforms: (Platform | undefined)[] }> {
+  /** Reads a manifest that no row is about; undefined if it is missing or damaged. */
+  readonly read = async (entry: Descriptor): Promise<FetchedManifest | undefined> => {
+    const fetched = await this.attempt(() => this.reader.getManifest(entry.digest, entry));
+    return 'value' in fetched ? fetched.value : undefined;
+  };
+
+  async image(root: FetchedManifest, document: ImageManifest): Promise<Verified> {
     const { digest, mediaType, size } = root;
-    const { defects, platform } = await this.checkBlobs(digest, document);
+    const { defects, platform, labels } = await this.checkBlobs(digest, document);
     const entry = { digest, mediaType, size, ...(platform && { platform }) };
-    return { entries: [verifiedEntry(entry, root, defects)], platforms: [platform] };
+    return {
+      entries: [verifiedEntry(entry, root, defects)],
+      images: [{ digest, platform, labels, attestations: [], isArtifact: false }],
+    };
   }
 
-  async index({ manifests }: ImageIndex): Promise<readonly VerifiedEntry[]> {
+  async index({ manifests }: ImageIndex): Promise<Verified> {
     const walker = new IndexWalker<CheckedEntry>({
       what: this.what,
       signal: this.signal,
@@ -158,19 +164,22 @@ class Verifier {
     const graph = await walker.walk(manifests);
     const beyond = graph.limit === undefined ? '' : LIMIT_REASONS[graph.limit];
     const listed = new Set<FetchedManifest>();
-    return graph.fold<VerifiedEntry>((entry, inner, isCut) => {
+    const leaves: GraphEntry<CheckedEntry>[] = [];
+    const entries = graph.fold<VerifiedEntry>((entry, inner, isCut) => {
       const { descriptor, manifest, value } = entry;
+      if (manifest?.document.kind !== 'index') leaves.push(entry);
       const below = isCut
         ? [{ where: descriptor.digest, what: `was not verified: ${beyond}` }]
         : once(listed, entry, inner);
       return verifiedEntry(descriptor, manifest, [...value.defects, ...below]);
     });
+    return { entries, images: imageFacts(leaves) };
   }
 
   /** The defects of the entries of an index; collects their warnings. */
-  entriesOf(index: ImageIndex): Defect[] {
+  entriesOf(digest: string, index: ImageIndex): Defect[] {
     this.warnings.push(...duplicateEntries(index));
-    return indexDefects(index);
+    return indexDefects(digest, index);
   }
 
   private async checkEntry(entry: Descriptor, read: ReadEntry): Promise<CheckedEntry> {
@@ -200,7 +209,7 @@ class Verifier {
     const checking =
       this.checked.get(manifest) ??
       (document.kind === 'index'
-        ? Promise.resolve({ defects: this.entriesOf(document) })
+        ? Promise.resolve({ defects: this.entriesOf(digest, document) })
         : this.checkBlobs(digest, document));
     this.checked.set(manifest, checking);
     return checking;
@@ -217,9 +226,34 @@ class Verifier {
     const damaged = blobs.flatMap((blob, i) =>
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
     );
-    if ('value' in config) return { defects: damaged, platform: config.value.platform };
+    if ('value' in config) {
+      const { platform } = config.value;
+      return { platform, ...this.labelsOf(where, config.value, damaged) };
+    }
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
+  }
+
+  /** The labels of a config that are required: a config may be large, and is not kept. */
+  private labelsOf(
+    where: string,
+    config: ImageConfig,
+    defects: readonly Defect[],
+  ): CheckedManifest {
+    const { sameLabels = [] } = this.options;
+    if (sameLabels.length === 0) return { defects };
+    try {
+      const all = labelsOf(config);
+      const required = sameLabels.flatMap((key) => {
+        const value = all.get(key);
+        return value === undefined ? [] : [[key, value] as const];
+      });
+      return { defects, labels: new Map(required) };
+    } catch (error) {
+      if (!(error instanceof FieldError)) throw error;
+      const what = `has labels in its config that cannot be read: ${error.message}`;
+      return { defects: [...defects, { where, what }] };
+    }
   }
 
   /** A blob that several images share is checked once. */
@@ -234,7 +268,8 @@ class Verifier {
     await this.slots.acquire();
     try {
       this.signal.throwIfAborted();
-      if (!this.deep) return this.compareSize(descriptor, await this.reader.blobSize(descriptor));
+      if (this.options.deep !== true)
+        return this.compareSize(descriptor, await this.reader.blobSize(descriptor));
       for await (const _ of await this.reader.openBlob(descriptor));
     } finally {
       this.slots.release();
@@ -281,6 +316,32 @@ function once(
   const defects = unique([...own, ...inner.flatMap((entry) => entry.defects)]);
   if (defects.length > 0) listed.add(manifest);
   return defects;
+}
+
+/** The images among the entries of an index, each with its attestations. */
+function imageFacts(leaves: readonly GraphEntry<CheckedEntry>[]): ImageFacts[] {
+  const attestations = new Map<string, FetchedManifest[]>();
+  for (const { descriptor, manifest } of leaves) {
+    const subject = isAttestation(descriptor) ? attestedDigest(descriptor) : undefined;
+    if (subject === undefined || manifest === undefined) continue;
+    attestations.set(subject, [...(attestations.get(subject) ?? []), manifest]);
+  }
+  return leaves
+    .filter(({ descriptor }) => !isAttestation(descriptor))
+    .map(({ descriptor: { digest, platform }, value }) => ({
+      digest,
+      platform: platform ?? value.named?.platform,
+      labels: value.named?.labels,
+      attestations: attestations.get(digest) ?? [],
+      isArtifact: false,
+    }));
+}
+
+/** Adds the defects of the index that are about an entry or its platform. */
+function withOwn(entry: VerifiedEntry, own: readonly Defect[]): VerifiedEntry {
+  const { digest, platform } = entry;
+  const about = own.filter(({ where }) => where === digest || where === platform);
+  return about.length === 0 ? entry : { ...entry, defects: unique([...about, ...entry.defects]) };
 }
 
 function unique(defects: readonly Defect[]): Defect[] {
