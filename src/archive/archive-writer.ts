@@ -5,7 +5,7 @@ import type { ImageReader, ManifestContent } from '../oci/content.js';
 import { counted } from '../oci/blob-stream.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { parseDocument } from '../oci/documents.js';
+import { AmbiguousDocument, parseDocument, type ImageDocument } from '../oci/documents.js';
 import { verifiedForWrite } from '../layout/blobs.js';
 import { removeLeftovers } from '../layout/files.js';
 import { indexText } from '../layout/index-json.js';
@@ -148,14 +148,11 @@ export class ArchiveWriter {
     if (!isDocument) return [];
     const bytes = this.documents.get(digest) ?? (await this.readBefore(what, digest));
     if (bytes === undefined) return [];
-    try {
-      const { document } = parseDocument(bytes, mediaType);
-      return document.kind === 'index'
-        ? document.manifests
-        : [document.config, ...(document.layers ?? [])];
-    } catch {
-      return [];
-    }
+    const document = readableDocument(bytes, mediaType);
+    if (document === undefined) return [];
+    return document.kind === 'index'
+      ? document.manifests
+      : [document.config, ...(document.layers ?? [])];
   }
 
   private async readBefore(what: string, digest: Digest): Promise<Uint8Array | undefined> {
@@ -183,6 +180,15 @@ export class ArchiveWriter {
   private wasReplaced(what: string): ManifestToolError {
     const why = `another program has replaced ${this.path} in the meantime`;
     return new ManifestToolError('FAILED', what, why, { hint: 'run it again' });
+  }
+}
+
+/** A manifest or index of the old archive, ambiguous or not; undefined if it is damaged. */
+function readableDocument(bytes: Uint8Array, mediaType: string): ImageDocument | undefined {
+  try {
+    return parseDocument(bytes, mediaType).document;
+  } catch (error) {
+    return error instanceof AmbiguousDocument ? error.parsed.document : undefined;
   }
 }
 

@@ -22,6 +22,11 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST;
 }
 
+/** Whether it is the type of an image config. */
+export function isConfigType(mediaType: string): boolean {
+  return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG;
+}
+
 /**
  * Whether a layer is downloaded from its `urls` and must not be uploaded (OCI image-spec, layer.md,
  * Non-Distributable Layers).

@@ -1,5 +1,6 @@
 import { ManifestToolError, reasonOf } from '../errors.js';
 import type { HttpResponse } from '../http/request.js';
+import { isWebPage } from '../http/web-page.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { digestOf, matchesDigest, type Digest } from '../oci/digest.js';
@@ -11,7 +12,6 @@ import { OCI_INDEX } from '../oci/media-types.js';
 import { referrersTag, type Referrer } from '../oci/referrers.js';
 import { settle } from '../settle.js';
 import type { Connection } from './connection.js';
-import { isWebPage } from './errors.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
 import { readPages } from './pages.js';
 import * as requests from './requests.js';

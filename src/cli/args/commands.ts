@@ -98,8 +98,8 @@ export const COMMANDS = {
         'that these platforms are there, and no others',
       ],
       [
-        '$0 verify --at-least linux/amd64,linux/arm64 --same-label org.opencontainers.image.revision example.com/app:1.0',
-        'that these platforms are there, built from one revision',
+        '$0 verify --at-least linux/amd64,linux/arm64 --same-as example.com/app:1.0-rc1 example.com/app:1.0',
+        'that these platforms are there, and everything is as in another image',
       ],
       [
         '$0 verify --same-as example.com/app:1.0 mirror.example.com/app:1.0',

@@ -1,8 +1,11 @@
 import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { ImageIndex } from '../../oci/documents.js';
+import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { announcedLayers, type ImageConfig } from '../../oci/image-config.js';
+import { isConfigType } from '../../oci/media-types.js';
 import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
 import { platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
+import { countOf } from '../../text.js';
 
 /** Something that is wrong, and where. */
 export interface Defect {
@@ -20,6 +23,18 @@ export function configDefects(where: string, { platform }: Descriptor, config: P
   if (!platformsContradict(config, platform)) return [];
   const [listed, own] = [formatPlatform(platform), formatPlatform(config)];
   return [{ where, what: `is for ${listed} in the index, and for ${own} in its config` }];
+}
+
+/** Finds an image config that is for another number of layers than the image has. */
+export function layerDefects(
+  where: string,
+  { config: { mediaType }, layers = [] }: ImageManifest,
+  config: ImageConfig,
+): Defect[] {
+  const announced = isConfigType(mediaType) ? announcedLayers(config) : undefined;
+  if (announced === undefined || announced === layers.length) return [];
+  const what = `has ${countOf(layers.length, 'layer')}, and its config is for ${announced} (rootfs.diff_ids)`;
+  return [{ where, what }];
 }
 
 /** Finds images that nothing tells apart from an earlier one: legal, but never selected. */

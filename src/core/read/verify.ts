@@ -4,7 +4,8 @@ import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { labelsOf, parseConfig, type ImageConfig } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { digestOf, isDigest } from '../../oci/digest.js';
+import { AmbiguousDocument, type ImageIndex, type ImageManifest } from '../../oci/documents.js';
 import { FieldError } from '../../oci/json/fields.js';
 import {
   IndexWalker,
@@ -18,7 +19,13 @@ import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import { configDefects, duplicateEntries, indexDefects, type Defect } from './defects.js';
+import {
+  configDefects,
+  duplicateEntries,
+  indexDefects,
+  layerDefects,
+  type Defect,
+} from './defects.js';
 import { requirementDefects, type ImageFacts, type Requirements } from './requirements.js';
 
 /** What is verified, beside that everything is there. */
@@ -77,19 +84,21 @@ export async function verifyImage(
   events: ProgressEvents = {},
 ): Promise<Verification> {
   const reader = await client.open(reference, 'pull');
-  const root = await reader.getManifest(tagOrDigestOf(reference));
+  const verifier = new Verifier(reader, options, client.signal);
+  const root = await verifier.read(tagOrDigestOf(reference));
   events.progress?.(`verifying ${root.digest}`);
   const { digest, mediaType, document } = root;
-  const verifier = new Verifier(reader, options, client.signal);
   const { entries, images } =
     document.kind === 'index'
       ? await verifier.index(document)
       : await verifier.image(root, document);
+  const context = { client, reader, events, read: verifier.readIfWhole };
   const own = [
+    ...verifier.ambiguitiesOf(root),
     ...(document.kind === 'index' ? verifier.entriesOf(digest, document) : []),
-    ...(await requirementDefects(images, options, { client, reader, events, read: verifier.read })),
+    ...(await requirementDefects(images, options, context)),
   ];
-  const rows = entries.map((entry) => withOwn(entry, own));
+  const rows = withOwn(entries, own);
   const defects = unique([...own, ...rows.flatMap((entry) => entry.defects)]);
   const warnings = unique(verifier.warnings);
   for (const { where, what } of warnings) events.warning?.(`${where} ${what}`);
@@ -127,6 +136,8 @@ class Verifier {
   private readonly checked = new Map<FetchedManifest, Promise<CheckedManifest>>();
   private readonly blobs = new Map<string, Promise<Attempt<void>>>();
   private readonly slots = new Semaphore(() => MAX_BLOBS);
+  /** By the digest of the manifest. */
+  private readonly ambiguities = new Map<string, readonly Defect[]>();
   private readonly what: string;
 
   constructor(
@@ -137,11 +148,30 @@ class Verifier {
     this.what = `verifying ${reader.name}`;
   }
 
+  /** Reads a manifest; an ambiguous one is verified as far as it can be read. */
+  async read(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
+    try {
+      return await this.reader.getManifest(tagOrDigest, expected);
+    } catch (error) {
+      const cause = error instanceof ManifestToolError ? error.cause : undefined;
+      if (!(cause instanceof AmbiguousDocument)) throw error;
+      const { parsed, bytes, faults } = cause;
+      const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(bytes);
+      const defects = faults.map((what) => ({ where: digest, what: `is ambiguous: ${what}` }));
+      this.ambiguities.set(digest, defects);
+      return { ...parsed, digest, size: bytes.length, bytes };
+    }
+  }
+
   /** Reads a manifest that no row is about; undefined if it is missing or damaged. */
-  readonly read = async (entry: Descriptor): Promise<FetchedManifest | undefined> => {
+  readonly readIfWhole = async (entry: Descriptor): Promise<FetchedManifest | undefined> => {
     const fetched = await this.attempt(() => this.reader.getManifest(entry.digest, entry));
     return 'value' in fetched ? fetched.value : undefined;
   };
+
+  ambiguitiesOf({ digest }: FetchedManifest): readonly Defect[] {
+    return this.ambiguities.get(digest) ?? [];
+  }
 
   async image(root: FetchedManifest, document: ImageManifest): Promise<Verified> {
     const { digest, mediaType, size } = root;
@@ -157,7 +187,7 @@ class Verifier {
     const walker = new IndexWalker<CheckedEntry>({
       what: this.what,
       signal: this.signal,
-      manifests: new ManifestCache((entry) => this.reader.getManifest(entry.digest, entry)),
+      manifests: new ManifestCache((entry) => this.read(entry.digest, entry)),
       visit: (entry, read) => this.checkEntry(entry, read),
       beyondLimit: 'cut',
     });
@@ -205,14 +235,18 @@ class Verifier {
   }
 
   private checkManifest(manifest: FetchedManifest): Promise<CheckedManifest> {
-    const { digest, document } = manifest;
-    const checking =
-      this.checked.get(manifest) ??
-      (document.kind === 'index'
-        ? Promise.resolve({ defects: this.entriesOf(digest, document) })
-        : this.checkBlobs(digest, document));
+    const checking = this.checked.get(manifest) ?? this.checkDocument(manifest);
     this.checked.set(manifest, checking);
     return checking;
+  }
+
+  private async checkDocument(manifest: FetchedManifest): Promise<CheckedManifest> {
+    const { digest, document } = manifest;
+    const checked =
+      document.kind === 'index'
+        ? { defects: this.entriesOf(digest, document) }
+        : await this.checkBlobs(digest, document);
+    return { ...checked, defects: [...this.ambiguitiesOf(manifest), ...checked.defects] };
   }
 
   private async checkBlobs(where: string, document: ImageManifest): Promise<CheckedManifest> {
@@ -227,8 +261,9 @@ class Verifier {
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
     );
     if ('value' in config) {
+      const defects = [...layerDefects(where, document, config.value), ...damaged];
       const { platform } = config.value;
-      return { platform, ...this.labelsOf(where, config.value, damaged) };
+      return { platform, ...this.labelsOf(where, config.value, defects) };
     }
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
@@ -338,10 +373,18 @@ function imageFacts(leaves: readonly GraphEntry<CheckedEntry>[]): ImageFacts[] {
 }
 
 /** Adds the defects of the index that are about an entry or its platform. */
-function withOwn(entry: VerifiedEntry, own: readonly Defect[]): VerifiedEntry {
-  const { digest, platform } = entry;
-  const about = own.filter(({ where }) => where === digest || where === platform);
-  return about.length === 0 ? entry : { ...entry, defects: unique([...about, ...entry.defects]) };
+function withOwn(entries: readonly VerifiedEntry[], own: readonly Defect[]): VerifiedEntry[] {
+  const byPlace = new Map<string | undefined, Defect[]>();
+  for (const defect of own) {
+    const known = byPlace.get(defect.where);
+    if (known === undefined) byPlace.set(defect.where, [defect]);
+    else known.push(defect);
+  }
+  return entries.map((entry) => {
+    const places = [entry.digest, entry.platform];
+    const about = places.flatMap((place) => byPlace.get(place) ?? []);
+    return about.length === 0 ? entry : { ...entry, defects: unique([...about, ...entry.defects]) };
+  });
 }
 
 function unique(defects: readonly Defect[]): Defect[] {
