@@ -72,7 +72,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   add: {
     description: [
-      'Brings images into a list that is published. An image takes the place of the one for its platform, with its attestations; a source that is a list gives its entries. All else stays byte for byte as it is.',
+      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others.',
       'Edits of one list at the same moment are not lost.',
     ],
     seeAlso: ['remove', 'annotate', 'create'],
@@ -80,7 +80,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   remove: {
     description: [
-      'Takes entries out of a list that is published, by their platform or digest, with the attestations that are for them. All else stays byte for byte as it is. The images themselves are not deleted from the registry.',
+      'Removes entries from a published index, by their platform or digest, with everything that belongs to them: attestations, SOCI indexes and other entries that have their digest in an annotation. Everything else is kept byte for byte. The images themselves are not deleted from the registry.',
       'Edits of one list at the same moment are not lost.',
     ],
     exit: { 3: 'the list is not found, or has no such entry' },

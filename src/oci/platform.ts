@@ -161,11 +161,13 @@ export function readPlatform(fields: Fields): Platform {
 }
 
 /**
+/**
  * `os/arch[/variant][:osversion]`, or `os(osversion+feature+…)/arch[/variant]` if there are os
- * features; {@link parsePlatform} reads both back.
+ * features; {@link parsePlatform} reads both back. Words for an empty platform.
  */
 export function formatPlatform(platform: Platform): string {
   const { os, architecture, osVersion, osFeatures = [] } = platform;
+  if (isEmptyPlatform(platform)) return 'no platform';
   const variant = platform.variant === undefined ? '' : `/${platform.variant}`;
   if (osFeatures.length > 0)
     return `${os}(${[osVersion ?? '', ...osFeatures].join('+')})/${architecture}${variant}`;
@@ -177,8 +179,12 @@ export function formatPlatform(platform: Platform): string {
  * attestations, and other tools leave both empty for artifacts.
  */
 export function isNoPlatform(platform: Platform): boolean {
-  const { os, architecture } = platform;
-  return (os === '' && architecture === '') || isUnknownPlatform(platform);
+  return isEmptyPlatform(platform) || isUnknownPlatform(platform);
+}
+
+/** Whether both os and architecture are empty, as other tools write it for artifacts. */
+export function isEmptyPlatform({ os, architecture }: Platform): boolean {
+  return os === '' && architecture === '';
 }
 
 /** Whether it is unknown/unknown, which BuildKit writes for attestations. */

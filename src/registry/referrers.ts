@@ -3,13 +3,17 @@ import type { HttpResponse } from '../http/request.js';
 import { isWebPage } from '../http/web-page.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { digestOf, matchesDigest, type Digest } from '../oci/digest.js';
+import { matchesDigest, type Digest } from '../oci/digest.js';
 import { parseDocument } from '../oci/documents.js';
-import { encodeIndex } from '../oci/json/encode-index.js';
-import { IndexText } from '../oci/json/index-text.js';
 import { isJsonObject, parseJsonBytes } from '../oci/json/parse.js';
 import { OCI_INDEX } from '../oci/media-types.js';
-import { referrersTag, type Referrer } from '../oci/referrers.js';
+import {
+  indexEntries,
+  isReferrersIndex,
+  referrersTag,
+  withReferrers,
+  type Referrer,
+} from '../oci/referrers.js';
 import { settle } from '../settle.js';
 import type { Connection } from './connection.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
@@ -46,7 +50,7 @@ export class Referrers {
     // Registries without the API answer with an empty index as well.
     if (listed !== undefined && listed.length > 0) return listed;
     const index = await referrersIndex(this.connection, subject);
-    return index === undefined || index === 'other' ? [] : entriesOf(index);
+    return index === undefined || index === 'other' ? [] : indexEntries(index);
   }
 
   /**
@@ -127,7 +131,7 @@ async function referrersIndex(
 ): Promise<FetchedManifest | 'other' | undefined> {
   try {
     const manifest = await getManifest(connection, referrersTag(subject));
-    return (await isReferrersIndex(connection, manifest, subject)) ? manifest : 'other';
+    return (await listsReferrers(connection, manifest, subject)) ? manifest : 'other';
   } catch (error) {
     if (!(error instanceof ManifestToolError)) throw error;
     if (error.code === 'NOT_FOUND') return undefined;
@@ -135,29 +139,19 @@ async function referrersIndex(
   }
 }
 
-/**
- * Whether an index lists referrers of `subject`. Such an index is of the OCI type, and its entries
- * for manifests have an artifact type (OCI distribution-spec, Referrers Tag Schema); if none has
- * one, their subjects decide.
- */
-async function isReferrersIndex(
+/** Whether a manifest is the index of referrers of `subject`; reads its entries if it is unclear. */
+async function listsReferrers(
   connection: Connection,
   manifest: FetchedManifest,
   subject: Digest,
 ): Promise<boolean> {
-  if (manifest.mediaType !== OCI_INDEX || manifest.digest === subject) return false;
-  const entries = entriesOf(manifest);
-  if (entries.some(({ digest }) => digest === subject)) return false;
-  if (entries.length === 0 || entries.some(({ artifactType }) => artifactType)) return true;
-  for (const entry of entries) {
+  const isIndex = isReferrersIndex(manifest, subject);
+  if (isIndex !== 'unclear') return isIndex;
+  for (const entry of indexEntries(manifest)) {
     const { document } = await getManifest(connection, entry.digest, entry);
     if (document.subject?.digest === subject) return true;
   }
   return false;
-}
-
-function entriesOf({ document }: FetchedManifest): readonly Descriptor[] {
-  return document.kind === 'index' ? document.manifests : [];
 }
 
 /** The referrers tag of one manifest, which other programs may write at the same time. */
@@ -206,17 +200,11 @@ class ReferrersTag {
 
   /** The index with all wanted entries; undefined if it has them. */
   private withWanted(index: FetchedManifest | undefined): ManifestContent | undefined {
-    const held = index === undefined ? [] : entriesOf(index);
-    const digests = new Set(held.map(({ digest }) => digest));
-    const missing = [...this.wanted.values()].filter(({ digest }) => !digests.has(digest));
-    if (missing.length === 0) {
-      for (const digest of this.wanted.keys()) this.recorded.add(digest);
-      this.wanted.clear();
-      return undefined;
-    }
-    return index === undefined
-      ? encodeIndex('oci', missing, new Map())
-      : withEntries(index, held.length, missing);
+    const next = withReferrers(index, [...this.wanted.values()]);
+    if (next !== undefined) return next;
+    for (const digest of this.wanted.keys()) this.recorded.add(digest);
+    this.wanted.clear();
+    return undefined;
   }
 
   private giveUp(): undefined {
@@ -228,16 +216,4 @@ class ReferrersTag {
     }
     this.wanted.clear();
   }
-}
-
-/** The index with entries added behind its own, and everything else byte for byte. */
-function withEntries(
-  index: FetchedManifest,
-  position: number,
-  entries: readonly Descriptor[],
-): ManifestContent {
-  let text = new IndexText(Buffer.from(index.bytes).toString(), index.mediaType);
-  for (const entry of entries.toReversed()) text = text.withEntryBefore(position, entry);
-  const bytes = Buffer.from(text.text);
-  return { mediaType: index.mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
 }

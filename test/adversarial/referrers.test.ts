@@ -275,6 +275,35 @@ describe('a manifest with a subject that is pushed', () => {
   });
 });
 
+describe('a copy of a single image', () => {
+  const manifestPuts = (): string[] =>
+    server.requests.flatMap(({ method, path }) => {
+      const name = /\/manifests\/(.*)$/.exec(path)?.[1];
+      return method === 'PUT' && name !== undefined ? [name] : [];
+    });
+
+  it('writes its manifest once, by tag, behind its blobs', async () => {
+    expectCode(await run('copy', 'REG/x:latest', 'REG/t:1'), 0);
+    expect(manifestPuts()).toEqual(['1']);
+    const last = server.requests.findLastIndex(({ path }) => path.includes('/blobs/'));
+    expect(
+      server.requests.findIndex(({ method, path }) => method === 'PUT' && path.endsWith('/1')),
+    ).toBeGreaterThan(last);
+  });
+
+  it('without a tag writes it once, by digest', async () => {
+    expectCode(await run('copy', 'REG/x:latest', `REG/t@${image.digest}`), 0);
+    expect(manifestPuts()).toEqual([image.digest]);
+  });
+
+  it('writes it by digest as well if something refers to it', async () => {
+    const signature = addReferrer(fake, 'x', image, SIGNATURE);
+    fake.addManifest('x', tagOf(image), indexOf([signature]));
+    expectCode(await run('copy', '--referrers', 'REG/x:latest', 'REG/t:1'), 0);
+    expect(manifestPuts()).toEqual([image.digest, signature.digest, tagOf(image), '1']);
+  });
+});
+
 describe('a tag that looks like a referrers tag but is not', () => {
   const CASES: [string, () => Stored][] = [
     ['points to the subject', () => image],

@@ -198,6 +198,11 @@ const LOCAL = {
     describe:
       'set an annotation; KEY- removes one. push and create accept levels before it: index, manifest-descriptor[PLATFORM], or both with a comma, then a colon',
   },
+  'artifact-type': {
+    kind: 'string',
+    value: 'TYPE',
+    describe: 'artifact type of an OCI index, as a media type',
+  },
   attestations: {
     kind: 'choice',
     values: ['keep', 'drop'],

@@ -22,8 +22,8 @@ function queryJson(name: string, { digest, mediaType, isList, platforms }: Query
 
 /** As mquery prints it: without os features. */
 function queryText(name: string, { digest, mediaType, isList, platforms }: QueryResult): string {
-  const names = platforms.map(({ osFeatures: _, ...platform }) =>
-    escapeText(formatPlatform(platform)),
+  const names = platforms.map((platform) =>
+    escapeText(formatPlatform({ ...platform, osFeatures: [] })),
   );
   const lines = [
     `Image: ${escapeText(name)} (digest: ${digest})`,

@@ -1,7 +1,9 @@
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
+import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
+import { refuseWithoutPlatform } from '../publish/build.js';
 import { Publisher } from '../publish/publisher.js';
 import type { IndexRequest } from '../publish/request.js';
 import { resolveSources } from '../publish/resolve.js';
@@ -49,6 +51,8 @@ export async function addToIndex(
       wait.until(() => target.getManifest(editedTag(request))),
       resolveSources(client, request, { onManifest, wait, events: collector.events }),
     ]);
+    if (index.mediaType === DOCKER_MANIFEST_LIST)
+      refuseWithoutPlatform(editing(request), images, 'docker-list-entry');
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
     if (dryRun !== true) await publisher.writeChildren(images);
     const edited = await settleEdit(

@@ -2,6 +2,7 @@ import { formatReference, tagOrDigestOf, type Reference } from '../../oci/refere
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { ImageTree } from './image-tree.js';
+import { blobsOf } from './plan.js';
 import { publishContent, type PushResult } from './publisher.js';
 import type { Publication } from './request.js';
 
@@ -36,9 +37,8 @@ export function copyImage(
     const root = await tree.read(tagOrDigestOf(source));
     const parts = await tree.parts(root);
     const referrers = request.referrers === true ? await tree.referrers(parts) : [];
-    // An index is written under its tags only, unless referrers need it to be there first. An image
-    // is also written by its digest, as the step that waits for its blobs.
-    const isUnderTagsOnly = root.document.kind === 'index' && referrers.length === 0;
+    // An index without blobs of its own has no step, unless referrers need it to be written first.
+    const isUnderTagsOnly = blobsOf(root).length === 0 && referrers.length === 0;
     const images = [...(isUnderTagsOnly ? parts.slice(0, -1) : parts), ...referrers];
     return { root, images };
   });

@@ -4,6 +4,7 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { IndexWalker, ManifestCache } from '../../oci/graph.js';
+import { isDocumentType } from '../../oci/media-types.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import type { OnManifest } from './publisher.js';
 import type { ResolvedImage } from './resolved.js';
@@ -36,7 +37,9 @@ export class ImageTree {
       signal: reading.signal,
       beyondLimit: 'throw',
       manifests: this.manifests,
-      visit: async (_, read) => void (await read()),
+      visit: async ({ mediaType }, read) => {
+        if (isDocumentType(mediaType)) await read();
+      },
     });
   }
 
@@ -61,8 +64,8 @@ export class ImageTree {
     const graph = await this.walker.walk(document.manifests);
     const inner = graph.fold<readonly ResolvedImage[]>(({ descriptor, manifest }, parts) => [
       ...parts.flat(),
-      // The walk reads every entry, or fails.
-      this.part(manifest!, descriptor),
+      // The walk reads every entry but blobs, or fails; blobs are written with the index.
+      ...(manifest === undefined ? [] : [this.part(manifest, descriptor)]),
     ]);
     return [...inner.flat(), own];
   }

@@ -157,9 +157,12 @@ export class Publisher {
     }
   }
 
-  /** Writes the images that the target does not hold, with their blobs. */
-  async writeChildren(images: readonly ResolvedImage[]): Promise<void> {
-    const children = planChildren(images, (source) => this.holds(source));
+  /**
+   * Writes the images that the target does not hold, with their blobs; of `root`, which is written
+   * under its tags, only the blobs.
+   */
+  async writeChildren(images: readonly ResolvedImage[], root?: Digest): Promise<void> {
+    const children = planChildren(images, (source) => this.holds(source), root);
     if (children.length === 0) return;
     this.events.progress?.(`writing ${countOf(children.length, 'image')} to ${this.store.name}`);
     await writeChildren(children, this.writes);
@@ -179,7 +182,7 @@ export class Publisher {
     const [before, { root, images }] = await Promise.all([this.readTags(), content]);
     checkDigest(this.target, { root, images });
     checkGuard(this.options, this.target, root.digest, before);
-    if (this.options.dryRun !== true) await this.writeChildren(images);
+    if (this.options.dryRun !== true) await this.writeChildren(images, root.digest);
     return planPush({ root, images }, before, (source) => this.holds(source));
   }
 
@@ -212,6 +215,7 @@ export class Publisher {
       if (!(error instanceof ManifestToolError) || error.code !== 'INCOMPLETE') throw error;
       this.events.warning?.(`${error.message}; its images are written once more`);
       const manifests = new Map(plan.images.map(({ manifest }) => [manifest.digest, manifest]));
+      manifests.delete(plan.root.digest);
       await Promise.all(
         [...manifests.values()].map((manifest) => this.writes.rewriteManifest(manifest)),
       );

@@ -1,3 +1,5 @@
+import type { Digest } from '../../oci/digest.js';
+import { isArtifact } from '../../oci/image-config.js';
 import { formatReference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
@@ -6,6 +8,7 @@ import { buildIndex, indexEntries, indexTypeOf, unmatchedAnnotations } from './b
 import { publishContent, type PushResult } from './publisher.js';
 import { checkRequest, type IndexRequest } from './request.js';
 import { resolveSources } from './resolve.js';
+import type { ResolvedImage } from './resolved.js';
 import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
 
 /**
@@ -35,10 +38,18 @@ export function pushIndex(
     // Their image may be one that was not found.
     const unmatched = request.ignoreMissing === true ? unmatchedAnnotations(request, images) : [];
     for (const text of unmatched) collector.events.warning?.(text);
-    for (const text of indexWarnings(indexTypeOf(request, images), indexEntries(request, images)))
+    const [type, entries] = [indexTypeOf(request, images), indexEntries(request, images)];
+    for (const text of indexWarnings(type, entries, artifactsOf(images)))
       collector.events.warning?.(text);
     if (request.strict === true)
       refuseWarnings(`publishing ${formatReference(request.target)}`, collector.warnings);
     return { root, images };
   });
+}
+
+function artifactsOf(images: readonly ResolvedImage[]): Set<Digest> {
+  const artifacts = images.filter(
+    ({ manifest: { document } }) => document.kind === 'manifest' && isArtifact(document),
+  );
+  return new Set(artifacts.map(({ entry }) => entry.digest));
 }

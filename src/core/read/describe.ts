@@ -1,7 +1,8 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest } from '../../oci/content.js';
+import type { ImageManifest } from '../../oci/documents.js';
+import { configOf, hasImageConfig } from '../../oci/image-config.js';
 import { MAX_DOCUMENT_SIZE } from '../../oci/limits.js';
-import { parseConfig } from '../../oci/image-config.js';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.js';
 import {
   IndexWalker,
@@ -185,11 +186,12 @@ class Describer {
   ): Promise<FetchedConfig | undefined> {
     if (manifest?.document.kind !== 'manifest' || isAttestation(descriptor)) return undefined;
     const isWanted = this.options.configs !== 'needed' || descriptor.platform === undefined;
-    const { config } = manifest.document;
-    // An artifact may have content of any size and kind in its place.
-    if (!isWanted || config.size > MAX_DOCUMENT_SIZE) return undefined;
+    const { document } = manifest;
+    const { config } = document;
+    if (!isWanted || !hasImageConfig(document) || config.size > MAX_DOCUMENT_SIZE) return undefined;
     const reading =
-      this.configs.get(config.digest) ?? this.selected.store.getBlob(config).then(parsed);
+      this.configs.get(config.digest) ??
+      this.selected.store.getBlob(config).then((bytes) => parsed(document, bytes));
     this.configs.set(config.digest, reading);
     return reading;
   }
@@ -231,9 +233,10 @@ function withAttestations(entries: readonly Described[]): Described[] {
   );
 }
 
-function parsed(bytes: Uint8Array): FetchedConfig | undefined {
+function parsed(manifest: ImageManifest, bytes: Uint8Array): FetchedConfig | undefined {
   try {
-    return { ...parseConfig(bytes), bytes };
+    const config = configOf(manifest, bytes);
+    return config && { ...config, bytes };
   } catch {
     return undefined;
   }

@@ -1,6 +1,7 @@
 import { mapInOrder } from '../../concurrency.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
+import { present } from '../../oci/json/fields.js';
 import type { Platform } from '../../oci/platform.js';
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import { selectEntry, type SelectionEvents } from '../../oci/select-entry.js';
@@ -37,6 +38,6 @@ async function descriptorsOf(
 ): Promise<readonly Descriptor[]> {
   const { document } = await store.getManifest(entry.digest, entry);
   if (document.kind === 'index') return document.manifests;
-  const { platform } = await readConfig(store, document, `${name}@${entry.digest}`);
-  return [{ ...entry, platform }];
+  const config = await readConfig(store, document, `${name}@${entry.digest}`);
+  return [{ ...entry, ...present('platform', config?.platform) }];
 }

@@ -1,8 +1,9 @@
 import { mapInOrder } from '../../concurrency.js';
 import { predicateTypes, referrerPredicateTypes } from '../../oci/attestation.js';
+import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { formatPlatform, isNoPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
 import { comparePlatforms, platformKey } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
@@ -82,7 +83,7 @@ export async function requirementDefects(
 /** Finds required platforms that are missing, and others that are not required. */
 function platformDefects(images: readonly ImageFacts[], required: readonly Platform[]): Defect[] {
   const { extra } = comparePlatforms(platformsOf(images), required);
-  const bare = images.filter(({ platform, isArtifact }) => platform === undefined && !isArtifact);
+  const bare = images.filter((image) => !image.isArtifact && platformsOf([image]).length === 0);
   const unrequired = [
     ...extra.map(formatPlatform),
     ...(bare.length > 0 ? ['an image without platform'] : []),
@@ -102,7 +103,9 @@ function missingPlatforms(images: readonly ImageFacts[], required: readonly Plat
 }
 
 function platformsOf(images: readonly ImageFacts[]): Platform[] {
-  return images.flatMap(({ platform }) => platform ?? []);
+  return images.flatMap(({ platform }) =>
+    platform === undefined || isNoPlatform(platform) ? [] : [platform],
+  );
 }
 
 /** Images of one platform; what has no platform is compared by its digest. */
@@ -136,20 +139,27 @@ async function differences(
 function byPlatform(images: readonly Placed[]): Map<string, Group> {
   const groups = new Map<string, Group>();
   for (const { digest, platform } of images) {
-    const key = platform === undefined ? digest : platformKey(platform);
+    const isPlaced = platform !== undefined && !isNoPlatform(platform);
+    const key = isPlaced ? platformKey(platform) : digest;
     const group = groups.get(key);
-    const shown = platform === undefined ? digest : formatPlatform(platform);
+    const shown = isPlaced ? formatPlatform(platform) : digest;
     if (group === undefined) groups.set(key, { shown, digests: [digest] });
     else if (!group.digests.includes(digest)) group.digests.push(digest);
   }
   return groups;
 }
 
-/** All images of an index, those of indexes inside it as well. */
+/** All images of an index, those of indexes inside it as well; without what belongs to them. */
 function imagesOf(described: Described): Placed[] {
-  if (described.kind === 'list') return described.entries.flatMap(imagesOf);
-  if (described.kind !== 'image') return [];
-  return [{ digest: described.descriptor.digest, platform: platformOf(described) }];
+  const leaves = leavesOf(described);
+  const images = new Set(imageEntries(leaves.map(({ descriptor }) => descriptor)));
+  return leaves
+    .filter(({ descriptor }) => images.has(descriptor))
+    .map((leaf) => ({ digest: leaf.descriptor.digest, platform: platformOf(leaf) }));
+}
+
+function leavesOf(described: Described): Described[] {
+  return described.kind === 'list' ? described.entries.flatMap(leavesOf) : [described];
 }
 
 /** Finds images without a label, and those with another value than the first that has it. */

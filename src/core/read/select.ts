@@ -1,5 +1,6 @@
 import { ManifestToolError } from '../../errors.js';
-import { attestationsOf, imageEntries } from '../../oci/attestation.js';
+import { attestationsOf } from '../../oci/attestation.js';
+import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
@@ -54,9 +55,12 @@ export async function selectManifest(
     };
   }
   const config = await readConfig(store, document, name);
-  if (!servesPlatform(config.platform, platform)) {
-    const own = formatPlatform(config.platform);
-    const why = `it is a single image, for ${own}, not for ${formatPlatform(platform)}`;
+  if (config?.platform === undefined || !servesPlatform(config.platform, platform)) {
+    const own =
+      config?.platform === undefined
+        ? 'without platform'
+        : `for ${formatPlatform(config.platform)}`;
+    const why = `it is a single image, ${own}, not for ${formatPlatform(platform)}`;
     throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'image-for-other-platform' });
   }
   return { store, manifest, attestations: [], config };

@@ -1,12 +1,24 @@
 import { Semaphore } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
+import { Companions } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { labelsOf, parseConfig, type ImageConfig } from '../../oci/image-config.js';
+import {
+  configOf,
+  hasImageConfig,
+  isArtifact,
+  labelsOf,
+  type ImageConfig,
+} from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { digestOf, isDigest } from '../../oci/digest.js';
-import { AmbiguousDocument, type ImageIndex, type ImageManifest } from '../../oci/documents.js';
-import { FieldError } from '../../oci/json/fields.js';
+import {
+  AmbiguousDocument,
+  type ImageDocument,
+  type ImageIndex,
+  type ImageManifest,
+} from '../../oci/documents.js';
+import { FieldError, present } from '../../oci/json/fields.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -14,14 +26,14 @@ import {
   type GraphEntry,
   type ReadEntry,
 } from '../../oci/graph.js';
-import { isForeignLayerType, isIndexType, isManifestType } from '../../oci/media-types.js';
-import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { isDocumentType, isForeignLayerType } from '../../oci/media-types.js';
+import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import {
-  configDefects,
   duplicateEntries,
+  entryPlatformDefects,
   indexDefects,
   layerDefects,
   type Defect,
@@ -47,7 +59,7 @@ export interface VerifiedEntry {
   readonly platform: string | undefined;
   /** Whether it attests another entry. */
   readonly isAttestation: boolean;
-  /** The number of its blobs, its config included. */
+  /** The number of its blobs, its config included; 1 for an entry that is a blob. */
   readonly blobs: number;
   /**
    * Defects of the entry and of everything below it; those of a manifest with its first entry only.
@@ -179,7 +191,7 @@ class Verifier {
     const entry = { digest, mediaType, size, ...(platform && { platform }) };
     return {
       entries: [verifiedEntry(entry, root, defects)],
-      images: [{ digest, platform, labels, attestations: [], isArtifact: false }],
+      images: [{ digest, platform, labels, attestations: [], isArtifact: isArtifact(document) }],
     };
   }
 
@@ -214,10 +226,7 @@ class Verifier {
 
   private async checkEntry(entry: Descriptor, read: ReadEntry): Promise<CheckedEntry> {
     const where = entry.digest;
-    if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) {
-      const what = `is of type ${entry.mediaType}, which is neither an image nor an index`;
-      return { defects: [{ where, what }] };
-    }
+    if (!isDocumentType(entry.mediaType)) return { defects: await this.checkBlobEntry(entry) };
     const fetched = await this.attempt(read);
     if ('why' in fetched) return { defects: [{ where, what: fetched.why }] };
     const manifest = fetched.value;
@@ -228,10 +237,23 @@ class Verifier {
         ? []
         : [{ where, what: `is of type ${mediaType}, and the index says ${entry.mediaType}` }];
     const named = await this.checkManifest(manifest);
-    const { platform } = named;
-    const isCompared = platform !== undefined && !isAttestation(entry);
-    const contradicted = isCompared ? configDefects(where, entry, platform) : [];
-    return { defects: [...typed, ...contradicted], named };
+    const { document } = manifest;
+    const defects =
+      document.kind === 'index' || isAttestation(entry)
+        ? []
+        : entryPlatformDefects(entry, named.platform, isArtifact(document));
+    return { defects: [...typed, ...defects], named };
+  }
+
+  /** An entry that names a blob. No runtime can use it, so it must not be for a platform. */
+  private async checkBlobEntry(entry: Descriptor): Promise<readonly Defect[]> {
+    const { digest: where, mediaType, platform } = entry;
+    if (isForeignLayerType(mediaType)) return [];
+    const blob = await this.checkBlob(entry);
+    if ('why' in blob) return [{ where, what: `is a blob: ${blob.why}` }];
+    if (platform === undefined || isUnknownPlatform(platform)) return [];
+    const what = `is for ${formatPlatform(platform)}, and of type ${mediaType}, which is neither an image nor an index`;
+    return [{ where, what }];
   }
 
   private checkManifest(manifest: FetchedManifest): Promise<CheckedManifest> {
@@ -254,19 +276,28 @@ class Verifier {
       ({ mediaType }) => !isForeignLayerType(mediaType),
     );
     const [config, ...blobs] = await Promise.all([
-      this.attempt(async () => parseConfig(await this.reader.getBlob(document.config))),
+      this.checkConfig(document),
       ...layers.map((layer) => this.checkBlob(layer)),
     ]);
     const damaged = blobs.flatMap((blob, i) =>
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
     );
     if ('value' in config) {
-      const defects = [...layerDefects(where, document, config.value), ...damaged];
-      const { platform } = config.value;
-      return { platform, ...this.labelsOf(where, config.value, defects) };
+      const { value } = config;
+      if (value === undefined) return { defects: damaged };
+      const defects = [...layerDefects(where, document, value), ...damaged];
+      return { ...present('platform', value.platform), ...this.labelsOf(where, value, defects) };
     }
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
+  }
+
+  /** Reads the config of an image; that of an artifact is checked as a blob. */
+  private checkConfig(document: ImageManifest): Promise<Attempt<ImageConfig | undefined>> {
+    const { config } = document;
+    return hasImageConfig(document)
+      ? this.attempt(async () => configOf(document, await this.reader.getBlob(config)))
+      : this.checkBlob(config).then((blob) => ('why' in blob ? blob : { value: undefined }));
   }
 
   /** The labels of a config that are required: a config may be large, and is not kept. */
@@ -355,20 +386,26 @@ function once(
 
 /** The images among the entries of an index, each with its attestations. */
 function imageFacts(leaves: readonly GraphEntry<CheckedEntry>[]): ImageFacts[] {
+  const companions = new Companions(leaves.map(({ descriptor }) => descriptor));
   const attestations = new Map<string, FetchedManifest[]>();
   for (const { descriptor, manifest } of leaves) {
     const subject = isAttestation(descriptor) ? attestedDigest(descriptor) : undefined;
     if (subject === undefined || manifest === undefined) continue;
-    attestations.set(subject, [...(attestations.get(subject) ?? []), manifest]);
+    const known = attestations.get(subject);
+    if (known === undefined) attestations.set(subject, [manifest]);
+    else known.push(manifest);
   }
   return leaves
-    .filter(({ descriptor }) => !isAttestation(descriptor))
-    .map(({ descriptor: { digest, platform }, value }) => ({
+    .filter(({ descriptor }) => !companions.has(descriptor))
+    .map(({ descriptor: { digest, mediaType, platform }, manifest, value }) => ({
       digest,
       platform: platform ?? value.named?.platform,
       labels: value.named?.labels,
       attestations: attestations.get(digest) ?? [],
-      isArtifact: false,
+      isArtifact:
+        manifest?.document.kind === 'manifest'
+          ? isArtifact(manifest.document)
+          : !isDocumentType(mediaType),
     }));
 }
 
@@ -391,6 +428,11 @@ function unique(defects: readonly Defect[]): Defect[] {
   return [...new Map(defects.map((defect) => [`${defect.where} ${defect.what}`, defect])).values()];
 }
 
+function blobsIn({ mediaType }: Descriptor, document: ImageDocument | undefined): number {
+  if (document?.kind === 'manifest') return 1 + (document.layers ?? []).length;
+  return isDocumentType(mediaType) ? 0 : 1;
+}
+
 function verifiedEntry(
   entry: Descriptor,
   manifest: FetchedManifest | undefined,
@@ -404,7 +446,7 @@ function verifiedEntry(
     mediaType,
     platform: platform === undefined || attests ? undefined : formatPlatform(platform),
     isAttestation: attests,
-    blobs: document?.kind === 'manifest' ? 1 + (document.layers ?? []).length : 0,
+    blobs: blobsIn(entry, document),
     defects,
   };
 }

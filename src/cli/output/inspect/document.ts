@@ -1,4 +1,5 @@
 import { attestedDigest, predicateTypes } from '../../../oci/attestation.js';
+import { Companions } from '../../../oci/companions.js';
 import type { Annotations } from '../../../oci/descriptor.js';
 import type { ImageManifest } from '../../../oci/documents.js';
 import { asWritable, Members, type Writable } from '../../../oci/json/go-marshal.js';
@@ -39,9 +40,8 @@ function kindMembers(described: Described): MemberList {
   const { kind, manifest, attestations, entries } = described;
   if (manifest === undefined) return [];
   if (kind === 'list') {
-    const platforms = entries.flatMap(platformNames);
     return [
-      ['platforms', platforms],
+      ['platforms', platformNames(entries)],
       ['totals', totals(described)],
       ['entries', entries.map((entry) => new Members(members(entry)))],
       ['attestations', entries.filter(isAttesting).map(attestation)],
@@ -85,12 +85,16 @@ function attestation({ descriptor, manifest }: Described): Members {
   ]);
 }
 
-function platformNames(described: Described): string[] {
-  if (described.kind === 'list' && described.descriptor.platform === undefined) {
-    return described.entries.flatMap(platformNames);
-  }
-  const platform = described.kind === 'attestation' ? undefined : platformOf(described);
-  return platform === undefined || isNoPlatform(platform) ? [] : [formatPlatform(platform)];
+/** The platforms of the images among the entries of an index. */
+function platformNames(entries: readonly Described[]): string[] {
+  const companions = new Companions(entries.map(({ descriptor }) => descriptor));
+  return entries.flatMap((entry) => {
+    const { descriptor, kind } = entry;
+    if (companions.has(descriptor)) return [];
+    if (kind === 'list' && descriptor.platform === undefined) return platformNames(entry.entries);
+    const platform = platformOf(entry);
+    return platform === undefined || isNoPlatform(platform) ? [] : [formatPlatform(platform)];
+  });
 }
 
 function totals(described: Described): Members {
