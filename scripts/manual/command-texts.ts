@@ -99,7 +99,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   copy: {
     description: [
       'Promotes an image or a list, with its images, attestations and lists inside, to another tag, repository, registry or layout, or to several of them, without changing a byte: the digest stays. What is read is read once for all targets.',
-      '`--referrers` takes along what refers to the list or to a part of it (signatures, bills of materials), and what refers to that. The tags move when all of it is there. A registry without the referrers API gets the index under the tag that the specification has for it.',
+      '`--referrers` also copies what refers to the image, the index or a part of it (signatures, SBOMs), what refers to that, and the tags of cosign (`sha256-HEX.sig`, `.att`, `.sbom`). The tags move when all of it is written. In a registry without the referrers API, referrers are listed in the index under the referrers tag (`sha256-HEX`).',
     ],
     seeAlso: ['create', 'verify'],
   },

@@ -47,7 +47,14 @@ const EDITING = [
 /** Options of the other commands that publish. */
 const PUBLISHING = ['tag', 'no-clobber', ...EDITING] as const;
 /** Options of the commands that make an index. */
-const INDEX = ['annotation', 'artifact-type', 'attestations', 'strict', ...PUBLISHING] as const;
+const INDEX = [
+  'annotation',
+  'artifact-type',
+  'attestations',
+  'referrers',
+  'strict',
+  ...PUBLISHING,
+] as const;
 
 /**
  * All commands by the words that name them; the first word alone (`push`) is a group. What a
@@ -164,7 +171,7 @@ export const COMMANDS = {
   add: defineCommand({
     describe: 'bring images into a published list',
     positionals: { reference: 'REF', sources: 'SOURCE...' },
-    options: ['ignore-missing', 'attestations', 'strict', ...EDITING],
+    options: ['ignore-missing', 'attestations', 'referrers', 'strict', ...EDITING],
     examples: [
       ['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'one more platform'],
       [

@@ -240,7 +240,7 @@ const LOCAL = {
   'os-features': { kind: 'list', value: 'F,...', describe: 'set the os features of the entry' },
   referrers: {
     kind: 'switch',
-    describe: 'with what refers to it: signatures, bills of materials and the like',
+    describe: 'include signatures, SBOMs and other referrers, and cosign tags',
   },
   'at-least': {
     kind: 'list',
