@@ -31,6 +31,14 @@ export function isManifestType(mediaType: string): boolean {
   return mediaType === OCI_MANIFEST || mediaType === DOCKER_MANIFEST;
 }
 
+/**
+ * Whether it is the type of a manifest or an index, which registries keep apart from blobs. An entry
+ * of any other type names a blob, as in the indexes that BuildKit exports its cache to.
+ */
+export function isDocumentType(mediaType: string): boolean {
+  return isManifestType(mediaType) || isIndexType(mediaType);
+}
+
 /** Whether it is the type of an image config. */
 export function isConfigType(mediaType: string): boolean {
   return mediaType === OCI_CONFIG || mediaType === DOCKER_CONFIG;

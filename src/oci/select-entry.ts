@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import { listSome } from '../text.js';
-import { imageEntries } from './attestation.js';
+import { imageEntries } from './companions.js';
 import type { Descriptor } from './descriptor.js';
 import { present } from './json/fields.js';
 import { formatPlatform, properPlatform, type Platform } from './platform.js';
@@ -194,7 +194,10 @@ export function selectEntry(
   const [selected] = matching;
   const wanted = formatPlatform(platform);
   if (selected === undefined) {
-    const why = `it has no entry for ${wanted}; it has ${listEntries(imageEntries(entries))}`;
+    const why =
+      entries.length === 0
+        ? 'it is an index with no entries'
+        : `it has no entry for ${wanted}; it has ${listEntries(imageEntries(entries))}`;
     throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'entry-not-found' });
   }
   const count = new Set(matching.map(({ digest }) => digest)).size;

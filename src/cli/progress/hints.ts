@@ -38,7 +38,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
   'docker-list-entry': () => 'publish it as an OCI index first: create --type oci',
   'docker-list-platform': () => 'give --type oci: an OCI index may have entries without platform',
-  'entry-not-an-image': () => 'name its images by their digests: inspect --format table shows them',
+  'entry-not-an-image': () =>
+    'copy keeps such an index as it is; inspect --format table shows its entries',
   'entry-not-found': () => 'inspect --format table shows its entries',
   'several-entries': () => 'select one with --digest',
   'image-for-other-platform': () => 'omit --platform to use that image',

@@ -1,7 +1,7 @@
 import type { FetchedManifest, ImageReader, ManifestContent } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import { isForeignLayerType } from '../../oci/media-types.js';
+import { isDocumentType, isForeignLayerType } from '../../oci/media-types.js';
 import type { ResolvedImage } from './resolved.js';
 
 /** What is published, at every target. */
@@ -33,6 +33,8 @@ export interface ChildStep {
   readonly after: readonly Digest[];
   /** The manifest that it refers to: its `subject`, if it has one. */
   readonly refersTo?: Digest;
+  /** The tag of its own under which it is written, instead of by its digest alone. */
+  readonly tag?: string;
 }
 
 /**
@@ -86,11 +88,15 @@ export function planChildren(
 ): ChildStep[] {
   const children = new Map<Digest, ChildStep>();
   const subjects = new Set(images.map(subjectOf));
+  const tags = new Map(
+    images.flatMap(({ manifest, tag }) => (tag ? [[manifest.digest, tag]] : [])),
+  );
   for (const image of images) {
     const { manifest, source } = image;
     if (holds(source) || children.has(manifest.digest)) continue;
     const refersTo = subjectOf(image);
     const subject = refersTo === undefined ? {} : { refersTo };
+    const tag = tags.get(manifest.digest);
     children.set(manifest.digest, {
       manifest,
       blobs: blobsOf(manifest),
@@ -98,6 +104,7 @@ export function planChildren(
       source,
       after: [...namedBy(manifest), ...Object.values(subject)],
       ...subject,
+      ...(tag === undefined ? {} : { tag }),
     });
   }
   return [...children.values()];
@@ -108,15 +115,16 @@ function subjectOf({ manifest, refersTo }: ResolvedImage): Digest | undefined {
 }
 
 /**
- * The blobs that an image needs in its repository, each once. Foreign layers are fetched from
+ * The blobs that a manifest or an index names itself, each once. Foreign layers are fetched from
  * elsewhere and never written.
  */
 export function blobsOf({ document }: FetchedManifest): Descriptor[] {
-  if (document.kind === 'index') return [];
-  const layers = (document.layers ?? []).filter((layer) => !isForeignLayerType(layer.mediaType));
-  const blobs = new Map<Digest, Descriptor>();
-  for (const blob of [document.config, ...layers]) blobs.set(blob.digest, blob);
-  return [...blobs.values()];
+  const named =
+    document.kind === 'index'
+      ? document.manifests.filter(({ mediaType }) => !isDocumentType(mediaType))
+      : [document.config, ...(document.layers ?? [])];
+  const written = named.filter(({ mediaType }) => !isForeignLayerType(mediaType));
+  return [...new Map(written.map((blob) => [blob.digest, blob])).values()];
 }
 
 function namedBy({ document }: FetchedManifest): Digest[] {

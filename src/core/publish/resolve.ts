@@ -1,6 +1,7 @@
 import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
-import { attestationsOf, isAttestation } from '../../oci/attestation.js';
+import { isAttestation } from '../../oci/attestation.js';
+import { Companions, companionsOf } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
@@ -105,8 +106,9 @@ class Resolver {
     if (found === undefined) return [];
     if ('image' in found) return this.image(source, reader, found.image, name);
     const images = await this.entries(found.entries, reader, source.reference, name);
+    const companions = new Companions(images.map(({ entry }) => entry));
     return images.map((image) =>
-      isAttestation(image.entry)
+      companions.has(image.entry)
         ? image
         : { ...image, entry: withAnnotations(image.entry, source.annotations) },
     );
@@ -126,6 +128,7 @@ class Resolver {
       const { document } = root;
       if (document.kind === 'manifest') return { image: { ...root, document } };
       const { manifests } = document;
+      if (manifests.length === 0) throw emptyIndex(name);
       if (source.onlyPlatform !== true) return { entries: manifests };
       const entry = selectEntry(
         `including ${name}`,
@@ -133,7 +136,7 @@ class Resolver {
         manifests,
         this.reading.events,
       );
-      return { entries: [entry, ...attestationsOf(entry.digest, manifests)] };
+      return { entries: [entry, ...companionsOf(entry.digest, manifests)] };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;
@@ -281,6 +284,13 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
+}
+
+function emptyIndex(name: string): ManifestToolError {
+  const why = 'it is an index with no entries';
+  return new ManifestToolError('FAILED', `including ${name}`, why, {
+    hint: 'name an image, or an index that has entries',
+  });
 }
 
 /** @throws {ManifestToolError} USAGE if the platform is too incomplete to select an entry. */

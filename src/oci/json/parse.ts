@@ -36,20 +36,20 @@ export type OnAmbiguity = (fault: Error) => void;
  * than 100.
  */
 export function parseJson(text: string, onAmbiguity?: OnAmbiguity): JsonValue {
-  if (text.startsWith(BYTE_ORDER_MARK)) {
-    throw new SyntaxError('it begins with a byte order mark (BOM), which JSON does not allow');
-  }
-  const parser = new Parser(text, 0, onAmbiguity);
+  const hasMark = onAmbiguity !== undefined && text.startsWith(BYTE_ORDER_MARK);
+  if (hasMark) onAmbiguity(new SyntaxError('it begins with a byte order mark (BOM)'));
+  const parser = new Parser(text, hasMark ? 1 : 0, onAmbiguity);
   const value = parser.value(0);
   parser.end();
   return value;
 }
 
+/** Readers may ignore it (RFC 8259, section 8.1); Go does not. */
 const BYTE_ORDER_MARK = '\ufeff';
 
 /**
- * Reads the UTF-8 bytes of one JSON document. Without `onAmbiguity`, repeated keys and bytes that
- * are not UTF-8 are refused (RFC 8259, sections 4 and 8.1).
+ * Reads the UTF-8 bytes of one JSON document. Without `onAmbiguity`, repeated keys, a byte
+ * order mark and bytes that are not UTF-8 are refused (RFC 8259, sections 4 and 8.1).
  * @throws {SyntaxError} as {@link parseJson} does, and for what is ambiguous.
  */
 export function parseJsonBytes(
