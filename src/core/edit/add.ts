@@ -7,6 +7,7 @@ import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexTypeOf, refuseWithoutPlatform } from '../publish/build.js';
 import { Publisher } from '../publish/publisher.js';
+import { ReferrerCollector } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
 import { resolveSources, type Reading } from '../publish/resolve.js';
 import type { ResolvedImage } from '../publish/resolved.js';
@@ -24,7 +25,9 @@ import { addEntries } from './index-edits.js';
 
 /** Which images to add to which index. */
 export interface AddRequest
-  extends EditRequest, Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations'> {}
+  extends
+    EditRequest,
+    Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations' | 'referrers'> {}
 
 /**
  * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then
@@ -61,7 +64,14 @@ export async function addToIndex(
     if (index.mediaType === DOCKER_MANIFEST_LIST)
       refuseWithoutPlatform(editing(request), images, 'docker-list-entry');
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
-    if (dryRun !== true) await publisher.writeChildren(images);
+    const referrers =
+      request.referrers === true
+        ? await new ReferrerCollector(editing(request), {
+            ...reading,
+            signal: client.signal,
+          }).collect(images.map(({ manifest: { digest }, source }) => ({ digest, source })))
+        : [];
+    if (dryRun !== true) await publisher.writeChildren([...images, ...referrers]);
     const edited = await settleEdit(
       { target, index, indexOf },
       request,

@@ -146,7 +146,8 @@ export async function settleEdit(
       const changed = read === start ? next : applied(what, read, edit);
       return changed.digest === read.current.digest ? undefined : changed;
     },
-    isStill: async ({ current }) => (await target.tagDigest(tag)) === current.digest,
+    isStill: async ({ current: { digest } }) =>
+      (await target.tagDigest(tag, { isConfirmed: true })) === digest,
     write: (changed, { current }) => target.replaceTag(tag, changed, current.digest),
     onWritten(written, round) {
       if (round === 1) events.tagged?.(`${target.name}:${tag}`, written, first.digest);

@@ -1,3 +1,4 @@
+import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import type {
   FetchedManifest,
@@ -18,6 +19,7 @@ import {
   blobsOf,
   planChildren,
   planPush,
+  type ChildStep,
   type Content,
   type PushPlan,
   type TagState,
@@ -162,10 +164,38 @@ export class Publisher {
    * under its tags, only the blobs.
    */
   async writeChildren(images: readonly ResolvedImage[], root?: Digest): Promise<void> {
-    const children = planChildren(images, (source) => this.holds(source), root);
+    const planned = planChildren(images, (source) => this.holds(source), root);
+    const children = await this.withFreeTags(planned);
     if (children.length === 0) return;
     this.events.progress?.(`writing ${countOf(children.length, 'image')} to ${this.store.name}`);
     await writeChildren(children, this.writes);
+  }
+
+  /**
+   * Leaves out the tags of children that are up to date, or that exist and must not move. Warns of
+   * those that move: cosign keeps several signatures under one tag.
+   */
+  private async withFreeTags(children: readonly ChildStep[]): Promise<ChildStep[]> {
+    const steps = await mapInOrder(children, async (step) => {
+      const { tag, ...untagged } = step;
+      if (tag === undefined) return [step];
+      const { digest } = step.manifest;
+      const held = await this.store.tagDigest(tag).catch(() => undefined);
+      const isKept = held !== undefined && this.options.noClobber === true;
+      if (held === digest || isKept) {
+        if (held !== digest)
+          this.events.warning?.(
+            `${this.store.name}:${tag} is not replaced: it points to ${held}, not to ${digest}`,
+          );
+        return step.refersTo === undefined ? [] : [untagged];
+      }
+      if (held !== undefined)
+        this.events.warning?.(
+          `${this.store.name}:${tag} is replaced: it pointed to ${held}, and now to ${digest}`,
+        );
+      return [step];
+    });
+    return steps.flat();
   }
 
   /** Resolves when nothing is being written any more. */
@@ -179,7 +209,8 @@ export class Publisher {
 
   /** All of a publish but the last step, the tags. */
   private async prepare(content: Promise<Content>): Promise<PushPlan> {
-    const [before, { root, images }] = await Promise.all([this.readTags(), content]);
+    const [known, { root, images }] = await Promise.all([this.readTags(), content]);
+    const before = await this.confirmUnchanged(known, root.digest);
     checkDigest(this.target, { root, images });
     checkGuard(this.options, this.target, root.digest, before);
     if (this.options.dryRun !== true) await this.writeChildren(images, root.digest);
@@ -194,7 +225,7 @@ export class Publisher {
     const isNeeded = isGuarded(this.options);
     const read = async (tag: string): Promise<Digest | undefined> => {
       try {
-        return await this.store.tagDigest(tag);
+        return await this.store.tagDigest(tag, { isConfirmed: isNeeded });
       } catch (error) {
         if (isNeeded) throw error;
         return undefined;
@@ -202,6 +233,20 @@ export class Publisher {
     };
     const tags = tagsOf(this.target);
     return new Map(await Promise.all(tags.map(async (tag) => [tag, await read(tag)] as const)));
+  }
+
+  /**
+   * Reads the tags that seem to point to the root already: they will not be written, so a mere
+   * question does not do.
+   */
+  private async confirmUnchanged(known: TagState, root: Digest): Promise<TagState> {
+    if (isGuarded(this.options)) return known;
+    const confirm = async (tag: string): Promise<Digest | undefined> =>
+      this.store.tagDigest(tag, { isConfirmed: true }).catch(() => undefined);
+    const entries = [...known].map(async ([tag, digest]) => {
+      return [tag, digest === root ? await confirm(tag) : digest] as const;
+    });
+    return new Map(await Promise.all(entries));
   }
 
   /**

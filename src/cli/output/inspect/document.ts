@@ -6,6 +6,7 @@ import { asWritable, Members, type Writable } from '../../../oci/json/go-marshal
 import { ociDescriptor, platformMembers } from '../../../oci/json/go-structs.js';
 import { formatPlatform, isNoPlatform } from '../../../oci/platform.js';
 import { platformOf, type Described } from '../../../core/read/describe.js';
+import type { ListedReferrer } from '../../../core/read/referrers.js';
 import { totalsOf } from '../../../core/read/totals.js';
 
 type MemberList = [string, Writable | undefined][];
@@ -32,8 +33,12 @@ function members(described: Described): MemberList {
     ['manifestAnnotations', isEntry ? own : undefined],
     ['subject', document?.subject === undefined ? null : ociDescriptor(document.subject)],
     ...kindMembers(described),
-    ['referrers', referrers?.map(ociDescriptor)],
+    ['referrers', referrers?.map(referrer)],
   ];
+}
+
+function referrer({ tag, ...descriptor }: ListedReferrer): Members {
+  return new Members([...ociDescriptor(descriptor).list, ['tag', tag]]);
 }
 
 function kindMembers(described: Described): MemberList {
