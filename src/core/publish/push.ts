@@ -1,3 +1,4 @@
+import type { FetchedManifest } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import { isArtifact } from '../../oci/image-config.js';
 import { formatReference } from '../../oci/reference.js';
@@ -8,6 +9,7 @@ import { buildIndex, indexEntries, indexTypeOf, unmatchedAnnotations } from './b
 import { publishContent, type PushResult } from './publisher.js';
 import { checkRequest, type IndexRequest } from './request.js';
 import { resolveSources } from './resolve.js';
+import { lossWarnings, unchangedIndex } from './source-index.js';
 import type { ResolvedImage } from './resolved.js';
 import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
 
@@ -15,7 +17,8 @@ import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
  * Publishes an index of images: a Docker manifest list, or an OCI index (OCI image-spec,
  * image-index.md). Blobs and images are written first, then all tags at once (OCI
  * distribution-spec, Pushing Manifests), so a tag never points to an index with missing images.
- * With `dryRun`, nothing is written.
+ * With `dryRun`, nothing is written. Warns of annotations, artifact types and subjects of source
+ * indexes that the new index does not keep.
  * @returns the index, and for each target what was written there, or the error if only some targets
  * failed.
  * @throws {ManifestToolError} if every target failed. USAGE: the request is invalid, or `strict`
@@ -32,18 +35,27 @@ export function pushIndex(
   return publishContent(client, request, events, async (onManifest, wait) => {
     events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
     const collector = new WarningCollector(events);
-    const reading = { onManifest, wait, events: collector.events };
-    const images = await resolveSources(client, request, reading);
-    const root = buildIndex(request, images);
+    const indexes = new Map<string, FetchedManifest>();
+    const images = await resolveSources(client, request, {
+      onManifest,
+      wait,
+      events: collector.events,
+      onIndex: (name, index) => indexes.set(name, index),
+    });
+    const built = buildIndex(request, images);
+    const unchanged = unchangedIndex(request, indexes, images);
     // Their image may be one that was not found.
     const unmatched = request.ignoreMissing === true ? unmatchedAnnotations(request, images) : [];
-    for (const text of unmatched) collector.events.warning?.(text);
     const [type, entries] = [indexTypeOf(request, images), indexEntries(request, images)];
-    for (const text of indexWarnings(type, entries, artifactsOf(images)))
-      collector.events.warning?.(text);
+    const warnings = [
+      ...unmatched,
+      ...(unchanged === undefined ? lossWarnings(request, indexes) : []),
+      ...indexWarnings(type, entries, artifactsOf(images)),
+    ];
+    for (const text of warnings) collector.events.warning?.(text);
     if (request.strict === true)
       refuseWarnings(`publishing ${formatReference(request.target)}`, collector.warnings);
-    return { root, images };
+    return { root: unchanged ?? built, images };
   });
 }
 

@@ -114,6 +114,12 @@ export interface IndexRequest extends Publication {
    * is false.
    */
   readonly ignoreMissing?: boolean;
+  /**
+   * If the only source is an index, and the request changes nothing of it: publishes that index byte
+   * for byte, with its own annotations and artifact type. The default is false, which builds the
+   * index anew as manifest-tool does.
+   */
+  readonly keepUnchanged?: boolean;
   /** In the order of the entries. */
   readonly sources: readonly SourceRequest[];
 }
