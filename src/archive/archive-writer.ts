@@ -29,6 +29,8 @@ type Identity = string | undefined;
 export class ArchiveWriter {
   private readonly blobs = new Map<Digest, number>();
   private readonly documents = new Map<Digest, Uint8Array>();
+  /** Manifests by their tags, which `publish` adds to the index. */
+  private readonly tagged = new Map<string, ManifestContent>();
   /** By their subject. */
   private readonly referrers = new Map<Digest, Descriptor[]>();
   /** Whether an index.json has been written: a second one must not follow. */
@@ -112,7 +114,11 @@ export class ArchiveWriter {
     await this.tar.idle();
     await this.put(what, manifest);
     const index = await this.before?.readIndex(what);
-    const named = withManifest(what, index, manifest, tags);
+    const children = [...this.tagged].reduce<JsonObject | undefined>(
+      (current, [tag, child]) => withManifest(what, current, child, [tag]).index,
+      index as JsonObject | undefined,
+    );
+    const named = withManifest(what, children, manifest, tags);
     const own = referrerOf(manifest);
     if (own !== undefined) this.addReferrer(own);
     const changed = { ...named, index: await this.recorded(what, named.index) };
@@ -125,6 +131,11 @@ export class ArchiveWriter {
       await this.tar.finish(this.path);
     });
     return changed;
+  }
+
+  /** Adds a manifest, which has been written, to the index.json of the new version. */
+  addTag(manifest: ManifestContent, tag: string): void {
+    this.tagged.set(tag, manifest);
   }
 
   /** Adds a referrer, which has been written, to the index.json of the new version. */

@@ -171,9 +171,12 @@ class Archive extends LayoutReader implements ImageStore {
     });
   }
 
-  putChild(manifest: ManifestContent): Promise<void> {
-    const what = `writing ${this.at(manifest.digest)}`;
-    return this.writing(what, (version) => version.put(what, manifest));
+  putChild(manifest: ManifestContent, tag?: string): Promise<void> {
+    const what = `writing ${this.at(tag ?? manifest.digest)}`;
+    return this.writing(what, async (version) => {
+      await version.put(what, manifest);
+      if (tag !== undefined) version.addTag(manifest, tag);
+    });
   }
 
   putReferrer(manifest: FetchedManifest, subject: Digest): Promise<void> {

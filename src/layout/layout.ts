@@ -127,7 +127,8 @@ class Layout extends LayoutReader implements ImageStore {
     return isBegun ? super.tagDigest(tag) : undefined;
   }
 
-  putChild(manifest: ManifestContent): Promise<void> {
+  putChild(manifest: ManifestContent, tag?: string): Promise<void> {
+    if (tag !== undefined) return this.publish(manifest, [tag], () => undefined);
     const what = `writing ${this.at(manifest.digest)}`;
     return this.writing(what, () => putBlob(what, this.root, manifest, manifest.bytes));
   }

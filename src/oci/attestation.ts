@@ -24,11 +24,6 @@ export function attestedDigest({
   return annotations?.get(REFERENCE_DIGEST);
 }
 
-/** The entries of an index that are not attestations. */
-export function imageEntries(entries: readonly Descriptor[]): Descriptor[] {
-  return entries.filter((entry) => !isAttestation(entry));
-}
-
 /** The attestations that an index has for the image with this digest. */
 export function attestationsOf(digest: string, entries: readonly Descriptor[]): Descriptor[] {
   return entries.filter((entry) => isAttestation(entry) && attestedDigest(entry) === digest);
@@ -39,4 +34,19 @@ export function predicateTypes(document: ImageDocument): string[] {
   if (document.kind === 'index') return [];
   const types = (document.layers ?? []).map(({ annotations }) => annotations?.get(PREDICATE_TYPE));
   return types.filter((type) => type !== undefined);
+}
+
+/** How signing tools name the predicate type: cosign on a layer, sigstore bundles on the manifest. */
+const OTHER_PREDICATE_TYPES = ['predicateType', 'dev.sigstore.bundle.predicateType'];
+
+/**
+ * The predicate types of a referrer: as in an attestation manifest of BuildKit, as cosign writes
+ * them, or of a sigstore bundle. Remote text.
+ */
+export function referrerPredicateTypes(document: ImageDocument): string[] {
+  const layers = document.kind === 'index' ? [] : (document.layers ?? []);
+  const named = [document, ...layers].flatMap(({ annotations }) =>
+    OTHER_PREDICATE_TYPES.flatMap((key) => annotations?.get(key) ?? []),
+  );
+  return [...predicateTypes(document), ...named];
 }

@@ -24,9 +24,13 @@ export interface WalkOptions<T> {
   readonly manifests: ManifestCache;
   /**
    * Handles one entry, and calls `read` if what it names is needed: an index that was read is
-   * followed. Called once for each entry of each index, however often that index is named.
+   * followed; `entries` are those of its index. Called once for each entry of each index, however often that index is named.
    */
-  readonly visit: (descriptor: Descriptor, read: ReadEntry) => Promise<T>;
+  readonly visit: (
+    descriptor: Descriptor,
+    read: ReadEntry,
+    entries: readonly Descriptor[],
+  ) => Promise<T>;
   /** Beyond a limit, either fails or leaves indexes out of the graph, which then says so. */
   readonly beyondLimit: 'throw' | 'cut';
 }
@@ -100,20 +104,24 @@ export class IndexWalker<T> {
       if (signal.aborted) throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted');
       let manifest: FetchedManifest | undefined;
       let isIndex = false;
-      const value = await visit(descriptor, async () => {
-        const limit = isIndexType(descriptor.mediaType) ? limitAt(depth, remaining) : undefined;
-        if (limit !== undefined) {
-          this.exceeded(limit);
-          isRefused = isIndex = true;
-          return undefined;
-        }
-        manifest = await manifests.get(descriptor);
-        if (manifest.document.kind === 'index') {
-          isIndex = true;
-          remaining -= this.addNode(manifest, manifest.document);
-        }
-        return manifest;
-      });
+      const value = await visit(
+        descriptor,
+        async () => {
+          const limit = isIndexType(descriptor.mediaType) ? limitAt(depth, remaining) : undefined;
+          if (limit !== undefined) {
+            this.exceeded(limit);
+            isRefused = isIndex = true;
+            return undefined;
+          }
+          manifest = await manifests.get(descriptor);
+          if (manifest.document.kind === 'index') {
+            isIndex = true;
+            remaining -= this.addNode(manifest, manifest.document);
+          }
+          return manifest;
+        },
+        node.descriptors,
+      );
       const inner = manifest && this.nodes.get(manifest);
       node.entries[position] = { descriptor, value, manifest, inner, isIndex };
     });

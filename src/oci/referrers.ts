@@ -14,6 +14,11 @@ export function referrersTag(subject: Digest): string {
   return `${algorithmPart(subject).slice(0, 32)}-${encodedPart(subject).slice(0, 64)}`;
 }
 
+/** The tags under which cosign keeps signatures, attestations and SBOMs of a manifest. */
+export function cosignTags(subject: Digest): string[] {
+  return ['sig', 'att', 'sbom'].map((kind) => `${referrersTag(subject)}.${kind}`);
+}
+
 /**
  * Whether a tag is that of the digest of another manifest: a referrers tag, or one that cosign
  * derives from it (`sha256-HEX.sig`).

@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import { listSome } from '../text.js';
-import { imageEntries } from './attestation.js';
+import { imageEntries } from './companions.js';
 import type { Descriptor } from './descriptor.js';
 import { present } from './json/fields.js';
 import { formatPlatform, properPlatform, type Platform } from './platform.js';

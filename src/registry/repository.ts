@@ -71,7 +71,8 @@ export class Repository implements ImageStore {
     return tagDigest(this.connection, tag);
   }
 
-  async putChild(manifest: ManifestContent): Promise<void> {
+  async putChild(manifest: ManifestContent, tag?: string): Promise<void> {
+    if (tag !== undefined) return this.publish(manifest, [tag], () => undefined);
     await putManifest(this.connection, manifest, manifest.digest);
   }
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { expectCode, runCli } from '../support/cli.js';
 import {
@@ -301,6 +304,123 @@ describe('a copy of a single image', () => {
     fake.addManifest('x', tagOf(image), indexOf([signature]));
     expectCode(await run('copy', '--referrers', 'REG/x:latest', 'REG/t:1'), 0);
     expect(manifestPuts()).toEqual([image.digest, signature.digest, tagOf(image), '1']);
+  });
+});
+
+describe('what cosign keeps under the tags of a digest', () => {
+  let child: Stored;
+  let index: Stored;
+
+  beforeEach(() => {
+    child = fake.addImage('s', 'amd64', { oci: true });
+    const platform = { os: 'linux', architecture: 'amd64' };
+    const { mediaType, digest, bytes } = child;
+    const manifests = [{ mediaType, digest, size: bytes.length, platform }];
+    index = stored(OCI_INDEX, { schemaVersion: 2, mediaType: OCI_INDEX, manifests });
+    fake.addManifest('s', '1', index);
+  });
+
+  /** Puts an image under a tag of the digest of a manifest, as cosign does. */
+  function addTagged(repository: string, subject: Stored, kind: string, text = ''): Stored {
+    const name = `${tagOf(subject)}.${kind}`;
+    return fake.addImage(repository, name, { oci: true, text: `${name} ${text}` });
+  }
+
+  it.each(['sig', 'att', 'sbom'])(
+    'is copied: .%s of the root and of its children',
+    async (kind) => {
+      const made = [index, child].map(
+        (subject) => [subject, addTagged('s', subject, kind)] as const,
+      );
+      expectCode(await run('copy', '--referrers', 'REG/s:1', 'REG/t:1'), 0);
+      for (const [subject, { digest }] of made)
+        expect(fake.manifests.get(`t:${tagOf(subject)}.${kind}`)?.digest).toBe(digest);
+      expectCode(await run('verify', '--deep', `REG/t:${tagOf(child)}.${kind}`), 0);
+    },
+  );
+
+  it('is left behind without the option', async () => {
+    addTagged('s', index, 'sig');
+    expectCode(await run('copy', 'REG/s:1', 'REG/t:1'), 0);
+    expect([...fake.manifests.keys()].filter((key) => /^t:.*sig$/.test(key))).toEqual([]);
+  });
+
+  it.each([
+    ['create', ['create', '--target', 'REG/t:1', 'REG/s:amd64']],
+    [
+      'push from-args',
+      [
+        'push',
+        'from-args',
+        '--platforms',
+        'linux/amd64',
+        '--template',
+        'REG/s:ARCH',
+        '--target',
+        'REG/t:1',
+      ],
+    ],
+    ['push from-spec', ['push', 'from-spec', '-']],
+    ['add', ['add', 'REG/t:1', 'REG/s:amd64']],
+  ])('goes along with %s, as referrers do', async (_, args) => {
+    const signature = addTagged('s', child, 'sig');
+    const bom = addReferrer(fake, 's', child, BOM);
+    fake.addManifest('s', tagOf(child), indexOf([bom]));
+    if (args[0] === 'add') fake.addManifest('t', '1', indexOf([]));
+    const spec = `image: ${server.host}/t:1\nmanifests:\n  - image: ${server.host}/s:amd64\n    platform: { os: linux, architecture: amd64 }\n`;
+    const named = args.map((arg) => arg.replaceAll('REG', server.host));
+    expectCode(await runCli([...named, '--referrers'], { stdin: spec }), 0);
+    expect(fake.manifests.get(`t:${tagOf(child)}.sig`)?.digest).toBe(signature.digest);
+    expect(digestsUnder(fake, 't', tagOf(child))).toEqual([bom.digest]);
+  });
+
+  it('goes through a layout and an archive', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'cosign-'));
+    try {
+      const signature = addTagged('s', child, 'sig');
+      for (const [local, to] of [
+        [`oci-layout://${folder}/layout:1`, 'a'],
+        [`oci-archive://${folder}/archive.tar:1`, 'b'],
+      ] as const) {
+        expectCode(await run('copy', '--referrers', 'REG/s:1', local), 0);
+        expectCode(await run('copy', '--referrers', local, `REG/${to}:1`), 0);
+        expect(fake.manifests.get(`${to}:${tagOf(child)}.sig`)?.digest).toBe(signature.digest);
+      }
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+
+  it.each([
+    ['replaces what the target has there, with a warning', [], 0],
+    ['does not with --no-clobber, with a warning', ['--no-clobber'], 1],
+  ])('%s', async (_, options, kept) => {
+    const signature = addTagged('s', child, 'sig');
+    const older = addTagged('t', child, 'sig', 'older');
+    const result = await run('copy', '--referrers', ...options, 'REG/s:1', 'REG/t:1');
+    expectCode(result, 0);
+    expect(result.stderr).toContain(older.digest);
+    const name = `t:${tagOf(child)}.sig`;
+    expect(fake.manifests.get(name)?.digest).toBe([signature, older][kept]!.digest);
+    expect(fake.manifests.get('t:1')?.digest).toBe(index.digest);
+  });
+
+  it('is shown by inspect', async () => {
+    const signature = addTagged('s', index, 'sig');
+    const bom = addReferrer(fake, 's', index, BOM);
+    fake.addManifest('s', tagOf(index), indexOf([bom]));
+    const args = ['inspect', '--referrers', 'REG/s:1'];
+    const result = await run(...args, '--format', 'json');
+    const { referrers } = JSON.parse(result.stdout) as { referrers: object[] };
+    expect(referrers).toMatchObject([
+      { digest: bom.digest },
+      { digest: signature.digest, tag: `${tagOf(index)}.sig` },
+    ]);
+    for (const format of [[], ['--format', 'table']]) {
+      const { stdout } = await run(...args, ...format);
+      expect(stdout).toContain(signature.digest);
+      expect(stdout).toContain(bom.digest);
+    }
   });
 });
 

@@ -47,7 +47,14 @@ const EDITING = [
 /** Options of the other commands that publish. */
 const PUBLISHING = ['tag', 'no-clobber', ...EDITING] as const;
 /** Options of the commands that make an index. */
-const INDEX = ['annotation', 'artifact-type', 'attestations', 'strict', ...PUBLISHING] as const;
+const INDEX = [
+  'annotation',
+  'artifact-type',
+  'attestations',
+  'referrers',
+  'strict',
+  ...PUBLISHING,
+] as const;
 
 /**
  * All commands by the words that name them; the first word alone (`push`) is a group. What a
@@ -83,11 +90,23 @@ export const COMMANDS = {
   verify: defineCommand({
     describe: 'prove that an image or a list is whole',
     positionals: { reference: 'REF' },
-    options: ['platforms', 'deep', 'json'],
+    options: [
+      'platforms',
+      'at-least',
+      'same-as',
+      'same-label',
+      'require-attestations',
+      'deep',
+      'json',
+    ],
     examples: [
       [
         '$0 verify --platforms linux/amd64,linux/arm64,linux/386 example.com/app:1.0',
         'that these platforms are there, and no others',
+      ],
+      [
+        '$0 verify --at-least linux/amd64,linux/arm64 --same-as example.com/app:1.0-rc1 example.com/app:1.0',
+        'that these platforms are there, and everything is as in another image',
       ],
       ['$0 verify --deep --json oci-layout://build:latest', 'with every blob read, as JSON'],
     ],
@@ -152,7 +171,7 @@ export const COMMANDS = {
   add: defineCommand({
     describe: 'bring images into a published list',
     positionals: { reference: 'REF', sources: 'SOURCE...' },
-    options: ['ignore-missing', 'attestations', 'strict', ...EDITING],
+    options: ['ignore-missing', 'attestations', 'referrers', 'strict', ...EDITING],
     examples: [
       ['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'one more platform'],
       [

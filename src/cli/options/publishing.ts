@@ -25,12 +25,12 @@ export function publishingOptions(
 /** The part of the request that says what goes into a new index beside its sources. */
 type IndexContent = Pick<
   IndexRequest,
-  'artifactType' | 'entryAnnotations' | 'dropAttestations' | 'ignoreMissing'
+  'artifactType' | 'entryAnnotations' | 'dropAttestations' | 'ignoreMissing' | 'referrers'
 > & { readonly annotations: AnnotationChanges };
 
 /** Annotations, artifact type and attestations of a new index; a command may lack --annotations. */
 export function indexContent(
-  args: Options<'annotation' | 'artifact-type' | 'attestations' | 'ignore-missing'> &
+  args: Options<'annotation' | 'artifact-type' | 'attestations' | 'ignore-missing' | 'referrers'> &
     Partial<Options<'annotations'>>,
 ): IndexContent {
   const annotations = new Map<string, string | undefined>(annotationsFrom(args.annotations ?? []));
@@ -43,7 +43,7 @@ export function indexContent(
       else entryAnnotations.push({ ...defined({ platform }), annotations: new Map([change]) });
     }
   }
-  const { artifactType, attestations, ignoreMissing } = args;
+  const { artifactType, attestations, ignoreMissing, referrers } = args;
   if (artifactType !== undefined && !isMediaType(artifactType)) {
     throw usageError(
       `--artifact-type ${JSON.stringify(artifactType)} is not a media type`,
@@ -55,6 +55,7 @@ export function indexContent(
     annotations,
     entryAnnotations,
     ignoreMissing,
+    referrers,
     ...defined({ artifactType, dropAttestations }),
   };
 }

@@ -4,7 +4,7 @@ import {
   setsAnnotation,
   type AnnotationChanges,
 } from '../../oci/annotations.js';
-import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
+import { Companions, companionsIn, imageEntries } from '../../oci/companions.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex } from '../../oci/documents.js';
@@ -42,8 +42,8 @@ export function isEmptySelection({ platforms = [], digests = [] }: Selection): b
 }
 
 /**
- * Adds images: each replaces the image for its platform, or follows the last image. The
- * attestations of a replaced image are removed with it.
+ * Adds images: each replaces the image for its platform, or follows the last image. What belongs to
+ * a replaced image is removed with it ({@link Companions}).
  */
 export function addEntries(images: readonly ResolvedImage[]): IndexEdit {
   /**
@@ -52,23 +52,30 @@ export function addEntries(images: readonly ResolvedImage[]): IndexEdit {
    */
   const replaced = new Map<string, Digest | undefined>();
   return ({ manifests }, text) => {
-    const edited = new EditedIndex(manifests, replaced);
-    for (const { entry } of images) {
-      if (isAttestation(entry)) edited.addAttestation(entry);
-      else edited.addImage(entry);
-    }
+    const edited = new EditedIndex(
+      manifests,
+      images.map(({ entry }) => entry),
+      replaced,
+    );
     return edited.writtenTo(text);
   };
 }
 
-/** Removes the entries with these digests, and the attestations of removed images. */
+/** Removes the entries with these digests, and what belongs to them alone. */
 export function removeEntries(digests: ReadonlySet<string>): IndexEdit {
   return ({ manifests }, text) => {
-    const isRemoved = (entry: Descriptor): boolean =>
-      digests.has(entry.digest) ||
-      (isAttestation(entry) && digests.has(attestedDigest(entry) ?? ''));
-    return text.withoutEntries((i) => isRemoved(manifests[i]!));
+    const removed = removedEntries(digests, manifests);
+    return text.withoutEntries((i) => removed.has(manifests[i]!));
   };
+}
+
+/** The entries with these digests, and those that belong to them alone. */
+export function removedEntries(
+  digests: ReadonlySet<string>,
+  manifests: readonly Descriptor[],
+): Set<Descriptor> {
+  const named = manifests.filter(({ digest }) => digests.has(digest));
+  return new Set([...named, ...companionsIn(manifests).onlyOf(digests)]);
 }
 
 /** Changes of an entry. Fields and annotations that are not named are kept. */
@@ -215,65 +222,51 @@ interface Slot {
   isRemoved?: boolean;
 }
 
-/** The entries of an index while images are added to it. */
+/** The entries of an index with others added to them. */
 class EditedIndex {
   private readonly slots: Slot[];
   private readonly added: Slot[] = [];
+  private readonly companions: Companions;
   private readonly images = new Map<string, Slot>();
-  private readonly attestations = new Map<string, Slot[]>();
-  private readonly digests = new Set<string>();
+  private readonly digests: Set<string>;
+  /** The digests of images that others have replaced. */
+  private readonly gone = new Set<string>();
 
   constructor(
     entries: readonly Descriptor[],
+    added: readonly Descriptor[],
     private readonly replaced: Map<string, Digest | undefined>,
   ) {
+    this.companions = new Companions([...entries, ...added]);
+    this.digests = new Set(entries.map(({ digest }) => digest));
     this.slots = entries.map((entry, position) => ({ entry, position }));
     for (const slot of this.slots) this.record(slot);
-  }
-
-  addImage(entry: Descriptor): void {
-    const key = imageKey(entry);
-    const held = this.images.get(key);
-    if (!this.replaced.has(key)) this.replaced.set(key, held?.entry.digest);
-    else if (held !== undefined && held.entry.digest !== this.replaced.get(key)) return;
-    if (held === undefined) {
-      this.append(entry);
-      return;
+    for (const entry of added) {
+      if (this.companions.has(entry)) this.addCompanion(entry);
+      else this.addImage(entry);
     }
-    const before = held.entry.digest;
-    if (before === entry.digest) return;
-    Object.assign(held, { entry, isChanged: true });
-    this.digests.delete(before);
-    this.digests.add(entry.digest);
-    for (const attestation of this.attestations.get(before) ?? []) {
-      attestation.isRemoved = true;
-      this.digests.delete(attestation.entry.digest);
-    }
-  }
-
-  addAttestation(entry: Descriptor): void {
-    if (!this.digests.has(entry.digest)) this.append(entry);
+    this.removeCompanions();
   }
 
   /**
-   * The text of the index with these entries. New images follow the last image if all attestations
+   * The text of the index with these entries. New images follow the last image if all companions
    * follow all images; otherwise everything new is at the end.
    */
   writtenTo(text: IndexText): IndexText {
+    const isCompanion = ({ entry }: Slot): boolean => this.companions.has(entry);
     const kept = this.slots.filter(({ isRemoved }) => isRemoved !== true);
     const added = this.added.filter(({ isRemoved }) => isRemoved !== true);
-    const first = kept.findIndex(({ entry }) => isAttestation(entry));
-    const isOrdered = kept.slice(first).every(({ entry }) => isAttestation(entry));
+    const first = kept.findIndex(isCompanion);
+    const isOrdered = kept.slice(first).every(isCompanion);
     const end = first >= 0 && isOrdered ? first : kept.length;
-    const isImage = ({ entry }: Slot): boolean => !isAttestation(entry);
     const all =
       end === kept.length && first >= 0
         ? [...kept, ...added]
         : [
             ...kept.slice(0, end),
-            ...added.filter(isImage),
+            ...added.filter((slot) => !isCompanion(slot)),
             ...kept.slice(end),
-            ...added.filter((slot) => !isImage(slot)),
+            ...added.filter(isCompanion),
           ];
     return text.withEntries(
       all.map(({ entry, position, isChanged }) => {
@@ -283,24 +276,42 @@ class EditedIndex {
     );
   }
 
+  private addImage(entry: Descriptor): void {
+    const key = imageKey(entry);
+    const held = this.images.get(key);
+    if (!this.replaced.has(key)) this.replaced.set(key, held?.entry.digest);
+    else if (held !== undefined && held.entry.digest !== this.replaced.get(key)) return;
+    if (held === undefined) {
+      this.append(entry);
+      return;
+    }
+    if (held.entry.digest === entry.digest) return;
+    this.gone.add(held.entry.digest);
+    Object.assign(held, { entry, isChanged: true });
+  }
+
+  private addCompanion(entry: Descriptor): void {
+    if (!this.digests.has(entry.digest)) this.append(entry);
+  }
+
+  /** Removes what belongs to replaced images alone, unless another platform still has the image. */
+  private removeCompanions(): void {
+    for (const { entry } of [...this.slots, ...this.added]) this.gone.delete(entry.digest);
+    const removed = new Set(this.companions.onlyOf(this.gone));
+    for (const slot of [...this.slots, ...this.added])
+      if (removed.has(slot.entry)) slot.isRemoved = true;
+  }
+
   private append(entry: Descriptor): void {
     const slot = { entry };
     this.added.push(slot);
+    this.digests.add(entry.digest);
     this.record(slot);
   }
 
   private record(slot: Slot): void {
-    const { entry } = slot;
-    this.digests.add(entry.digest);
-    if (!isAttestation(entry)) {
-      const key = imageKey(entry);
-      if (!this.images.has(key)) this.images.set(key, slot);
-      return;
-    }
-    const subject = attestedDigest(entry) ?? '';
-    const others = this.attestations.get(subject);
-    if (others === undefined) this.attestations.set(subject, [slot]);
-    else others.push(slot);
+    const key = imageKey(slot.entry);
+    if (!this.companions.has(slot.entry) && !this.images.has(key)) this.images.set(key, slot);
   }
 }
 

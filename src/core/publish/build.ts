@@ -1,6 +1,7 @@
 import { ManifestToolError, type ErrorReason } from '../../errors.js';
 import { changedAnnotations } from '../../oci/annotations.js';
 import { isAttestation } from '../../oci/attestation.js';
+import { Companions, imageEntries } from '../../oci/companions.js';
 import type { ManifestContent } from '../../oci/content.js';
 import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../../oci/limits.js';
 import type { Descriptor } from '../../oci/descriptor.js';
@@ -72,10 +73,9 @@ export function indexEntries(
 ): Descriptor[] {
   const isLast = ({ entry, isNamed }: ResolvedImage): boolean =>
     isAttestation(entry) && isNamed !== true;
-  return [
-    ...images.filter((image) => !isLast(image)).map(({ entry }) => annotated(request, entry)),
-    ...images.filter(isLast).map(({ entry }) => entry),
-  ];
+  const companions = new Companions(images.map(({ entry }) => entry));
+  const entries = [...images.filter((image) => !isLast(image)), ...images.filter(isLast)];
+  return entries.map(({ entry }) => (companions.has(entry) ? entry : annotated(request, entry)));
 }
 
 function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): Descriptor {
@@ -89,9 +89,8 @@ function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): 
   return annotations.size === 0 ? rest : { ...rest, annotations };
 }
 
-/** Whether annotations apply to an entry; they never apply to attestations. */
+/** Whether annotations apply to an image. */
 function isFor({ platform }: EntryAnnotations, entry: Descriptor): boolean {
-  if (isAttestation(entry)) return false;
   return platform === undefined || entryServes(entry, platform);
 }
 
@@ -103,7 +102,7 @@ export function unmatchedAnnotations(
   { entryAnnotations = [] }: IndexRequest,
   images: readonly ResolvedImage[],
 ): string[] {
-  const entries = images.map(({ entry }) => entry).filter((entry) => !isAttestation(entry));
+  const entries = imageEntries(images.map(({ entry }) => entry));
   const shown = entries.map(({ platform, digest }) =>
     platform ? formatPlatform(platform) : digest,
   );
@@ -142,10 +141,11 @@ export function refuseWithoutPlatform(
 }
 
 function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void {
+  const companions = new Companions(images.map(({ entry }) => entry));
   const seen = new Map<string, ResolvedImage>();
   for (const image of images) {
     const { platform } = image.entry;
-    if (platform === undefined || isAttestation(image.entry)) continue;
+    if (platform === undefined || companions.has(image.entry)) continue;
     const key = entryKey(image.entry);
     const other = seen.get(key);
     if (other !== undefined) {

@@ -19,14 +19,14 @@ export async function writeChildren(
   // Started in the order of the plan, so none waits for one that has not started.
   await mapConcurrent(
     children,
-    async ({ manifest, blobs, isBlobsOnly, source, after, refersTo }) => {
+    async ({ manifest, blobs, isBlobsOnly, source, after, refersTo, tag }) => {
       const prerequisites = [
         ...blobs.map((blob) => writes.copyBlob(blob, source)),
         ...after.flatMap((digest) => started.get(digest) ?? []),
       ];
       const write = async (): Promise<void> => {
         await Promise.all(prerequisites);
-        if (!isBlobsOnly) await writes.writeManifest(manifest, refersTo);
+        if (!isBlobsOnly) await writes.writeManifest(manifest, { subject: refersTo, tag });
       };
       const writing = write();
       started.set(manifest.digest, writing);

@@ -33,6 +33,8 @@ export interface ChildStep {
   readonly after: readonly Digest[];
   /** The manifest that it refers to: its `subject`, if it has one. */
   readonly refersTo?: Digest;
+  /** The tag of its own under which it is written, instead of by its digest alone. */
+  readonly tag?: string;
 }
 
 /**
@@ -86,11 +88,15 @@ export function planChildren(
 ): ChildStep[] {
   const children = new Map<Digest, ChildStep>();
   const subjects = new Set(images.map(subjectOf));
+  const tags = new Map(
+    images.flatMap(({ manifest, tag }) => (tag ? [[manifest.digest, tag]] : [])),
+  );
   for (const image of images) {
     const { manifest, source } = image;
     if (holds(source) || children.has(manifest.digest)) continue;
     const refersTo = subjectOf(image);
     const subject = refersTo === undefined ? {} : { refersTo };
+    const tag = tags.get(manifest.digest);
     children.set(manifest.digest, {
       manifest,
       blobs: blobsOf(manifest),
@@ -98,6 +104,7 @@ export function planChildren(
       source,
       after: [...namedBy(manifest), ...Object.values(subject)],
       ...subject,
+      ...(tag === undefined ? {} : { tag }),
     });
   }
   return [...children.values()];

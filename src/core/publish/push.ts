@@ -7,6 +7,7 @@ import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexEntries, indexTypeOf, unmatchedAnnotations } from './build.js';
 import { publishContent, type PushResult } from './publisher.js';
+import { ReferrerCollector } from './referrers.js';
 import { checkRequest, type IndexRequest } from './request.js';
 import { resolveSources } from './resolve.js';
 import { lossWarnings, unchangedIndex } from './source-index.js';
@@ -34,28 +35,38 @@ export function pushIndex(
   checkRequest(request);
   return publishContent(client, request, events, async (onManifest, wait) => {
     events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
-    const collector = new WarningCollector(events);
+    const warnings = new WarningCollector(events);
     const indexes = new Map<string, FetchedManifest>();
     const images = await resolveSources(client, request, {
       onManifest,
       wait,
-      events: collector.events,
+      events: warnings.events,
       onIndex: (name, index) => indexes.set(name, index),
     });
     const built = buildIndex(request, images);
     const unchanged = unchangedIndex(request, indexes, images);
+    const root = unchanged ?? built;
     // Their image may be one that was not found.
     const unmatched = request.ignoreMissing === true ? unmatchedAnnotations(request, images) : [];
     const [type, entries] = [indexTypeOf(request, images), indexEntries(request, images)];
-    const warnings = [
+    const texts = [
       ...unmatched,
       ...(unchanged === undefined ? lossWarnings(request, indexes) : []),
       ...indexWarnings(type, entries, artifactsOf(images)),
     ];
-    for (const text of warnings) collector.events.warning?.(text);
+    for (const text of texts) warnings.events.warning?.(text);
     if (request.strict === true)
-      refuseWarnings(`publishing ${formatReference(request.target)}`, collector.warnings);
-    return { root: unchanged ?? built, images };
+      refuseWarnings(`publishing ${formatReference(request.target)}`, warnings.warnings);
+    if (request.referrers !== true) return { root, images };
+    const what = `publishing ${formatReference(request.target)}`;
+    const collector = new ReferrerCollector(what, { onManifest, wait, signal: client.signal });
+    const sources = new Set(images.map(({ source }) => source));
+    const referrers = await collector.collect([
+      ...images.map(({ manifest: { digest }, source }) => ({ digest, source })),
+      // A source may be an index with the same content.
+      ...[...sources].map((source) => ({ digest: root.digest, source })),
+    ]);
+    return { root, images: [...images, ...referrers] };
   });
 }
 

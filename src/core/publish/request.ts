@@ -120,6 +120,11 @@ export interface IndexRequest extends Publication {
    * index anew as manifest-tool does.
    */
   readonly keepUnchanged?: boolean;
+  /**
+   * Also publishes what refers to an image, such as signatures and SBOMs, and what cosign keeps
+   * under the tags of its digest; the default is false.
+   */
+  readonly referrers?: boolean;
   /** In the order of the entries. */
   readonly sources: readonly SourceRequest[];
 }

@@ -1,6 +1,7 @@
 import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
-import { attestationsOf, isAttestation } from '../../oci/attestation.js';
+import { isAttestation } from '../../oci/attestation.js';
+import { Companions, companionsOf } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
@@ -107,8 +108,9 @@ class Resolver {
     if (found === undefined) return [];
     if ('image' in found) return this.image(source, reader, found.image, name);
     const images = await this.entries(found.entries, reader, source.reference, name);
+    const companions = new Companions(images.map(({ entry }) => entry));
     return images.map((image) =>
-      isAttestation(image.entry)
+      companions.has(image.entry)
         ? image
         : { ...image, entry: withAnnotations(image.entry, source.annotations) },
     );
@@ -139,7 +141,7 @@ class Resolver {
         manifests,
         this.reading.events,
       );
-      return { entries: [entry, ...attestationsOf(entry.digest, manifests)] };
+      return { entries: [entry, ...companionsOf(entry.digest, manifests)] };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;

@@ -1,4 +1,4 @@
-import { attestedDigest, isAttestation } from '../../oci/attestation.js';
+import { companionsIn, imageEntries } from '../../oci/companions.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { Digest } from '../../oci/digest.js';
 import { ManifestToolError } from '../../errors.js';
@@ -46,7 +46,7 @@ export function indexWarnings(
   entries: readonly Descriptor[],
   artifacts: ReadonlySet<Digest> = new Set(),
 ): string[] {
-  const images = entries.filter((entry) => !isAttestation(entry));
+  const images = imageEntries(entries);
   return [
     ...kindWarnings(type, images),
     ...images.flatMap(({ digest, platform }) =>
@@ -55,7 +55,7 @@ export function indexWarnings(
         : [],
     ),
     ...sharedWarnings(images),
-    ...unknownWarnings(entries, images),
+    ...unknownWarnings(entries),
     ...variantWarnings(images),
     ...(entries.length > MANY_ENTRIES
       ? [
@@ -99,13 +99,11 @@ function sharedWarnings(images: readonly Descriptor[]): string[] {
   );
 }
 
-function unknownWarnings(entries: readonly Descriptor[], images: readonly Descriptor[]): string[] {
-  const digests = new Set<string>(images.map(({ digest }) => digest));
+function unknownWarnings(entries: readonly Descriptor[]): string[] {
+  const companions = companionsIn(entries);
   return entries.flatMap((entry) => {
-    const subject = isAttestation(entry) ? attestedDigest(entry) : undefined;
-    const isPaired = subject !== undefined && digests.has(subject);
     const isUnknown = isUnknownPlatform(entry.platform ?? {});
-    return isUnknown && !isPaired
+    return isUnknown && !companions.isOwned(entry)
       ? [`${entry.digest} is for unknown/unknown, and belongs to no image of the index`]
       : [];
   });

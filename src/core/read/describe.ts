@@ -17,6 +17,7 @@ import type { Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import type { FetchedConfig } from './config.js';
+import { listReferrers, type ListedReferrer } from './referrers.js';
 import { RepeatedContent } from './repeated-content.js';
 import { selectManifest, type Selected } from './select.js';
 
@@ -37,7 +38,7 @@ export interface Described {
   /** Of an image, those that its index has. */
   readonly attestations: readonly Described[];
   /** If they were asked for. */
-  readonly referrers?: readonly Descriptor[];
+  readonly referrers?: readonly ListedReferrer[];
 }
 
 /** How much is read. */
@@ -96,7 +97,7 @@ class Describer {
   private readonly what: string;
   private readonly walker: IndexWalker<Belongings>;
   private readonly configs = new Map<string, Promise<FetchedConfig | undefined>>();
-  private readonly referrers = new Map<string, Promise<readonly Descriptor[]>>();
+  private readonly referrers = new Map<string, Promise<readonly ListedReferrer[]>>();
   private readonly repeated: RepeatedContent;
 
   constructor(
@@ -196,8 +197,8 @@ class Describer {
     return reading;
   }
 
-  private referrersOf({ digest }: Descriptor): Promise<readonly Descriptor[]> {
-    const listing = this.referrers.get(digest) ?? this.selected.store.referrers(digest);
+  private referrersOf({ digest }: Descriptor): Promise<readonly ListedReferrer[]> {
+    const listing = this.referrers.get(digest) ?? listReferrers(this.selected.store, digest);
     this.referrers.set(digest, listing);
     return listing;
   }
@@ -205,7 +206,7 @@ class Describer {
 
 async function belongings(
   reading: FetchedConfig | Promise<FetchedConfig | undefined> | undefined,
-  listing: Promise<readonly Descriptor[]> | undefined,
+  listing: Promise<readonly ListedReferrer[]> | undefined,
 ): Promise<Belongings> {
   const [config, referrers] = await Promise.all([reading, listing]);
   return { ...(config && { config }), ...(referrers && { referrers }) };

@@ -1,4 +1,4 @@
-import { isAttestation } from '../../oci/attestation.js';
+import { companionsIn } from '../../oci/companions.js';
 import type { ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { Digest } from '../../oci/digest.js';
@@ -52,7 +52,8 @@ export async function queryImage(
     what: `reading ${formatReference(reference)}`,
     signal: client.signal,
     manifests: new ManifestCache((entry) => store.getManifest(entry.digest, entry)),
-    visit: (entry, read) => entryPlatforms(store, entry, read),
+    visit: (entry, read, entries) =>
+      companionsIn(entries).has(entry) ? Promise.resolve([]) : entryPlatforms(store, entry, read),
     beyondLimit: 'cut',
   });
   const graph = await walker.walk(document.manifests);
@@ -69,7 +70,6 @@ async function entryPlatforms(
   entry: Descriptor,
   read: ReadEntry,
 ): Promise<readonly Platform[]> {
-  if (isAttestation(entry)) return [];
   if (entry.platform !== undefined) return [entry.platform];
   if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) return [];
   const manifest = await read();

@@ -1,5 +1,6 @@
 import { ManifestToolError } from '../../errors.js';
-import { attestationsOf, imageEntries } from '../../oci/attestation.js';
+import { attestationsOf } from '../../oci/attestation.js';
+import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
