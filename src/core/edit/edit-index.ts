@@ -133,7 +133,7 @@ export async function settleEdit(
       const changed = current === first ? next : applied(what, current, edit);
       return changed.digest === current.digest ? undefined : changed;
     },
-    isStill: async ({ digest }) => (await target.tagDigest(tag)) === digest,
+    isStill: async ({ digest }) => (await target.tagDigest(tag, { isConfirmed: true })) === digest,
     write: (changed, { digest }) => target.replaceTag(tag, changed, digest),
     onWritten(written, round) {
       if (round === 1) events.tagged?.(`${target.name}:${tag}`, written, first.digest);
