@@ -63,7 +63,8 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   create: {
     description: [
-      'Makes a list of the images that are named and publishes it. The platforms come from the images, and the kind of the list from theirs: a Docker manifest list where all are of Docker, an OCI index otherwise, unless `--type` says it. A source that is a list gives its entries.',
+      'Makes a list of the images that are named and publishes it. The platforms come from the images, and the kind of the list from theirs: a Docker manifest list where all are of Docker, an OCI index otherwise, unless `--type` says it. A source that is an index gives its entries, and those of indexes inside it, up to four levels deep.',
+      'If the only source is an index and no option changes it, it is published byte for byte and keeps its digest. If a new index is built from it, a warning names the annotations, artifact type and subject that are not kept.',
       'Without `--target`, the first `--tag` is the target and must be a reference in full.',
       ANNOTATES,
       PUBLISHES,

@@ -38,6 +38,8 @@ export interface Reading {
   readonly onManifest: OnManifest;
   readonly wait: WaitPolicy;
   readonly events: ProgressEvents;
+  /** Called for each index of which all entries are taken, with its reference. */
+  readonly onIndex?: (name: string, index: FetchedManifest) => void;
 }
 
 /**
@@ -164,7 +166,10 @@ class Resolver {
       if (document.kind === 'manifest') return { image: { ...root, document } };
       const { manifests } = document;
       if (manifests.length === 0) throw emptyIndex(name);
-      if (source.onlyPlatform !== true) return { entries: manifests };
+      if (source.onlyPlatform !== true) {
+        this.reading.onIndex?.(name, root);
+        return { entries: manifests };
+      }
       const entry = selectEntry(
         `including ${name}`,
         completePlatform(source, name),
@@ -257,12 +262,13 @@ class Resolver {
 
   /** Sources in one repository share what is read of it. */
   private manifestsOf(reader: ImageReader): ManifestCache {
-    const { wait, onManifest } = this.reading;
+    const { wait, onManifest, onIndex } = this.reading;
     const manifests =
       this.manifests.get(reader) ??
       new ManifestCache(async (entry) => {
         const manifest = await wait.until(() => reader.getManifest(entry.digest, entry));
         if (manifest.document.kind === 'manifest') onManifest(manifest, reader);
+        else onIndex?.(`${reader.name}@${manifest.digest}`, manifest);
         return manifest;
       });
     this.manifests.set(reader, manifests);
