@@ -34,6 +34,7 @@ const MAY_IMPORT = {
     'docker-hub',
     'duration',
     'errors',
+    'read-file',
     'text',
     'version',
     'oci/digest',
@@ -110,7 +111,7 @@ const PACKAGES = {
   yargs: ['cli'],
   ora: ['cli'],
   yaml: ['spec'],
-  tar: ['archive'],
+  tar: ['archive', 'check-registry'],
 };
 
 /**

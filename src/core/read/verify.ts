@@ -1,5 +1,5 @@
 import { Semaphore } from '../../concurrency.js';
-import { ManifestToolError } from '../../errors.js';
+import { ManifestToolError, interrupted } from '../../errors.js';
 import { imageEntries, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { parseConfig } from '../../oci/image-config.js';
@@ -251,10 +251,7 @@ class Verifier {
     try {
       return { value: await work() };
     } catch (error) {
-      if (this.signal.aborted)
-        throw new ManifestToolError('INTERRUPTED', this.what, 'it was interrupted', {
-          cause: error,
-        });
+      if (this.signal.aborted) throw interrupted(this.what, error);
       const isFault =
         error instanceof ManifestToolError && !/^(NOT_FOUND|CORRUPT)$/.test(error.code);
       if (isFault || !(error instanceof Error)) throw error;

@@ -30,6 +30,8 @@ export class NotProcessed extends errors.SocketError {}
 export interface NegotiationOptions {
   /** Opens a connection that offers both protocols. */
   readonly connect: Connectors.connector;
+  /** Where to. */
+  readonly target: Connectors.Options;
   readonly onHttp2: (socket: TLSSocket) => void;
   readonly onHttp1: (socket: TLSSocket, target: Connectors.Options) => void;
 }
@@ -81,9 +83,7 @@ export class Http2Negotiation {
   }
 
   private async open(): Promise<Http2Connection | undefined> {
-    const { host, hostname, port, protocol } = new URL(this.origin);
-    // As undici writes them.
-    const target = { host, hostname: hostname.replace(/^\[|\]$/g, ''), port, protocol };
+    const { target } = this.options;
     const socket = await new Promise<TLSSocket>((resolve, reject) => {
       this.options.connect(target, (error, connected) => {
         if (error === null) resolve(connected as TLSSocket);
@@ -114,6 +114,8 @@ export class Http2Negotiation {
 class Http2Connection {
   private readonly session: ClientHttp2Session;
   private readonly streams = new Semaphore(() => this.limit());
+  /** Why the connection broke. */
+  private failure: Error | undefined;
   /** The last stream that the server will process, once it has said so. */
   private lastProcessed = Infinity;
 
@@ -132,7 +134,9 @@ class Http2Connection {
       this.lastProcessed = lastStream;
     });
     // Each request of the connection fails with it.
-    this.session.on('error', () => undefined);
+    this.session.on('error', (error) => {
+      this.failure = error;
+    });
   }
 
   /** Whether it accepts requests. */
@@ -203,7 +207,9 @@ class Http2Connection {
         else fail(new BodyTooLarge(request.maxBytes));
       });
       // Followed by 'close', which is emitted without an error as well.
-      stream.on('error', () => undefined);
+      stream.on('error', (error) => {
+        this.failure ??= error;
+      });
       stream.on('close', () => {
         settle();
         const response =
@@ -220,7 +226,8 @@ class Http2Connection {
     if (wantsHttp1) this.onHttp1Required();
     const isRefused = rstCode === NGHTTP2_REFUSED_STREAM || id > this.lastProcessed;
     if (wantsHttp1 || isRefused) return new NotProcessed('the request was refused');
-    return new errors.SocketError('the request was not answered');
+    const lost = new errors.SocketError('the request was not answered');
+    return Object.assign(lost, { cause: this.failure });
   }
 
   /** @throws {NotProcessed} if the connection accepts no more requests. */
