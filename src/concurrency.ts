@@ -30,7 +30,8 @@ const MAX_CONCURRENT = 64;
 /**
  * Maps items with at most `limit` calls of `work` at a time, started in order; results are in the
  * order of the items.
- * @throws what `work` throws first; nothing is started after that.
+ * @throws what `work` throws first, once all calls that were started have ended; nothing is started
+ * after that.
  */
 export async function mapConcurrent<T, R>(
   items: readonly T[],
@@ -39,19 +40,19 @@ export async function mapConcurrent<T, R>(
 ): Promise<R[]> {
   const results: R[] = [];
   const left = items.entries();
-  let hasFailed = false;
+  const failures: unknown[] = [];
   const worker = async (): Promise<void> => {
     for (const [index, item] of left) {
-      if (hasFailed) return;
+      if (failures.length > 0) return;
       try {
         results[index] = await work(item, index);
       } catch (error) {
-        hasFailed = true;
-        throw error;
+        failures.push(error);
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
+  if (failures.length > 0) throw failures[0];
   return results;
 }
 

@@ -30,6 +30,7 @@ export {
   type DescribeOptions,
   type DescribeRequest,
 } from './core/read/describe.js';
+export type { ListedReferrer } from './core/read/referrers.js';
 export { queryImage, type QueryResult } from './core/read/query.js';
 export type { FetchedConfig } from './core/read/config.js';
 export { totalsOf, type Totals } from './core/read/totals.js';

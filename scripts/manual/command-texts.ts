@@ -64,6 +64,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   create: {
     description: [
       'Makes a list of the images that are named and publishes it. The platforms come from the images, and the kind of the list from theirs: a Docker manifest list where all are of Docker, an OCI index otherwise, unless `--type` says it. A source that is a list gives its entries.',
+      'Without `--target`, the first `--tag` is the target and must be a reference in full.',
       ANNOTATES,
       PUBLISHES,
     ],
@@ -71,7 +72,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   add: {
     description: [
-      'Brings images into a list that is published. An image takes the place of the one for its platform, with its attestations; a source that is a list gives its entries. All else stays byte for byte as it is.',
+      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others.',
       'Edits of one list at the same moment are not lost.',
     ],
     seeAlso: ['remove', 'annotate', 'create'],
@@ -79,7 +80,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   remove: {
     description: [
-      'Takes entries out of a list that is published, by their platform or digest, with the attestations that are for them. All else stays byte for byte as it is. The images themselves are not deleted from the registry.',
+      'Removes entries from a published index, by their platform or digest, with everything that belongs to them: attestations, SOCI indexes and other entries that have their digest in an annotation. Everything else is kept byte for byte. The images themselves are not deleted from the registry.',
       'Edits of one list at the same moment are not lost.',
     ],
     exit: { 3: 'the list is not found, or has no such entry' },
@@ -98,7 +99,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   copy: {
     description: [
       'Promotes an image or a list, with its images, attestations and lists inside, to another tag, repository, registry or layout, or to several of them, without changing a byte: the digest stays. What is read is read once for all targets.',
-      '`--referrers` takes along what refers to the list or to a part of it (signatures, bills of materials), and what refers to that. The tags move when all of it is there. A registry without the referrers API gets the index under the tag that the specification has for it.',
+      '`--referrers` also copies what refers to the image, the index or a part of it (signatures, SBOMs), what refers to that, and the tags of cosign (`sha256-HEX.sig`, `.att`, `.sbom`). The tags move when all of it is written. In a registry without the referrers API, referrers are listed in the index under the referrers tag (`sha256-HEX`).',
     ],
     seeAlso: ['create', 'verify'],
   },

@@ -5,13 +5,16 @@ import type { ImageReader, ManifestContent } from '../oci/content.js';
 import { counted } from '../oci/blob-stream.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { parseDocument } from '../oci/documents.js';
+import { AmbiguousDocument, parseDocument, type ImageDocument } from '../oci/documents.js';
+import type { JsonObject } from '../oci/json/parse.js';
+import { referrerOf, type Referrer } from '../oci/referrers.js';
 import { verifiedForWrite } from '../layout/blobs.js';
 import { removeLeftovers } from '../layout/files.js';
 import { indexText } from '../layout/index-json.js';
 import { withLock } from '../layout/lock.js';
 import { MARKER } from '../layout/marker.js';
-import { indexEntries, withManifest, type ChangedIndex, type IndexEntry } from '../layout/names.js';
+import { allEntries, withManifest, type ChangedIndex, type IndexEntry } from '../layout/names.js';
+import { recordReferrers } from '../layout/referrers.js';
 import { blobName, type OciArchive } from './oci-archive.js';
 import { TarWriter } from './tar-writer.js';
 
@@ -26,6 +29,10 @@ type Identity = string | undefined;
 export class ArchiveWriter {
   private readonly blobs = new Map<Digest, number>();
   private readonly documents = new Map<Digest, Uint8Array>();
+  /** Manifests by their tags, which `publish` adds to the index. */
+  private readonly tagged = new Map<string, ManifestContent>();
+  /** By their subject. */
+  private readonly referrers = new Map<Digest, Descriptor[]>();
   /** Whether an index.json has been written: a second one must not follow. */
   private isEnding = false;
 
@@ -36,6 +43,7 @@ export class ArchiveWriter {
     private readonly before: OciArchive | undefined,
     private readonly identity: Identity,
     private readonly signal: AbortSignal,
+    private readonly onWarning: (text: string) => void,
   ) {}
 
   /**
@@ -47,11 +55,13 @@ export class ArchiveWriter {
     path: string,
     openBefore: () => Promise<OciArchive>,
     signal: AbortSignal,
+    onWarning: (text: string) => void,
   ): Promise<ArchiveWriter> {
     await removeLeftovers(path);
     const identity = await identify(path);
     const before = identity === undefined ? undefined : await openBefore();
-    const writer = new ArchiveWriter(path, await TarWriter.create(path), before, identity, signal);
+    const tar = await TarWriter.create(path);
+    const writer = new ArchiveWriter(path, tar, before, identity, signal, onWarning);
     await writer.text('oci-layout', MARKER);
     return writer;
   }
@@ -104,8 +114,15 @@ export class ArchiveWriter {
     await this.tar.idle();
     await this.put(what, manifest);
     const index = await this.before?.readIndex(what);
-    const changed = withManifest(what, index, manifest, tags);
-    await this.keep(what, indexEntries(changed.index));
+    const children = [...this.tagged].reduce<JsonObject | undefined>(
+      (current, [tag, child]) => withManifest(what, current, child, [tag]).index,
+      index as JsonObject | undefined,
+    );
+    const named = withManifest(what, children, manifest, tags);
+    const own = referrerOf(manifest);
+    if (own !== undefined) this.addReferrer(own);
+    const changed = { ...named, index: await this.recorded(what, named.index) };
+    await this.keep(what, allEntries(changed.index));
     const text = indexText(what, `index.json in ${this.path}`, changed.index);
     await withLock(what, `${this.path}.lock`, this.signal, async () => {
       if ((await identify(this.path)) !== this.identity) throw this.wasReplaced(what);
@@ -114,6 +131,39 @@ export class ArchiveWriter {
       await this.tar.finish(this.path);
     });
     return changed;
+  }
+
+  /** Adds a manifest, which has been written, to the index.json of the new version. */
+  addTag(manifest: ManifestContent, tag: string): void {
+    this.tagged.set(tag, manifest);
+  }
+
+  /** Adds a referrer, which has been written, to the index.json of the new version. */
+  addReferrer({ subject, entry }: Referrer): void {
+    this.referrers.set(subject, [...(this.referrers.get(subject) ?? []), entry]);
+  }
+
+  /** index.json with the referrers of the new version. */
+  private async recorded(what: string, index: JsonObject): Promise<JsonObject> {
+    const files = {
+      root: this.path,
+      indexFile: `index.json in ${this.path}`,
+      readBlob: async (_: string, digest: Digest) => {
+        const bytes = this.documents.get(digest) ?? (await this.readBefore(what, digest));
+        if (bytes !== undefined) return bytes;
+        throw new ManifestToolError('NOT_FOUND', what, `${digest} is not in the archive`);
+      },
+      fileOf: (_: string, digest: Digest) => `${digest} in ${this.path}`,
+    };
+    let current = index;
+    for (const [subject, entries] of this.referrers) {
+      const recorded = await recordReferrers(what, files, current, subject, entries);
+      const { index: next, tagged, warning } = recorded;
+      if (tagged !== undefined) await this.put(what, tagged);
+      if (warning !== undefined) this.onWarning(`${this.path}: ${warning}`);
+      current = next;
+    }
+    return current;
   }
 
   /** Removes what has been written. */
@@ -148,14 +198,11 @@ export class ArchiveWriter {
     if (!isDocument) return [];
     const bytes = this.documents.get(digest) ?? (await this.readBefore(what, digest));
     if (bytes === undefined) return [];
-    try {
-      const { document } = parseDocument(bytes, mediaType);
-      return document.kind === 'index'
-        ? document.manifests
-        : [document.config, ...(document.layers ?? [])];
-    } catch {
-      return [];
-    }
+    const document = readableDocument(bytes, mediaType);
+    if (document === undefined) return [];
+    return document.kind === 'index'
+      ? document.manifests
+      : [document.config, ...(document.layers ?? [])];
   }
 
   private async readBefore(what: string, digest: Digest): Promise<Uint8Array | undefined> {
@@ -183,6 +230,15 @@ export class ArchiveWriter {
   private wasReplaced(what: string): ManifestToolError {
     const why = `another program has replaced ${this.path} in the meantime`;
     return new ManifestToolError('FAILED', what, why, { hint: 'run it again' });
+  }
+}
+
+/** A manifest or index of the old archive, ambiguous or not; undefined if it is damaged. */
+function readableDocument(bytes: Uint8Array, mediaType: string): ImageDocument | undefined {
+  try {
+    return parseDocument(bytes, mediaType).document;
+  } catch (error) {
+    return error instanceof AmbiguousDocument ? error.parsed.document : undefined;
   }
 }
 

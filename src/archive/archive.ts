@@ -8,6 +8,7 @@ import type {
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { JsonValue } from '../oci/json/parse.js';
+import { referrerDescriptor } from '../oci/referrers.js';
 import { formatName, type ArchiveReference } from '../oci/reference.js';
 import type { ContentId } from '../layout/blobs.js';
 import { guarded } from '../layout/errors.js';
@@ -170,13 +171,20 @@ class Archive extends LayoutReader implements ImageStore {
     });
   }
 
-  putChild(manifest: ManifestContent): Promise<void> {
-    const what = `writing ${this.at(manifest.digest)}`;
-    return this.writing(what, (version) => version.put(what, manifest));
+  putChild(manifest: ManifestContent, tag?: string): Promise<void> {
+    const what = `writing ${this.at(tag ?? manifest.digest)}`;
+    return this.writing(what, async (version) => {
+      await version.put(what, manifest);
+      if (tag !== undefined) version.addTag(manifest, tag);
+    });
   }
 
-  putReferrer(manifest: FetchedManifest): Promise<void> {
-    return this.publish(manifest, [], () => undefined);
+  putReferrer(manifest: FetchedManifest, subject: Digest): Promise<void> {
+    const what = `writing ${this.at(manifest.digest)}`;
+    return this.writing(what, async (version) => {
+      await version.put(what, manifest);
+      version.addReferrer({ subject, entry: referrerDescriptor(manifest) });
+    });
   }
 
   /** Publishes one after the other: each replaces the file. */
@@ -233,6 +241,7 @@ class Archive extends LayoutReader implements ImageStore {
       this.archive.root,
       () => this.archive.oci(what),
       this.signal,
+      this.onWarning,
     );
     return this.version;
   }

@@ -1,5 +1,5 @@
 import { matchesDigest, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/limits.js';
 import { verifiedContent, WrongContent, wrongSource } from '../oci/blob-stream.js';
 import { checkSize, type ContentId } from '../layout/blobs.js';
 import { layoutFailure } from '../layout/errors.js';

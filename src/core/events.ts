@@ -27,6 +27,8 @@ export interface BlobProgress {
 export interface ProgressEvents {
   /** A warning; the call continues. */
   readonly warning?: (text: string) => void;
+  /** Something legal that a person may want to know; `strict` does not refuse it. */
+  readonly note?: (text: string) => void;
   /** A short description of the current step. */
   readonly progress?: (text: string) => void;
   /** Something does not exist yet; the call waits for it. */

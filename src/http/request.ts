@@ -2,14 +2,17 @@ import type { Attempts } from '../attempts.js';
 
 /** One request, which any layer may send again. */
 export interface HttpRequest {
-  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   readonly url: URL;
   /** By names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
   /** A body that is too large to be held in memory; instead of `body`. */
   readonly upload?: StreamedBody;
-  /** Largest body of the answer, in bytes; a larger one is an error. */
+  /**
+   * Largest body of a successful answer, in bytes; a larger one is an error. 0 if its head alone
+   * matters.
+   */
   readonly maxBytes: number;
   /** Whether to return the body of a successful answer as a stream, see {@link HttpResponse.stream}. */
   readonly streamed?: boolean;
@@ -27,12 +30,12 @@ export interface HttpRequest {
   readonly signedWith?: string;
 }
 
-/** An answer, read to its end. */
+/** An answer: read to its end, or as far as {@link bodyLimits} allows. */
 export interface HttpResponse {
   readonly status: number;
   readonly headers: HttpHeaders;
   readonly body: Uint8Array;
-  /** The body of a `streamed` request, if the status is 2xx; must be read to its end or destroyed. */
+  /** The body of a `streamed` request, if the status is 200; must be read to its end or destroyed. */
   readonly stream?: BodyStream;
   /** The URL that answered, after redirects. */
   readonly url: URL;

@@ -7,6 +7,15 @@ export function parseUrl(text: string, base?: URL): URL | undefined {
   }
 }
 
+/**
+ * The URL of a Location or Link header, resolved against the URL that answered (RFC 9110, 10.2.2).
+ * Some registries omit its scheme: `registry.example/v2/…`. Undefined if it is not a URL.
+ */
+export function resolveHeaderUrl(text: string, base: URL): URL | undefined {
+  const isBare = text.startsWith(`${base.host}/`);
+  return parseUrl(isBare ? `${base.protocol}//${text}` : text, base);
+}
+
 /** Whether a host name or address, without a port, is of this machine: localhost, 127.0.0.0/8 or ::1. */
 export function isLoopbackHost(hostname: string): boolean {
   const name = hostname.replace(/^\[|\]$|\.$/g, '').toLowerCase();

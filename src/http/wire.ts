@@ -6,12 +6,12 @@ import { Attempts } from '../attempts.js';
 import { orAborted } from '../concurrency.js';
 import { alertIn, TlsAlert } from './connect/alert.js';
 import { isClosed } from './errors.js';
+import { bodyLimits } from './answer-body.js';
 import type { Origin } from './connect/direct.js';
 import { NotProcessed } from './connect/http2.js';
 import {
   BodyTooLarge,
   HttpHeaders,
-  isSuccess,
   type BodyStream,
   type HttpRequest,
   type HttpResponse,
@@ -116,19 +116,24 @@ async function sendHttp1(
   });
   const answer = await orAborted(sent, signal);
   const head = { status: answer.statusCode, headers: new HttpHeaders(answer.headers), url };
-  if (request.streamed === true && isSuccess(answer.statusCode)) {
+  if (request.streamed === true && answer.statusCode === 200) {
     return { ...head, body: new Uint8Array(), stream: answer.body };
   }
-  return { ...head, body: await readBody(answer.body, request.maxBytes) };
+  const { maxBytes, waitMs } = bodyLimits(request, answer.statusCode);
+  if (waitMs === undefined) return { ...head, body: await readWhole(answer.body, maxBytes) };
+  const start = await readStart(answer.body, maxBytes, waitMs);
+  signal.throwIfAborted();
+  return { ...head, body: start };
 }
 
 /** Content-Length of a body that undici does not know; some registries refuse a body without it. */
 function contentLength({ method, body, upload }: HttpRequest): Record<string, string> {
   if (upload !== undefined) return { 'content-length': String(upload.length) };
-  return method === 'POST' && body === undefined ? { 'content-length': '0' } : {};
+  const isEmpty = body === undefined && (method === 'POST' || method === 'PUT');
+  return isEmpty ? { 'content-length': '0' } : {};
 }
 
-async function readBody(body: BodyStream, maxBytes: number): Promise<Uint8Array> {
+async function readWhole(body: BodyStream, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
@@ -139,7 +144,32 @@ async function readBody(body: BodyStream, maxBytes: number): Promise<Uint8Array>
     }
     chunks.push(chunk);
   }
-  // Lets undici take the connection back first: the next request would open another one otherwise.
-  await new Promise((resolve) => setImmediate(resolve));
+  await returnConnection();
   return Buffer.concat(chunks);
+}
+
+/** Reads what comes of a body that the answer can do without. */
+async function readStart(body: BodyStream, maxBytes: number, waitMs: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const timer = setTimeout(() => body.destroy(), waitMs);
+  try {
+    for await (const chunk of body) {
+      chunks.push(chunk);
+      length += chunk.length;
+      // Leaving the loop destroys the body.
+      if (length >= maxBytes) break;
+    }
+    await returnConnection();
+  } catch {
+    // It was cut off, or waited for long enough.
+  } finally {
+    clearTimeout(timer);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Lets undici take the connection back first: the next request would open another one otherwise. */
+function returnConnection(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

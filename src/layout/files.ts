@@ -2,7 +2,7 @@ import { constants, type Stats } from 'node:fs';
 import { lstat, open, readdir, rename, rm, writeFile, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { systemCode } from '../errors.js';
-import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/limits.js';
 import { corrupt } from './errors.js';
 import { isTemporary, temporaryPath } from './paths.js';
 

@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { ManifestToolError, systemCode } from '../errors.js';
-import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/limits.js';
 import { asWritable, goMarshalIndent } from '../oci/json/go-marshal.js';
 import { parseJsonBytes, type JsonValue } from '../oci/json/parse.js';
 import { corrupt, parsing } from './errors.js';
@@ -71,12 +71,18 @@ export async function updateIndex(
   what: string,
   root: string,
   signal: AbortSignal,
-  change: (index: JsonValue | undefined) => JsonValue,
+  change: (index: JsonValue | undefined) => JsonValue | Promise<JsonValue>,
 ): Promise<void> {
   const file = indexPath(root);
   await withLock(what, `${file}.lock`, signal, async () => {
     const index = await readIndexIfAny(what, root, new IndexParser());
-    const changed = parsing(what, file, () => change(index));
+    const changed = await Promise.resolve(index)
+      .then(change)
+      .catch((error: unknown) =>
+        parsing(what, file, () => {
+          throw error;
+        }),
+      );
     const text = indexText(what, file, changed);
     await writeAtomically(file, () => text);
   });

@@ -10,6 +10,7 @@ import { counted } from '../oci/blob-stream.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { JsonValue } from '../oci/json/parse.js';
+import { referrerDescriptor, referrerOf, type Referrer } from '../oci/referrers.js';
 import {
   blobSize,
   hasBlob,
@@ -32,6 +33,7 @@ import {
 import { blobPath, indexPath } from './paths.js';
 import type { LayoutFiles } from './layout-files.js';
 import { LayoutReader } from './reader.js';
+import { recordReferrers } from './referrers.js';
 
 /** Settings of {@link openLayout}; every member may be left out. */
 export interface LayoutOptions {
@@ -125,14 +127,19 @@ class Layout extends LayoutReader implements ImageStore {
     return isBegun ? super.tagDigest(tag) : undefined;
   }
 
-  putChild(manifest: ManifestContent): Promise<void> {
+  putChild(manifest: ManifestContent, tag?: string): Promise<void> {
+    if (tag !== undefined) return this.publish(manifest, [tag], () => undefined);
     const what = `writing ${this.at(manifest.digest)}`;
     return this.writing(what, () => putBlob(what, this.root, manifest, manifest.bytes));
   }
 
-  /** Adds the referrer to index.json, where {@link ReferrerFinder} looks for it. */
-  putReferrer(manifest: FetchedManifest): Promise<void> {
-    return this.publish(manifest, [], () => undefined);
+  async putReferrer(manifest: FetchedManifest, subject: Digest): Promise<void> {
+    await this.putChild(manifest);
+    const what = `recording a referrer of ${this.at(subject)}`;
+    const referrer = { subject, entry: referrerDescriptor(manifest) };
+    await this.writing(what, () =>
+      updateIndex(what, this.root, this.signal, (index) => this.recorded(what, index, referrer)),
+    );
   }
 
   async publish(
@@ -147,7 +154,7 @@ class Layout extends LayoutReader implements ImageStore {
       await putBlob(what, this.root, manifest, manifest.bytes);
       await updateIndex(what, this.root, this.signal, (index) => {
         changed = withManifest(what, index, manifest, tags);
-        return changed.index;
+        return this.recorded(what, changed.index, referrerOf(manifest));
       });
     });
     for (const text of replacedWarnings(changed?.replaced ?? [], manifest, (name) => this.at(name)))
@@ -165,12 +172,27 @@ class Layout extends LayoutReader implements ImageStore {
       await updateIndex(what, this.root, this.signal, (index) => {
         const [held, ...others] = index === undefined ? [] : findNamed(index, tag);
         isReplaced = held?.digest === from && others.length === 0;
-        return isReplaced
-          ? withManifest(what, index, manifest, [tag]).index
-          : (index ?? emptyIndex());
+        if (!isReplaced) return index ?? emptyIndex();
+        const { index: changed } = withManifest(what, index, manifest, [tag]);
+        return this.recorded(what, changed, referrerOf(manifest));
       });
     });
     return isReplaced;
+  }
+
+  /** index.json with a referrer, whose entries have been written. */
+  private async recorded(
+    what: string,
+    index: JsonValue = emptyIndex(),
+    referrer: Referrer | undefined,
+  ): Promise<JsonValue> {
+    if (referrer === undefined) return index;
+    const { subject, entry } = referrer;
+    const recorded = await recordReferrers(what, this.files, index, subject, [entry]);
+    const { tagged, warning } = recorded;
+    if (tagged !== undefined) await putBlob(what, this.root, tagged, tagged.bytes);
+    if (warning !== undefined) this.onWarning(`${this.name}: ${warning}`);
+    return recorded.index;
   }
 
   private writing<T>(what: string, action: () => Promise<T>): Promise<T> {

@@ -1,9 +1,11 @@
 import { ManifestToolError } from '../errors.js';
 import { listSome } from '../text.js';
-import type { Digest } from '../oci/digest.js';
+import type { Descriptor } from '../oci/descriptor.js';
+import { isDigest, type Digest } from '../oci/digest.js';
 import { FieldError, Fields } from '../oci/json/fields.js';
 import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from '../oci/json/parse.js';
 import { OCI_INDEX } from '../oci/media-types.js';
+import { isDigestTag } from '../oci/referrers.js';
 import {
   DEFAULT_TAG,
   formatReference,
@@ -30,6 +32,12 @@ export interface IndexEntry {
   readonly digest: Digest;
   readonly size: number;
 }
+
+/**
+ * The digest of the manifest that an entry refers to, as containerd, docker and buildx write it in
+ * an index.json.
+ */
+const SUBJECT = 'io.containerd.manifest.subject';
 
 /** Which names count as those of an image. */
 export interface NameRules {
@@ -61,7 +69,8 @@ function namesOf(entry: JsonValue): string[] {
 
 /** The fullest name of each image in an index.json, each once. */
 function imageNames(index: JsonValue): string[] {
-  return [...new Set(entriesOf(index).flatMap((entry) => namesOf(entry).slice(0, 1)))];
+  const images = entriesOf(index).filter((entry) => !isReferrer(entry));
+  return [...new Set(images.flatMap((entry) => namesOf(entry).slice(0, 1)))];
 }
 
 /**
@@ -110,10 +119,60 @@ export function findNamed(index: JsonValue, name: string, rules: NameRules = {})
   return distinct(entries, images.length > 0 ? images : all);
 }
 
-/** Referrers are listed beside the images that they belong to, without a name. */
+/**
+ * Referrers are listed beside the images that they belong to: without a name, or under the tags of
+ * the digest of their image.
+ */
 function isReferrer(entry: JsonValue): boolean {
+  const names = namesOf(entry);
+  if (names.length > 0) return names.every(isDigestTag);
   const artifactType = isJsonObject(entry) ? entry.get('artifactType') : undefined;
-  return namesOf(entry).length === 0 && typeof artifactType === 'string' && artifactType !== '';
+  const hasType = typeof artifactType === 'string' && artifactType !== '';
+  return hasType || annotation(entry, SUBJECT) !== undefined;
+}
+
+/** The subject of each entry that names one in its annotations. */
+export function referrersOf(index: JsonValue): Map<Digest, Digest> {
+  const entries = entriesOf(index);
+  const pairs = entries.flatMap((entry, i): [Digest, Digest][] => {
+    const subject = annotation(entry, SUBJECT);
+    const isKnown = subject !== undefined && isDigest(subject);
+    return isKnown ? [[readEntry(entries, i).digest, subject]] : [];
+  });
+  return new Map(pairs);
+}
+
+/**
+ * The index.json in which each of these referrers has an entry that names its subject: the entries
+ * that it has already, or a new one without a name.
+ */
+export function withReferrerEntries(
+  index: JsonValue,
+  referrers: readonly Descriptor[],
+  subject: Digest,
+): JsonObject {
+  let entries = entriesOf(index);
+  for (const { artifactType, ...referrer } of referrers) {
+    const isNew = !entries.some((entry) => hasDigest(entry, referrer.digest));
+    const all = isNew ? [...entries, descriptor(referrer, [])] : entries;
+    entries = all.map((entry) =>
+      isJsonObject(entry) && hasDigest(entry, referrer.digest)
+        ? referrerEntry(entry, artifactType, subject)
+        : entry,
+    );
+  }
+  return new Map([...(index as JsonObject), ['manifests', entries]]);
+}
+
+function referrerEntry(
+  entry: JsonObject,
+  artifactType: string | undefined,
+  subject: Digest,
+): JsonObject {
+  const held = entry.get('annotations');
+  const annotations = new Map([...(isJsonObject(held) ? held : []), [SUBJECT, subject]]);
+  const type = artifactType === undefined ? [] : [['artifactType', artifactType] as const];
+  return new Map<string, JsonValue>([...entry, ['annotations', annotations], ...type]);
 }
 
 function distinct(entries: readonly JsonValue[], positions: readonly number[]): IndexEntry[] {
@@ -122,7 +181,7 @@ function distinct(entries: readonly JsonValue[], positions: readonly number[]): 
 }
 
 /** All entries, each digest once. */
-export function indexEntries(index: JsonValue): IndexEntry[] {
+export function allEntries(index: JsonValue): IndexEntry[] {
   const entries = entriesOf(index);
   return distinct(entries, [...entries.keys()]);
 }

@@ -1,19 +1,27 @@
-import { mapInOrder } from '../concurrency.js';
 import { ManifestToolError } from '../errors.js';
+import type { FetchedManifest, ManifestContent } from '../oci/content.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import { NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
-import type { Descriptor } from '../oci/descriptor.js';
+import { IndexWalker, ManifestCache } from '../oci/graph.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../oci/json/parse.js';
 import { isIndexType, isManifestType } from '../oci/media-types.js';
-import { referrerDescriptor, referrersTag } from '../oci/referrers.js';
+import {
+  indexEntries,
+  isReferrersIndex,
+  referrerDescriptor,
+  referrersTag,
+  withReferrers,
+} from '../oci/referrers.js';
 import { parsing } from './errors.js';
-import { findNamed, indexEntries } from './names.js';
 import type { LayoutFiles } from './layout-files.js';
+import { allEntries, findNamed, referrersOf, withManifest, withReferrerEntries } from './names.js';
 
 /**
- * Finds the referrers of a manifest in a layout: manifests in index.json whose `subject` it is, and
- * the entries of the index under its referrers tag, which some tools write in layouts as well. The
- * manifests are read once for each content of index.json, not once for each subject.
+ * Finds the referrers of a manifest in a layout: manifests whose `subject` it is, in index.json or
+ * in an index that it names; those that index.json says refer to it, as containerd writes it; and
+ * the entries of the index under its referrers tag, as regctl writes it. The manifests are read once
+ * for each content of index.json, not once for each subject.
  */
 export class ReferrerFinder {
   private readonly bySubject = new WeakMap<JsonObject, Promise<ReferrersBySubject>>();
@@ -24,15 +32,11 @@ export class ReferrerFinder {
   ) {}
 
   async find(what: string, subject: Digest): Promise<readonly Descriptor[]> {
-    const { files } = this;
-    const indexJson = await files.readIndex(what);
-    const tagged = parsing(what, files.indexFile, () =>
-      findNamed(indexJson, referrersTag(subject)),
-    );
+    const indexJson = await this.files.readIndex(what);
     const found = new Map((await this.subjectsOf(what, indexJson)).get(subject));
-    const index = tagged[0] && (await readIfAny(what, files, tagged[0]));
-    if (index?.document.kind === 'index') {
-      for (const entry of index.document.manifests) found.set(entry.digest, entry);
+    const index = await taggedIndex(what, this.files, indexJson, subject);
+    if (index !== undefined && index !== 'other') {
+      for (const entry of indexEntries(index)) found.set(entry.digest, entry);
     }
     return [...found.values()];
   }
@@ -46,22 +50,30 @@ export class ReferrerFinder {
 
   private async readSubjects(what: string, indexJson: JsonValue): Promise<ReferrersBySubject> {
     const { files, signal } = this;
-    const entries = parsing(what, files.indexFile, () =>
-      indexEntries(indexJson).filter(
-        ({ mediaType }) => isManifestType(mediaType) || isIndexType(mediaType),
-      ),
-    );
-    const manifests = await mapInOrder(entries, async (entry) => {
-      signal.throwIfAborted();
-      return readIfAny(what, files, entry);
+    const [entries, stated] = parsing(what, files.indexFile, () => [
+      allEntries(indexJson),
+      referrersOf(indexJson),
+    ]);
+    const walker = new IndexWalker<void>({
+      what,
+      signal,
+      beyondLimit: 'throw',
+      manifests: new ManifestCache((entry) => readManifest(what, files, entry)),
+      visit: async ({ mediaType }, read) => {
+        if (isManifestType(mediaType) || isIndexType(mediaType)) await ifAny(read());
+      },
     });
     const bySubject = new Map<Digest, Map<Digest, Descriptor>>();
-    for (const manifest of manifests) {
-      const subject = manifest?.document.subject?.digest;
-      if (manifest === undefined || subject === undefined) continue;
+    const add = (subject: Digest, entry: Descriptor): void => {
       const referrers = bySubject.get(subject) ?? new Map<Digest, Descriptor>();
-      bySubject.set(subject, referrers.set(manifest.digest, referrerDescriptor(manifest)));
-    }
+      bySubject.set(subject, referrers.set(entry.digest, entry));
+    };
+    const graph = await walker.walk(entries);
+    graph.fold(({ descriptor, manifest }) => {
+      if (manifest === undefined) return;
+      const subject = manifest.document.subject?.digest ?? stated.get(descriptor.digest);
+      if (subject !== undefined) add(subject, referrerDescriptor(manifest));
+    });
     return bySubject;
   }
 }
@@ -69,20 +81,77 @@ export class ReferrerFinder {
 /** The referrers of each subject, by their digests. */
 type ReferrersBySubject = ReadonlyMap<Digest, ReadonlyMap<Digest, Descriptor>>;
 
+/** An index.json with referrers added. */
+export interface RecordedReferrers {
+  readonly index: JsonObject;
+  /** The index under the referrers tag, to be written first. */
+  readonly tagged?: ManifestContent;
+  /** Why other programs may not find them. */
+  readonly warning?: string;
+}
+
 /**
- * Reads a manifest; undefined if its blob is missing, as a layout allows (OCI image-spec,
+ * Adds referrers to index.json in the forms that other programs read: as entries that name their
+ * subject (oras reads the manifest, containerd and buildx the annotation), and in the index under
+ * the referrers tag (regctl).
+ */
+export async function recordReferrers(
+  what: string,
+  files: Pick<LayoutFiles, 'root' | 'indexFile' | 'readBlob' | 'fileOf'>,
+  indexJson: JsonValue,
+  subject: Digest,
+  entries: readonly Descriptor[],
+): Promise<RecordedReferrers> {
+  const index = withReferrerEntries(indexJson, entries, subject);
+  const held = await taggedIndex(what, files, index, subject);
+  const tag = referrersTag(subject);
+  if (held === 'other') {
+    const digests = entries.map(({ digest }) => digest).join(', ');
+    const warning = `${digests} cannot be recorded under the tag ${tag}, which is not an index of the referrers of ${subject}`;
+    return { index, warning };
+  }
+  const tagged = withReferrers(held, entries);
+  if (tagged === undefined) return { index };
+  return { index: withManifest(what, index, tagged, [tag]).index, tagged };
+}
+
+/** What the referrers tag of a manifest names: the index of its referrers, or something else. */
+async function taggedIndex(
+  what: string,
+  files: Pick<LayoutFiles, 'indexFile' | 'readBlob' | 'fileOf'>,
+  indexJson: JsonValue,
+  subject: Digest,
+): Promise<FetchedManifest | 'other' | undefined> {
+  const [named] = parsing(what, files.indexFile, () => findNamed(indexJson, referrersTag(subject)));
+  const manifest = named && (await ifAny(readManifest(what, files, named)));
+  if (manifest === undefined) return undefined;
+  const isIndex = isReferrersIndex(manifest, subject);
+  if (isIndex !== 'unclear') return isIndex ? manifest : 'other';
+  for (const entry of indexEntries(manifest)) {
+    const referrer = await ifAny(readManifest(what, files, entry));
+    if (referrer?.document.subject?.digest === subject) return manifest;
+  }
+  return 'other';
+}
+
+async function readManifest(
+  what: string,
+  files: Pick<LayoutFiles, 'readBlob' | 'fileOf'>,
+  { digest, size, mediaType }: Pick<Descriptor, 'digest' | 'size' | 'mediaType'>,
+): Promise<FetchedManifest> {
+  const bytes = await files.readBlob(what, digest, size);
+  const file = files.fileOf(what, digest);
+  const parsed = parsing(what, file, () => parseDocument(bytes, mediaType), NO_IMAGE_HINT);
+  return { ...parsed, digest, size: bytes.length, bytes };
+}
+
+/**
+ * What `reading` gives; undefined if its blob is missing, as a layout allows (OCI image-spec,
  * image-layout.md, Blobs).
  */
-async function readIfAny(
-  what: string,
-  files: LayoutFiles,
-  { digest, size, mediaType }: Pick<Descriptor, 'digest' | 'size' | 'mediaType'>,
-) {
+async function ifAny<T>(reading: Promise<T>): Promise<T | undefined> {
   try {
-    const bytes = await files.readBlob(what, digest, size);
-    const file = files.fileOf(what, digest);
-    const parsed = parsing(what, file, () => parseDocument(bytes, mediaType), NO_IMAGE_HINT);
-    return { ...parsed, digest, size: bytes.length, bytes };
+    return await reading;
   } catch (error) {
     if (error instanceof ManifestToolError && error.code === 'NOT_FOUND') return undefined;
     throw error;

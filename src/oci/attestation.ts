@@ -24,11 +24,6 @@ export function attestedDigest({
   return annotations?.get(REFERENCE_DIGEST);
 }
 
-/** The entries of an index that are not attestations. */
-export function imageEntries(entries: readonly Descriptor[]): Descriptor[] {
-  return entries.filter((entry) => !isAttestation(entry));
-}
-
 /** The attestations that an index has for the image with this digest. */
 export function attestationsOf(digest: string, entries: readonly Descriptor[]): Descriptor[] {
   return entries.filter((entry) => isAttestation(entry) && attestedDigest(entry) === digest);

@@ -104,8 +104,10 @@ export interface ImageWriter {
    */
   tagDigest(tag: string): Promise<Digest | undefined>;
 
-  /** Writes a manifest by its digest, before the index that names it. */
-  putChild(manifest: ManifestContent): Promise<void>;
+  /**
+   * Writes a manifest by its digest, or under a tag of its own, before {@link ImageWriter.publish}.
+   */
+  putChild(manifest: ManifestContent, tag?: string): Promise<void>;
 
   /**
    * Writes a manifest with a `subject`, so that {@link ImageReader.referrers} of the subject has

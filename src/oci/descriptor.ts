@@ -1,4 +1,4 @@
-import type { Digest } from './digest.js';
+import { matchesDigest, type Digest } from './digest.js';
 import { present, type Fields } from './json/fields.js';
 import { readPlatform, type Platform } from './platform.js';
 
@@ -35,12 +35,13 @@ export function descriptorOf({
 }
 
 /**
- * Reads a descriptor.
+ * Reads a descriptor. Embedded content that is not what the digest says is ambiguous: readers may
+ * use either (OCI image-spec, descriptor.md, Embedded Content).
  * @throws {FieldError} if a member is missing or of the wrong form.
  */
 export function readDescriptor(fields: Fields): Descriptor {
   const platform = fields.fields('platform');
-  return {
+  const descriptor = {
     mediaType: fields.requiredString('mediaType'),
     digest: fields.digest('digest'),
     size: fields.size('size'),
@@ -50,4 +51,17 @@ export function readDescriptor(fields: Fields): Descriptor {
     ...present('platform', platform && readPlatform(platform)),
     ...present('artifactType', fields.string('artifactType')),
   };
+  if (descriptor.data) checkData(fields, descriptor, descriptor.data);
+  return descriptor;
+}
+
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function checkData(fields: Fields, { digest, size }: Descriptor, data: string): void {
+  // Go ignores line breaks.
+  const text = data.replace(/[\r\n]/g, '');
+  if (!BASE64.test(text)) return fields.ambiguous('data', 'is not base64');
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length !== size || !matchesDigest(bytes, digest))
+    fields.ambiguous('data', `is not the content with the digest ${digest}`);
 }

@@ -1,6 +1,7 @@
 import { readDescriptor, type Annotations, type Descriptor } from './descriptor.js';
-import { FieldError, Fields, present } from './json/fields.js';
+import { AMBIGUOUS_HINT, FieldError, Fields, present } from './json/fields.js';
 import { parseJsonBytes } from './json/parse.js';
+import { MAX_INDEX_ENTRIES } from './limits.js';
 import { isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 
 /**
@@ -47,32 +48,57 @@ export interface ImageIndex {
 /** The content of a manifest; `kind` distinguishes the two. */
 export type ImageDocument = ImageManifest | ImageIndex;
 
-/** Entries of an index: one with more is neither read nor written. */
-export const MAX_INDEX_ENTRIES = 1000;
-
-/** Bytes of a manifest, an index or a config: one with more is neither read nor written. */
-export const MAX_DOCUMENT_SIZE = 4 * 1024 * 1024;
-
 /** What to do about undamaged content that is neither a manifest nor an index. */
 export const NO_IMAGE_HINT = 'check that the name is that of an image or an index';
 
+/** A manifest or an index as it was read. */
+export interface ParsedDocument {
+  /** Its own, or else that with which it was served, or else that of its form. */
+  readonly mediaType: string;
+  readonly document: ImageDocument;
+}
+
+/**
+ * A document that two readers could take differently, so that a check of one says nothing about
+ * what the other uses (CVE-2021-41190; GHSA-mc8v-mgrf-8f4m).
+ */
+export class AmbiguousDocument extends FieldError {
+  constructor(
+    /** What readers disagree about, each with its place. */
+    readonly faults: readonly string[],
+    /** As Go reads it, as far as possible. */
+    readonly parsed: ParsedDocument,
+    /** What was read. */
+    readonly bytes: Uint8Array,
+  ) {
+    super('', `is ambiguous: ${faults[0]!}`, AMBIGUOUS_HINT);
+  }
+}
+
 /**
  * Reads a manifest or an index. Its own `mediaType` must agree with the content type it was served
- * with, and a document that could be read as either is refused (CVE-2021-41190; OCI image-spec,
- * image-index.md, `mediaType`).
+ * with, and it must not be possible to read it as either (OCI image-spec, image-index.md,
+ * `mediaType`).
+ * @throws {AmbiguousDocument} if two readers could take it differently.
  * @throws {SyntaxError | FieldError} if the bytes are neither.
  */
-export function parseDocument(
-  bytes: Uint8Array,
-  contentType: string | undefined,
-): { mediaType: string; document: ImageDocument } {
-  const fields = Fields.of(parseJsonBytes(bytes), '');
-  const isIndex = fields.has('manifests');
+export function parseDocument(bytes: Uint8Array, contentType: string | undefined): ParsedDocument {
+  const faults = new Set<string>();
+  const onAmbiguity = ({ message }: Error): void => void faults.add(message);
+  const fields = Fields.of(parseJsonBytes(bytes, onAmbiguity), '', onAmbiguity);
+  const parsed = readDocument(fields, contentType);
+  if (faults.size > 0) throw new AmbiguousDocument([...faults], parsed, bytes);
+  return parsed;
+}
+
+function readDocument(fields: Fields, contentType: string | undefined): ParsedDocument {
   const isImage = fields.has('layers') || fields.has('config');
-  if (isIndex && (isImage || fields.has('fsLayers'))) {
-    throw new FieldError('', 'has both "manifests" and "config" or "layers": it is ambiguous');
-  }
-  if (fields.integer('schemaVersion') === 1 || fields.isMember('fsLayers')) {
+  // Without entries it may be an index all the same: Go writes an empty list as null.
+  const isIndex = fields.has('manifests') || (fields.isMember('manifests') && !isImage);
+  const isBoth = isIndex && isImage;
+  if (isIndex && (isImage || fields.has('fsLayers')))
+    fields.ambiguous('', 'has both "manifests" and "config" or "layers"');
+  if (fields.integer('schemaVersion') === 1 || (!isIndex && fields.isMember('fsLayers'))) {
     throw new FieldError(
       '',
       'is a Docker manifest of schema version 1, which is not supported',
@@ -81,11 +107,13 @@ export function parseDocument(
   }
   const mediaType = documentType(fields, contentType, isIndex);
   if (isIndexType(mediaType)) {
-    if (isImage) throw new FieldError('', `is of type ${mediaType} but has the form of an image`);
+    if (isImage && !isBoth)
+      throw new FieldError('', `is of type ${mediaType} but has the form of an image`);
     return { mediaType, document: readIndex(fields) };
   }
   if (isManifestType(mediaType)) {
-    if (isIndex) throw new FieldError('', `is of type ${mediaType} but has the form of an index`);
+    if (isIndex && !isBoth)
+      throw new FieldError('', `is of type ${mediaType} but has the form of an index`);
     return { mediaType, document: readManifest(fields) };
   }
   throw new FieldError(
@@ -104,7 +132,7 @@ function documentType(fields: Fields, contentType: string | undefined, isIndex: 
   const own = fields.string('mediaType');
   if (own !== undefined && own !== '') {
     if (isKnown && served !== own)
-      throw fields.wrong('mediaType', `is ${own} but it was served as ${served}`);
+      fields.ambiguous('mediaType', `is ${own} but it was served as ${served}`);
     return own;
   }
   if (isKnown) return served;

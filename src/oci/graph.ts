@@ -3,17 +3,8 @@ import { ManifestToolError, interrupted } from '../errors.js';
 import type { FetchedManifest } from './content.js';
 import type { Descriptor } from './descriptor.js';
 import type { ImageIndex } from './documents.js';
+import { MAX_NAMED_ENTRIES, MAX_NESTING } from './limits.js';
 import { isIndexType } from './media-types.js';
-
-/** Levels of indexes inside an index that are followed. */
-const MAX_NESTING = 4;
-
-/**
- * Entries that a walk follows, those of indexes inside the index counted as often as they are
- * named. A few kilobytes can name a million manifests: an index whose ten entries all name one
- * index of ten entries, six levels deep.
- */
-const MAX_NAMED = 20_000;
 
 /** Why indexes inside an index were not followed. */
 export type Limit = 'too-deep' | 'too-many';
@@ -21,7 +12,7 @@ export type Limit = 'too-deep' | 'too-many';
 /** What is wrong with an index beyond a limit. */
 export const LIMIT_REASONS: Readonly<Record<Limit, string>> = {
   'too-deep': `indexes are nested more than ${MAX_NESTING} levels deep`,
-  'too-many': `more than ${MAX_NAMED} manifests are named, each counted as often as it is named`,
+  'too-many': `more than ${MAX_NAMED_ENTRIES} manifests are named, each counted as often as it is named`,
 };
 
 /** How an index is walked. */
@@ -33,9 +24,13 @@ export interface WalkOptions<T> {
   readonly manifests: ManifestCache;
   /**
    * Handles one entry, and calls `read` if what it names is needed: an index that was read is
-   * followed. Called once for each entry of each index, however often that index is named.
+   * followed; `entries` are those of its index. Called once for each entry of each index, however often that index is named.
    */
-  readonly visit: (descriptor: Descriptor, read: ReadEntry) => Promise<T>;
+  readonly visit: (
+    descriptor: Descriptor,
+    read: ReadEntry,
+    entries: readonly Descriptor[],
+  ) => Promise<T>;
   /** Beyond a limit, either fails or leaves indexes out of the graph, which then says so. */
   readonly beyondLimit: 'throw' | 'cut';
 }
@@ -75,7 +70,7 @@ export class ManifestCache {
  */
 export class IndexWalker<T> {
   private readonly nodes = new Map<FetchedManifest, Node<T>>();
-  private left = MAX_NAMED;
+  private left = MAX_NAMED_ENTRIES;
 
   constructor(private readonly options: WalkOptions<T>) {}
 
@@ -109,20 +104,24 @@ export class IndexWalker<T> {
       if (signal.aborted) throw interrupted(what);
       let manifest: FetchedManifest | undefined;
       let isIndex = false;
-      const value = await visit(descriptor, async () => {
-        const limit = isIndexType(descriptor.mediaType) ? limitAt(depth, remaining) : undefined;
-        if (limit !== undefined) {
-          this.exceeded(limit);
-          isRefused = isIndex = true;
-          return undefined;
-        }
-        manifest = await manifests.get(descriptor);
-        if (manifest.document.kind === 'index') {
-          isIndex = true;
-          remaining -= this.addNode(manifest, manifest.document);
-        }
-        return manifest;
-      });
+      const value = await visit(
+        descriptor,
+        async () => {
+          const limit = isIndexType(descriptor.mediaType) ? limitAt(depth, remaining) : undefined;
+          if (limit !== undefined) {
+            this.exceeded(limit);
+            isRefused = isIndex = true;
+            return undefined;
+          }
+          manifest = await manifests.get(descriptor);
+          if (manifest.document.kind === 'index') {
+            isIndex = true;
+            remaining -= this.addNode(manifest, manifest.document);
+          }
+          return manifest;
+        },
+        node.descriptors,
+      );
       const inner = manifest && this.nodes.get(manifest);
       node.entries[position] = { descriptor, value, manifest, inner, isIndex };
     });
@@ -161,7 +160,7 @@ export class IndexGraph<T> {
   /**
    * Builds a value for each entry as often as it is named, from the values of the entries of the
    * index that it names; `isCut` is set for an index that was not followed. At most
-   * {@link MAX_NAMED} times.
+   * {@link MAX_NAMED_ENTRIES} times.
    */
   fold<R>(combine: (entry: GraphEntry<T>, inner: readonly R[], isCut: boolean) => R): R[] {
     const fold = (node: Node<T>, depth: number): R[] =>

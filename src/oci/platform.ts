@@ -24,18 +24,18 @@ export interface Platform {
 }
 
 /**
- * Reads `os/arch[/variant][:osversion]` as a user types it. Aliases (`x86_64`, `armhf`, `macos`),
- * upper case and variants such as `7` become the names of the specification.
+ * Reads `os/arch[/variant][:osversion]` as a user types it, or
+ * `os(osversion+feature+…)/arch[/variant]` as containerd and buildx write it (containerd/platforms,
+ * FormatAll). Aliases (`x86_64`, `armhf`, `macos`), upper case and variants such as `7` become the
+ * names of the specification.
  * @throws {ManifestToolError} USAGE for a wrong form, or an unknown os, architecture or variant.
  */
 export function parsePlatform(
   text: string,
   what = `reading platform ${JSON.stringify(text)}`,
 ): Platform {
-  const colon = text.indexOf(':');
-  const osVersion = colon < 0 ? undefined : text.slice(colon + 1);
-  const parts = (colon < 0 ? text : text.slice(0, colon)).split('/');
-  if (parts.length < 2 || parts.length > 3 || parts.includes('') || osVersion === '') {
+  const parts = PLATFORM.exec(text)?.groups as Partial<Record<PlatformPart, string>> | undefined;
+  if (parts === undefined) {
     throw new ManifestToolError(
       'USAGE',
       what,
@@ -43,16 +43,22 @@ export function parsePlatform(
       { hint: `the common ones are ${COMMON.platform}` },
     );
   }
-  const [os, architecture, variant] = parts as [string, string, string | undefined];
   const platform = properPlatform<Platform>({
-    architecture,
-    os,
-    ...present('osVersion', osVersion),
-    ...present('variant', variant),
+    architecture: parts.architecture!,
+    os: parts.os!,
+    ...present('osVersion', parts.inner || parts.behind),
+    ...present('osFeatures', parts.features?.split('+').slice(1)),
+    ...present('variant', parts.variant),
   });
   checkPlatform(platform, what);
   return platform;
 }
+
+type PlatformPart = 'os' | 'inner' | 'features' | 'architecture' | 'variant' | 'behind';
+
+/** The os version is either in parentheses (`inner`), with the os features, or follows a colon. */
+const PLATFORM =
+  /^(?<os>[^/:()]+)(?:\((?<inner>[^/:()+]*)(?<features>(?:\+[^/:()+]+)+)?\)(?![^]*:))?\/(?<architecture>[^/:]+)(?:\/(?<variant>[^/:]+))?(?::(?<behind>[^]+))?$/;
 
 /**
  * The same platform in the names of the specification: `linux/aarch64` is `linux/arm64`,
@@ -154,11 +160,18 @@ export function readPlatform(fields: Fields): Platform {
   };
 }
 
-/** `os/arch[/variant][:osversion]`, which {@link parsePlatform} reads back. */
+/**
+/**
+ * `os/arch[/variant][:osversion]`, or `os(osversion+feature+…)/arch[/variant]` if there are os
+ * features; {@link parsePlatform} reads both back. Words for an empty platform.
+ */
 export function formatPlatform(platform: Platform): string {
+  const { os, architecture, osVersion, osFeatures = [] } = platform;
+  if (isEmptyPlatform(platform)) return 'no platform';
   const variant = platform.variant === undefined ? '' : `/${platform.variant}`;
-  const version = platform.osVersion === undefined ? '' : `:${platform.osVersion}`;
-  return `${platform.os}/${platform.architecture}${variant}${version}`;
+  if (osFeatures.length > 0)
+    return `${os}(${[osVersion ?? '', ...osFeatures].join('+')})/${architecture}${variant}`;
+  return `${os}/${architecture}${variant}${osVersion === undefined ? '' : `:${osVersion}`}`;
 }
 
 /**
@@ -166,8 +179,12 @@ export function formatPlatform(platform: Platform): string {
  * attestations, and other tools leave both empty for artifacts.
  */
 export function isNoPlatform(platform: Platform): boolean {
-  const { os, architecture } = platform;
-  return (os === '' && architecture === '') || isUnknownPlatform(platform);
+  return isEmptyPlatform(platform) || isUnknownPlatform(platform);
+}
+
+/** Whether both os and architecture are empty, as other tools write it for artifacts. */
+export function isEmptyPlatform({ os, architecture }: Platform): boolean {
+  return os === '' && architecture === '';
 }
 
 /** Whether it is unknown/unknown, which BuildKit writes for attestations. */

@@ -1,6 +1,6 @@
 import { ManifestToolError } from '../errors.js';
 import { listSome } from '../text.js';
-import { imageEntries } from './attestation.js';
+import { imageEntries } from './companions.js';
 import type { Descriptor } from './descriptor.js';
 import { present } from './json/fields.js';
 import { formatPlatform, properPlatform, type Platform } from './platform.js';
@@ -35,19 +35,27 @@ function normalized(platform: Platform): Platform {
 }
 
 /**
- * Whether two platforms contradict each other: they name a different os, architecture, variant or os
- * version. A field that either omits contradicts nothing.
+ * Whether two platforms contradict each other: they name a different os, architecture, variant, os
+ * version or os features. A field that either omits contradicts nothing.
  */
 export function platformsContradict(a: Platform, b: Platform): boolean {
   const [one, other] = [properPlatform(a), properPlatform(b)];
-  return (['os', 'architecture', 'variant', 'osVersion'] as const).some(
+  const differs = (['os', 'architecture', 'variant', 'osVersion'] as const).some(
     (field) => Boolean(one[field]) && Boolean(other[field]) && one[field] !== other[field],
   );
+  if (differs || !one.osFeatures?.length || !other.osFeatures?.length) return differs;
+  return (
+    !includesAll(one.osFeatures, other.osFeatures) || !includesAll(other.osFeatures, one.osFeatures)
+  );
+}
+
+function includesAll(names: readonly string[], wanted: readonly string[]): boolean {
+  return wanted.every((name) => names.includes(name));
 }
 
 /**
  * Whether an image for `platform` can be used for a request: os and architecture must be equal, and
- * variant and os version if the request names them.
+ * variant and os version if the request names them; it has all os features of the request.
  */
 export function servesPlatform(platform: Platform, request: Platform): boolean {
   const [own, wanted] = [normalized(platform), normalized(request)];
@@ -55,7 +63,8 @@ export function servesPlatform(platform: Platform, request: Platform): boolean {
     own.os === wanted.os &&
     own.architecture === wanted.architecture &&
     (properPlatform(request).variant === undefined || own.variant === wanted.variant) &&
-    (wanted.osVersion === undefined || own.osVersion === wanted.osVersion)
+    (wanted.osVersion === undefined || own.osVersion === wanted.osVersion) &&
+    includesAll(own.osFeatures ?? [], wanted.osFeatures ?? [])
   );
 }
 
@@ -71,7 +80,11 @@ const COMPRESSION = /^io\.github\.containers\.compression\./;
  * Equal for entries that a client cannot tell apart: the same platform, artifact type and
  * compression.
  */
-export function entryKey({ platform, artifactType, annotations }: Descriptor): string {
+export function entryKey({
+  platform,
+  artifactType,
+  annotations,
+}: Pick<Descriptor, 'platform' | 'artifactType' | 'annotations'>): string {
   const compression = [...(annotations ?? [])].filter(([key]) => COMPRESSION.test(key));
   const names = compression.map(([key, value]) => `${key}=${value}`).toSorted();
   return JSON.stringify([platform && platformKey(platform), artifactType ?? '', names]);
@@ -93,21 +106,23 @@ export function shadowedEntries(
   return shadowed;
 }
 
-/** Platforms that are required and missing, and those that are there and not required. */
+/**
+ * Platforms that are required and missing, and those that are there and not required. A required
+ * platform without os features is also met by one with any, unless that is required itself.
+ */
 export function comparePlatforms(
   actual: readonly Platform[],
   required: readonly Platform[],
 ): { readonly missing: Platform[]; readonly extra: Platform[] } {
-  const isRequired = (platform: Platform, wanted: Platform): boolean => {
-    const compared = {
-      ...platform,
-      osFeatures: wanted.osFeatures ? (platform.osFeatures ?? []) : [],
-    };
-    return platformKey(compared) === platformKey(wanted);
+  const keys = new Set(required.map(platformKey));
+  const metBy = (platform: Platform): string | undefined => {
+    const candidates = [platform, { ...platform, osFeatures: [] }];
+    return candidates.map(platformKey).find((key) => keys.has(key));
   };
+  const met = new Set(actual.map(metBy));
   return {
-    missing: required.filter((wanted) => !actual.some((each) => isRequired(each, wanted))),
-    extra: actual.filter((each) => !required.some((wanted) => isRequired(each, wanted))),
+    missing: required.filter((platform) => !met.has(platformKey(platform))),
+    extra: actual.filter((platform) => metBy(platform) === undefined),
   };
 }
 
@@ -156,31 +171,43 @@ function exceedsDefault({ platform }: Descriptor): boolean {
   return variantLevel(platform) > variantLevel({ os, architecture });
 }
 
+/** Callbacks of a selection. */
+export interface SelectionEvents {
+  /** Several entries serve the platform, which is legal. */
+  readonly note?: (text: string) => void;
+  /** The entry may not run on every machine of the platform. */
+  readonly warning?: (text: string) => void;
+}
+
 /**
  * The image of an index for one platform: the first of {@link matchingEntries}. `what` is being
- * done, for messages. Warns if there are several, and if the image may not run on every machine of
- * that platform.
+ * done, for messages.
  * @throws {ManifestToolError} NOT_FOUND with reason `entry-not-found` if there is none.
  */
 export function selectEntry(
   what: string,
   platform: Platform,
   entries: readonly Descriptor[],
-  warning: (text: string) => void = () => {},
+  events: SelectionEvents = {},
 ): Descriptor {
   const matching = matchingEntries(platform, entries);
   const [selected] = matching;
   const wanted = formatPlatform(platform);
   if (selected === undefined) {
-    const why = `it has no entry for ${wanted}; it has ${listEntries(imageEntries(entries))}`;
+    const why =
+      entries.length === 0
+        ? 'it is an index with no entries'
+        : `it has no entry for ${wanted}; it has ${listEntries(imageEntries(entries))}`;
     throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'entry-not-found' });
   }
   const count = new Set(matching.map(({ digest }) => digest)).size;
   const own = formatPlatform(selected.platform!);
   if (count > 1)
-    warning(`${what}: ${count} entries are for ${wanted}; using ${own}, ${selected.digest}`);
-  if (platform.variant === undefined && exceedsDefault(selected))
-    warning(`${what}: ${own} is used for ${wanted}, but does not run on every ${wanted} machine`);
+    events.note?.(`${what}: ${count} entries are for ${wanted}; using ${own}, ${selected.digest}`);
+  if (platform.variant === undefined && exceedsDefault(selected)) {
+    const why = `${own} is used for ${wanted}, but does not run on every ${wanted} machine`;
+    events.warning?.(`${what}: ${why}`);
+  }
   return selected;
 }
 

@@ -4,7 +4,7 @@ import { connectionFailure } from '../http/errors.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { afterAttempts } from '../http/retry.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/limits.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { verifiedContent, WrongContent, wrongSource } from '../oci/blob-stream.js';
 import type { Connection } from './connection.js';

@@ -3,9 +3,10 @@ import { formatDuration } from '../duration.js';
 import { ManifestToolError, type ErrorCode, type ErrorDetails } from '../errors.js';
 import { parseChallenges } from '../http/auth/challenge.js';
 import { formatScope, parseScopes } from '../http/auth/scopes.js';
-import type { HttpResponse } from '../http/request.js';
+import { isSuccess, type HttpResponse } from '../http/request.js';
 import { isSecondaryLimit, retryAfter } from '../http/retry-after.js';
-import { isJsonObject, parseJson, type JsonValue } from '../oci/json/parse.js';
+import { isWebPage } from '../http/web-page.js';
+import { isJsonObject, JsonNumber, parseJson, type JsonValue } from '../oci/json/parse.js';
 
 /**
  * Purpose of a request, if it changes the meaning of an answer: the write of a manifest, or the
@@ -53,10 +54,12 @@ export class RegistryError extends Error {
 /**
  * Converts the answer of a registry that refused or failed to an error of this program: the status
  * decides, the body explains.
- * - 429, 408, 5xx and web pages are UNAVAILABLE
- * - 404 is NOT_FOUND; for the write of a manifest INCOMPLETE, if its codes say that something is
- *   missing (Gitea, Harbor)
- * - 400, 403, 409 and 412 are REFUSED if the text says that a tag is immutable
+ * - 429, 408 and 5xx are UNAVAILABLE, but 507 is FAILED
+ * - 2xx with a web page is UNAVAILABLE: there is no registry
+ * - 404 and 410 are NOT_FOUND; for the write of a manifest, 404 is INCOMPLETE if its codes say that
+ *   something is missing (Gitea, Harbor)
+ * - 400, 403, 405, 409, 412 and 423 are REFUSED for the write of a manifest if the body says that
+ *   the tag is immutable
  * - 401 and 403 are DENIED; the rest is FAILED
  */
 export function answerFailure(
@@ -73,11 +76,16 @@ export function answerFailure(
   const { status, text } = cause;
   const { host, identity, isRedirected, purpose } = context;
   const says = text === '' ? '' : `: ${text}`;
+  const isPage = isWebPage(response);
   const tries = formatTries(response.attempts);
 
   if (purpose === 'write') {
     const missing = missingPart(cause);
     if (missing !== undefined) return make(missing.code, missing.why, missing.advice);
+    if (isImmutable(response, cause)) {
+      const why = `the tag exists and the registry does not move it (status ${status}${says})`;
+      return make('REFUSED', why, 'publish under another tag, or have the registry allow it');
+    }
   }
   if (isRateLimit(response)) {
     const asks = asksToWait(response);
@@ -91,18 +99,15 @@ export function answerFailure(
   if (status === 501) {
     return make('UNAVAILABLE', `${host} answered with status 501${says}`, UNEXPECTED);
   }
-  if (isWebPage(response)) {
+  if (isPage && isSuccess(status)) {
     const why = `${host} answered with a web page (status ${status}): it is not a registry`;
     return make('UNAVAILABLE', why, NAME_ADVICE);
   }
-  if (status === 404) {
+  if (status === 404 || status === 410) {
     const advice =
       purpose === 'content' ? ({ reason: 'content-missing' } as const) : missingAdvice(context);
-    return make('NOT_FOUND', `not found (${text || 'status 404'})`, advice);
-  }
-  if (IMMUTABLE_STATUS.has(status) && IMMUTABLE.test(text)) {
-    const why = `the tag exists and the registry does not move it (status ${status}${says})`;
-    return make('REFUSED', why, 'publish under another tag, or have the registry allow it');
+    const reason = isPage || text === '' ? `status ${status}${says}` : text;
+    return make('NOT_FOUND', `not found (${reason})`, advice);
   }
   if (status === 401 || status === 403) {
     const whose = isRedirected ? `by ${host}` : identity;
@@ -113,7 +118,11 @@ export function answerFailure(
     const why = `the registry says that it is too large (status 413${says})`;
     return make('FAILED', why, 'have the registry, or the proxy before it, accept larger requests');
   }
-  if (status >= 300 && status < 400) {
+  if (status === 507) {
+    const why = `the registry has no space for it (status 507${says})`;
+    return make('FAILED', why, 'free space at the registry, or have its quota raised');
+  }
+  if (status >= 200 && status < 400) {
     const why = `${host} answered with status ${status}${says}, which does not answer the request`;
     return make('FAILED', why, NAME_ADVICE);
   }
@@ -127,23 +136,15 @@ function isRateLimit(response: HttpResponse): boolean {
 
 /**
  * Whether an answer is a transient failure. 501 is not: the registry does not implement the
- * request.
+ * request; nor is 507: it is full.
  */
 export function isUnavailable(response: HttpResponse): boolean {
   const { status } = response;
-  return isRateLimit(response) || status === 408 || (status >= 500 && status !== 501);
+  return isRateLimit(response) || status === 408 || (status >= 500 && !FINAL.has(status));
 }
 
-/** Whether an answer is a web page: the server is then not a registry, whatever the status. */
-export function isWebPage(response: HttpResponse): boolean {
-  const type = response.headers.first('content-type') ?? '';
-  if (/^text\/html\b/i.test(type)) return true;
-  const start = Buffer.from(response.body.subarray(0, MAX_PAGE_START)).toString();
-  return /^\s*<(!doctype|html)/i.test(start);
-}
-
-/** How much of a body shows whether it is a web page, in bytes. */
-const MAX_PAGE_START = 1024;
+/** Statuses of a server that mean the same at the next attempt. */
+const FINAL = new Set([501, 507]);
 
 /** A hint, or a reason for which the command line has one. */
 type Advice = string | Pick<ErrorDetails, 'reason' | 'data'>;
@@ -152,8 +153,30 @@ const UNEXPECTED: Advice = { reason: 'answer-unexpected' };
 const NAME_ADVICE = 'check the name and the port of the registry';
 
 /** How registries say that a tag cannot be moved; they use different statuses for it. */
-const IMMUTABLE = /immutable|cannot be overwritten|ImageTagAlreadyExists|already exists/i;
-const IMMUTABLE_STATUS = new Set([400, 403, 409, 412]);
+const IMMUTABLE = new RegExp(
+  [
+    'immutab',
+    'ImageTagAlreadyExists',
+    'already exists',
+    'cannot be (overwritten|updated|modified)',
+    'not allow(ed)? (to overwrite|overwriting|updating)',
+    String.raw`\block(ed|s)?\b`,
+  ].join('|'),
+  'i',
+);
+const IMMUTABLE_STATUS = new Set([400, 403, 405, 409, 412, 423]);
+/** A user who is locked out is denied, not the tag. */
+const LOCKED_OUT = /\b(account|user)\b[^.;]*\blocked\b/i;
+
+/**
+ * Whether a registry refuses to move a tag. Its body counts in any form but that of a page, which
+ * is not the registry's own.
+ */
+function isImmutable(response: HttpResponse, { status, codes, text }: RegistryError): boolean {
+  if (!IMMUTABLE_STATUS.has(status) || isWebPage(response)) return false;
+  const words = codes.length > 0 || text !== '' ? text : Buffer.from(response.body).toString();
+  return IMMUTABLE.test(words) && !LOCKED_OUT.test(words);
+}
 
 /** Codes for content that a manifest names and the registry does not hold. */
 const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NOT_FOUND']);
@@ -222,26 +245,58 @@ function readErrors(response: HttpResponse): { codes: string[]; text: string } {
   // S3 does.
   if (errors === undefined) return { codes: [], text: isWebPage(response) ? 'a web page' : '' };
   const codes = errors.flatMap(({ code }) => (code === '' ? [] : [code]));
-  const text = errors
-    .map(({ code, message }) => [code, message].filter((part) => part !== '').join(': '))
-    .join('; ');
   // Not cut here but after redaction: a part of a secret would not be recognized.
-  return { codes, text };
+  return { codes, text: errors.map(formatError).join('; ') };
 }
 
+/** One error of a registry (OCI distribution-spec, Error Codes). */
 interface ErrorEntry {
   readonly code: string;
   readonly message: string;
+  /** The reason, for example which blob, rule or quota; empty if the message has it. */
+  readonly detail: string;
+}
+
+/** `CODE: message (detail)`, without what is missing. */
+function formatError({ code, message, detail }: ErrorEntry): string {
+  const says = [code, message].filter((part) => part !== '').join(': ');
+  if (detail === '') return says;
+  return says === '' ? detail : `${says} (${detail})`;
 }
 
 function errorList({ body }: HttpResponse): ErrorEntry[] | undefined {
   const json = tryParse(Buffer.from(body).toString());
   const list = isJsonObject(json) ? json.get('errors') : undefined;
   if (!Array.isArray(list)) return undefined;
-  return (list as JsonValue[]).filter(isJsonObject).map((error) => ({
-    code: asString(error.get('code')),
-    message: asString(error.get('message')),
-  }));
+  return (list as JsonValue[]).filter(isJsonObject).map((error) => {
+    const message = asString(error.get('message'));
+    const detail = formatDetail(error.get('detail'), MAX_DETAIL_DEPTH);
+    return {
+      code: asString(error.get('code')),
+      message,
+      detail: message.includes(detail) ? '' : detail,
+    };
+  });
+}
+
+/** How deep a detail is shown: registries send objects in lists. */
+const MAX_DETAIL_DEPTH = 4;
+
+/** A detail, which may be any JSON (OCI distribution-spec, Error Codes): `Tag: 1.0, Name: a/b`. */
+function formatDetail(value: JsonValue | undefined, depth: number): string {
+  if (value === undefined || value === null || depth === 0) return '';
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) {
+    const items = (value as JsonValue[]).map((item) => formatDetail(item, depth - 1));
+    return items.filter((item) => item !== '').join('; ');
+  }
+  if (value instanceof JsonNumber) return value.text;
+  if (!isJsonObject(value)) return typeof value === 'boolean' ? String(value) : '';
+  return [...value]
+    .map(([name, member]) => [name, formatDetail(member, depth - 1)])
+    .filter(([, member]) => member !== '')
+    .map((pair) => pair.join(': '))
+    .join(', ');
 }
 
 function asString(value: JsonValue | undefined): string {

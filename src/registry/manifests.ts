@@ -1,12 +1,12 @@
 import { ManifestToolError, reasonOf, type ErrorCode } from '../errors.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
+import { isWebPage } from '../http/web-page.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import { digestOf, isDigest, matchesDigest, type Digest } from '../oci/digest.js';
-import { NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
+import { AmbiguousDocument, NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { FieldError } from '../oci/json/fields.js';
 import type { Connection } from './connection.js';
-import { isWebPage } from './errors.js';
 import * as requests from './requests.js';
 
 /**
@@ -24,7 +24,7 @@ export async function getManifest(
   const { what } = request;
   const check = (answer: HttpResponse): void => checkBytes(answer, tagOrDigest);
   const response = await connection.send({ ...request, check });
-  if (!isSuccess(response.status) || isWebPage(response)) {
+  if (response.status !== 200 || isWebPage(response)) {
     throw connection.unexpected(what, response, expected === undefined ? undefined : 'content');
   }
   const { body } = response;
@@ -44,7 +44,10 @@ export async function getManifest(
     );
     return { ...parsed, digest, size: body.length, bytes: body };
   } catch (error) {
-    const why = `it is neither an image manifest nor an index: ${reasonOf(error)}`;
+    const why =
+      error instanceof AmbiguousDocument
+        ? error.message
+        : `it is neither an image manifest nor an index: ${reasonOf(error)}`;
     const hint = (error instanceof FieldError && error.hint) || NO_IMAGE_HINT;
     throw new ManifestToolError('CORRUPT', what, why, { cause: error, hint });
   }
@@ -129,6 +132,17 @@ async function holdsManifest(
   }
 }
 
+/** Statuses by which registries confirm a write: 201 (OCI distribution-spec) and what others send. */
+const WRITTEN = new Set([200, 201, 202, 204]);
+
+/**
+ * Whether a write was accepted. The status says so, whatever the body is (Quay answers 201 with
+ * text/html); but a page with 200 may be the answer of a server that says so to everything.
+ */
+function isWritten(response: HttpResponse): boolean {
+  return WRITTEN.has(response.status) && !(response.status === 200 && isWebPage(response));
+}
+
 async function writeManifest(
   connection: Connection,
   manifest: ManifestContent,
@@ -137,7 +151,7 @@ async function writeManifest(
   const request = requests.putManifest(connection, manifest, tagOrDigest);
   const { what } = request;
   const response = await connection.send(request);
-  if (response.status < 200 || response.status > 202 || isWebPage(response)) {
+  if (!isWritten(response)) {
     throw connection.unexpected(what, response, 'write');
   }
   const stored = response.headers.first('docker-content-digest');

@@ -1,12 +1,13 @@
 import { ManifestToolError } from '../errors.js';
 import { isSuccess, type HttpResponse } from '../http/request.js';
+import { isWebPage } from '../http/web-page.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import { parseDocument } from '../oci/documents.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { getBlob } from './blobs.js';
 import type { Connection } from './connection.js';
-import { isUnavailable, isWebPage, RegistryError } from './errors.js';
+import { isUnavailable, RegistryError } from './errors.js';
 import { getManifest, tagDigest } from './manifests.js';
 import * as requests from './requests.js';
 import { cancelUpload, uploadBlob } from './uploads.js';
@@ -124,7 +125,7 @@ export class RawRepository {
     const response = await this.connection.send(request);
     const { status } = response;
     const demandsLogin = status === 401 && request.method !== 'DELETE';
-    const isNoRegistry = isSuccess(status) && isWebPage(response);
+    const isNoRegistry = request.method === 'GET' && isSuccess(status) && isWebPage(response);
     if (demandsLogin || isUnavailable(response) || isNoRegistry)
       throw this.connection.unexpected(request.what, response);
     return response;

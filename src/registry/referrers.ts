@@ -1,37 +1,74 @@
 import { ManifestToolError, reasonOf } from '../errors.js';
 import type { HttpResponse } from '../http/request.js';
+import { isWebPage } from '../http/web-page.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
-import { digestOf, type Digest } from '../oci/digest.js';
-import { parseDocument } from '../oci/documents.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { encodeIndex } from '../oci/json/encode-index.js';
-import { IndexText } from '../oci/json/index-text.js';
+import { matchesDigest, type Digest } from '../oci/digest.js';
+import { parseDocument } from '../oci/documents.js';
+import { isJsonObject, parseJsonBytes } from '../oci/json/parse.js';
 import { OCI_INDEX } from '../oci/media-types.js';
-import { referrerDescriptor, referrersTag } from '../oci/referrers.js';
+import {
+  indexEntries,
+  isReferrersIndex,
+  referrersTag,
+  withReferrers,
+  type Referrer,
+} from '../oci/referrers.js';
+import { settle } from '../settle.js';
 import type { Connection } from './connection.js';
-import { isWebPage } from './errors.js';
-import { getManifest, putManifest } from './manifests.js';
+import { getManifest, putManifest, tagDigest } from './manifests.js';
+import { readPages } from './pages.js';
 import * as requests from './requests.js';
 
-/** Most pages that are read: a registry may page without end. */
-const MAX_PAGES = 100;
-
 /** Statuses of registries that do not have the referrers API. */
-const NO_API = new Set([400, 404, 405, 501]);
+const NO_API = new Set([400, 404, 405, 406, 410, 501]);
 
-/**
- * The referrers of a manifest: from the referrers API (OCI distribution-spec, Listing Referrers),
- * or from the index under the referrers tag if the registry does not have the API. Empty if there
- * are none.
- * @throws {ManifestToolError} if they cannot be determined.
- */
-export async function listReferrers(
-  connection: Connection,
-  subject: Digest,
-): Promise<readonly Descriptor[]> {
-  return (
-    (await fromApi(connection, subject)) ?? (await referrersIndex(connection, subject)).entries
-  );
+/** How the referrers of a repository are written, and who is notified. */
+export interface ReferrersOptions {
+  readonly signal: AbortSignal;
+  /** Called with what cannot be recorded, and why. */
+  readonly onWarning: (text: string) => void;
+}
+
+/** The referrers of the manifests of one repository. */
+export class Referrers {
+  private readonly tags = new Map<Digest, ReferrersTag>();
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly options: ReferrersOptions,
+  ) {}
+
+  /**
+   * The referrers of a manifest: from the referrers API (OCI distribution-spec, Listing Referrers),
+   * or from the index under the referrers tag if the registry does not have the API. Empty if there
+   * are none.
+   * @throws {ManifestToolError} if they cannot be determined.
+   */
+  async list(subject: Digest): Promise<readonly Descriptor[]> {
+    const listed = await fromApi(this.connection, subject);
+    // Registries without the API answer with an empty index as well.
+    if (listed !== undefined && listed.length > 0) return listed;
+    const index = await referrersIndex(this.connection, subject);
+    return index === undefined || index === 'other' ? [] : indexEntries(index);
+  }
+
+  /**
+   * Records a manifest that has been written as a referrer of its subject, unless the registry
+   * lists it: it is added to the index under the referrers tag (OCI distribution-spec, Pushing
+   * Manifests with Subject). Warns if the tag points to something else, which is not replaced.
+   * @param confirmed the subject that the registry has confirmed (`OCI-Subject`)
+   * @throws {ManifestToolError} what the registry answers; REFUSED if others keep changing the tag.
+   */
+  async record({ subject, entry }: Referrer, confirmed: string | undefined): Promise<void> {
+    if (confirmed === subject) return;
+    // Some registries have the API and do not confirm.
+    const listed = await fromApi(this.connection, subject);
+    if (listed?.some(({ digest }) => digest === entry.digest) === true) return;
+    const tag = this.tags.get(subject) ?? new ReferrersTag(this.connection, subject, this.options);
+    this.tags.set(subject, tag);
+    await tag.add(entry);
+  }
 }
 
 /** Undefined if the registry does not have the API. */
@@ -40,26 +77,43 @@ async function fromApi(
   subject: Digest,
 ): Promise<readonly Descriptor[] | undefined> {
   const request = requests.getReferrers(connection, subject);
-  const { what } = request;
   const found: Descriptor[] = [];
-  const visited = new Set<string>();
-  let path: string | undefined = request.path;
-  while (path !== undefined && !visited.has(path) && visited.size < MAX_PAGES) {
-    visited.add(path);
-    const response = await connection.send({ ...request, path });
-    const isUnknown = NO_API.has(response.status) || isWebPage(response);
-    if (isUnknown && visited.size === 1) return undefined;
-    if (response.status !== 200) throw connection.unexpected(what, response);
-    found.push(...entriesOf(what, response.body));
-    path = nextPage(connection, response);
+  let isFirst = true;
+  for await (const response of readPages(connection, request)) {
+    const { status } = response;
+    const isIndex = isReferrersAnswer(response, subject);
+    const isAbsent = status === 200 || NO_API.has(status) || isWebPage(response);
+    if (isFirst && !isIndex && isAbsent) return undefined;
+    if (status !== 200) throw connection.unexpected(request.what, response);
+    found.push(...pageEntries(request.what, response.body, isIndex));
+    isFirst = false;
   }
   return found;
 }
 
-function entriesOf(what: string, body: Uint8Array): readonly Descriptor[] {
+/**
+ * Whether an answer has the form of an index: registries without the API answer with status 200 and
+ * `{}`, a list of errors, or the subject itself.
+ */
+function isReferrersAnswer({ status, body }: HttpResponse, subject: Digest): boolean {
+  if (status !== 200 || matchesDigest(body, subject)) return false;
+  try {
+    const json = parseJsonBytes(body);
+    if (!isJsonObject(json)) return false;
+    const manifests = json.get('manifests');
+    const mediaType = json.get('mediaType') ?? OCI_INDEX;
+    return mediaType === OCI_INDEX && (Array.isArray(manifests) || manifests === null);
+  } catch {
+    return false;
+  }
+}
+
+/** @throws {ManifestToolError} CORRUPT if a page is not an index. */
+function pageEntries(what: string, body: Uint8Array, isIndex: boolean): readonly Descriptor[] {
   try {
     const { document } = parseDocument(body, OCI_INDEX);
-    return document.kind === 'index' ? document.manifests : [];
+    if (isIndex && document.kind === 'index') return document.manifests;
+    throw new Error('it has no list of manifests');
   } catch (error) {
     const why = `the registry's answer is not an index: ${reasonOf(error)}`;
     const reason = 'referrers-unreadable';
@@ -68,64 +122,98 @@ function entriesOf(what: string, body: Uint8Array): readonly Descriptor[] {
 }
 
 /**
- * The path of `Link: <URL>; rel="next"` (RFC 8288); a link to another origin is not followed
- * (GHSA-h7vf-4x9w-h99v).
+ * What the referrers tag of a manifest points to: the index of its referrers, nothing, or something
+ * else, such as the manifest itself (GitLab resolves the tag `sha256-HEX` so).
  */
-function nextPage(connection: Connection, response: HttpResponse): string | undefined {
-  const link = response.headers
-    .all('link')
-    .map((text) => /<([^>]*)>\s*;[^,]*rel="?next"?/i.exec(text)?.[1])
-    .find((target) => target !== undefined);
-  if (link === undefined || !URL.canParse(link, response.url.href)) return undefined;
-  const url = new URL(link, response.url);
-  return connection.isOwn(url) ? `${url.pathname}${url.search}` : undefined;
-}
-
-/** The index under a referrers tag. */
-interface ReferrersIndex {
-  readonly entries: readonly Descriptor[];
-  /** Undefined if there is no such tag. */
-  readonly manifest?: FetchedManifest;
-}
-
-async function referrersIndex(connection: Connection, subject: Digest): Promise<ReferrersIndex> {
+async function referrersIndex(
+  connection: Connection,
+  subject: Digest,
+): Promise<FetchedManifest | 'other' | undefined> {
   try {
     const manifest = await getManifest(connection, referrersTag(subject));
-    const { document } = manifest;
-    return document.kind === 'index' ? { entries: document.manifests, manifest } : { entries: [] };
+    return (await listsReferrers(connection, manifest, subject)) ? manifest : 'other';
   } catch (error) {
-    if (error instanceof ManifestToolError && error.code === 'NOT_FOUND') return { entries: [] };
+    if (!(error instanceof ManifestToolError)) throw error;
+    if (error.code === 'NOT_FOUND') return undefined;
     throw error;
   }
 }
 
-/**
- * Writes a manifest that has a subject. If the registry does not confirm that it lists the manifest
- * (`OCI-Subject`), it is added to the index under the referrers tag (OCI distribution-spec, Pushing
- * Manifests with Subject). Referrers of one subject have to be written one after another.
- */
-export async function putReferrer(
+/** Whether a manifest is the index of referrers of `subject`; reads its entries if it is unclear. */
+async function listsReferrers(
   connection: Connection,
   manifest: FetchedManifest,
   subject: Digest,
-): Promise<void> {
-  const { subject: confirmed } = await putManifest(connection, manifest, manifest.digest);
-  if (confirmed !== undefined) return;
-  const isListed = ({ digest }: Descriptor): boolean => digest === manifest.digest;
-  // Some registries have the API and do not confirm.
-  const listed = await fromApi(connection, subject);
-  if (listed?.some(isListed) === true) return;
-  const { entries, manifest: index } = await referrersIndex(connection, subject);
-  if (entries.some(isListed)) return;
-  const entry = referrerDescriptor(manifest);
-  const next =
-    index === undefined ? encodeIndex('oci', [entry], new Map()) : withEntry(index, entry);
-  await putManifest(connection, next, referrersTag(subject));
+): Promise<boolean> {
+  const isIndex = isReferrersIndex(manifest, subject);
+  if (isIndex !== 'unclear') return isIndex;
+  for (const entry of indexEntries(manifest)) {
+    const { document } = await getManifest(connection, entry.digest, entry);
+    if (document.subject?.digest === subject) return true;
+  }
+  return false;
 }
 
-function withEntry(index: FetchedManifest, entry: Descriptor): ManifestContent {
-  const count = index.document.kind === 'index' ? index.document.manifests.length : 0;
-  const text = new IndexText(Buffer.from(index.bytes).toString(), index.mediaType);
-  const bytes = Buffer.from(text.withEntryBefore(count, entry).text);
-  return { mediaType: index.mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
+/** The referrers tag of one manifest, which other programs may write at the same time. */
+class ReferrersTag {
+  private readonly tag: string;
+  private readonly wanted = new Map<Digest, Descriptor>();
+  private readonly recorded = new Set<Digest>();
+  private running: Promise<void> | undefined;
+
+  constructor(
+    private readonly connection: Connection,
+    private readonly subject: Digest,
+    private readonly options: ReferrersOptions,
+  ) {
+    this.tag = referrersTag(subject);
+  }
+
+  /** Adds an entry, together with those that are added at the same time. */
+  async add(entry: Descriptor): Promise<void> {
+    this.wanted.set(entry.digest, entry);
+    while (!this.recorded.has(entry.digest)) {
+      this.running ??= this.write().finally(() => {
+        this.running = undefined;
+      });
+      await this.running;
+    }
+  }
+
+  private async write(): Promise<void> {
+    const { connection, options, subject, tag } = this;
+    const read = (): ReturnType<typeof referrersIndex> => referrersIndex(connection, subject);
+    await settle<Awaited<ReturnType<typeof read>>, ManifestContent>(await read(), {
+      what: `recording the referrers of ${connection.name}@${subject}`,
+      signal: options.signal,
+      isAtomic: false,
+      read,
+      change: (current) => (current === 'other' ? this.giveUp() : this.withWanted(current)),
+      isStill: async (current) =>
+        current !== 'other' && (await tagDigest(connection, tag)) === current?.digest,
+      async write(next) {
+        await putManifest(connection, next, tag);
+        return true;
+      },
+    });
+  }
+
+  /** The index with all wanted entries; undefined if it has them. */
+  private withWanted(index: FetchedManifest | undefined): ManifestContent | undefined {
+    const next = withReferrers(index, [...this.wanted.values()]);
+    if (next !== undefined) return next;
+    for (const digest of this.wanted.keys()) this.recorded.add(digest);
+    this.wanted.clear();
+    return undefined;
+  }
+
+  private giveUp(): undefined {
+    for (const digest of this.wanted.keys()) {
+      this.options.onWarning(
+        `${digest} cannot be recorded as a referrer of ${this.subject}: the registry has no referrers API, and ${this.connection.name}:${this.tag} is not an index of referrers`,
+      );
+      this.recorded.add(digest);
+    }
+    this.wanted.clear();
+  }
 }

@@ -22,7 +22,10 @@ export class Registries {
   private readonly uploads: UploadLimiter;
 
   /** @param early a connection that was opened before; it is owned here. */
-  constructor(options: HttpClientOptions, early?: EarlyConnection) {
+  constructor(
+    private readonly options: HttpClientOptions,
+    early?: EarlyConnection,
+  ) {
     this.http = new HttpClient(options, early);
     this.uploads = new UploadLimiter(options.signal);
   }
@@ -33,7 +36,8 @@ export class Registries {
     this.http.addRepository(reference.host);
     const scope = access === 'push' ? pushScope : pullScope;
     connection.expect(scope(reference.repository));
-    return new Repository(connection);
+    const { signal, onWarning = () => undefined } = this.options;
+    return new Repository(connection, { signal, onWarning });
   }
 
   /** Closes all connections; none is opened afterwards. */

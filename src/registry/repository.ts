@@ -8,21 +8,25 @@ import type {
 } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
+import { referrerDescriptor, referrerOf } from '../oci/referrers.js';
 import { blobSize, getBlob, hasBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
-import { listReferrers, putReferrer } from './referrers.js';
+import { Referrers, type ReferrersOptions } from './referrers.js';
 import { mountBlob, uploadBlob } from './uploads.js';
 
 /** One repository of a registry, for reading and writing. */
 export class Repository implements ImageStore {
   readonly name: string;
   readonly isAtomic = false;
-  /** The last write of a referrer, by its subject. */
-  private readonly referrerWrites = new Map<Digest, Promise<void>>();
+  private readonly allReferrers: Referrers;
 
-  constructor(private readonly connection: Connection) {
+  constructor(
+    private readonly connection: Connection,
+    options: ReferrersOptions,
+  ) {
     this.name = connection.name;
+    this.allReferrers = new Referrers(connection, options);
   }
 
   getManifest(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
@@ -67,26 +71,22 @@ export class Repository implements ImageStore {
     return tagDigest(this.connection, tag);
   }
 
-  async putChild(manifest: ManifestContent): Promise<void> {
+  async putChild(manifest: ManifestContent, tag?: string): Promise<void> {
+    if (tag !== undefined) return this.publish(manifest, [tag], () => undefined);
     await putManifest(this.connection, manifest, manifest.digest);
   }
 
   referrers(subject: Digest): Promise<readonly Descriptor[]> {
-    return listReferrers(this.connection, subject);
+    return this.allReferrers.list(subject);
   }
 
-  putReferrer(manifest: FetchedManifest, subject: Digest): Promise<void> {
-    // One after another: each may have to be added to the same index.
-    const before = this.referrerWrites.get(subject) ?? Promise.resolve();
-    const write = before
-      .catch(() => undefined)
-      .then(() => putReferrer(this.connection, manifest, subject));
-    this.referrerWrites.set(subject, write);
-    return write;
+  async putReferrer(manifest: FetchedManifest, subject: Digest): Promise<void> {
+    const { subject: confirmed } = await putManifest(this.connection, manifest, manifest.digest);
+    await this.allReferrers.record({ subject, entry: referrerDescriptor(manifest) }, confirmed);
   }
 
   async replaceTag(tag: string, manifest: ManifestContent): Promise<boolean> {
-    await putManifest(this.connection, manifest, tag);
+    await this.publish(manifest, [tag], () => undefined);
     return true;
   }
 
@@ -95,16 +95,26 @@ export class Repository implements ImageStore {
     tags: readonly string[],
     onTag: (tag: string) => void,
   ): Promise<void> {
-    if (tags.length === 0) return this.putChild(manifest);
+    const names = tags.length === 0 ? [manifest.digest] : tags;
     const written = await Promise.allSettled(
-      tags.map(async (tag) => {
-        await putManifest(this.connection, manifest, tag);
-        onTag(tag);
+      names.map(async (name) => {
+        const answer = await putManifest(this.connection, manifest, name);
+        if (tags.length > 0) onTag(name);
+        return answer.subject;
       }),
     );
     // All tags are attempted before the first failure is thrown: onTag has reported those that
     // moved.
     const failed = written.find((result) => result.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
+    const referrer = referrerOf(manifest);
+    if (referrer === undefined) return;
+    const confirmed = written.flatMap((result) =>
+      result.status === 'fulfilled' ? [result.value] : [],
+    );
+    await this.allReferrers.record(
+      referrer,
+      confirmed.find((subject) => subject !== undefined),
+    );
   }
 }

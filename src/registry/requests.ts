@@ -2,7 +2,7 @@ import type { Attempts } from '../attempts.js';
 import type { HttpRequest, Scope } from '../http/request.js';
 import type { ManifestContent } from '../oci/content.js';
 import { isDigest, type Digest } from '../oci/digest.js';
-import { MAX_DOCUMENT_SIZE } from '../oci/documents.js';
+import { MAX_DOCUMENT_SIZE } from '../oci/limits.js';
 import { MANIFEST_ACCEPT, OCI_INDEX } from '../oci/media-types.js';
 
 /** The repository that a request is for. */
@@ -24,8 +24,6 @@ export interface Call extends Omit<HttpRequest, 'url'> {
   readonly what: string;
 }
 
-/** Most bytes that are read of an answer without content: to a write, or an error. */
-const MAX_ANSWER = 64 * 1024;
 /**
  * Time for the answer to an upload, in milliseconds: a registry copies and hashes a blob before it
  * answers.
@@ -50,7 +48,7 @@ export function getVersion(host: string): Call {
     method: 'GET',
     path: '/v2/',
     what: `asking ${host} for its version`,
-    maxBytes: MAX_ANSWER,
+    maxBytes: MAX_DOCUMENT_SIZE,
   };
 }
 
@@ -96,7 +94,7 @@ export function putManifest(
     what: `writing ${imageName(of, tagOrDigest)}`,
     headers: { 'content-type': mediaType },
     body: bytes,
-    maxBytes: MAX_ANSWER,
+    maxBytes: 0,
     scopes: [pushScope(of.repository)],
   };
 }
@@ -126,7 +124,7 @@ export function getBlob(of: RepositoryName, digest: Digest): Call {
 
 /** The same of a blob of any size, read as a stream. */
 export function streamBlob(of: RepositoryName, digest: Digest, attempts: Attempts): Call {
-  return { ...getBlob(of, digest), streamed: true, maxBytes: MAX_ANSWER, attempts };
+  return { ...getBlob(of, digest), streamed: true, attempts };
 }
 
 /** HEAD /v2/NAME/blobs/DIGEST (OCI distribution-spec, Checking if content exists). */
@@ -149,7 +147,7 @@ export function mountBlob(of: RepositoryName, digest: Digest, from: RepositoryNa
     method: 'POST',
     path: `${uploadsPath(of)}?${query}`,
     what: `mounting ${digest} from ${from.name} in ${of.name}`,
-    maxBytes: MAX_ANSWER,
+    maxBytes: 0,
     scopes: [pushScope(of.repository), pullScope(from.repository)],
   };
 }
@@ -160,7 +158,7 @@ export function openUpload(of: RepositoryName, attempts: Attempts): Call {
     method: 'POST',
     path: uploadsPath(of),
     what: `opening an upload in ${of.name}`,
-    maxBytes: MAX_ANSWER,
+    maxBytes: 0,
     scopes: [pushScope(of.repository)],
     attempts,
   };
@@ -183,7 +181,7 @@ export function putUpload(
     what: `uploading ${imageName(of, digest)}`,
     headers: { 'content-type': 'application/octet-stream' },
     upload: { length: size, open },
-    maxBytes: MAX_ANSWER,
+    maxBytes: 0,
     answerTimeoutMs: COMMIT_TIMEOUT_MS,
     scopes: [pushScope(of.repository)],
     attempts,
@@ -196,7 +194,7 @@ export function deleteUpload(of: RepositoryName, session: URL): Call {
     method: 'DELETE',
     path: `${session.pathname}${session.search}`,
     what: `canceling an upload in ${of.name}`,
-    maxBytes: MAX_ANSWER,
+    maxBytes: 0,
     retries: 0,
     scopes: [pushScope(of.repository)],
   };
@@ -212,7 +210,7 @@ export function deleteContent(
     method: 'DELETE',
     path: `/v2/${of.repository}/${kind}/${reference}`,
     what: `deleting ${imageName(of, reference)}`,
-    maxBytes: MAX_ANSWER,
+    maxBytes: 0,
     retries: 1,
     // Not announced with the other scopes: a token server may refuse every request that has it.
     scopes: [{ repository: of.repository, actions: ['delete'] }],

@@ -1,7 +1,7 @@
 import { Attempts, withRestarts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
 import type { HttpResponse } from '../http/request.js';
-import { parseUrl } from '../http/url.js';
+import { resolveHeaderUrl } from '../http/url.js';
 import type { ImageReader } from '../oci/content.js';
 import { counted } from '../oci/blob-stream.js';
 import type { Digest } from '../oci/digest.js';
@@ -159,8 +159,7 @@ function sessionOf(connection: Connection, what: string, response: HttpResponse)
     throw refuse('the registry names no place to upload to (Location)', LOCATION_HINT);
   }
   const { url: base } = response;
-  const isBare = location.startsWith(`${base.host}/`);
-  const url = parseUrl(isBare ? `${base.protocol}//${location}` : location, base);
+  const url = resolveHeaderUrl(location, base);
   if (url === undefined) {
     throw refuse('the place to upload to (Location) is not a valid address', LOCATION_HINT);
   }

@@ -8,7 +8,8 @@ import {
 import { refuseWarnings } from '../core/publish/warnings.js';
 import { ManifestToolError } from '../errors.js';
 import { formatPlatform, isNoPlatform, type Platform } from '../oci/platform.js';
-import { platformKey } from '../oci/select-entry.js';
+import { entryKey } from '../oci/select-entry.js';
+import { present } from '../oci/json/fields.js';
 import { formatReference } from '../oci/reference.js';
 import type { SpecNode } from './node.js';
 import { readSpec, typeOfSpec, type PlacedSpec, type SpecOptions } from './spec.js';
@@ -162,5 +163,6 @@ function identity({ reference, platform = {}, annotations }: SourceRequest): Ide
   const isFinal =
     (os !== 'windows' || osVersion !== undefined) &&
     (architecture !== 'arm' || variant !== undefined);
-  return { key: platformKey(requested), shown: formatPlatform(requested), isFinal };
+  const key = entryKey({ platform: requested, ...present('annotations', annotations) });
+  return { key, shown: formatPlatform(requested), isFinal };
 }

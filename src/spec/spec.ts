@@ -3,6 +3,7 @@ import type { RequestedType, SourceRequest, Spec } from '../core/publish/request
 import { ManifestToolError } from '../errors.js';
 import type { Annotations } from '../oci/descriptor.js';
 import { present } from '../oci/json/fields.js';
+import { isMediaType } from '../oci/media-types.js';
 import { isTag, parseReference, TAG_RULE, type Reference } from '../oci/reference.js';
 import { knownMembers, type SpecNode } from './node.js';
 import { requestedPlatform } from './platform.js';
@@ -136,13 +137,9 @@ function choice<T extends string>(node: SpecNode, values: readonly T[]): T | und
   });
 }
 
-/** `type/subtype` of RFC 6838, section 4.2. */
-const MEDIA_TYPE =
-  /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;
-
 function mediaType(node: SpecNode): string | undefined {
   const text = node.string();
-  if (text === '' || MEDIA_TYPE.test(text)) return text || undefined;
+  if (text === '' || isMediaType(text)) return text || undefined;
   throw node.error(`${node.path} ${JSON.stringify(text)} is not a media type`, {
     hint: 'write a type such as application/vnd.example.app',
   });

@@ -98,7 +98,7 @@ describe('a list', () => {
     await expectHint({
       args: create(named('bare')),
       says: /its platform has no os/,
-      hint: /^give both os and architecture: the config of the image does not$/,
+      hint: /^give both os and architecture, as the platform of a spec/,
     });
   });
 

@@ -336,3 +336,29 @@ it('an answer of 401 is signed and sent again over the same connection', async (
   expect(server.sessions).toBe(1);
   expect(published()).toBe(PLATFORMS);
 });
+
+describe('an answer is what its status says, whatever its body', () => {
+  const isPut = ({ request }: Exchange): boolean =>
+    request.method === 'PUT' && request.path.includes('/manifests/out');
+
+  const announcing =
+    (status: number, more: (stream: Exchange['stream']) => void) =>
+    ({ stream }: Exchange): void => {
+      stream.respond({ ':status': status, 'content-length': 100_000_000 });
+      more(stream);
+    };
+
+  it.each<[string, (stream: Exchange['stream']) => void]>([
+    ['announced and does not come', () => undefined],
+    ['cut off', (stream) => void setTimeout(() => stream.close(NGHTTP2_CANCEL), 20)],
+    ['very large', (stream) => stream.end(Buffer.alloc(100_000_000))],
+  ])('that is %s', async (_, more) => {
+    server.script = once(isPut, announcing(201, more));
+    expectCode(await push(), 0);
+    registry.manifests.delete('x:out');
+    server.script = (exchange) =>
+      isPut(exchange) ? announcing(403, more)(exchange) : exchange.answer();
+    expectCode(await push(), 4);
+    expect(server.sessions).toBeLessThan(4);
+  });
+});

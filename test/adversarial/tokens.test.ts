@@ -101,7 +101,7 @@ describe('test 3: shapes of tokens', () => {
     ['a token with a line break', JSON.stringify({ token: 'canary-canary\r\nX: y' }), 1],
     ['a list', '["canary-canary"]', 1],
     ['no JSON', 'canary-canary', 1],
-    ['HTML', '<html>canary-canary</html>', 1],
+    ['HTML', '<html>canary-canary</html>', 5],
   ])('%s fails, without printing the body', async (_, body, code) => {
     server.script = (request) => (request.path === '/t' ? { status: 200, body } : challenge());
     const result = await push();

@@ -89,8 +89,18 @@ const CASES: readonly (readonly [line: string, offered: readonly string[]])[] = 
   [`--docker-cfg ${files}/la`, [`${files}/layout`]],
   [`--cert-dir ${files}/la`, [`${files}/layout`]],
   [`--cert-dir ${files}/on`, []],
-  // Layouts.
-  ['inspect oci-', ['oci-layout:/']],
+  // Layouts and archives.
+  ['inspect oci-', ['oci-archive:', 'oci-layout:/']],
+  ['inspect o', ['oci-archive:', 'oci-layout:/', 'oci:', 'ocidir:/']],
+  ['copy docker', ['docker-archive:']],
+  [`inspect oci:${files}/la`, [`oci:${files}/layout`]],
+  [`inspect oci:${files}/on`, []],
+  [
+    `inspect oci-archive:${files}/on`,
+    [`oci-archive:${files}/one.yaml`, `oci-archive:${files}/only.pem`],
+  ],
+  [`copy docker-archive://${files}/tw`, [`docker-archive://${files}/two.yaml`]],
+  [`create --target=oci-archive://${files}/la`, [`--target=oci-archive://${files}/layout`]],
   [`inspect oci-layout://${files}/la`, [`oci-layout://${files}/layout`]],
   [`copy localhost:5000/a:1 ocidir://${files}/la`, [`ocidir://${files}/layout`]],
   [

@@ -221,3 +221,112 @@ describe('edits at the same moment', () => {
     expect((await runCli(['inspect', list])).stdout).toContain('11 images');
   });
 });
+
+describe('a dry run of an edit', () => {
+  const ARM64 = 'linux/arm64/v8';
+
+  /** A published index of three images, an attestation included, in a registry or a layout. */
+  async function published(where: string, tag: string): Promise<string> {
+    const name = where === 'registry' ? app(tag) : `oci-layout://${folder}/dry:${tag}`;
+    const sources = [`${registry.host}/buildx/full:latest`, app('linux-s390x')];
+    expectCode(await runCli(['create', '--type', 'oci', '--target', name, ...sources]), 0);
+    return name;
+  }
+
+  async function listed(name: string): Promise<Entry[]> {
+    const { stdout } = await runCli(['inspect', '--format', 'raw', name]);
+    return entriesOf(stdout);
+  }
+
+  /** What the tag points to may not change. */
+  async function dryRun(command: string, name: string, ...options: string[]) {
+    const before = await runCli(['inspect', '--format', 'raw', name]);
+    const args = [command, name, ...options, '--dry-run'];
+    const [text, json] = [await runCli(args), await runCli([...args, '--json'])];
+    for (const result of [text, json]) expectCode(result, 0);
+    expect(await runCli(['inspect', '--format', 'raw', name])).toEqual(before);
+    return {
+      stdout: text.stdout,
+      changes: (JSON.parse(json.stdout) as { changes: Record<string, unknown> }).changes,
+    };
+  }
+
+  it.each(['registry', 'layout'])(
+    'of remove shows what would be removed, in a %s',
+    async (where) => {
+      const name = await published(where, 'dry-removed');
+      const entries = await listed(name);
+      const image = entries.find(({ platform }) => platform['architecture'] === 'amd64')!;
+      const attestation = entries.find(
+        ({ annotations = {} }) => annotations['vnd.docker.reference.digest'] === image.digest,
+      )!;
+      const { stdout, changes } = await dryRun('remove', name, '--platform', 'linux/amd64');
+      expect(stdout.split('\n').slice(0, 2)).toEqual([
+        `entry linux/amd64 ${image.digest} would be removed`,
+        `attestation ${attestation.digest} would be removed`,
+      ]);
+      expect(stdout).toMatch(/\ntag \S+ would move from \S+ to \S+\nDigest: /);
+      expect(changes).toEqual({
+        added: [],
+        removed: [
+          { digest: image.digest, platform: 'linux/amd64', isAttestation: false },
+          { digest: attestation.digest, platform: 'unknown/unknown', isAttestation: true },
+        ],
+        changed: [],
+        annotations: {},
+      });
+    },
+  );
+
+  it.each(['registry', 'layout'])('of annotate shows what would change, in a %s', async (where) => {
+    const name = await published(where, 'dry-annotated');
+    const old = ['--platform', ARM64, '--annotation', 'old=1', '--annotation', 'gone=1'];
+    expectCode(await runCli(['annotate', name, ...old]), 0);
+    const { digest } = (await listed(name)).find(({ annotations }) => annotations?.['old'])!;
+    const options = ['--platform', ARM64, '--os-version', '7', '--annotation', 'old=\u001b[1m'];
+    const { stdout, changes } = await dryRun('annotate', name, ...options, '--annotation', 'gone-');
+    expect(stdout).toContain(
+      `entry ${ARM64} ${digest} would change: platform ${ARM64}:7, annotation gone removed, annotation old=\\u001b[1m\n`,
+    );
+    expect(changes).toEqual({
+      added: [],
+      removed: [],
+      changed: [
+        {
+          digest,
+          platform: ARM64,
+          isAttestation: false,
+          platformChange: { from: ARM64, to: `${ARM64}:7` },
+          annotations: {
+            old: { from: '1', to: '\u001b[1m' },
+            gone: { from: '1', to: null },
+          },
+        },
+      ],
+      annotations: {},
+    });
+    const index = await dryRun('annotate', name, '--annotation', 'k=v');
+    expect(index.stdout).toMatch(/^index would change: annotation k=v\n/);
+    expect(index.changes).toMatchObject({
+      changed: [],
+      annotations: { k: { from: null, to: 'v' } },
+    });
+  });
+
+  it('of an edit that changes nothing shows no change', async () => {
+    const name = await published('layout', 'dry-same');
+    const options = ['--platform', ARM64, '--variant', 'v8'];
+    const { stdout, changes } = await dryRun('annotate', name, ...options);
+    expect(stdout).toMatch(/^tag \S+ names \S+ already\nDigest: /);
+    expect(changes).toEqual({ added: [], removed: [], changed: [], annotations: {} });
+  });
+
+  it('of add shows the entry that would be replaced', async () => {
+    const name = await published('layout', 'dry-added');
+    const [{ digest }] = (await listed(name)) as [Entry];
+    const { stdout, changes } = await dryRun('add', name, app('linux-amd64'));
+    expect(stdout).toMatch(/^image linux\/amd64 \S+ would be brought from /);
+    expect(stdout).toContain(`\nentry linux/amd64 ${digest} would be removed\n`);
+    expect(changes['added']).toMatchObject([{ platform: 'linux/amd64', isAttestation: false }]);
+  });
+});

@@ -36,6 +36,14 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
     armv7: { os: 'linux', architecture: 'arm', variant: '7' },
     win1: { os: 'windows', architecture: 'amd64', 'os.version': '10.0.1' },
     win2: { os: 'windows', architecture: 'amd64', 'os.version': '10.0.2' },
+    win32k: {
+      os: 'windows',
+      architecture: 'amd64',
+      'os.version': '10.0.1',
+      'os.features': ['win32k'],
+    },
+    gzip: { os: 'linux', architecture: 'amd64' },
+    zstd: { os: 'linux', architecture: 'amd64' },
   };
 
   beforeAll(async () => {
@@ -128,5 +136,171 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
     const removed = await run('remove', named('edited'), '--platform', 'Windows/x86_64');
     expect(removed.stderr).toMatch(/2 entries are for windows\/amd64: sha256:\S+, sha256:/);
     expect(await platformsOf('edited')).toEqual([IMAGES['amd64']]);
+  });
+
+  describe('os features of a request', () => {
+    const WITH = 'windows(10.0.1+win32k)/amd64';
+
+    it.each([
+      ['windows(10.0.1)/amd64', 'win1'],
+      ['windows/amd64:10.0.1', 'win1'],
+      [WITH, 'win32k'],
+      ['Windows(+win32k)/x86_64', 'win32k'],
+    ])('select the entry: inspect --platform %s', async (platform, image) => {
+      await create('features', 'win1', 'win32k');
+      const config = ['inspect', '--config', '--platform', platform];
+      const { stdout } = await run(...config, named('features'));
+      expect(JSON.parse(stdout)).toMatchObject(IMAGES[image]!);
+      expect(JSON.parse(stdout)['os.features']).toEqual(IMAGES[image]!['os.features']);
+      expectCode(await runCli([...config, named('win1')]), image === 'win1' ? 0 : 3);
+    });
+
+    it('select what is published and edited, and are printed', async () => {
+      await create('featured', 'win1', 'win32k');
+      const args = ['--template', named('featured'), '--target', named('taken-features')];
+      await run('push', 'from-args', '--platforms', WITH, ...args);
+      expect(await platformsOf('taken-features')).toEqual([IMAGES['win32k']]);
+      expect((await run('query', named('featured'))).stdout).toContain(`   - ${WITH}\n`);
+      const both = `${WITH},windows(10.0.1)/amd64`;
+      await run('verify', named('featured'), '--platforms', both);
+      const wrong = await runCli(['verify', named('taken-features'), '--platforms', both]);
+      expectCode(wrong, 6);
+      expect(wrong.stderr).toMatch(/windows\/amd64:10\.0\.1 is required, and not in the index/);
+      await run('annotate', named('featured'), '--platform', WITH, '--os-version', '10.0.3');
+      await run('remove', named('featured'), '--platform', 'windows(+win32k)/amd64');
+      expect(await platformsOf('featured')).toEqual([IMAGES['win1']]);
+    });
+
+    it('select the entry of a spec', async () => {
+      await create('of-spec', 'win1', 'win32k');
+      const platform = `platform: {os: windows, architecture: amd64, osfeatures: [win32k]}`;
+      await fromSpec('by-spec', `  - {image: '${named('of-spec')}', ${platform}}`);
+      expect(await platformsOf('by-spec')).toEqual([IMAGES['win32k']]);
+    });
+  });
+
+  async function fromSpec(tag: string, ...entries: string[]): Promise<CliResult> {
+    const stdin = [`image: '${named(tag)}'`, 'type: oci', 'manifests:', ...entries].join('\n');
+    expectCode(await runCli(['spec', 'check', '--strict', '-'], { stdin }), 0);
+    const result = await runCli(['push', 'from-spec', '--strict', '-'], { stdin });
+    expectCode(result, 0);
+    return result;
+  }
+
+  describe('two images of one platform, told apart by their compression', () => {
+    const ZSTD = { 'io.github.containers.compression.zstd': 'true' };
+
+    interface Listed {
+      readonly digest: string;
+      readonly annotations?: Record<string, string>;
+    }
+
+    async function entriesOf(tag: string): Promise<Listed[]> {
+      const { stdout } = await run('inspect', '--format', 'raw', named(tag));
+      return (JSON.parse(stdout) as { manifests: Listed[] }).manifests;
+    }
+
+    async function publish(tag: string): Promise<[string, string]> {
+      await fromSpec(
+        tag,
+        `  - {image: '${named('gzip')}', platform: {os: linux, architecture: amd64}}`,
+        `  - {image: '${named('zstd')}', platform: {os: linux, architecture: amd64}, annotations: ${JSON.stringify(ZSTD)}}`,
+        `  - {image: '${named('arm64')}'}`,
+      );
+      const [gzip, zstd] = await entriesOf(tag);
+      expect([gzip!.annotations, zstd!.annotations]).toEqual([undefined, ZSTD]);
+      return [gzip!.digest, zstd!.digest];
+    }
+
+    it('are listed by query, inspect and verify', async () => {
+      const digests = await publish('listed');
+      const { stdout } = await run('query', named('listed'));
+      expect(stdout.match(/- linux\/amd64$/gm)).toHaveLength(2);
+      const table = await run('inspect', '--format', 'table', named('listed'));
+      expect(table.stdout.match(/linux\/amd64/g)).toHaveLength(2);
+      const json = JSON.parse((await run('inspect', '--format', 'json', named('listed'))).stdout);
+      expect(JSON.stringify(json)).toContain(digests[0]);
+      expect(JSON.stringify(json)).toContain(digests[1]);
+      const human = await run('inspect', named('listed'));
+      for (const digest of digests) expect(human.stdout).toContain(digest);
+      const platforms = ['--platforms', 'linux/amd64,linux/arm64'];
+      expect((await run('verify', named('listed'), ...platforms)).stderr).toBe('');
+    });
+
+    it('the first is taken for its platform, which --strict accepts', async () => {
+      const [gzip] = await publish('both');
+      const args = [
+        '--platforms',
+        'linux/amd64',
+        '--template',
+        named('both'),
+        '--strict',
+        '--type',
+        'oci',
+      ];
+      const pushed = await run('push', 'from-args', ...args, '--target', named('first'));
+      expect(pushed.stderr).toMatch(/2 entries are for linux\/amd64; using linux\/amd64, sha256/);
+      expect(pushed.stderr).not.toMatch(/warning/);
+      expect(await entriesOf('first')).toMatchObject([{ digest: gzip }]);
+      const inspected = await run(
+        'inspect',
+        '--format',
+        'raw',
+        '--platform',
+        'linux/amd64',
+        named('both'),
+      );
+      expect(inspected.stdout).toBe(
+        (await run('inspect', '--format', 'raw', named('gzip'))).stdout,
+      );
+      expect(inspected.stderr).toMatch(/^reading \S+: 2 entries are for linux\/amd64; using/m);
+    });
+
+    it('create keeps both', async () => {
+      await publish('kept');
+      await create('again', 'kept');
+      expect(await entriesOf('again')).toEqual(await entriesOf('kept'));
+      await create('joined', 'kept', 'armv6');
+      expect((await entriesOf('joined')).slice(0, 2)).toEqual(
+        (await entriesOf('kept')).slice(0, 2),
+      );
+    });
+
+    it('remove and annotate select one by its digest', async () => {
+      const [gzip, zstd] = await publish('one');
+      await run('annotate', named('one'), '--digest', zstd, '--variant', 'v3');
+      expect(await platformsOf('one')).toEqual([
+        IMAGES['gzip'],
+        { ...IMAGES['zstd'], variant: 'v3' },
+        IMAGES['arm64'],
+      ]);
+      await run('remove', named('one'), '--digest', gzip);
+      expect(await entriesOf('one')).toMatchObject([{ digest: zstd }, {}]);
+    });
+
+    it('remove takes both, and annotate sets annotations of both', async () => {
+      const [gzip, zstd] = await publish('all');
+      const annotated = await run(
+        'annotate',
+        named('all'),
+        '--platform',
+        'linux/amd64',
+        '--annotation',
+        'k=v',
+      );
+      expect(annotated.stderr).toContain(`2 entries are for linux/amd64: ${gzip}, ${zstd}`);
+      expect(await entriesOf('all')).toMatchObject([
+        { annotations: { k: 'v' } },
+        { annotations: { k: 'v', ...ZSTD } },
+        {},
+      ]);
+      const fields = ['annotate', named('all'), '--platform', 'linux/amd64', '--variant', 'v2'];
+      const refused = await runCli(fields);
+      expectCode(refused, 2);
+      expect(refused.stderr).toContain(`several entries are for linux/amd64: ${gzip}, ${zstd}`);
+      const removed = await run('remove', named('all'), '--platform', 'linux/amd64');
+      expect(removed.stderr).toContain(`2 entries are for linux/amd64: ${gzip}, ${zstd}`);
+      expect(await platformsOf('all')).toEqual([IMAGES['arm64']]);
+    });
   });
 });

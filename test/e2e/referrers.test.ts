@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { expectCode, runCli } from '../support/cli.js';
+import { expectCode, runCli, spawnCli } from '../support/cli.js';
 import { getManifest, putBlob, putManifest, sha256 } from '../support/http.js';
 import { startRegistry, type Registry } from '../support/registry.js';
 import { seedParityImages } from '../support/seed.js';
@@ -39,10 +39,14 @@ afterAll(async () => {
 });
 
 /** Pushes something that refers to a manifest, into a registry that keeps referrers under a tag. */
-async function refer(subject: string, artifactType: string): Promise<string> {
+async function refer(subject: string, artifactType: string, repository = SOURCE): Promise<string> {
   const { body, mediaType } = await getManifest(registry.host, SOURCE, subject);
-  const empty = await putBlob(registry.host, SOURCE, Buffer.from('{}'));
-  const layer = await putBlob(registry.host, SOURCE, Buffer.from(`${artifactType} of ${subject}`));
+  const empty = await putBlob(registry.host, repository, Buffer.from('{}'));
+  const layer = await putBlob(
+    registry.host,
+    repository,
+    Buffer.from(`${artifactType} of ${subject}`),
+  );
   const manifest = Buffer.from(
     JSON.stringify({
       schemaVersion: 2,
@@ -61,11 +65,11 @@ async function refer(subject: string, artifactType: string): Promise<string> {
     }),
   );
   const digest = sha256(manifest);
-  await putManifest(registry.host, SOURCE, digest, OCI_MANIFEST, manifest);
+  await putManifest(registry.host, repository, digest, OCI_MANIFEST, manifest);
   const entry = { mediaType: OCI_MANIFEST, digest, size: manifest.length, artifactType };
   const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: [entry] };
   const tag = subject.replace(':', '-');
-  await putManifest(registry.host, SOURCE, tag, OCI_INDEX, Buffer.from(JSON.stringify(index)));
+  await putManifest(registry.host, repository, tag, OCI_INDEX, Buffer.from(JSON.stringify(index)));
   return digest;
 }
 
@@ -122,6 +126,23 @@ describe('copy --referrers', () => {
     }
   });
 
+  it('loses nothing when several processes add referrers of one manifest', async () => {
+    const target = `${other.host}/raced/app`;
+    expectCode(await runCli(['copy', `${registry.host}/${SOURCE}:latest`, `${target}:1`]), 0);
+    const types = Array.from({ length: 6 }, (_, n) => `application/example.raced-${n}`);
+    const digests: string[] = [];
+    for (const type of types) digests.push(await refer(list, type, 'raced/source'));
+    const copies = await Promise.all(
+      digests.map((digest) => {
+        const from = `${registry.host}/raced/source@${digest}`;
+        return spawnCli(['copy', from, `${target}@${digest}`]).done;
+      }),
+    );
+    expect(copies.map(({ code }) => code)).toEqual(digests.map(() => 0));
+    const found = await taggedReferrers(other.host, 'raced/app', list);
+    expect(found.map(({ digest }) => digest).toSorted()).toEqual(digests.toSorted());
+  });
+
   it('leaves it all behind without the option', async () => {
     const from = `${registry.host}/${SOURCE}:latest`;
     expectCode(await runCli(['copy', from, `${other.host}/bare/app:1`]), 0);
@@ -166,10 +187,10 @@ describe('copy --referrers', () => {
 });
 
 describe('the referrers API', () => {
-  it('is read page by page, and no page of another host is', async () => {
+  it('is read page by page, at its own host even if a link names another one', async () => {
     const fake = new FakeRegistry();
     const image = fake.addImage('x', 'latest', { oci: true });
-    const referrers = [1, 2].map((n) => {
+    const referrers = [1, 2, 3].map((n) => {
       const made = fake.addImage('x', `r${n}`, { oci: true, text: `referrer ${n}` });
       return { mediaType: made.mediaType, digest: made.digest, size: made.bytes.length };
     });
@@ -178,8 +199,8 @@ describe('the referrers API', () => {
       if (!seen.path.includes('/referrers/')) return fake.answer(seen);
       if (!seen.path.endsWith(image.digest)) return page([]);
       const at = Number(seen.query.get('at') ?? 0);
-      const next = at === 0 ? `${seen.path}?at=1` : `${evil.url}${seen.path}`;
-      return page([referrers[at]!], { link: `<${next}>; rel="next"` });
+      const next = at === 0 ? `${seen.path}?at=1` : `${evil.url}${seen.path}?at=2`;
+      return page([referrers[at]!], at < 2 ? { link: `<${next}>; rel="next"` } : {});
     });
     try {
       const layout = `oci-layout://${folder}/pages:1`;

@@ -30,8 +30,9 @@ beforeAll(async () => {
   const layers = await Promise.all(['a', 'b', 'c'].map((text) => layout.blob(LAYER, text)));
   images = await Promise.all(
     ARCHITECTURES.map(async (architecture, i) => {
-      const config = { os: 'linux', architecture, rootfs: { type: 'layers', diff_ids: [] } };
-      return layout.image(config, [layers[i]!, layers[(i + 1) % 3]!]);
+      const own = [layers[i]!, layers[(i + 1) % 3]!];
+      const rootfs = { type: 'layers', diff_ids: own.map(({ digest }) => digest) };
+      return layout.image({ os: 'linux', architecture, rootfs }, own);
     }),
   );
   for (const [i, architecture] of ARCHITECTURES.entries())

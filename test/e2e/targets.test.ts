@@ -114,6 +114,32 @@ describe('--tag', () => {
     expect(metadata['image.name']).toBe(`${open.host}/oci/app:meta,${other}`);
   });
 
+  it('names the target of create without --target: the first one', async () => {
+    const layout = `oci-layout://${folder}/first`;
+    const [first, same, other] = [`${layout}:1`, `${layout}:2`, `${open.host}/first/app:1`];
+    const source = `${open.host}/oci/app:linux-amd64`;
+    const result = await run('create', ...named([first, same, other]), '-t', 'extra', source);
+    expectCode(result, 0);
+    for (const name of [first, same, other, `${layout}:extra`])
+      expect(await held(name)).toBe(digestOf(result));
+    expect(await held(`${open.host}/first/app:extra`)).toBeUndefined();
+  });
+
+  it.each([
+    [[], 'create needs --target or --tag', 'give --target REF, or one or more -t REF'],
+    [
+      ['-t', 'latest'],
+      '--tag "latest" is a tag without a repository, and there is no --target',
+      'give --target REF, or write the first --tag in full: example.com/app:latest',
+    ],
+    [['-t', `e.co/app@sha256:${'a'.repeat(64)}`], 'names a digest', 'name a tag'],
+  ])('create with %j is refused', async (options, why, hint) => {
+    const result = await run('create', ...options, `${open.host}/oci/app:linux-amd64`);
+    expectCode(result, 2);
+    expect(result.stderr).toContain(why);
+    expect(result.stderr).toContain(`hint: ${hint}\n`);
+  });
+
   it('names a target whose digest is looked at with --no-clobber', async () => {
     const taken = `${open.host}/taken/app:1`;
     expectCode(await run('copy', `${open.host}/docker/app:linux-amd64`, taken), 0);

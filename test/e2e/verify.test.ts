@@ -47,8 +47,9 @@ interface Image {
 }
 
 async function image(architecture: string, listed: object = {}): Promise<Image> {
-  const config = await put({ os: 'linux', architecture, rootfs: { type: 'layers', diff_ids: [] } });
   const layer = await put(`layer of ${architecture}`);
+  const rootfs = { type: 'layers', diff_ids: [layer.digest] };
+  const config = await put({ os: 'linux', architecture, rootfs });
   const manifest = await put({
     schemaVersion: 2,
     mediaType: OCI_MANIFEST,
@@ -231,13 +232,18 @@ describe('on a registry', () => {
 
   afterAll(() => registry.stop());
 
-  it.each(['docker/list:latest', 'buildx/full:latest', 'odd/app:foreign'])(
-    '%s is whole',
-    async (name) => {
-      expectCode(await runCli(['verify', `${registry.host}/${name}`]), 0);
-      expectCode(await runCli(['verify', '--deep', `${registry.host}/${name}`]), 0);
-    },
-  );
+  it.each(['docker/list:latest', 'buildx/full:latest'])('%s is whole', async (name) => {
+    expectCode(await runCli(['verify', `${registry.host}/${name}`]), 0);
+    expectCode(await runCli(['verify', '--deep', `${registry.host}/${name}`]), 0);
+  });
+
+  it('a foreign layer is not missing, but it counts as one', async () => {
+    const args = ['verify', '--json', '--deep', `${registry.host}/odd/app:foreign`];
+    const { code, stdout } = await runCli(args);
+    expect(code).toBe(6);
+    const what = 'has 3 layers, and its config is for 2 (rootfs.diff_ids)';
+    expect(JSON.parse(stdout)).toMatchObject({ defects: [{ what }] });
+  });
 
   it('what is not there is not found', async () => {
     expectCode(await runCli(['verify', `${registry.host}/docker/list:none`]), 3);

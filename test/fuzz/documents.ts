@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { digestOf } from '../../src/oci/digest.js';
 import { architectures, digests, operatingSystems, variants } from './generators.js';
 
 /** Any JSON value, but small. */
@@ -45,19 +46,28 @@ const platform = fc.record({
   variant: mostly(fc.constantFrom(...variants)),
 });
 
-const descriptor = fc.record(
-  {
-    mediaType: mostly(fc.constantFrom(...contentTypes)),
-    digest: mostly(digests),
-    size: mostly(fc.constantFrom(0, 1, 1234, 2 ** 53 - 1, 2 ** 53, -1, 1.5)),
-    urls: mostly(lists(fc.webUrl())),
-    annotations: mostly(textMaps),
-    data: mostly(fc.base64String({ maxLength: 12 })),
-    platform: mostly(platform),
-    artifactType: mostly(fc.string({ maxLength: 6 })),
-  },
-  { requiredKeys: ['mediaType', 'digest', 'size'] },
-);
+/** Embedded content has the digest and the size of its descriptor. */
+function withContent<D extends { readonly data?: unknown }>(made: D): D {
+  if (typeof made.data !== 'string') return made;
+  const bytes = Buffer.from(made.data, 'base64');
+  return { ...made, digest: digestOf(bytes), size: bytes.length };
+}
+
+const descriptor = fc
+  .record(
+    {
+      mediaType: mostly(fc.constantFrom(...contentTypes)),
+      digest: mostly(digests),
+      size: mostly(fc.constantFrom(0, 1, 1234, 2 ** 53 - 1, 2 ** 53, -1, 1.5)),
+      urls: mostly(lists(fc.webUrl())),
+      annotations: mostly(textMaps),
+      data: mostly(fc.base64String({ maxLength: 12 })),
+      platform: mostly(platform),
+      artifactType: mostly(fc.string({ maxLength: 6 })),
+    },
+    { requiredKeys: ['mediaType', 'digest', 'size'] },
+  )
+  .map(withContent);
 
 /** Manifests and indexes, and what is a bit of both. */
 export const documents = fc

@@ -47,7 +47,14 @@ const EDITING = [
 /** Options of the other commands that publish. */
 const PUBLISHING = ['tag', 'no-clobber', ...EDITING] as const;
 /** Options of the commands that make an index. */
-const INDEX = ['annotation', 'attestations', 'strict', ...PUBLISHING] as const;
+const INDEX = [
+  'annotation',
+  'artifact-type',
+  'attestations',
+  'referrers',
+  'strict',
+  ...PUBLISHING,
+] as const;
 
 /**
  * All commands by the words that name them; the first word alone (`push`) is a group. What a
@@ -134,11 +141,14 @@ export const COMMANDS = {
     describe: 'publish a list of the images that are named',
     positionals: { sources: 'SOURCE...' },
     options: ['type', 'target', 'tags', 'annotations', 'ignore-missing', ...INDEX],
-    required: ['target'],
     examples: [
       [
         '$0 create --target example.com/app:1.0 example.com/app:1.0-amd64 example.com/app:1.0-arm64',
         'their platforms come from the images',
+      ],
+      [
+        '$0 create -t example.com/app:1.0 -t example.com/app:latest example.com/app:1.0-amd64 example.com/app:1.0-arm64',
+        'without --target, the first -t is the target',
       ],
       [
         '$0 create --dry-run --target example.com/app:1.0 --tags latest example.com/app:1.0-amd64 example.com/app:1.0-arm64',
@@ -149,7 +159,7 @@ export const COMMANDS = {
   add: defineCommand({
     describe: 'bring images into a published list',
     positionals: { reference: 'REF', sources: 'SOURCE...' },
-    options: ['ignore-missing', 'attestations', 'strict', ...EDITING],
+    options: ['ignore-missing', 'attestations', 'referrers', 'strict', ...EDITING],
     examples: [
       ['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'one more platform'],
       [
@@ -166,7 +176,7 @@ export const COMMANDS = {
       ['$0 remove example.com/app:1.0 --platform linux/386', 'an image, and its attestations'],
       [
         '$0 remove example.com/app:1.0 --platform linux/386 --platform linux/arm64 --dry-run',
-        'what would be left',
+        'what would be removed',
       ],
     ],
   }),

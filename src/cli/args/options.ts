@@ -184,7 +184,8 @@ const LOCAL = {
     kind: 'strings',
     alias: 't',
     value: 'REF|TAG',
-    describe: 'a further tag, or a further target in another repository, registry or layout',
+    describe:
+      'another tag, or another target in any repository, registry or layout; of create without --target, the first is the target',
   },
   annotations: {
     kind: 'list',
@@ -196,6 +197,11 @@ const LOCAL = {
     value: 'KEY=VALUE',
     describe:
       'set an annotation; KEY- removes one. push and create accept levels before it: index, manifest-descriptor[PLATFORM], or both with a comma, then a colon',
+  },
+  'artifact-type': {
+    kind: 'string',
+    value: 'TYPE',
+    describe: 'artifact type of an OCI index, as a media type',
   },
   attestations: {
     kind: 'choice',
@@ -221,7 +227,8 @@ const LOCAL = {
   },
   'dry-run': {
     kind: 'switch',
-    describe: 'do all but write, and show what would be written and which tags would move',
+    describe:
+      'write nothing; show what would be written, removed and changed, and which tags would move',
   },
   json: { kind: 'switch', describe: 'show the result as JSON' },
   platform: { kind: 'list', value: 'P', describe: 'the entry for this platform' },
@@ -233,7 +240,7 @@ const LOCAL = {
   'os-features': { kind: 'list', value: 'F,...', describe: 'set the os features of the entry' },
   referrers: {
     kind: 'switch',
-    describe: 'with what refers to it: signatures, bills of materials and the like',
+    describe: 'include signatures, SBOMs and other referrers, and cosign tags',
   },
   deep: { kind: 'switch', describe: 'read every blob and check its digest' },
   'tags-only': {

@@ -12,6 +12,7 @@ export const run: Run<'add'> = async (context) => {
     sources: args.sources.map((text) => ({ reference: parseReference(text) })),
     ignoreMissing: args.ignoreMissing,
     dropAttestations: args.attestations === 'drop',
+    referrers: args.referrers,
   };
   const job = editJob(request, (client, reporter) => addToIndex(client, request, reporter));
   await runJobs([job], context);

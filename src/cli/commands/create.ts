@@ -3,14 +3,14 @@ import type { IndexRequest } from '../../core/publish/request.js';
 import { parseReference } from '../../oci/reference.js';
 import type { Run } from '../command.js';
 import { indexContent, publishingOptions } from '../options/publishing.js';
-import { targetsFrom } from '../options/targets.js';
+import { targetOf, targetsFrom } from '../options/targets.js';
 import { pushJob, runJobs } from './publishing.js';
 
-/** `create --target REF SOURCE…`. */
+/** `create --target REF SOURCE…`, or `create -t REF… SOURCE…`. */
 export const run: Run<'create'> = async (context) => {
   const { args } = context;
   const request: IndexRequest = {
-    ...targetsFrom({ ...args, targets: [parseReference(args.target)] }),
+    ...targetsFrom({ ...args, ...targetOf(args) }),
     type: args.type ?? 'auto',
     sources: args.sources.map((text) => ({ reference: parseReference(text) })),
     ...indexContent(args),

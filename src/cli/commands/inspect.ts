@@ -5,6 +5,7 @@ import { parseJson } from '../../oci/json/parse.js';
 import { parseReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../../core/client.js';
 import { inspectSelected } from '../../core/read/inspect.js';
+import type { ListedReferrer } from '../../core/read/referrers.js';
 import { onlyImage, selectManifest, type Selected } from '../../core/read/select.js';
 import type { Run } from '../command.js';
 import type { Io } from '../io.js';
@@ -84,12 +85,17 @@ const SHOW: Readonly<Record<InspectOptions['format'], Show>> = {
 async function human(selected: Selected, { name, options, colours }: Context): Promise<string> {
   const [inspected, referrers] = await Promise.all([
     inspectSelected(selected),
-    options.referrers ? selected.store.referrers(selected.manifest.digest) : undefined,
+    options.referrers ? referrersOf(selected) : undefined,
   ]);
   const text = renderHuman(name, inspected, colours);
   if (referrers === undefined) return text;
   const { renderReferrers } = await import('../output/inspect/referrers.js');
   return text + renderReferrers(referrers, colours);
+}
+
+async function referrersOf({ store, manifest }: Selected): Promise<readonly ListedReferrer[]> {
+  const { listReferrers } = await import('../../core/read/referrers.js');
+  return listReferrers(store, manifest.digest);
 }
 
 async function asDocument(

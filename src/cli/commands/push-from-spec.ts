@@ -48,10 +48,14 @@ export const run: Run<'push from-spec'> = async (context) => {
 
 /** Reports options that take precedence over what a spec says. */
 function noteOverridden(spec: Spec, { args, reporter }: Context<'push from-spec'>): void {
-  const { type, attestations } = args;
+  const { type, artifactType, attestations } = args;
   const name = formatReference(spec.target);
   if (type !== undefined && spec.type !== undefined && type !== spec.type)
     reporter.note(`${name}: --type ${type} takes precedence over type: ${spec.type} of the spec`);
+  if (artifactType !== undefined && ![undefined, artifactType].includes(spec.artifactType))
+    reporter.note(
+      `${name}: --artifact-type ${artifactType} takes precedence over artifactType: ${spec.artifactType} of the spec`,
+    );
   const own = spec.dropAttestations === true ? 'drop' : 'keep';
   if (attestations !== undefined && spec.dropAttestations !== undefined && attestations !== own)
     reporter.note(

@@ -1,6 +1,7 @@
 import { parseDigest } from '../../oci/digest.js';
 import type { AnnotationChanges } from '../../oci/annotations.js';
 import type { Annotations } from '../../oci/descriptor.js';
+import { isMediaType } from '../../oci/media-types.js';
 import { parsePlatform, type Platform } from '../../oci/platform.js';
 import type {
   EntryAnnotations,
@@ -24,12 +25,13 @@ export function publishingOptions(
 /** The part of the request that says what goes into a new index beside its sources. */
 type IndexContent = Pick<
   IndexRequest,
-  'entryAnnotations' | 'dropAttestations' | 'ignoreMissing'
+  'artifactType' | 'entryAnnotations' | 'dropAttestations' | 'ignoreMissing' | 'referrers'
 > & { readonly annotations: AnnotationChanges };
 
-/** Annotations and attestations of a new index; a command may lack --annotations. */
+/** Annotations, artifact type and attestations of a new index; a command may lack --annotations. */
 export function indexContent(
-  args: Options<'annotation' | 'attestations' | 'ignore-missing'> & Partial<Options<'annotations'>>,
+  args: Options<'annotation' | 'artifact-type' | 'attestations' | 'ignore-missing' | 'referrers'> &
+    Partial<Options<'annotations'>>,
 ): IndexContent {
   const annotations = new Map<string, string | undefined>(annotationsFrom(args.annotations ?? []));
   const entryAnnotations: EntryAnnotations[] = [];
@@ -41,9 +43,21 @@ export function indexContent(
       else entryAnnotations.push({ ...defined({ platform }), annotations: new Map([change]) });
     }
   }
-  const { attestations, ignoreMissing } = args;
+  const { artifactType, attestations, ignoreMissing, referrers } = args;
+  if (artifactType !== undefined && !isMediaType(artifactType)) {
+    throw usageError(
+      `--artifact-type ${JSON.stringify(artifactType)} is not a media type`,
+      'give a type such as application/vnd.example.app',
+    );
+  }
   const dropAttestations = attestations === undefined ? undefined : attestations === 'drop';
-  return { annotations, entryAnnotations, ignoreMissing, ...defined({ dropAttestations }) };
+  return {
+    annotations,
+    entryAnnotations,
+    ignoreMissing,
+    referrers,
+    ...defined({ artifactType, dropAttestations }),
+  };
 }
 
 /**

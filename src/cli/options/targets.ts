@@ -8,7 +8,7 @@ import {
   type Reference,
 } from '../../oci/reference.js';
 import type { Publication, Target } from '../../core/publish/request.js';
-import { usageError } from '../args/values.js';
+import { usageError, type Options } from '../args/values.js';
 
 interface GivenTargets {
   /** One at least. */
@@ -47,6 +47,28 @@ export function targetsFrom({
   for (const target of targets) byRepository.get(repositoryKey(target))!.tags.push(...all);
   const [first, ...others] = byRepository.values();
   return { ...first!, ...(others.length === 0 ? {} : { alsoTo: others }) };
+}
+
+/**
+ * The target of a command that can also take it from the first --tag, as buildx does, and the other
+ * values of --tag.
+ * @throws {ManifestToolError} USAGE if there is none, or it is not a reference in full.
+ */
+export function targetOf({ target, tag }: Options<'target' | 'tag'>): {
+  readonly targets: readonly Reference[];
+  readonly tag: readonly string[];
+} {
+  if (target !== undefined) return { targets: [parseReference(target)], tag };
+  const [first, ...others] = tag;
+  if (first === undefined) {
+    throw usageError('create needs --target or --tag', 'give --target REF, or one or more -t REF');
+  }
+  const { reference } = tagOrReference(first);
+  if (reference !== undefined) return { targets: [reference], tag: others };
+  throw usageError(
+    `--tag ${JSON.stringify(first)} is a tag without a repository, and there is no --target`,
+    `give --target REF, or write the first --tag in full: example.com/app:${first}`,
+  );
 }
 
 function checkTags(tags: readonly string[]): readonly string[] {

@@ -1,5 +1,6 @@
-import type { EditResult } from '../../core/edit/edit-index.js';
+import { changesOf, type EditResult } from '../../core/edit/edit-index.js';
 import type { PushPlan } from '../../core/publish/plan.js';
+import type { IndexChanges, ListedEntry, ValueChange } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { ResolvedImage } from '../../core/publish/resolved.js';
 import type { Verification } from '../../core/read/verify.js';
@@ -12,6 +13,7 @@ import {
   withDefaultTag,
   type Reference,
 } from '../../oci/reference.js';
+import { escapeText } from '../../text.js';
 
 /** Outcome for a tag, or the expected one in a dry run. */
 interface TagResult {
@@ -40,6 +42,37 @@ export interface ResultDocument {
   }[];
   /** Targets at which the publish failed; at one at least it did not. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
+}
+
+/** The result of an edit for programs. */
+export interface EditDocument extends ResultDocument {
+  /** What differs from the index that the tag pointed to before. */
+  readonly changes: {
+    readonly added: readonly EntryDocument[];
+    readonly removed: readonly EntryDocument[];
+    readonly changed: readonly ChangedEntryDocument[];
+    /** Of the index, by key. */
+    readonly annotations: Readonly<Record<string, ChangeDocument>>;
+  };
+}
+
+interface EntryDocument {
+  readonly digest: string;
+  readonly platform: string | null;
+  readonly isAttestation: boolean;
+}
+
+interface ChangedEntryDocument extends EntryDocument {
+  /** Null if it is the same. */
+  readonly platformChange: ChangeDocument | null;
+  /** Of the entry, by key. */
+  readonly annotations: Readonly<Record<string, ChangeDocument>>;
+}
+
+/** A value before and after; null on the side that does not have it. */
+interface ChangeDocument {
+  readonly from: string | null;
+  readonly to: string | null;
 }
 
 export interface FailureDocument {
@@ -99,11 +132,8 @@ export function failure({ code, message }: ManifestToolError): FailureDocument {
 }
 
 /** The result of an edit. */
-export function editDocument(
-  target: Reference,
-  { before, after, added = [] }: EditResult,
-  dryRun: boolean,
-): ResultDocument {
+export function editDocument(target: Reference, result: EditResult, dryRun: boolean): EditDocument {
+  const { before, after, added = [] } = result;
   const isSame = before.digest === after.digest;
   const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
   const name = formatReference(withDefaultTag(target));
@@ -116,30 +146,87 @@ export function editDocument(
     tags: [{ name, from: before.digest, to: after.digest, status }],
     images: added.map((image) => imageResult(image, formatName(target) !== image.source.name)),
     failed: [],
+    changes: changesDocument(changesOf(result)),
   };
+}
+
+function changesDocument(changes: IndexChanges): EditDocument['changes'] {
+  return {
+    added: changes.added.map(entryDocument),
+    removed: changes.removed.map(entryDocument),
+    changed: changes.changed.map((entry) => ({
+      ...entryDocument(entry),
+      platformChange:
+        entry.platformChange === undefined ? null : changeDocument(entry.platformChange),
+      annotations: changeDocuments(entry.annotations),
+    })),
+    annotations: changeDocuments(changes.annotations),
+  };
+}
+
+function entryDocument({ digest, platform, isAttestation }: ListedEntry): EntryDocument {
+  return { digest, platform: platform ?? null, isAttestation };
+}
+
+function changeDocuments(
+  changes: ReadonlyMap<string, ValueChange>,
+): Readonly<Record<string, ChangeDocument>> {
+  return Object.fromEntries([...changes].map(([key, change]) => [key, changeDocument(change)]));
+}
+
+function changeDocument({ from, to }: ValueChange): ChangeDocument {
+  return { from: from ?? null, to: to ?? null };
 }
 
 /**
  * The result for people: the digest, as manifest-tool v2 prints it, after the plan of a dry run.
  */
-export function resultText(result: ResultDocument): string {
+export function resultText(result: ResultDocument | EditDocument): string {
   const plan = result.dryRun ? planText(result) : '';
   return `${plan}Digest: ${result.digest} ${result.size}\n`;
 }
 
-/** One line for each image and each tag. */
-function planText({ images, tags }: ResultDocument): string {
+/** One line for each image, each other change of an edit, and each tag. */
+function planText({ images, tags, ...rest }: ResultDocument | EditDocument): string {
   const lines = [
     ...images.map(({ digest, platform, source, written }) => {
       const how = written ? 'would be brought from' : 'is there, as';
       return `image ${platform ?? 'without platform'} ${digest} ${how} ${source}`;
     }),
+    ...('changes' in rest ? changeLines(rest.changes) : []),
     ...tags.map(({ name, from, to, status }) => {
       if (status === 'unchanged') return `tag ${name} names ${to} already`;
       return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
     }),
   ];
   return lines.map((line) => `${line}\n`).join('');
+}
+
+/** One line for each entry that an edit removes or changes, and for the index. */
+function changeLines({ removed, changed, annotations }: EditDocument['changes']): string[] {
+  const index = annotationWords(annotations);
+  return [
+    ...removed.map((entry) => `${entryName(entry)} would be removed`),
+    ...changed.map((entry) => {
+      const to = entry.platformChange?.to;
+      const platform = entry.platformChange === null ? [] : [`platform ${to ?? 'removed'}`];
+      const words = [...platform, ...annotationWords(entry.annotations)];
+      return `${entryName(entry)} would change: ${words.join(', ')}`;
+    }),
+    ...(index.length === 0 ? [] : [`index would change: ${index.join(', ')}`]),
+  ].map(escapeText);
+}
+
+function entryName({ digest, platform, isAttestation }: EntryDocument): string {
+  return isAttestation
+    ? `attestation ${digest}`
+    : `entry ${platform ?? 'without platform'} ${digest}`;
+}
+
+function annotationWords(changes: Readonly<Record<string, ChangeDocument>>): string[] {
+  return Object.entries(changes).map(([key, { to }]) =>
+    to === null ? `annotation ${key} removed` : `annotation ${key}=${to}`,
+  );
 }
 
 /** @throws {ManifestToolError} REFUSED with all defects, if there are any. */

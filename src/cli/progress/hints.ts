@@ -40,7 +40,10 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'docker-annotations': () => 'give --type oci, or omit the annotations',
   'docker-artifact-type': () => 'give --type oci, or omit the artifact type',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
-  'entry-not-an-image': () => 'name its images by their digests: inspect --format table shows them',
+  'docker-list-entry': () => 'publish it as an OCI index first: create --type oci',
+  'docker-list-platform': () => 'give --type oci: an OCI index may have entries without platform',
+  'entry-not-an-image': () =>
+    'copy keeps such an index as it is; inspect --format table shows its entries',
   'entry-not-found': () => 'inspect --format table shows its entries',
   'several-entries': () => 'select one with --digest',
   'image-for-other-platform': () => 'omit --platform to use that image',
@@ -55,6 +58,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'not-an-image': () =>
     'it is probably an artifact and not an image: inspect --format raw shows its manifest',
   'not-an-index': () => 'create an index from it first, with create',
+  'platform-missing': () =>
+    'give both os and architecture, as the platform of a spec (push from-spec) or with push from-args --platforms',
   'referrers-too-deep': () =>
     'copy it without --referrers, and the referrers that it needs by their digests',
   'several-failed': () =>

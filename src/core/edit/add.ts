@@ -1,8 +1,11 @@
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
+import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
+import { refuseWithoutPlatform } from '../publish/build.js';
 import { Publisher } from '../publish/publisher.js';
+import { ReferrerCollector } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
 import { resolveSources } from '../publish/resolve.js';
 import { refuseWarnings, WarningCollector } from '../publish/warnings.js';
@@ -19,7 +22,9 @@ import { addEntries } from './index-edits.js';
 
 /** Which images to add to which index. */
 export interface AddRequest
-  extends EditRequest, Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations'> {}
+  extends
+    EditRequest,
+    Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations' | 'referrers'> {}
 
 /**
  * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then
@@ -49,8 +54,17 @@ export async function addToIndex(
       wait.until(() => target.getManifest(editedTag(request))),
       resolveSources(client, request, { onManifest, wait, events: collector.events }),
     ]);
+    if (index.mediaType === DOCKER_MANIFEST_LIST)
+      refuseWithoutPlatform(editing(request), images, 'docker-list-entry');
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
-    if (dryRun !== true) await publisher.writeChildren(images);
+    const reading = { onManifest, wait, signal: client.signal };
+    const referrers =
+      request.referrers === true
+        ? await new ReferrerCollector(editing(request), reading).collect(
+            images.map(({ manifest: { digest }, source }) => ({ digest, source })),
+          )
+        : [];
+    if (dryRun !== true) await publisher.writeChildren([...images, ...referrers]);
     const edited = await settleEdit(
       { target, index },
       request,

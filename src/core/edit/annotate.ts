@@ -42,7 +42,7 @@ export function annotateIndex(
     if (!isEmptySelection(entries)) {
       if (changesPlatform) checkOneEach(what, index, entries);
       return annotateEntries(
-        selectEntries(what, index, entries, (text) => events.warning?.(text)),
+        selectEntries(what, index, entries, (text) => events.note?.(text)),
         changes,
       );
     }

@@ -1,18 +1,18 @@
-import { now } from '../../clock.js';
-import { pause } from '../../concurrency.js';
-import { interruptedBy, ManifestToolError } from '../../errors.js';
+import { ManifestToolError } from '../../errors.js';
 import type { FetchedManifest, ImageStore, ManifestContent } from '../../oci/content.js';
 import { digestOf } from '../../oci/digest.js';
 import { parseDocument, type ImageIndex } from '../../oci/documents.js';
 import { FieldError } from '../../oci/json/fields.js';
 import { IndexText } from '../../oci/json/index-text.js';
 import { DEFAULT_TAG, formatReference, type Reference } from '../../oci/reference.js';
+import { settle } from '../../settle.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import type { PublishingOptions } from '../publish/request.js';
 import type { ResolvedImage } from '../publish/resolved.js';
+import { indexChanges, type IndexChanges } from '../read/index-changes.js';
 import { WaitPolicy } from '../wait.js';
 
 /**
@@ -37,21 +37,20 @@ export interface EditResult {
   readonly added?: readonly ResolvedImage[];
 }
 
+/** What an edit changes in the index; a single image counts as an index without entries. */
+export function changesOf({ before, after }: EditResult): IndexChanges {
+  const { document } = parseDocument(after.bytes, after.mediaType);
+  const [from, to] = [before.document, document].map((each) =>
+    each.kind === 'index' ? each : { manifests: [] },
+  );
+  return indexChanges(from!, to!);
+}
+
 /** An index whose tag has been read. */
 export interface OpenIndex {
   readonly target: ImageStore;
   readonly index: FetchedManifest;
 }
-
-/*
- * Another writer may have read the tag before our write and write after it. Its time from read to
- * write is one or two of its round trips; we wait for this many of ours, and for at least a second,
- * before an index counts as settled.
- */
-const SETTLING_ROUND_TRIPS = 8;
-const MIN_SETTLING_MS = 1000;
-const MAX_SETTLING_MS = 15_000;
-const MAX_ROUNDS = 40;
 
 /** Names an edit in messages. */
 export function editing({ target }: EditRequest): string {
@@ -118,31 +117,30 @@ export async function settleEdit(
 ): Promise<EditResult> {
   const what = editing(request);
   const tag = editedTag(request);
-  let current = first;
-  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-    const next = applied(what, current, edit);
-    if (next.digest === current.digest) {
-      if (round === 1) events.unchanged?.(`${target.name}:${tag}`, next);
-      return { before: first, after: next };
-    }
-    if (round === 1 && isGuarded(request))
-      checkGuard(request, request, next.digest, new Map([[tag, current.digest]]));
-    if (request.dryRun === true) return { before: first, after: next };
-    const roundTripMs = await replace(target, tag, current, next);
-    if (roundTripMs === undefined) {
-      await pause(Math.random() * MIN_SETTLING_MS, signal).catch(interruptedBy(what));
-    } else {
-      if (round === 1) events.tagged?.(`${target.name}:${tag}`, next, current.digest);
-      if (target.isAtomic) return { before: first, after: next };
-      events.progress?.(`checking that ${tag} keeps the edit`);
-      await pause(settlingTime(roundTripMs), signal).catch(interruptedBy(what));
-    }
-    current = await target.getManifest(tag);
+  const next = applied(what, first, edit);
+  if (next.digest === first.digest) {
+    events.unchanged?.(`${target.name}:${tag}`, next);
+    return { before: first, after: next };
   }
-  const why = `others changed it ${MAX_ROUNDS} times during the edit`;
-  throw new ManifestToolError('REFUSED', what, why, {
-    hint: 'try again when they are done',
+  if (isGuarded(request)) checkGuard(request, request, next.digest, new Map([[tag, first.digest]]));
+  if (request.dryRun === true) return { before: first, after: next };
+  const after = await settle<FetchedManifest, ManifestContent>(first, {
+    what,
+    signal,
+    isAtomic: target.isAtomic,
+    read: () => target.getManifest(tag),
+    change(current) {
+      const changed = current === first ? next : applied(what, current, edit);
+      return changed.digest === current.digest ? undefined : changed;
+    },
+    isStill: async ({ digest }) => (await target.tagDigest(tag)) === digest,
+    write: (changed, { digest }) => target.replaceTag(tag, changed, digest),
+    onWritten(written, round) {
+      if (round === 1) events.tagged?.(`${target.name}:${tag}`, written, first.digest);
+      if (!target.isAtomic) events.progress?.(`checking that ${tag} keeps the edit`);
+    },
   });
+  return { before: first, after };
 }
 
 /** The index with an edit applied, checked to be one that can be read. */
@@ -174,28 +172,4 @@ function checkReadable(what: string, bytes: Uint8Array, mediaType: string): void
     const why = `the index could not be read afterwards: ${error.message}`;
     throw new ManifestToolError('FAILED', what, why, { cause: error, hint: error.hint });
   }
-}
-
-/**
- * Moves the tag if it still points to what the edit was applied to.
- * @returns the time of the slower of its two requests in milliseconds; undefined if the tag has
- * changed.
- */
-async function replace(
-  target: ImageStore,
-  tag: string,
-  current: ManifestContent,
-  next: ManifestContent,
-): Promise<number | undefined> {
-  const start = now();
-  if ((await target.tagDigest(tag)) !== current.digest) return undefined;
-  const readMs = now() - start;
-  const isWritten = await target.replaceTag(tag, next, current.digest);
-  return isWritten ? Math.max(readMs, now() - start - readMs) : undefined;
-}
-
-function settlingTime(roundTripMs: number): number {
-  const milliseconds = Math.max(MIN_SETTLING_MS, roundTripMs * SETTLING_ROUND_TRIPS);
-  // Random, so that writers that have collided do not collide again.
-  return Math.min(milliseconds, MAX_SETTLING_MS) * (1 + Math.random() / 2);
 }

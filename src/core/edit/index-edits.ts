@@ -4,7 +4,7 @@ import {
   setsAnnotation,
   type AnnotationChanges,
 } from '../../oci/annotations.js';
-import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
+import { Companions, companionsIn, imageEntries } from '../../oci/companions.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageIndex } from '../../oci/documents.js';
@@ -42,8 +42,8 @@ export function isEmptySelection({ platforms = [], digests = [] }: Selection): b
 }
 
 /**
- * Adds images: each replaces the image for its platform, or follows the last image. The
- * attestations of a replaced image are removed with it.
+ * Adds images: each replaces the image for its platform, or follows the last image. What belongs to
+ * a replaced image is removed with it ({@link Companions}).
  */
 export function addEntries(images: readonly ResolvedImage[]): IndexEdit {
   /**
@@ -52,23 +52,30 @@ export function addEntries(images: readonly ResolvedImage[]): IndexEdit {
    */
   const replaced = new Map<string, Digest | undefined>();
   return ({ manifests }, text) => {
-    const edited = new EditedIndex(manifests, text, replaced);
-    for (const { entry } of images) {
-      if (isAttestation(entry)) edited.addAttestation(entry);
-      else edited.addImage(entry);
-    }
-    return edited.text;
+    const edited = new EditedIndex(
+      manifests,
+      images.map(({ entry }) => entry),
+      replaced,
+    );
+    return edited.writtenTo(text);
   };
 }
 
-/** Removes the entries with these digests, and the attestations of removed images. */
+/** Removes the entries with these digests, and what belongs to them alone. */
 export function removeEntries(digests: ReadonlySet<string>): IndexEdit {
   return ({ manifests }, text) => {
-    const isRemoved = (entry: Descriptor): boolean =>
-      digests.has(entry.digest) ||
-      (isAttestation(entry) && digests.has(attestedDigest(entry) ?? ''));
-    return text.withoutEntries((i) => isRemoved(manifests[i]!));
+    const removed = removedEntries(digests, manifests);
+    return text.withoutEntries((i) => removed.has(manifests[i]!));
   };
+}
+
+/** The entries with these digests, and those that belong to them alone. */
+export function removedEntries(
+  digests: ReadonlySet<string>,
+  manifests: readonly Descriptor[],
+): Set<Descriptor> {
+  const named = manifests.filter(({ digest }) => digests.has(digest));
+  return new Set([...named, ...companionsIn(manifests).onlyOf(digests)]);
 }
 
 /** Changes of an entry. Fields and annotations that are not named are kept. */
@@ -82,13 +89,15 @@ export interface EntryChanges {
 /** Changes the entries with these digests. */
 export function annotateEntries(digests: ReadonlySet<string>, changes: EntryChanges): IndexEdit {
   return ({ manifests }, text) =>
-    manifests.reduce((edited, entry, i) => {
-      if (!digests.has(entry.digest)) return edited;
-      const changed = changedEntry(entry, changes);
-      if (changed.platform !== undefined)
-        checkPlatform(changed.platform, `annotating ${entry.digest}`);
-      return isSame(entry, changed) ? edited : edited.withEntryAt(i, changed);
-    }, text);
+    text.withEntries(
+      manifests.map((entry, position) => {
+        if (!digests.has(entry.digest)) return { position };
+        const changed = changedEntry(entry, changes);
+        if (changed.platform !== undefined)
+          checkPlatform(changed.platform, `annotating ${entry.digest}`);
+        return isSame(entry, changed) ? { position } : { position, entry: changed };
+      }),
+    );
 }
 
 /** Changes annotations of the index itself. */
@@ -130,7 +139,7 @@ function isSame(a: Descriptor, b: Descriptor): boolean {
 }
 
 /**
- * The digests of the selected entries. Warns if several are for one platform.
+ * The digests of the selected entries; a note says if several are for one platform.
  * @throws {ManifestToolError} NOT_FOUND if an entry does not exist; USAGE if the requested platform
  * has no variant, and only images with different ones serve it.
  */
@@ -138,13 +147,13 @@ export function selectEntries(
   what: string,
   { manifests }: ImageIndex,
   { platforms = [], digests = [] }: Selection,
-  warning: (text: string) => void = () => {},
+  note: (text: string) => void = () => {},
 ): Set<Digest> {
   const byPlatform = platforms.flatMap((platform) => {
     const matching = digestsFor(what, platform, manifests);
     if (matching.length > 1) {
       const named = formatPlatform(platform);
-      warning(`${what}: ${matching.length} entries are for ${named}: ${matching.join(', ')}`);
+      note(`${what}: ${matching.length} entries are for ${named}: ${matching.join(', ')}`);
     }
     return matching;
   });
@@ -204,63 +213,109 @@ export function checkAnnotations(
   });
 }
 
-/** The entries of an index and its JSON text, edited together. */
+/** An entry of an {@link EditedIndex}. */
+interface Slot {
+  entry: Descriptor;
+  /** In the index that is edited; undefined if it was added. */
+  readonly position?: number;
+  isChanged?: boolean;
+  isRemoved?: boolean;
+}
+
+/** The entries of an index with others added to them. */
 class EditedIndex {
-  private readonly entries: Descriptor[];
+  private readonly slots: Slot[];
+  private readonly added: Slot[] = [];
+  private readonly companions: Companions;
+  private readonly images = new Map<string, Slot>();
+  private readonly digests: Set<string>;
+  /** The digests of images that others have replaced. */
+  private readonly gone = new Set<string>();
 
   constructor(
     entries: readonly Descriptor[],
-    public text: IndexText,
+    added: readonly Descriptor[],
     private readonly replaced: Map<string, Digest | undefined>,
   ) {
-    this.entries = [...entries];
-  }
-
-  addImage(entry: Descriptor): void {
-    const key = entry.platform && entryKey(entry);
-    const position = this.entries.findIndex(
-      (each) => !isAttestation(each) && each.platform && entryKey(each) === key,
-    );
-    const held = this.entries[position];
-    const slot = key ?? entry.digest;
-    if (!this.replaced.has(slot)) this.replaced.set(slot, held?.digest);
-    else if (held !== undefined && held.digest !== this.replaced.get(slot)) return;
-    if (held === undefined) {
-      this.insert(this.endOfImages(), entry);
-      return;
+    this.companions = new Companions([...entries, ...added]);
+    this.digests = new Set(entries.map(({ digest }) => digest));
+    this.slots = entries.map((entry, position) => ({ entry, position }));
+    for (const slot of this.slots) this.record(slot);
+    for (const entry of added) {
+      if (this.companions.has(entry)) this.addCompanion(entry);
+      else this.addImage(entry);
     }
-    if (held.digest === entry.digest) return;
-    this.text = this.text.withEntryAt(position, entry);
-    this.entries[position] = entry;
-    this.remove((each) => isAttestation(each) && attestedDigest(each) === held.digest);
-  }
-
-  addAttestation(entry: Descriptor): void {
-    if (this.entries.some(({ digest }) => digest === entry.digest)) return;
-    this.insert(this.entries.length, entry);
+    this.removeCompanions();
   }
 
   /**
-   * The position after the last image, if all attestations follow all images; otherwise the end.
+   * The text of the index with these entries. New images follow the last image if all companions
+   * follow all images; otherwise everything new is at the end.
    */
-  private endOfImages(): number {
-    const first = this.entries.findIndex(isAttestation);
-    return first >= 0 && this.entries.slice(first).every(isAttestation)
-      ? first
-      : this.entries.length;
-  }
-
-  private insert(position: number, entry: Descriptor): void {
-    this.text = this.text.withEntryBefore(position, entry);
-    this.entries.splice(position, 0, entry);
-  }
-
-  private remove(isRemoved: (entry: Descriptor) => boolean): void {
-    this.text = this.text.withoutEntries((i) => isRemoved(this.entries[i]!));
-    this.entries.splice(
-      0,
-      this.entries.length,
-      ...this.entries.filter((entry) => !isRemoved(entry)),
+  writtenTo(text: IndexText): IndexText {
+    const isCompanion = ({ entry }: Slot): boolean => this.companions.has(entry);
+    const kept = this.slots.filter(({ isRemoved }) => isRemoved !== true);
+    const added = this.added.filter(({ isRemoved }) => isRemoved !== true);
+    const first = kept.findIndex(isCompanion);
+    const isOrdered = kept.slice(first).every(isCompanion);
+    const end = first >= 0 && isOrdered ? first : kept.length;
+    const all =
+      end === kept.length && first >= 0
+        ? [...kept, ...added]
+        : [
+            ...kept.slice(0, end),
+            ...added.filter((slot) => !isCompanion(slot)),
+            ...kept.slice(end),
+            ...added.filter(isCompanion),
+          ];
+    return text.withEntries(
+      all.map(({ entry, position, isChanged }) => {
+        if (position === undefined) return { entry };
+        return isChanged === true ? { position, entry } : { position };
+      }),
     );
   }
+
+  private addImage(entry: Descriptor): void {
+    const key = imageKey(entry);
+    const held = this.images.get(key);
+    if (!this.replaced.has(key)) this.replaced.set(key, held?.entry.digest);
+    else if (held !== undefined && held.entry.digest !== this.replaced.get(key)) return;
+    if (held === undefined) {
+      this.append(entry);
+      return;
+    }
+    if (held.entry.digest === entry.digest) return;
+    this.gone.add(held.entry.digest);
+    Object.assign(held, { entry, isChanged: true });
+  }
+
+  private addCompanion(entry: Descriptor): void {
+    if (!this.digests.has(entry.digest)) this.append(entry);
+  }
+
+  /** Removes what belongs to replaced images alone, unless another platform still has the image. */
+  private removeCompanions(): void {
+    for (const { entry } of [...this.slots, ...this.added]) this.gone.delete(entry.digest);
+    const removed = new Set(this.companions.onlyOf(this.gone));
+    for (const slot of [...this.slots, ...this.added])
+      if (removed.has(slot.entry)) slot.isRemoved = true;
+  }
+
+  private append(entry: Descriptor): void {
+    const slot = { entry };
+    this.added.push(slot);
+    this.digests.add(entry.digest);
+    this.record(slot);
+  }
+
+  private record(slot: Slot): void {
+    const key = imageKey(slot.entry);
+    if (!this.companions.has(slot.entry) && !this.images.has(key)) this.images.set(key, slot);
+  }
+}
+
+/** Equal for entries of which one replaces the other; without a platform, only for the same one. */
+function imageKey(entry: Descriptor): string {
+  return entry.platform === undefined ? entry.digest : entryKey(entry);
 }

@@ -2,7 +2,13 @@ import { ManifestToolError } from '../../errors.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { editIndex, editing, type EditRequest, type EditResult } from './edit-index.js';
-import { isEmptySelection, removeEntries, selectEntries, type Selection } from './index-edits.js';
+import {
+  isEmptySelection,
+  removedEntries,
+  removeEntries,
+  selectEntries,
+  type Selection,
+} from './index-edits.js';
 
 /** Which entries to remove from which index. */
 export interface RemoveRequest extends EditRequest {
@@ -11,7 +17,7 @@ export interface RemoveRequest extends EditRequest {
 }
 
 /**
- * Removes entries and their attestations from a published index in place (docs/edits.md).
+ * Removes entries, and what belongs to them alone, from a published index in place (docs/edits.md).
  * @throws {ManifestToolError} NOT_FOUND if the index or an entry does not exist; USAGE if no entry
  * is named, or none would be left; REFUSED if others keep changing the index, or `expect` does not
  * match; INTERRUPTED; otherwise as {@link describeImage}.
@@ -28,8 +34,8 @@ export function removeFromIndex(
         hint: 'name an entry by its platform or its digest',
       });
     }
-    const digests = selectEntries(what, index, request.entries, (text) => events.warning?.(text));
-    if (index.manifests.every(({ digest }) => digests.has(digest))) {
+    const digests = selectEntries(what, index, request.entries, (text) => events.note?.(text));
+    if (removedEntries(digests, index.manifests).size === index.manifests.length) {
       throw new ManifestToolError('USAGE', what, 'no entry would be left', {
         hint: 'delete the tag in the registry instead',
       });

@@ -1,8 +1,9 @@
-import { ManifestToolError } from '../../errors.js';
+import { ManifestToolError, type ErrorReason } from '../../errors.js';
 import { changedAnnotations } from '../../oci/annotations.js';
 import { isAttestation } from '../../oci/attestation.js';
+import { Companions, imageEntries } from '../../oci/companions.js';
 import type { ManifestContent } from '../../oci/content.js';
-import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../../oci/documents.js';
+import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../../oci/limits.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
@@ -15,7 +16,8 @@ import type { ResolvedImage } from './resolved.js';
 /**
  * Builds the index from its images: in the order of {@link indexEntries}.
  * Pure: the same images give the same bytes.
- * @throws {ManifestToolError} USAGE if nothing tells two images apart; NOT_FOUND if annotations are
+ * @throws {ManifestToolError} USAGE if nothing tells two images apart, or an entry of a Docker
+ * manifest list has no platform; NOT_FOUND if annotations are
  * for a platform that no image has; FAILED if the index is too large.
  */
 export function buildIndex(
@@ -30,6 +32,8 @@ export function buildIndex(
       hint: 'name one of these platforms, or omit the annotation',
     });
   }
+  const type = indexTypeOf(request, images);
+  if (type === 'docker') refuseWithoutPlatform(what, images, 'docker-list-platform');
   const entries = indexEntries(request, images);
   if (images.length > MAX_INDEX_ENTRIES) {
     throw new ManifestToolError(
@@ -40,7 +44,7 @@ export function buildIndex(
     );
   }
   const index = encodeIndex(
-    indexTypeOf(request, images),
+    type,
     entries,
     changedAnnotations(undefined, request.annotations ?? new Map()),
     request.artifactType,
@@ -69,10 +73,9 @@ export function indexEntries(
 ): Descriptor[] {
   const isLast = ({ entry, isNamed }: ResolvedImage): boolean =>
     isAttestation(entry) && isNamed !== true;
-  return [
-    ...images.filter((image) => !isLast(image)).map(({ entry }) => annotated(request, entry)),
-    ...images.filter(isLast).map(({ entry }) => entry),
-  ];
+  const companions = new Companions(images.map(({ entry }) => entry));
+  const entries = [...images.filter((image) => !isLast(image)), ...images.filter(isLast)];
+  return entries.map(({ entry }) => (companions.has(entry) ? entry : annotated(request, entry)));
 }
 
 function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): Descriptor {
@@ -86,9 +89,8 @@ function annotated({ entryAnnotations = [] }: IndexRequest, entry: Descriptor): 
   return annotations.size === 0 ? rest : { ...rest, annotations };
 }
 
-/** Whether annotations apply to an entry; they never apply to attestations. */
+/** Whether annotations apply to an image. */
 function isFor({ platform }: EntryAnnotations, entry: Descriptor): boolean {
-  if (isAttestation(entry)) return false;
   return platform === undefined || entryServes(entry, platform);
 }
 
@@ -100,7 +102,7 @@ export function unmatchedAnnotations(
   { entryAnnotations = [] }: IndexRequest,
   images: readonly ResolvedImage[],
 ): string[] {
-  const entries = images.map(({ entry }) => entry).filter((entry) => !isAttestation(entry));
+  const entries = imageEntries(images.map(({ entry }) => entry));
   const shown = entries.map(({ platform, digest }) =>
     platform ? formatPlatform(platform) : digest,
   );
@@ -111,19 +113,39 @@ export function unmatchedAnnotations(
   });
 }
 
-/** The type of the index; `auto` is decided by the images and by what only an OCI index has. */
+/** The type of the index; `auto` is decided by the entries and by what only an OCI index has. */
 export function indexTypeOf(request: IndexRequest, images: readonly ResolvedImage[]): IndexType {
   const { type = 'auto' } = request;
   if (type !== 'auto') return type;
-  const isDocker = images.every(({ entry }) => entry.mediaType === DOCKER_MANIFEST);
+  const isDocker = images.every(
+    ({ entry: { mediaType, platform, artifactType } }) =>
+      mediaType === DOCKER_MANIFEST && platform !== undefined && artifactType === undefined,
+  );
   return isDocker && ociOnlyPart(request) === undefined ? 'docker' : 'oci';
 }
 
+/**
+ * Refuses entries without platform in a Docker manifest list: each has one there (Docker image
+ * manifest v2.2, manifest list, `platform`).
+ * @throws {ManifestToolError} USAGE with the given reason.
+ */
+export function refuseWithoutPlatform(
+  what: string,
+  images: readonly ResolvedImage[],
+  reason: ErrorReason,
+): void {
+  const bare = images.find(({ entry }) => entry.platform === undefined);
+  if (bare === undefined) return;
+  const why = `${bare.name} has no platform, and each entry of a Docker manifest list has one`;
+  throw new ManifestToolError('USAGE', what, why, { reason });
+}
+
 function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void {
+  const companions = new Companions(images.map(({ entry }) => entry));
   const seen = new Map<string, ResolvedImage>();
   for (const image of images) {
     const { platform } = image.entry;
-    if (platform === undefined || isAttestation(image.entry)) continue;
+    if (platform === undefined || companions.has(image.entry)) continue;
     const key = entryKey(image.entry);
     const other = seen.get(key);
     if (other !== undefined) {

@@ -2,7 +2,9 @@ import { formatReference, tagOrDigestOf, type Reference } from '../../oci/refere
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { ImageTree } from './image-tree.js';
+import { blobsOf } from './plan.js';
 import { publishContent, type PushResult } from './publisher.js';
+import { ReferrerCollector } from './referrers.js';
 import type { Publication } from './request.js';
 
 /** What to copy, and where to. */
@@ -10,8 +12,8 @@ export interface CopyRequest extends Publication {
   /** An image or an index. Without a tag and a digest, the tag is `latest`. */
   readonly source: Reference;
   /**
-   * Also copies what refers to it or to a part of it, such as signatures and SBOMs; the default is
-   * false.
+   * Also copies what refers to it or to a part of it, such as signatures and SBOMs, and what cosign
+   * keeps under the tags of their digests; the default is false.
    */
   readonly referrers?: boolean;
 }
@@ -32,13 +34,18 @@ export function copyImage(
   return publishContent(client, request, events, async (onManifest, wait) => {
     events.progress?.(`reading ${formatReference(source)}`);
     const reader = await client.open(source, 'pull');
-    const tree = new ImageTree(reader, source, { onManifest, wait, signal: client.signal });
+    const what = `copying ${formatReference(source)}`;
+    const reading = { onManifest, wait, signal: client.signal };
+    const tree = new ImageTree(reader, what, reading);
     const root = await tree.read(tagOrDigestOf(source));
     const parts = await tree.parts(root);
-    const referrers = request.referrers === true ? await tree.referrers(parts) : [];
-    // An index is written under its tags only, unless referrers need it to be there first. An image
-    // is also written by its digest, as the step that waits for its blobs.
-    const isUnderTagsOnly = root.document.kind === 'index' && referrers.length === 0;
+    const subjects = parts.map(({ manifest: { digest } }) => ({ digest, source: reader }));
+    const referrers =
+      request.referrers === true
+        ? await new ReferrerCollector(what, reading).collect(subjects)
+        : [];
+    // An index without blobs of its own has no step, unless referrers need it to be written first.
+    const isUnderTagsOnly = blobsOf(root).length === 0 && referrers.length === 0;
     const images = [...(isUnderTagsOnly ? parts.slice(0, -1) : parts), ...referrers];
     return { root, images };
   });

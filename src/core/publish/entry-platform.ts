@@ -12,15 +12,16 @@ import { readConfig } from '../read/config.js';
 import type { RequestedPlatform } from './request.js';
 
 /**
- * Reads the platform in the config of an image; `name` is that of the image, for errors.
+ * Reads the platform in the config of an image; undefined if it names none, and for an artifact
+ * without an image config. `name` is that of the image, for errors.
  * @throws {ManifestToolError} CORRUPT if the config cannot be read.
  */
 export async function configPlatform(
   source: ImageReader,
   manifest: ImageManifest,
   name: string,
-): Promise<Platform> {
-  return (await readConfig(source, manifest, name)).platform;
+): Promise<Platform | undefined> {
+  return (await readConfig(source, manifest, name))?.platform;
 }
 
 /** The platform of a config in the names of the specification. Warns if the config has others. */
@@ -44,13 +45,14 @@ export function namedPlatform(
  */
 export function entryPlatform(
   requested: RequestedPlatform,
-  written: Platform,
+  written: Platform | undefined,
   name: string,
   warning: (text: string) => void,
 ): Platform {
   const request = properPlatform(requested);
   const isRequested = Boolean(request.os) && Boolean(request.architecture);
-  const config = properPlatform(written);
+  const own = written ?? { os: '', architecture: '' };
+  const config = properPlatform(own);
   const os = request.os || config.os;
   const architecture = request.architecture || config.architecture;
   warnOfContradiction(request, config, name, warning);
@@ -59,7 +61,7 @@ export function entryPlatform(
   // The variant of another architecture means nothing here.
   const variant =
     request.variant || (config.architecture === architecture ? config.variant : undefined);
-  if (!isRequested || (!request.variant && variant)) namedPlatform(written, name, warning);
+  if (!isRequested || (!request.variant && variant)) namedPlatform(own, name, warning);
   const platform: Platform = {
     architecture,
     os,
@@ -71,7 +73,7 @@ export function entryPlatform(
   if (os === '' || architecture === '') {
     const missing = os === '' ? 'os' : 'architecture';
     throw new ManifestToolError('USAGE', what, `its platform has no ${missing}`, {
-      hint: 'give both os and architecture: the config of the image does not',
+      reason: 'platform-missing',
     });
   }
   checkPlatform(platform, what);

@@ -17,19 +17,22 @@ export async function writeChildren(
 ): Promise<void> {
   const started = new Map<Digest, Promise<void>>();
   // Started in the order of the plan, so none waits for one that has not started.
-  await mapConcurrent(children, async ({ manifest, blobs, source, after, refersTo }) => {
-    const prerequisites = [
-      ...blobs.map((blob) => writes.copyBlob(blob, source)),
-      ...after.flatMap((digest) => started.get(digest) ?? []),
-    ];
-    const write = async (): Promise<void> => {
-      await Promise.all(prerequisites);
-      await writes.writeManifest(manifest, refersTo);
-    };
-    const writing = write();
-    started.set(manifest.digest, writing);
-    await writing;
-  });
+  await mapConcurrent(
+    children,
+    async ({ manifest, blobs, isBlobsOnly, source, after, refersTo, tag }) => {
+      const prerequisites = [
+        ...blobs.map((blob) => writes.copyBlob(blob, source)),
+        ...after.flatMap((digest) => started.get(digest) ?? []),
+      ];
+      const write = async (): Promise<void> => {
+        await Promise.all(prerequisites);
+        if (!isBlobsOnly) await writes.writeManifest(manifest, { subject: refersTo, tag });
+      };
+      const writing = write();
+      started.set(manifest.digest, writing);
+      await writing;
+    },
+  );
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { FetchedManifest, ImageReader, ManifestContent } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import { isForeignLayerType } from '../../oci/media-types.js';
+import { isDocumentType, isForeignLayerType } from '../../oci/media-types.js';
 import type { ResolvedImage } from './resolved.js';
 
 /** What is published, at every target. */
@@ -17,7 +17,8 @@ export type TagState = ReadonlyMap<string, Digest | undefined>;
 
 /**
  * A manifest that the target does not hold: its blobs are copied first, then it is written by its
- * digest.
+ * digest. The root is written later, under its tags: its step only copies its blobs, unless
+ * something refers to it.
  */
 export interface ChildStep {
   /** The manifest to write. */
@@ -26,10 +27,14 @@ export interface ChildStep {
   readonly blobs: readonly Descriptor[];
   /** Where the blobs are read. */
   readonly source: ImageReader;
+  /** Whether only its blobs are copied. */
+  readonly isBlobsOnly: boolean;
   /** Manifests that it names or refers to. They are written before, and precede it in the plan. */
   readonly after: readonly Digest[];
-  /** Its `subject`, if it is written as a referrer. */
+  /** The manifest that it refers to: its `subject`, if it has one. */
   readonly refersTo?: Digest;
+  /** The tag of its own under which it is written, instead of by its digest alone. */
+  readonly tag?: string;
 }
 
 /**
@@ -63,7 +68,7 @@ export function planPush(
   const isUnchanged = (tag: string): boolean => before.get(tag) === root.digest;
   const tags = [...before.keys()];
   return {
-    children: planChildren(images, holds),
+    children: planChildren(images, holds, root.digest),
     images,
     root,
     tags: tags.filter((tag) => !isUnchanged(tag)),
@@ -72,36 +77,54 @@ export function planPush(
   };
 }
 
-/** The steps for the manifests that the target does not hold, each manifest once. */
+/**
+ * The steps for the manifests that the target does not hold, each manifest once.
+ * @param root of what the tags will point to
+ */
 export function planChildren(
   images: readonly ResolvedImage[],
   holds: (source: ImageReader) => boolean,
+  root?: Digest,
 ): ChildStep[] {
   const children = new Map<Digest, ChildStep>();
-  for (const { manifest, source, refersTo } of images) {
+  const subjects = new Set(images.map(subjectOf));
+  const tags = new Map(
+    images.flatMap(({ manifest, tag }) => (tag ? [[manifest.digest, tag]] : [])),
+  );
+  for (const image of images) {
+    const { manifest, source } = image;
     if (holds(source) || children.has(manifest.digest)) continue;
+    const refersTo = subjectOf(image);
     const subject = refersTo === undefined ? {} : { refersTo };
+    const tag = tags.get(manifest.digest);
     children.set(manifest.digest, {
       manifest,
       blobs: blobsOf(manifest),
+      isBlobsOnly: manifest.digest === root && !subjects.has(root),
       source,
       after: [...namedBy(manifest), ...Object.values(subject)],
       ...subject,
+      ...(tag === undefined ? {} : { tag }),
     });
   }
   return [...children.values()];
 }
 
+function subjectOf({ manifest, refersTo }: ResolvedImage): Digest | undefined {
+  return refersTo ?? manifest.document.subject?.digest;
+}
+
 /**
- * The blobs that an image needs in its repository, each once. Foreign layers are fetched from
+ * The blobs that a manifest or an index names itself, each once. Foreign layers are fetched from
  * elsewhere and never written.
  */
 export function blobsOf({ document }: FetchedManifest): Descriptor[] {
-  if (document.kind === 'index') return [];
-  const layers = (document.layers ?? []).filter((layer) => !isForeignLayerType(layer.mediaType));
-  const blobs = new Map<Digest, Descriptor>();
-  for (const blob of [document.config, ...layers]) blobs.set(blob.digest, blob);
-  return [...blobs.values()];
+  const named =
+    document.kind === 'index'
+      ? document.manifests.filter(({ mediaType }) => !isDocumentType(mediaType))
+      : [document.config, ...(document.layers ?? [])];
+  const written = named.filter(({ mediaType }) => !isForeignLayerType(mediaType));
+  return [...new Map(written.map((blob) => [blob.digest, blob])).values()];
 }
 
 function namedBy({ document }: FetchedManifest): Digest[] {

@@ -1,3 +1,4 @@
+import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import type {
   FetchedManifest,
@@ -18,6 +19,7 @@ import {
   blobsOf,
   planChildren,
   planPush,
+  type ChildStep,
   type Content,
   type PushPlan,
   type TagState,
@@ -157,12 +159,43 @@ export class Publisher {
     }
   }
 
-  /** Writes the images that the target does not hold, with their blobs. */
-  async writeChildren(images: readonly ResolvedImage[]): Promise<void> {
-    const children = planChildren(images, (source) => this.holds(source));
+  /**
+   * Writes the images that the target does not hold, with their blobs; of `root`, which is written
+   * under its tags, only the blobs.
+   */
+  async writeChildren(images: readonly ResolvedImage[], root?: Digest): Promise<void> {
+    const planned = planChildren(images, (source) => this.holds(source), root);
+    const children = await this.withFreeTags(planned);
     if (children.length === 0) return;
     this.events.progress?.(`writing ${countOf(children.length, 'image')} to ${this.store.name}`);
     await writeChildren(children, this.writes);
+  }
+
+  /**
+   * Leaves out the tags of children that are up to date, or that exist and must not move. Warns of
+   * those that move: cosign keeps several signatures under one tag.
+   */
+  private async withFreeTags(children: readonly ChildStep[]): Promise<ChildStep[]> {
+    const steps = await mapInOrder(children, async (step) => {
+      const { tag, ...untagged } = step;
+      if (tag === undefined) return [step];
+      const { digest } = step.manifest;
+      const held = await this.store.tagDigest(tag).catch(() => undefined);
+      const isKept = held !== undefined && this.options.noClobber === true;
+      if (held === digest || isKept) {
+        if (held !== digest)
+          this.events.warning?.(
+            `${this.store.name}:${tag} is not replaced: it points to ${held}, not to ${digest}`,
+          );
+        return step.refersTo === undefined ? [] : [untagged];
+      }
+      if (held !== undefined)
+        this.events.warning?.(
+          `${this.store.name}:${tag} is replaced: it pointed to ${held}, and now to ${digest}`,
+        );
+      return [step];
+    });
+    return steps.flat();
   }
 
   /** Resolves when nothing is being written any more. */
@@ -179,7 +212,7 @@ export class Publisher {
     const [before, { root, images }] = await Promise.all([this.readTags(), content]);
     checkDigest(this.target, { root, images });
     checkGuard(this.options, this.target, root.digest, before);
-    if (this.options.dryRun !== true) await this.writeChildren(images);
+    if (this.options.dryRun !== true) await this.writeChildren(images, root.digest);
     return planPush({ root, images }, before, (source) => this.holds(source));
   }
 
@@ -212,6 +245,7 @@ export class Publisher {
       if (!(error instanceof ManifestToolError) || error.code !== 'INCOMPLETE') throw error;
       this.events.warning?.(`${error.message}; its images are written once more`);
       const manifests = new Map(plan.images.map(({ manifest }) => [manifest.digest, manifest]));
+      manifests.delete(plan.root.digest);
       await Promise.all(
         [...manifests.values()].map((manifest) => this.writes.rewriteManifest(manifest)),
       );

@@ -1,11 +1,15 @@
+import type { Digest } from '../../oci/digest.js';
+import { isArtifact } from '../../oci/image-config.js';
 import { formatReference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexEntries, indexTypeOf, unmatchedAnnotations } from './build.js';
 import { publishContent, type PushResult } from './publisher.js';
+import { ReferrerCollector } from './referrers.js';
 import { checkRequest, type IndexRequest } from './request.js';
 import { resolveSources } from './resolve.js';
+import type { ResolvedImage } from './resolved.js';
 import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
 
 /**
@@ -28,17 +32,34 @@ export function pushIndex(
   checkRequest(request);
   return publishContent(client, request, events, async (onManifest, wait) => {
     events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
-    const collector = new WarningCollector(events);
-    const reading = { onManifest, wait, events: collector.events };
+    const warnings = new WarningCollector(events);
+    const reading = { onManifest, wait, events: warnings.events };
     const images = await resolveSources(client, request, reading);
     const root = buildIndex(request, images);
     // Their image may be one that was not found.
     const unmatched = request.ignoreMissing === true ? unmatchedAnnotations(request, images) : [];
-    for (const text of unmatched) collector.events.warning?.(text);
-    for (const text of indexWarnings(indexTypeOf(request, images), indexEntries(request, images)))
-      collector.events.warning?.(text);
+    for (const text of unmatched) warnings.events.warning?.(text);
+    const [type, entries] = [indexTypeOf(request, images), indexEntries(request, images)];
+    for (const text of indexWarnings(type, entries, artifactsOf(images)))
+      warnings.events.warning?.(text);
     if (request.strict === true)
-      refuseWarnings(`publishing ${formatReference(request.target)}`, collector.warnings);
-    return { root, images };
+      refuseWarnings(`publishing ${formatReference(request.target)}`, warnings.warnings);
+    if (request.referrers !== true) return { root, images };
+    const what = `publishing ${formatReference(request.target)}`;
+    const collector = new ReferrerCollector(what, { onManifest, wait, signal: client.signal });
+    const sources = new Set(images.map(({ source }) => source));
+    const referrers = await collector.collect([
+      ...images.map(({ manifest: { digest }, source }) => ({ digest, source })),
+      // A source may be an index with the same content.
+      ...[...sources].map((source) => ({ digest: root.digest, source })),
+    ]);
+    return { root, images: [...images, ...referrers] };
   });
+}
+
+function artifactsOf(images: readonly ResolvedImage[]): Set<Digest> {
+  const artifacts = images.filter(
+    ({ manifest: { document } }) => document.kind === 'manifest' && isArtifact(document),
+  );
+  return new Set(artifacts.map(({ entry }) => entry.digest));
 }

@@ -70,6 +70,7 @@ export async function requestOf(client: Client, reference: Reference): Promise<R
       onManifest: () => {},
     });
     const rebuilt = buildIndex(request, images);
+    if (index !== undefined) losses.push(...completionsOf(sources, images));
     return { request: withPlatforms(request, images), published, rebuilt, losses };
   } catch (error) {
     if (!(error instanceof ManifestToolError) || error.code !== 'USAGE') throw error;
@@ -123,6 +124,18 @@ function publishedType({ mediaType }: ManifestContent): IndexType {
   return mediaType === DOCKER_MANIFEST_LIST || mediaType === DOCKER_MANIFEST ? 'docker' : 'oci';
 }
 
+/** What images without platform get from their configs. */
+function completionsOf(
+  sources: readonly SourceRequest[],
+  images: readonly ResolvedImage[],
+): string[] {
+  const completed = sources.flatMap(({ platform = {} }, i) => {
+    const entry = images[i]?.entry;
+    return Object.keys(platform).length === 0 && entry?.platform !== undefined ? [entry] : [];
+  });
+  return some(completed, 'image without platform gets one', 'images without platform get one');
+}
+
 function lossesOf({ document }: FetchedManifest, type: IndexType): string[] {
   if (document.kind !== 'index') {
     return ['it is a single image: the spec publishes an index of that image'];
@@ -132,7 +145,6 @@ function lossesOf({ document }: FetchedManifest, type: IndexType): string[] {
   const others = manifests.filter(({ mediaType }) => !isManifestType(mediaType));
   const entries = manifests.filter((entry) => isExpressible(entry, type));
   const annotated = entries.filter((entry) => (entry.annotations?.size ?? 0) > 0);
-  const bare = entries.filter(({ platform }) => platform === undefined);
   const foreign = entries.filter(({ urls, data }) => urls !== undefined || data !== undefined);
   const isDocker = type === 'docker';
   return [
@@ -147,7 +159,6 @@ function lossesOf({ document }: FetchedManifest, type: IndexType): string[] {
       'image loses its annotations',
       'images lose their annotations',
     ),
-    ...some(bare, 'image without platform gets one', 'images without platform get one'),
     ...some(foreign, 'entry loses its URLs or data', 'entries lose their URLs or data'),
     ...(isDocker && (annotations?.size ?? 0) > 0 ? ['its annotations are left out'] : []),
     ...(isDocker && artifactType !== undefined ? ['its artifact type is left out'] : []),

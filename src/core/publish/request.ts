@@ -114,6 +114,11 @@ export interface IndexRequest extends Publication {
    * is false.
    */
   readonly ignoreMissing?: boolean;
+  /**
+   * Also publishes what refers to an image, such as signatures and SBOMs, and what cosign keeps
+   * under the tags of its digest; the default is false.
+   */
+  readonly referrers?: boolean;
   /** In the order of the entries. */
   readonly sources: readonly SourceRequest[];
 }

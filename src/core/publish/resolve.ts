@@ -1,13 +1,16 @@
 import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
-import { attestationsOf, isAttestation } from '../../oci/attestation.js';
+import { isAttestation } from '../../oci/attestation.js';
+import { Companions, companionsOf } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
 import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
-import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { isArtifact } from '../../oci/image-config.js';
+import { present } from '../../oci/json/fields.js';
+import { formatPlatform, isEmptyPlatform, type Platform } from '../../oci/platform.js';
 import {
   formatReference,
   withDefaultTag,
@@ -85,7 +88,7 @@ class Resolver {
   private readonly manifests = new Map<ImageReader, ManifestCache>();
   private readonly roots = new Map<string, Promise<FetchedManifest>>();
   /** By the digest of the config: its content is the same wherever it is read. */
-  private readonly platforms = new Map<Digest, Promise<Platform>>();
+  private readonly platforms = new Map<Digest, Promise<Platform | undefined>>();
 
   constructor(
     private readonly request: ResolveRequest,
@@ -103,8 +106,9 @@ class Resolver {
     if (found === undefined) return [];
     if ('image' in found) return this.image(source, reader, found.image, name);
     const images = await this.entries(found.entries, reader, source.reference, name);
+    const companions = new Companions(images.map(({ entry }) => entry));
     return images.map((image) =>
-      isAttestation(image.entry)
+      companions.has(image.entry)
         ? image
         : { ...image, entry: withAnnotations(image.entry, source.annotations) },
     );
@@ -124,14 +128,15 @@ class Resolver {
       const { document } = root;
       if (document.kind === 'manifest') return { image: { ...root, document } };
       const { manifests } = document;
+      if (manifests.length === 0) throw emptyIndex(name);
       if (source.onlyPlatform !== true) return { entries: manifests };
       const entry = selectEntry(
         `including ${name}`,
         completePlatform(source, name),
         manifests,
-        (text) => this.reading.events.warning?.(text),
+        this.reading.events,
       );
-      return { entries: [entry, ...attestationsOf(entry.digest, manifests)] };
+      return { entries: [entry, ...companionsOf(entry.digest, manifests)] };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;
@@ -150,9 +155,7 @@ class Resolver {
     const reading =
       this.roots.get(key) ??
       this.reading.wait.until(() =>
-        readNamed(reader, source.reference, platform, (text) =>
-          this.reading.events.warning?.(text),
-        ),
+        readNamed(reader, source.reference, platform, this.reading.events),
       );
     this.roots.set(key, reading);
     return reading;
@@ -170,18 +173,25 @@ class Resolver {
     if (this.request.dropAttestations === true && isAttestation(bare)) return [];
     this.reading.onManifest(manifest, source);
     const platform = await this.platform(requested, source, manifest.document, name);
-    return [{ entry: { ...bare, platform }, manifest, source, name, isNamed: true }];
+    const entry = {
+      ...bare,
+      ...present('platform', platform),
+      ...present('artifactType', manifest.document.artifactType || undefined),
+    };
+    return [{ entry, manifest, source, name, isNamed: true }];
   }
 
+  /** The platform of a named source; undefined for an artifact that has none. */
   private async platform(
     requested: RequestedPlatform,
     source: ImageReader,
     manifest: ImageManifest,
     name: string,
-  ): Promise<Platform> {
+  ): Promise<Platform | undefined> {
     const { os, architecture } = requested;
     if (os === 'unknown' && architecture === 'unknown') return { ...requested, os, architecture };
     const config = await this.configPlatform(source, manifest, name);
+    if (isArtifact(manifest) && Object.keys(requested).length === 0) return complete(config);
     return entryPlatform(requested, config, name, (text) => this.reading.events.warning?.(text));
   }
 
@@ -243,21 +253,30 @@ class Resolver {
     }
     const manifest = await read();
     if (manifest?.document.kind !== 'manifest') return undefined;
-    const isPlain = entry.platform !== undefined || isAttestation(entry);
-    const platform = isPlain
-      ? entry.platform
-      : namedPlatform(await this.configPlatform(source, manifest.document, name), name, (text) =>
-          this.reading.events.warning?.(text),
-        );
-    const complete = platform === undefined ? entry : { ...entry, platform };
-    return { entry: complete, manifest, source, name };
+    const { platform: _, ...bare } = entry;
+    const platform = await this.listedPlatform(entry, source, manifest.document, name);
+    return { entry: platform === undefined ? bare : { ...bare, platform }, manifest, source, name };
+  }
+
+  /** The platform of an entry of an index, or else that of its config, if either names one. */
+  private async listedPlatform(
+    entry: Descriptor,
+    source: ImageReader,
+    manifest: ImageManifest,
+    name: string,
+  ): Promise<Platform | undefined> {
+    const listed = entry.platform;
+    if (listed !== undefined && !isEmptyPlatform(listed)) return listed;
+    if (isAttestation(entry)) return undefined;
+    const config = complete(await this.configPlatform(source, manifest, name));
+    return config && namedPlatform(config, name, (text) => this.reading.events.warning?.(text));
   }
 
   private configPlatform(
     reader: ImageReader,
     manifest: ImageManifest,
     name: string,
-  ): Promise<Platform> {
+  ): Promise<Platform | undefined> {
     const { digest } = manifest.config;
     const reading =
       this.platforms.get(digest) ??
@@ -265,6 +284,13 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
+}
+
+function emptyIndex(name: string): ManifestToolError {
+  const why = 'it is an index with no entries';
+  return new ManifestToolError('FAILED', `including ${name}`, why, {
+    hint: 'name an image, or an index that has entries',
+  });
 }
 
 /** @throws {ManifestToolError} USAGE if the platform is too incomplete to select an entry. */
@@ -276,6 +302,11 @@ function completePlatform({ platform = {} }: SourceRequest, name: string): Platf
   throw new ManifestToolError('USAGE', `including ${name}`, why, {
     hint: 'give both os and architecture, or no platform to add all entries of the index',
   });
+}
+
+/** A platform that names both os and architecture, as an entry needs it. */
+function complete(platform: Platform | undefined): Platform | undefined {
+  return platform?.os && platform.architecture ? platform : undefined;
 }
 
 function withAnnotations(entry: Descriptor, annotations: Annotations | undefined): Descriptor {

@@ -16,4 +16,6 @@ export interface ResolvedImage {
   readonly isNamed?: boolean;
   /** The manifest that it refers to, if that is why it is published and no index names it. */
   readonly refersTo?: Digest;
+  /** The tag of its own under which it is published, as cosign's signatures are. */
+  readonly tag?: string;
 }

@@ -62,17 +62,14 @@ class SharedWrites {
     }
   }
 
-  /**
-   * Writes a manifest by its digest, or waits for the write that is running; `subject` is the
-   * manifest that it refers to.
-   */
+  /** Writes a manifest, or waits for the write that is running. */
   async writeManifest(
     manifest: FetchedManifest,
-    subject: Digest | undefined,
+    how: WriteOptions,
     listener: ProgressEvents,
   ): Promise<void> {
-    const key = `${manifest.digest} ${subject ?? ''}`;
-    const write = this.manifests.get(key) ?? new ManifestWrite(manifest, subject, this.target);
+    const key = keyOf(manifest, how);
+    const write = this.manifests.get(key) ?? new ManifestWrite(manifest, how, this.target);
     this.manifests.set(key, write);
     try {
       await write.done;
@@ -87,15 +84,27 @@ class SharedWrites {
    * Repeats a write that has completed, or waits for the write that is running.
    */
   async rewriteManifest(manifest: FetchedManifest): Promise<void> {
-    const key = `${manifest.digest} `;
+    const key = keyOf(manifest, {});
     const known = this.manifests.get(key);
     if (known?.isDone === true) this.forget(key, known);
-    await this.writeManifest(manifest, undefined, {});
+    await this.writeManifest(manifest, {}, {});
   }
 
   private forget(key: string, write: ManifestWrite): void {
     if (this.manifests.get(key) === write) this.manifests.delete(key);
   }
+}
+
+/** How a manifest is written: without options by its digest. */
+export interface WriteOptions {
+  /** The manifest that it refers to. */
+  readonly subject?: Digest | undefined;
+  /** A tag of its own. */
+  readonly tag?: string | undefined;
+}
+
+function keyOf({ digest }: FetchedManifest, { subject, tag }: WriteOptions): string {
+  return [digest, subject, tag].join(' ');
 }
 
 /** One copy of a blob into a target, and the listeners to its progress. */
@@ -157,7 +166,7 @@ class ManifestWrite {
 
   constructor(
     private readonly manifest: FetchedManifest,
-    private readonly subject: Digest | undefined,
+    private readonly how: WriteOptions,
     private readonly target: ImageWriter,
   ) {
     this.done = this.run();
@@ -170,9 +179,11 @@ class ManifestWrite {
   }
 
   private async run(): Promise<void> {
-    const { manifest, subject, target } = this;
-    if (subject === undefined) await target.putChild(manifest);
+    const { manifest, target } = this;
+    const { subject, tag } = this.how;
+    if (subject === undefined) await target.putChild(manifest, tag);
     else await target.putReferrer(manifest, subject);
+    if (subject !== undefined && tag !== undefined) await target.putChild(manifest, tag);
     this.isDone = true;
   }
 }
@@ -234,12 +245,9 @@ export class WriteSession {
     return copied;
   }
 
-  /**
-   * Writes a manifest by its digest; `subject` is the manifest that it refers to. Its blobs have to
-   * be in the target.
-   */
-  writeManifest(manifest: FetchedManifest, subject?: Digest): Promise<void> {
-    return this.shared.writeManifest(manifest, subject, this.events);
+  /** Writes a manifest. Its blobs have to be in the target. */
+  writeManifest(manifest: FetchedManifest, how: WriteOptions = {}): Promise<void> {
+    return this.shared.writeManifest(manifest, how, this.events);
   }
 
   /** Writes a manifest again that the target has lost. */

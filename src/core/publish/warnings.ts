@@ -1,5 +1,6 @@
-import { attestedDigest, isAttestation } from '../../oci/attestation.js';
+import { companionsIn, imageEntries } from '../../oci/companions.js';
 import type { Descriptor } from '../../oci/descriptor.js';
+import type { Digest } from '../../oci/digest.js';
 import { ManifestToolError } from '../../errors.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
@@ -39,16 +40,22 @@ export function refuseWarnings(what: string, warnings: readonly string[]): void 
   });
 }
 
-/** Warnings about an index that is unusual but valid. */
-export function indexWarnings(type: IndexType, entries: readonly Descriptor[]): string[] {
-  const images = entries.filter((entry) => !isAttestation(entry));
+/** Warnings about an index that is unusual but valid; `artifacts` are those of its entries. */
+export function indexWarnings(
+  type: IndexType,
+  entries: readonly Descriptor[],
+  artifacts: ReadonlySet<Digest> = new Set(),
+): string[] {
+  const images = imageEntries(entries);
   return [
     ...kindWarnings(type, images),
     ...images.flatMap(({ digest, platform }) =>
-      platform === undefined ? [`${digest} has no platform in the index`] : [],
+      platform === undefined && !artifacts.has(digest)
+        ? [`${digest} has no platform in the index`]
+        : [],
     ),
     ...sharedWarnings(images),
-    ...unknownWarnings(entries, images),
+    ...unknownWarnings(entries),
     ...variantWarnings(images),
     ...(entries.length > MANY_ENTRIES
       ? [
@@ -80,8 +87,11 @@ function kindWarnings(type: IndexType, images: readonly Descriptor[]): string[] 
 
 function sharedWarnings(images: readonly Descriptor[]): string[] {
   const byDigest = new Map<string, Descriptor[]>();
-  for (const image of images)
-    byDigest.set(image.digest, [...(byDigest.get(image.digest) ?? []), image]);
+  for (const image of images) {
+    const shared = byDigest.get(image.digest);
+    if (shared === undefined) byDigest.set(image.digest, [image]);
+    else shared.push(image);
+  }
   return [...byDigest].flatMap(([digest, shared]) =>
     shared.length < 2
       ? []
@@ -89,13 +99,11 @@ function sharedWarnings(images: readonly Descriptor[]): string[] {
   );
 }
 
-function unknownWarnings(entries: readonly Descriptor[], images: readonly Descriptor[]): string[] {
-  const digests = new Set<string>(images.map(({ digest }) => digest));
+function unknownWarnings(entries: readonly Descriptor[]): string[] {
+  const companions = companionsIn(entries);
   return entries.flatMap((entry) => {
-    const subject = isAttestation(entry) ? attestedDigest(entry) : undefined;
-    const isPaired = subject !== undefined && digests.has(subject);
     const isUnknown = isUnknownPlatform(entry.platform ?? {});
-    return isUnknown && !isPaired
+    return isUnknown && !companions.isOwned(entry)
       ? [`${entry.digest} is for unknown/unknown, and belongs to no image of the index`]
       : [];
   });
@@ -106,8 +114,9 @@ function unknownWarnings(entries: readonly Descriptor[], images: readonly Descri
  * expected.
  */
 function variantWarnings(images: readonly Descriptor[]): string[] {
+  const varied = images.filter(({ platform }) => platform?.variant !== undefined);
   return images.flatMap((image) => {
-    const sibling = variantSibling(image, images);
+    const sibling = variantSibling(image, varied);
     return sibling === undefined
       ? []
       : [`${shown(image)} has no variant, but there is also ${shown(sibling)}`];

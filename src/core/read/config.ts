@@ -1,7 +1,7 @@
 import { ManifestToolError, reasonOf } from '../../errors.js';
 import type { ImageReader } from '../../oci/content.js';
 import type { ImageManifest } from '../../oci/documents.js';
-import { parseConfig, type ImageConfig } from '../../oci/image-config.js';
+import { configOf, hasImageConfig, type ImageConfig } from '../../oci/image-config.js';
 
 /** A config with its exact bytes: `JSON.parse` reads all of it. */
 export interface FetchedConfig extends ImageConfig {
@@ -10,18 +10,21 @@ export interface FetchedConfig extends ImageConfig {
 }
 
 /**
- * Reads the config of an image; `name` is that of the image, for errors.
+ * Reads the config of an image; undefined for an artifact without one. `name` is that of the image,
+ * for errors.
  * @throws {ManifestToolError} NOT_FOUND if it does not exist, CORRUPT with reason `not-an-image` if
  * it is not a config; what the reader throws.
  */
 export async function readConfig(
   reader: ImageReader,
-  { config }: ImageManifest,
+  manifest: ImageManifest,
   name: string,
-): Promise<FetchedConfig> {
-  const bytes = await reader.getBlob(config);
+): Promise<FetchedConfig | undefined> {
+  if (!hasImageConfig(manifest)) return undefined;
+  const bytes = await reader.getBlob(manifest.config);
   try {
-    return { ...parseConfig(bytes), bytes };
+    const config = configOf(manifest, bytes);
+    return config && { ...config, bytes };
   } catch (error) {
     const what = `reading the config of ${name}`;
     const details = { cause: error, reason: 'not-an-image' } as const;

@@ -1,8 +1,16 @@
-import { attestedDigest, imageEntries, isAttestation } from '../../oci/attestation.js';
+import { attestedDigest, isAttestation } from '../../oci/attestation.js';
+import { companionsIn, imageEntries } from '../../oci/companions.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { ImageIndex } from '../../oci/documents.js';
-import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
+import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { announcedLayers, isArtifact, type ImageConfig } from '../../oci/image-config.js';
+import {
+  formatPlatform,
+  isEmptyPlatform,
+  isUnknownPlatform,
+  type Platform,
+} from '../../oci/platform.js';
 import { comparePlatforms, platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
+import { countOf } from '../../text.js';
 
 /** Something that is wrong, and where. */
 export interface Defect {
@@ -13,13 +21,34 @@ export interface Defect {
 }
 
 /**
- * Finds a platform that contradicts the config of the image; a field that either omits does not.
+ * Finds what is wrong with the platform of an entry: only an artifact needs none; it has both os and
+ * architecture (OCI image-spec, image-index.md); and it does not contradict the config of the image.
  */
-export function configDefects(where: string, { platform }: Descriptor, config: Platform): Defect[] {
-  if (platform === undefined) return [{ where, what: 'has no platform in the index' }];
+export function entryPlatformDefects(
+  { digest: where, platform }: Descriptor,
+  config: Platform | undefined,
+  isOfArtifact: boolean,
+): Defect[] {
+  if (platform === undefined)
+    return isOfArtifact ? [] : [{ where, what: 'has no platform in the index' }];
+  if (isEmptyPlatform(platform)) return [{ where, what: 'has an empty platform in the index' }];
+  if (config === undefined || isUnknownPlatform(config)) return [];
   if (!platformsContradict(config, platform)) return [];
   const [listed, own] = [formatPlatform(platform), formatPlatform(config)];
   return [{ where, what: `is for ${listed} in the index, and for ${own} in its config` }];
+}
+
+/** Finds an image config that is for another number of layers than the image has. */
+export function layerDefects(
+  where: string,
+  manifest: ImageManifest,
+  config: ImageConfig,
+): Defect[] {
+  const { layers = [] } = manifest;
+  const announced = isArtifact(manifest) ? undefined : announcedLayers(config);
+  if (announced === undefined || announced === layers.length) return [];
+  const what = `has ${countOf(layers.length, 'layer')}, and its config is for ${announced} (rootfs.diff_ids)`;
+  return [{ where, what }];
 }
 
 /** Finds images that nothing tells apart from an earlier one: legal, but never selected. */
@@ -30,10 +59,10 @@ export function duplicateEntries({ manifests }: ImageIndex): Defect[] {
   }));
 }
 
-/** Finds attestations without the image that they are for, and other entries for no platform. */
+/** Finds attestations without what they are for, and other entries for no platform. */
 export function indexDefects({ manifests }: ImageIndex): Defect[] {
-  const images = imageEntries(manifests);
-  const digests = new Set<string>(images.map(({ digest }) => digest));
+  const companions = companionsIn(manifests);
+  const digests = new Set<string>(manifests.map(({ digest }) => digest));
   return manifests.flatMap((entry): Defect[] => {
     const { digest: where, platform } = entry;
     if (isAttestation(entry)) {
@@ -42,7 +71,7 @@ export function indexDefects({ manifests }: ImageIndex): Defect[] {
       const what = `is an attestation for ${subject ?? 'nothing'}, which is not in the index`;
       return [{ where, what }];
     }
-    const isUnknown = isUnknownPlatform(platform ?? {});
+    const isUnknown = isUnknownPlatform(platform ?? {}) && !companions.isOwned(entry);
     return isUnknown ? [{ where, what: 'is for unknown/unknown, and not an attestation' }] : [];
   });
 }

@@ -1,7 +1,8 @@
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import type { FetchedManifest } from '../../oci/content.js';
-import { MAX_DOCUMENT_SIZE } from '../../oci/documents.js';
-import { parseConfig } from '../../oci/image-config.js';
+import type { ImageManifest } from '../../oci/documents.js';
+import { configOf, hasImageConfig } from '../../oci/image-config.js';
+import { MAX_DOCUMENT_SIZE } from '../../oci/limits.js';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.js';
 import {
   IndexWalker,
@@ -16,6 +17,7 @@ import type { Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import type { FetchedConfig } from './config.js';
+import { listReferrers, type ListedReferrer } from './referrers.js';
 import { RepeatedContent } from './repeated-content.js';
 import { selectManifest, type Selected } from './select.js';
 
@@ -36,7 +38,7 @@ export interface Described {
   /** Of an image, those that its index has. */
   readonly attestations: readonly Described[];
   /** If they were asked for. */
-  readonly referrers?: readonly Descriptor[];
+  readonly referrers?: readonly ListedReferrer[];
 }
 
 /** How much is read. */
@@ -64,7 +66,7 @@ export async function describeImage(
   client: Client,
   reference: Reference,
   request: DescribeRequest = {},
-  events: Pick<ProgressEvents, 'warning'> = {},
+  events: Pick<ProgressEvents, 'warning' | 'note'> = {},
 ): Promise<Described> {
   const selected = await selectManifest(client, reference, request.platform, events);
   return describeSelected(client, selected, request, events);
@@ -95,7 +97,7 @@ class Describer {
   private readonly what: string;
   private readonly walker: IndexWalker<Belongings>;
   private readonly configs = new Map<string, Promise<FetchedConfig | undefined>>();
-  private readonly referrers = new Map<string, Promise<readonly Descriptor[]>>();
+  private readonly referrers = new Map<string, Promise<readonly ListedReferrer[]>>();
   private readonly repeated: RepeatedContent;
 
   constructor(
@@ -185,17 +187,18 @@ class Describer {
   ): Promise<FetchedConfig | undefined> {
     if (manifest?.document.kind !== 'manifest' || isAttestation(descriptor)) return undefined;
     const isWanted = this.options.configs !== 'needed' || descriptor.platform === undefined;
-    const { config } = manifest.document;
-    // An artifact may have content of any size and kind in its place.
-    if (!isWanted || config.size > MAX_DOCUMENT_SIZE) return undefined;
+    const { document } = manifest;
+    const { config } = document;
+    if (!isWanted || !hasImageConfig(document) || config.size > MAX_DOCUMENT_SIZE) return undefined;
     const reading =
-      this.configs.get(config.digest) ?? this.selected.store.getBlob(config).then(parsed);
+      this.configs.get(config.digest) ??
+      this.selected.store.getBlob(config).then((bytes) => parsed(document, bytes));
     this.configs.set(config.digest, reading);
     return reading;
   }
 
-  private referrersOf({ digest }: Descriptor): Promise<readonly Descriptor[]> {
-    const listing = this.referrers.get(digest) ?? this.selected.store.referrers(digest);
+  private referrersOf({ digest }: Descriptor): Promise<readonly ListedReferrer[]> {
+    const listing = this.referrers.get(digest) ?? listReferrers(this.selected.store, digest);
     this.referrers.set(digest, listing);
     return listing;
   }
@@ -203,7 +206,7 @@ class Describer {
 
 async function belongings(
   reading: FetchedConfig | Promise<FetchedConfig | undefined> | undefined,
-  listing: Promise<readonly Descriptor[]> | undefined,
+  listing: Promise<readonly ListedReferrer[]> | undefined,
 ): Promise<Belongings> {
   const [config, referrers] = await Promise.all([reading, listing]);
   return { ...(config && { config }), ...(referrers && { referrers }) };
@@ -231,9 +234,10 @@ function withAttestations(entries: readonly Described[]): Described[] {
   );
 }
 
-function parsed(bytes: Uint8Array): FetchedConfig | undefined {
+function parsed(manifest: ImageManifest, bytes: Uint8Array): FetchedConfig | undefined {
   try {
-    return { ...parseConfig(bytes), bytes };
+    const config = configOf(manifest, bytes);
+    return config && { ...config, bytes };
   } catch {
     return undefined;
   }

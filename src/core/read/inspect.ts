@@ -13,7 +13,8 @@ export interface InspectedImage {
   readonly kind: 'image';
   readonly manifest: FetchedManifest;
   readonly document: ImageManifest;
-  readonly config: ImageConfig;
+  /** Undefined for an artifact that has something else in its place. */
+  readonly config: ImageConfig | undefined;
 }
 
 /**

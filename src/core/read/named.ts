@@ -1,9 +1,10 @@
 import { mapInOrder } from '../../concurrency.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
+import { present } from '../../oci/json/fields.js';
 import type { Platform } from '../../oci/platform.js';
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
-import { selectEntry } from '../../oci/select-entry.js';
+import { selectEntry, type SelectionEvents } from '../../oci/select-entry.js';
 import { readConfig } from './config.js';
 
 /**
@@ -16,7 +17,7 @@ export async function readNamed(
   store: ImageReader,
   reference: Reference,
   platform?: Platform,
-  warning?: (text: string) => void,
+  events?: SelectionEvents,
 ): Promise<FetchedManifest> {
   const nameOrDigest = tagOrDigestOf(reference);
   if (platform === undefined || reference.digest !== undefined)
@@ -25,7 +26,7 @@ export async function readNamed(
   if (named.length < 2) return store.getManifest(nameOrDigest);
   const name = formatReference(reference);
   const manifests = await mapInOrder(named, (entry) => descriptorsOf(store, entry, name));
-  const entry = selectEntry(`reading ${name}`, platform, manifests.flat(), warning);
+  const entry = selectEntry(`reading ${name}`, platform, manifests.flat(), events);
   return store.getManifest(entry.digest, entry);
 }
 
@@ -37,6 +38,6 @@ async function descriptorsOf(
 ): Promise<readonly Descriptor[]> {
   const { document } = await store.getManifest(entry.digest, entry);
   if (document.kind === 'index') return document.manifests;
-  const { platform } = await readConfig(store, document, `${name}@${entry.digest}`);
-  return [{ ...entry, platform }];
+  const config = await readConfig(store, document, `${name}@${entry.digest}`);
+  return [{ ...entry, ...present('platform', config?.platform) }];
 }

@@ -1,6 +1,8 @@
-import { isAttestation } from '../../oci/attestation.js';
+import { companionsIn } from '../../oci/companions.js';
 import type { ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
+import type { Digest } from '../../oci/digest.js';
+import type { ImageManifest } from '../../oci/documents.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -43,14 +45,15 @@ export async function queryImage(
   const { digest, mediaType, document } = await store.getManifest(tagOrDigestOf(reference));
   const result = { digest, mediaType, isList: document.kind === 'index' };
   if (document.kind === 'manifest') {
-    const { platform } = await readConfig(store, document, `${store.name}@${digest}`);
-    return { ...result, platforms: withoutNone([platform]) };
+    const platforms = await configPlatforms(store, document, digest);
+    return { ...result, platforms: withoutNone(platforms) };
   }
   const walker = new IndexWalker<readonly Platform[]>({
     what: `reading ${formatReference(reference)}`,
     signal: client.signal,
     manifests: new ManifestCache((entry) => store.getManifest(entry.digest, entry)),
-    visit: (entry, read) => entryPlatforms(store, entry, read),
+    visit: (entry, read, entries) =>
+      companionsIn(entries).has(entry) ? Promise.resolve([]) : entryPlatforms(store, entry, read),
     beyondLimit: 'cut',
   });
   const graph = await walker.walk(document.manifests);
@@ -67,13 +70,21 @@ async function entryPlatforms(
   entry: Descriptor,
   read: ReadEntry,
 ): Promise<readonly Platform[]> {
-  if (isAttestation(entry)) return [];
   if (entry.platform !== undefined) return [entry.platform];
   if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) return [];
   const manifest = await read();
   if (manifest?.document.kind !== 'manifest') return [];
-  const { digest, document } = manifest;
-  return [(await readConfig(store, document, `${store.name}@${digest}`)).platform];
+  return configPlatforms(store, manifest.document, manifest.digest);
+}
+
+/** The platform of an image; none of an artifact without one. */
+async function configPlatforms(
+  store: ImageReader,
+  manifest: ImageManifest,
+  digest: Digest,
+): Promise<readonly Platform[]> {
+  const config = await readConfig(store, manifest, `${store.name}@${digest}`);
+  return config?.platform === undefined ? [] : [config.platform];
 }
 
 function platformsOf(graph: IndexGraph<readonly Platform[]>): Platform[] {

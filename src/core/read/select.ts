@@ -1,13 +1,18 @@
 import { ManifestToolError } from '../../errors.js';
-import { attestationsOf, imageEntries } from '../../oci/attestation.js';
+import { attestationsOf } from '../../oci/attestation.js';
+import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
-import { listEntries, selectEntry, servesPlatform } from '../../oci/select-entry.js';
+import {
+  listEntries,
+  selectEntry,
+  servesPlatform,
+  type SelectionEvents,
+} from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
-import type { ProgressEvents } from '../events.js';
 import { readConfig, type FetchedConfig } from './config.js';
 import { readNamed } from './named.js';
 
@@ -32,17 +37,16 @@ export async function selectManifest(
   client: Client,
   reference: Reference,
   platform?: Platform,
-  events: Pick<ProgressEvents, 'warning'> = {},
+  events: SelectionEvents = {},
 ): Promise<Selected> {
-  const warning = (text: string): void => events.warning?.(text);
   const store = await client.open(reference, 'pull');
-  const manifest = await readNamed(store, reference, platform, warning);
+  const manifest = await readNamed(store, reference, platform, events);
   if (platform === undefined) return { store, manifest, attestations: [] };
   const { document } = manifest;
   const name = formatReference(reference);
   const what = `reading ${name}`;
   if (document.kind === 'index') {
-    const entry = selectEntry(what, platform, document.manifests, warning);
+    const entry = selectEntry(what, platform, document.manifests, events);
     return {
       store,
       manifest: await store.getManifest(entry.digest, entry),
@@ -51,9 +55,12 @@ export async function selectManifest(
     };
   }
   const config = await readConfig(store, document, name);
-  if (!servesPlatform(config.platform, platform)) {
-    const own = formatPlatform(config.platform);
-    const why = `it is a single image, for ${own}, not for ${formatPlatform(platform)}`;
+  if (config?.platform === undefined || !servesPlatform(config.platform, platform)) {
+    const own =
+      config?.platform === undefined
+        ? 'without platform'
+        : `for ${formatPlatform(config.platform)}`;
+    const why = `it is a single image, ${own}, not for ${formatPlatform(platform)}`;
     throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'image-for-other-platform' });
   }
   return { store, manifest, attestations: [], config };

@@ -1,10 +1,18 @@
 import { Semaphore } from '../../concurrency.js';
-import { ManifestToolError, interrupted } from '../../errors.js';
-import { imageEntries, isAttestation } from '../../oci/attestation.js';
+import { interrupted, ManifestToolError } from '../../errors.js';
+import { isAttestation } from '../../oci/attestation.js';
+import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { parseConfig } from '../../oci/image-config.js';
+import { configOf, hasImageConfig, isArtifact, type ImageConfig } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
+import { digestOf, isDigest } from '../../oci/digest.js';
+import {
+  AmbiguousDocument,
+  type ImageDocument,
+  type ImageIndex,
+  type ImageManifest,
+} from '../../oci/documents.js';
+import { present } from '../../oci/json/fields.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -12,15 +20,16 @@ import {
   type GraphEntry,
   type ReadEntry,
 } from '../../oci/graph.js';
-import { isForeignLayerType, isIndexType, isManifestType } from '../../oci/media-types.js';
-import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { isDocumentType, isForeignLayerType } from '../../oci/media-types.js';
+import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import {
-  configDefects,
   duplicateEntries,
+  entryPlatformDefects,
   indexDefects,
+  layerDefects,
   platformDefects,
   type Defect,
 } from './defects.js';
@@ -46,7 +55,7 @@ export interface VerifiedEntry {
   readonly platform: string | undefined;
   /** Whether it attests another entry. */
   readonly isAttestation: boolean;
-  /** The number of its blobs, its config included. */
+  /** The number of its blobs, its config included; 1 for an entry that is a blob. */
   readonly blobs: number;
   /**
    * Defects of the entry and of everything below it; those of a manifest with its first entry only.
@@ -83,10 +92,10 @@ export async function verifyImage(
   events: ProgressEvents = {},
 ): Promise<Verification> {
   const reader = await client.open(reference, 'pull');
-  const root = await reader.getManifest(tagOrDigestOf(reference));
+  const verifier = new Verifier(reader, options.deep ?? false, client.signal);
+  const root = await verifier.read(tagOrDigestOf(reference));
   events.progress?.(`verifying ${root.digest}`);
   const { digest, mediaType, document } = root;
-  const verifier = new Verifier(reader, options.deep ?? false, client.signal);
   const { entries, platforms } =
     document.kind === 'index'
       ? {
@@ -95,6 +104,7 @@ export async function verifyImage(
         }
       : await verifier.image(root, document);
   const defects = unique([
+    ...verifier.ambiguitiesOf(root),
     ...(document.kind === 'index' ? verifier.entriesOf(document) : []),
     ...platformDefects(platforms, options.platforms),
     ...entries.flatMap((entry) => entry.defects),
@@ -127,6 +137,8 @@ class Verifier {
   private readonly checked = new Map<FetchedManifest, Promise<CheckedManifest>>();
   private readonly blobs = new Map<string, Promise<Attempt<void>>>();
   private readonly slots = new Semaphore(() => MAX_BLOBS);
+  /** By the digest of the manifest. */
+  private readonly ambiguities = new Map<string, readonly Defect[]>();
   private readonly what: string;
 
   constructor(
@@ -135,6 +147,25 @@ class Verifier {
     private readonly signal: AbortSignal,
   ) {
     this.what = `verifying ${reader.name}`;
+  }
+
+  /** Reads a manifest; an ambiguous one is verified as far as it can be read. */
+  async read(tagOrDigest: string, expected?: Descriptor): Promise<FetchedManifest> {
+    try {
+      return await this.reader.getManifest(tagOrDigest, expected);
+    } catch (error) {
+      const cause = error instanceof ManifestToolError ? error.cause : undefined;
+      if (!(cause instanceof AmbiguousDocument)) throw error;
+      const { parsed, bytes, faults } = cause;
+      const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(bytes);
+      const defects = faults.map((what) => ({ where: digest, what: `is ambiguous: ${what}` }));
+      this.ambiguities.set(digest, defects);
+      return { ...parsed, digest, size: bytes.length, bytes };
+    }
+  }
+
+  ambiguitiesOf({ digest }: FetchedManifest): readonly Defect[] {
+    return this.ambiguities.get(digest) ?? [];
   }
 
   async image(
@@ -151,7 +182,7 @@ class Verifier {
     const walker = new IndexWalker<CheckedEntry>({
       what: this.what,
       signal: this.signal,
-      manifests: new ManifestCache((entry) => this.reader.getManifest(entry.digest, entry)),
+      manifests: new ManifestCache((entry) => this.read(entry.digest, entry)),
       visit: (entry, read) => this.checkEntry(entry, read),
       beyondLimit: 'cut',
     });
@@ -175,10 +206,7 @@ class Verifier {
 
   private async checkEntry(entry: Descriptor, read: ReadEntry): Promise<CheckedEntry> {
     const where = entry.digest;
-    if (!isManifestType(entry.mediaType) && !isIndexType(entry.mediaType)) {
-      const what = `is of type ${entry.mediaType}, which is neither an image nor an index`;
-      return { defects: [{ where, what }] };
-    }
+    if (!isDocumentType(entry.mediaType)) return { defects: await this.checkBlobEntry(entry) };
     const fetched = await this.attempt(read);
     if ('why' in fetched) return { defects: [{ where, what: fetched.why }] };
     const manifest = fetched.value;
@@ -189,21 +217,38 @@ class Verifier {
         ? []
         : [{ where, what: `is of type ${mediaType}, and the index says ${entry.mediaType}` }];
     const named = await this.checkManifest(manifest);
-    const { platform } = named;
-    const isCompared = platform !== undefined && !isAttestation(entry);
-    const contradicted = isCompared ? configDefects(where, entry, platform) : [];
-    return { defects: [...typed, ...contradicted], named };
+    const { document } = manifest;
+    const defects =
+      document.kind === 'index' || isAttestation(entry)
+        ? []
+        : entryPlatformDefects(entry, named.platform, isArtifact(document));
+    return { defects: [...typed, ...defects], named };
+  }
+
+  /** An entry that names a blob. No runtime can use it, so it must not be for a platform. */
+  private async checkBlobEntry(entry: Descriptor): Promise<readonly Defect[]> {
+    const { digest: where, mediaType, platform } = entry;
+    if (isForeignLayerType(mediaType)) return [];
+    const blob = await this.checkBlob(entry);
+    if ('why' in blob) return [{ where, what: `is a blob: ${blob.why}` }];
+    if (platform === undefined || isUnknownPlatform(platform)) return [];
+    const what = `is for ${formatPlatform(platform)}, and of type ${mediaType}, which is neither an image nor an index`;
+    return [{ where, what }];
   }
 
   private checkManifest(manifest: FetchedManifest): Promise<CheckedManifest> {
-    const { digest, document } = manifest;
-    const checking =
-      this.checked.get(manifest) ??
-      (document.kind === 'index'
-        ? Promise.resolve({ defects: this.entriesOf(document) })
-        : this.checkBlobs(digest, document));
+    const checking = this.checked.get(manifest) ?? this.checkDocument(manifest);
     this.checked.set(manifest, checking);
     return checking;
+  }
+
+  private async checkDocument(manifest: FetchedManifest): Promise<CheckedManifest> {
+    const { digest, document } = manifest;
+    const checked =
+      document.kind === 'index'
+        ? { defects: this.entriesOf(document) }
+        : await this.checkBlobs(digest, document);
+    return { ...checked, defects: [...this.ambiguitiesOf(manifest), ...checked.defects] };
   }
 
   private async checkBlobs(where: string, document: ImageManifest): Promise<CheckedManifest> {
@@ -211,15 +256,27 @@ class Verifier {
       ({ mediaType }) => !isForeignLayerType(mediaType),
     );
     const [config, ...blobs] = await Promise.all([
-      this.attempt(async () => parseConfig(await this.reader.getBlob(document.config))),
+      this.checkConfig(document),
       ...layers.map((layer) => this.checkBlob(layer)),
     ]);
     const damaged = blobs.flatMap((blob, i) =>
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
     );
-    if ('value' in config) return { defects: damaged, platform: config.value.platform };
+    if ('value' in config) {
+      const { value } = config;
+      const unfit = value === undefined ? [] : layerDefects(where, document, value);
+      return { defects: [...unfit, ...damaged], ...present('platform', value?.platform) };
+    }
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
+  }
+
+  /** Reads the config of an image; that of an artifact is checked as a blob. */
+  private checkConfig(document: ImageManifest): Promise<Attempt<ImageConfig | undefined>> {
+    const { config } = document;
+    return hasImageConfig(document)
+      ? this.attempt(async () => configOf(document, await this.reader.getBlob(config)))
+      : this.checkBlob(config).then((blob) => ('why' in blob ? blob : { value: undefined }));
   }
 
   /** A blob that several images share is checked once. */
@@ -284,6 +341,11 @@ function unique(defects: readonly Defect[]): Defect[] {
   return [...new Map(defects.map((defect) => [`${defect.where} ${defect.what}`, defect])).values()];
 }
 
+function blobsIn({ mediaType }: Descriptor, document: ImageDocument | undefined): number {
+  if (document?.kind === 'manifest') return 1 + (document.layers ?? []).length;
+  return isDocumentType(mediaType) ? 0 : 1;
+}
+
 function verifiedEntry(
   entry: Descriptor,
   manifest: FetchedManifest | undefined,
@@ -297,7 +359,7 @@ function verifiedEntry(
     mediaType,
     platform: platform === undefined || attests ? undefined : formatPlatform(platform),
     isAttestation: attests,
-    blobs: document?.kind === 'manifest' ? 1 + (document.layers ?? []).length : 0,
+    blobs: blobsIn(entry, document),
     defects,
   };
 }

@@ -11,6 +11,7 @@ import {
   type Scope,
   type Transport,
 } from '../request.js';
+import { isWebPage } from '../web-page.js';
 import { formatScope } from './scopes.js';
 
 const MAX_ANSWER_BYTES = 128 * 1024;
@@ -59,6 +60,10 @@ export async function requestToken(transport: Transport, request: TokenRequest):
     throw connectionFailure(what, request.realm.host, error);
   }
   if (!isSuccess(response.status)) throw refusal(what, request, response);
+  if (isWebPage(response)) {
+    const why = `${request.realm.host} answered with a web page: it is not a token server`;
+    throw new ManifestToolError('UNAVAILABLE', what, why, { hint: SERVER_HINT });
+  }
   return readToken(what, response);
 }
 
@@ -150,9 +155,9 @@ function readToken(what: string, response: HttpResponse): Token {
   return { value, renewAt: now() + (seconds - EARLY_S) * 1000 };
 }
 
-/** An answer that is not JSON was damaged in transit; it is never printed. */
-function checkIsJson({ body }: HttpResponse): void {
-  if (tryParse(body) === undefined) {
+/** An answer that is neither JSON nor a page was damaged in transit; it is never printed. */
+function checkIsJson(response: HttpResponse): void {
+  if (tryParse(response.body) === undefined && !isWebPage(response)) {
     throw new DamagedBody('the answer of the token server is not JSON');
   }
 }

@@ -109,7 +109,7 @@ function negotiatedOrigin(
     http1,
     http2,
     tls: options.tls,
-    alert: () => alertWithoutRequest(connect, targetOf(origin)),
+    alert: () => alertWithoutRequest(connectAny, targetOf(origin)),
     async destroy() {
       http2.destroy();
       await http1.destroy();

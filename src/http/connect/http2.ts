@@ -4,6 +4,7 @@ import type { buildConnector as Connectors } from 'undici';
 import errors from 'undici/lib/core/errors.js';
 import { Semaphore } from '../../concurrency.js';
 import { reasonOf } from '../../errors.js';
+import { bodyLimits, type BodyLimits } from '../answer-body.js';
 import {
   BodyTooLarge,
   HttpHeaders,
@@ -196,15 +197,29 @@ class Http2Connection {
         }, milliseconds);
       };
       const abort = (): void => fail(signal.reason as Error);
+      /** Ends with what has come of an answer that can do without the rest. */
+      const finish = (): void => {
+        settle();
+        resolve(answer.start()!);
+        stream.close(http2().constants.NGHTTP2_CANCEL);
+      };
       signal.addEventListener('abort', abort);
       expect(request.answerTimeoutMs ?? timeouts.headersMs, errors.HeadersTimeoutError);
       stream.on('response', (fields) => {
-        answer.begin(fields);
-        expect(timeouts.idleMs, errors.BodyTimeoutError);
+        const { waitMs } = answer.begin(fields);
+        if (waitMs === undefined) return expect(timeouts.idleMs, errors.BodyTimeoutError);
+        clearTimeout(idle.timer);
+        idle.timer = setTimeout(finish, waitMs);
       });
       stream.on('data', (chunk: Uint8Array) => {
-        if (answer.add(chunk)) expect(timeouts.idleMs, errors.BodyTimeoutError);
-        else fail(new BodyTooLarge(request.maxBytes));
+        const isWithin = answer.add(chunk);
+        if (answer.isOptional) {
+          if (!isWithin) finish();
+        } else if (isWithin) {
+          expect(timeouts.idleMs, errors.BodyTimeoutError);
+        } else {
+          fail(new BodyTooLarge(request.maxBytes));
+        }
       });
       // Followed by 'close', which is emitted without an error as well.
       stream.on('error', (error) => {
@@ -212,8 +227,8 @@ class Http2Connection {
       });
       stream.on('close', () => {
         settle();
-        const response =
-          stream.rstCode === http2().constants.NGHTTP2_NO_ERROR ? answer.whole() : undefined;
+        const isEnded = stream.rstCode === http2().constants.NGHTTP2_NO_ERROR;
+        const response = answer.isOptional ? answer.start() : isEnded ? answer.whole() : undefined;
         if (response !== undefined) resolve(response);
         else reject(this.unanswered(stream));
       });
@@ -232,7 +247,8 @@ class Http2Connection {
 
   /** @throws {NotProcessed} if the connection accepts no more requests. */
   private begin({ method, url, headers, body }: HttpRequest): ClientHttp2Stream {
-    const length = body === undefined && method !== 'POST' ? undefined : (body?.length ?? 0);
+    const hasLength = body !== undefined || method === 'POST' || method === 'PUT';
+    const length = hasLength ? (body?.length ?? 0) : undefined;
     try {
       const stream = this.session.request(
         {
@@ -259,29 +275,40 @@ class Answer {
   private readonly chunks: Uint8Array[] = [];
   private length = 0;
   private head: { readonly status: number; readonly headers: HttpHeaders } | undefined;
+  private limits: BodyLimits | undefined;
 
   constructor(private readonly request: HttpRequest) {}
 
-  begin(fields: Readonly<Record<string, string | string[] | number | undefined>>): void {
+  begin(fields: Readonly<Record<string, string | string[] | number | undefined>>): BodyLimits {
     const { ':status': status, ...others } = fields;
     const headers = new HttpHeaders(others as Record<string, string | string[] | undefined>);
     this.head = { status: Number(status), headers };
+    this.limits = bodyLimits(this.request, this.head.status);
+    return this.limits;
   }
 
   /** Adds a piece of the body; false if the body is larger than allowed. */
   add(chunk: Uint8Array): boolean {
     this.length += chunk.length;
     this.chunks.push(chunk);
-    return this.length <= this.request.maxBytes;
+    return this.length <= this.limits!.maxBytes;
+  }
+
+  /** Whether the answer can do without its body. */
+  get isOptional(): boolean {
+    return this.limits?.waitMs !== undefined;
+  }
+
+  /** The answer with what has come of its body; undefined if it has not begun. */
+  start(): HttpResponse | undefined {
+    if (this.head === undefined) return undefined;
+    return { ...this.head, url: this.request.url, body: Buffer.concat(this.chunks) };
   }
 
   /** The complete answer; undefined if a part is missing: a stream that was reset without an error ends like any other. */
   whole(): HttpResponse | undefined {
-    if (this.head === undefined) return undefined;
-    const { method, url } = this.request;
-    const announced = this.head.headers.first('content-length');
-    const isWhole =
-      method === 'HEAD' || announced === undefined || Number(announced) === this.length;
-    return isWhole ? { ...this.head, url, body: Buffer.concat(this.chunks) } : undefined;
+    const announced = this.head?.headers.first('content-length');
+    const isWhole = announced === undefined || Number(announced) === this.length;
+    return isWhole ? this.start() : undefined;
   }
 }

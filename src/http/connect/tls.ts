@@ -202,7 +202,7 @@ export class HostTls {
   private authorities: readonly string[];
   private readonly clients: readonly ClientPair[];
   private client = 0;
-  private extended: Promise<void> | undefined;
+  private extended: Promise<Error | undefined> | undefined;
 
   /** @throws {ManifestToolError} CONFIG if a client certificate and its key cannot be used. */
   constructor(
@@ -229,10 +229,13 @@ export class HostTls {
   /**
    * Trusts what the system trusts as well, if that is more. Only a chain that Node's own authorities
    * do not verify needs it: the bundle of a distribution takes 30 ms to read and to add.
+   * @returns why that was not possible; undefined if it was
    */
-  async trustSystem(): Promise<void> {
-    this.extended ??= this.extend();
-    await this.extended;
+  trustSystem(): Promise<Error | undefined> {
+    return (this.extended ??= this.extend().then(
+      () => undefined,
+      (error: Error) => error,
+    ));
   }
 
   /**

@@ -66,16 +66,20 @@ export function trustingConnector(
         callback(...result);
         return;
       }
-      const { httpSocket: _used, ...fresh } = options;
-      tls.trustSystem().then(
-        () => {
-          if (tls.secureContext !== used) attempt(fresh, callback);
-          else if (tls.unreadable !== undefined) callback(tls.unreadable, null);
-          else nameIssuer(error, fresh, callback);
-        },
-        (reason: Error) => callback(reason, null),
-      );
+      void goOn(used, error, options, callback);
     });
+  };
+  const goOn = async (
+    used: SecureContext,
+    error: Error,
+    { httpSocket: _used, ...options }: Connectors.Options,
+    callback: Connectors.Callback,
+  ): Promise<void> => {
+    const failure = await tls.trustSystem();
+    if (failure !== undefined) callback(failure, null);
+    else if (tls.secureContext !== used) attempt(options, callback);
+    else if (tls.unreadable !== undefined) callback(tls.unreadable, null);
+    else nameIssuer(error, options, callback);
   };
   const nameIssuer = (
     error: Error,

@@ -1,5 +1,12 @@
 import { isDigest, type Digest } from '../digest.js';
-import { isJsonObject, JsonNumber, type JsonObject, type JsonValue } from './parse.js';
+import {
+  isJsonObject,
+  JsonNumber,
+  refuseAmbiguity,
+  type JsonObject,
+  type JsonValue,
+  type OnAmbiguity,
+} from './parse.js';
 
 /**
  * A fault of a document with its place, for example `manifests[2].size`. The caller adds which
@@ -18,17 +25,46 @@ export class FieldError extends Error {
 
 /**
  * One object of a document, read member by member. Null counts as absent, as in Go's encoding/json.
+ *
+ * Go ignores the case of keys and takes the last member that fits, other readers do not: keys that
+ * differ only in case, or differ only in case from the one that the specification has, are
+ * ambiguous.
  */
 export class Fields {
+  /** The members by their keys without regard to case. */
+  private readonly folded = new Map<string, string>();
+
   private constructor(
     private readonly members: JsonObject,
     private readonly path: string,
-  ) {}
+    private readonly onAmbiguity: OnAmbiguity,
+  ) {
+    for (const key of members.keys()) {
+      const other = this.folded.get(fold(key));
+      if (other !== undefined) this.ambiguous('', `has both ${quoted(other)} and ${quoted(key)}`);
+      this.folded.set(fold(key), key);
+    }
+  }
 
-  /** @throws {FieldError} if `value` is not an object; `path` says where it is in its document. */
-  static of(value: JsonValue | undefined, path: string): Fields {
+  /**
+   * Begins to read an object; `path` says where it is in its document. Without `onAmbiguity`, what
+   * is ambiguous is refused.
+   * @throws {FieldError} if `value` is not an object.
+   */
+  static of(
+    value: JsonValue | undefined,
+    path: string,
+    onAmbiguity: OnAmbiguity = refuseAmbiguity,
+  ): Fields {
     if (!isJsonObject(value)) throw new FieldError(path, 'is not an object');
-    return new Fields(value, path);
+    return new Fields(value, path, onAmbiguity);
+  }
+
+  /** Reports that readers disagree about a member, or with an empty key about the object. */
+  ambiguous(key: string, problem: string): void {
+    this.onAmbiguity(
+      new FieldError(key === '' ? this.path : this.at(key), problem, AMBIGUOUS_HINT),
+    );
   }
 
   /** Whether the object has a member that is not null. */
@@ -99,7 +135,7 @@ export class Fields {
   /** A member that is an object itself. */
   fields(key: string): Fields | undefined {
     const value = this.value(key);
-    return value === undefined ? undefined : Fields.of(value, this.at(key));
+    return value === undefined ? undefined : Fields.of(value, this.at(key), this.onAmbiguity);
   }
 
   /** A member that is a list of objects. */
@@ -107,7 +143,9 @@ export class Fields {
     const value = this.value(key);
     if (value === undefined) return undefined;
     if (!Array.isArray(value)) throw this.wrong(key, 'is not a list');
-    return (value as JsonValue[]).map((item, i) => Fields.of(item, `${this.at(key)}[${i}]`));
+    return (value as JsonValue[]).map((item, i) =>
+      Fields.of(item, `${this.at(key)}[${i}]`, this.onAmbiguity),
+    );
   }
 
   /** The error about a member. */
@@ -116,12 +154,30 @@ export class Fields {
   }
 
   private value(key: string): JsonValue | undefined {
-    return this.members.get(key) ?? undefined;
+    const value = this.members.get(key);
+    if (value !== undefined) return value ?? undefined;
+    const other = this.folded.get(fold(key));
+    if (other !== undefined && other !== key) {
+      this.ambiguous(other, `is not written ${quoted(key)}: some readers ignore it, others do not`);
+    }
+    return undefined;
   }
 
   private at(key: string): string {
     return this.path === '' ? key : `${this.path}.${key}`;
   }
+}
+
+/** What to do about a document that readers disagree about. */
+export const AMBIGUOUS_HINT = 'do not trust it: tools read it differently; ask its publisher';
+
+/** The key as Go compares it (encoding/json, foldName): with `ſ` for s and the Kelvin sign for k. */
+function fold(key: string): string {
+  return key.toUpperCase().toLowerCase();
+}
+
+function quoted(key: string): string {
+  return JSON.stringify(key);
 }
 
 /**

@@ -1,8 +1,13 @@
 import type { Annotations, Descriptor } from '../descriptor.js';
 import { goMarshal, goMarshalIndent, Members, sortedByBytes, type Writable } from './go-marshal.js';
 import { dockerDescriptor, ociDescriptor } from './go-structs.js';
-import { itemSpans, memberSpans } from './parse.js';
+import { itemSpans, memberSpans, type ValueSpan } from './parse.js';
 import { DOCKER_MANIFEST_LIST } from '../media-types.js';
+
+/** An entry of an edited index: the one at a position, another one in its place, or a new one. */
+export type EditedEntry =
+  | { readonly position: number; readonly entry?: Descriptor }
+  | { readonly position?: never; readonly entry: Descriptor };
 
 /**
  * The JSON text of an index, and edits of it that keep everything else byte for byte: entries,
@@ -14,49 +19,46 @@ export class IndexText {
     readonly mediaType: string,
   ) {}
 
-  /** Removes entries. */
-  withoutEntries(isGone: (position: number) => boolean): IndexText {
-    const { spans } = this.entries();
-    let { text } = this;
-    for (let i = spans.length - 1; i >= 0; i -= 1) {
-      if (!isGone(i)) continue;
-      const now = itemSpans(text, this.entries().start);
-      const [before, span, after] = [now[i - 1], now[i]!, now[i + 1]];
-      // With one separator: the following one, or for the last entry the preceding one.
-      const start = after === undefined && before !== undefined ? before.end : span.start;
-      const end = after === undefined ? span.end : after.start;
-      text = text.slice(0, start) + text.slice(end);
+  /**
+   * Replaces the list of entries, in one pass however many they are. Positions have to ascend;
+   * those that are left out are removed.
+   */
+  withEntries(entries: readonly EditedEntry[]): IndexText {
+    const list = memberSpans(this.text).get('manifests');
+    const { separator, closing, outer, unit } = this.layout();
+    const encode = this.mediaType === DOCKER_MANIFEST_LIST ? dockerDescriptor : ociDescriptor;
+    const written = (entry: Descriptor): string => indented(encode(entry), separator, unit);
+    const all = (): string =>
+      `[${separator}${entries.map(({ entry }) => written(entry!)).join(`,${separator}`)}${closing}]`;
+    if (list === undefined) {
+      return entries.length === 0
+        ? this
+        : this.withMember(`"manifests":${unit === '' ? '' : ' '}${all()}`, outer);
     }
-    return this.like(text);
+    const spans = this.entrySpans(list.value);
+    const [first, last] = [spans[0], spans.at(-1)];
+    if (first === undefined || last === undefined)
+      return entries.length === 0 ? this : this.replaced(list.value, all());
+    const parts: string[] = [];
+    let gap = '';
+    for (const { position, entry } of entries) {
+      const [own, next] = position === undefined ? [] : [spans[position], spans[position + 1]];
+      parts.push(gap, entry === undefined ? this.textOf(own!) : written(entry));
+      gap = own && next ? this.between(own, next) : `,${separator}`;
+    }
+    return this.replaced({ start: first.start, end: last.end }, parts.join(''));
   }
 
-  /** Replaces an entry. */
-  withEntryAt(position: number, entry: Descriptor): IndexText {
-    const { start, end } = this.entries().spans[position]!;
-    return this.like(this.text.slice(0, start) + this.written(entry) + this.text.slice(end));
+  /** Removes entries. */
+  withoutEntries(isGone: (position: number) => boolean): IndexText {
+    const kept = this.positions().filter((position) => !isGone(position));
+    return this.withEntries(kept.map((position) => ({ position })));
   }
 
   /** Inserts an entry before the one at `position`, or after the last one. */
   withEntryBefore(position: number, entry: Descriptor): IndexText {
-    const { spans, start } = this.entries();
-    const { text } = this;
-    const { separator, closing } = this.layout();
-    const next = spans[position];
-    if (next !== undefined) {
-      return this.like(
-        `${text.slice(0, next.start)}${this.written(entry)},${separator}${text.slice(next.start)}`,
-      );
-    }
-    const last = spans.at(-1);
-    if (last !== undefined) {
-      return this.like(
-        `${text.slice(0, last.end)},${separator}${this.written(entry)}${text.slice(last.end)}`,
-      );
-    }
-    const close = text.indexOf(']', start);
-    return this.like(
-      `${text.slice(0, start)}[${separator}${this.written(entry)}${closing}${text.slice(close)}`,
-    );
+    const kept: EditedEntry[] = this.positions().map((each) => ({ position: each }));
+    return this.withEntries(kept.toSpliced(position, 0, { entry }));
   }
 
   /** Replaces the annotations of the index; an empty map removes them. */
@@ -65,7 +67,7 @@ export class IndexText {
     const held = members.get('annotations');
     const { unit, outer } = this.layout();
     const written = (): string =>
-      `"annotations":${unit === '' ? '' : ' '}${this.json(new Map(sortedByBytes(annotations)), outer)}`;
+      `"annotations":${unit === '' ? '' : ' '}${indented(sortedByBytes(annotations), outer, unit)}`;
     if (held !== undefined) {
       if (annotations.size > 0)
         return this.like(this.text.slice(0, held.start) + written() + this.text.slice(held.end));
@@ -76,34 +78,40 @@ export class IndexText {
       return this.like(this.text.slice(0, start) + this.text.slice(end));
     }
     if (annotations.size === 0) return this;
-    const last = [...members.values()].at(-1)!;
-    return this.like(
-      `${this.text.slice(0, last.end)},${outer}${written()}${this.text.slice(last.end)}`,
-    );
+    return this.withMember(written(), outer);
+  }
+
+  /** Adds a member after the last one. */
+  private withMember(member: string, outer: string): IndexText {
+    const { end } = [...memberSpans(this.text).values()].at(-1)!;
+    return this.replaced({ start: end, end }, `,${outer}${member}`);
+  }
+
+  private replaced({ start, end }: ValueSpan, text: string): IndexText {
+    const { text: all, mediaType } = this;
+    return new IndexText(all.slice(0, start) + text + all.slice(end), mediaType);
   }
 
   private like(text: string): IndexText {
     return new IndexText(text, this.mediaType);
   }
 
-  private entries() {
-    const { start } = memberSpans(this.text).get('manifests')!.value;
-    return { start, spans: itemSpans(this.text, start) };
+  private positions(): number[] {
+    const list = memberSpans(this.text).get('manifests');
+    return list === undefined ? [] : this.entrySpans(list.value).map((_, position) => position);
   }
 
-  private written(entry: Descriptor): string {
-    const encode = this.mediaType === DOCKER_MANIFEST_LIST ? dockerDescriptor : ociDescriptor;
-    return this.json(encode(entry), this.layout().separator);
+  /** The entries in the list; null is an empty list. */
+  private entrySpans(list: ValueSpan): ValueSpan[] {
+    return this.text[list.start] === '[' ? itemSpans(this.text, list.start) : [];
   }
 
-  /**
-   * A value in the indentation of the document; `line` is a newline and the indentation of its
-   * place.
-   */
-  private json(value: Members | Map<string, Writable>, line: string): string {
-    const { unit } = this.layout();
-    // JSON strings contain no newlines: each one begins a line.
-    return unit === '' ? goMarshal(value) : goMarshalIndent(value, unit).replaceAll('\n', line);
+  private between(before: ValueSpan, after: ValueSpan): string {
+    return this.text.slice(before.end, after.start);
+  }
+
+  private textOf({ start, end }: ValueSpan): string {
+    return this.text.slice(start, end);
   }
 
   /**
@@ -117,6 +125,15 @@ export class IndexText {
     const unit = outer.slice(outer.lastIndexOf('\n') + 1);
     return { separator: outer + unit, closing: outer, outer, unit };
   }
+}
+
+/**
+ * A value in the indentation of a document; `line` is a newline and the indentation of its place,
+ * `unit` one step of indentation.
+ */
+function indented(value: Members | Map<string, Writable>, line: string, unit: string): string {
+  // JSON strings contain no newlines: each one begins a line.
+  return unit === '' ? goMarshal(value) : goMarshalIndent(value, unit).replaceAll('\n', line);
 }
 
 function leadingSpace(text: string, at: number): string {

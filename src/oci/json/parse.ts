@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 /**
  * A JSON value without loss: members keep their order, and numbers their text, so that a size of
  * 2^53+1 or an exponent can be written again unchanged.
@@ -23,23 +25,45 @@ export class JsonNumber {
 const MAX_DEPTH = 100;
 
 /**
- * Reads one JSON document (RFC 8259).
+ * Receives what readers of JSON disagree about: some refuse it, and others take one of two values.
+ */
+export type OnAmbiguity = (fault: Error) => void;
+
+/**
+ * Reads one JSON document (RFC 8259). Of members with the same key, the last one counts, as in
+ * JavaScript and in Go; `onAmbiguity` is called for the others.
  * @throws {SyntaxError} with the offset in characters, if the text is not JSON or is nested deeper
  * than 100.
  */
-export function parseJson(text: string): JsonValue {
-  const parser = new Parser(text);
+export function parseJson(text: string, onAmbiguity?: OnAmbiguity): JsonValue {
+  const hasMark = onAmbiguity !== undefined && text.startsWith(BYTE_ORDER_MARK);
+  if (hasMark) onAmbiguity(new SyntaxError('it begins with a byte order mark (BOM)'));
+  const parser = new Parser(text, hasMark ? 1 : 0, onAmbiguity);
   const value = parser.value(0);
   parser.end();
   return value;
 }
 
+/** Readers may ignore it (RFC 8259, section 8.1); Go does not. */
+const BYTE_ORDER_MARK = '\ufeff';
+
 /**
- * Reads the UTF-8 bytes of one JSON document.
- * @throws {SyntaxError} as {@link parseJson} does.
+ * Reads the UTF-8 bytes of one JSON document. Without `onAmbiguity`, repeated keys, a byte
+ * order mark and bytes that are not UTF-8 are refused (RFC 8259, sections 4 and 8.1).
+ * @throws {SyntaxError} as {@link parseJson} does, and for what is ambiguous.
  */
-export function parseJsonBytes(bytes: Uint8Array): JsonValue {
-  return parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+export function parseJsonBytes(
+  bytes: Uint8Array,
+  onAmbiguity: OnAmbiguity = refuseAmbiguity,
+): JsonValue {
+  if (!isUtf8(bytes)) onAmbiguity(new SyntaxError('it is not UTF-8'));
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
+  return parseJson(text, onAmbiguity);
+}
+
+/** @throws the fault. */
+export function refuseAmbiguity(fault: Error): never {
+  throw fault;
 }
 
 export function isJsonObject(value: JsonValue | undefined): value is JsonObject {
@@ -83,6 +107,7 @@ class Parser {
   constructor(
     private readonly text: string,
     private at = 0,
+    private readonly onAmbiguity: OnAmbiguity = () => {},
   ) {}
 
   memberSpans(): Map<string, JsonSpan> {
@@ -137,6 +162,9 @@ class Parser {
     const members = new Map<string, JsonValue>();
     this.sequence('}', () => {
       const key = this.string();
+      if (members.has(key)) {
+        this.onAmbiguity(this.error(`the key ${JSON.stringify(key)} occurs twice in one object,`));
+      }
       this.expect(':');
       members.set(key, this.value(depth + 1));
     });

@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { parseConfig } from '../../../src/oci/image-config.js';
-import { parseDocument, type ImageDocument } from '../../../src/oci/documents.js';
+import {
+  AmbiguousDocument,
+  parseDocument,
+  type ImageDocument,
+} from '../../../src/oci/documents.js';
 import {
   DOCKER_MANIFEST,
   DOCKER_MANIFEST_LIST,
@@ -62,7 +66,7 @@ describe('the type of a document', () => {
     ['an index that says it is an image', { ...INDEX, mediaType: OCI_MANIFEST }, '', /form of an/],
     ['an image that says it is an index', { ...IMAGE, mediaType: OCI_INDEX }, '', /form of an im/],
     ['another type', { ...IMAGE, mediaType: 'a/b' }, undefined, /"a\/b" is neither/],
-    ['another type than that of the wire', { ...IMAGE, mediaType: 'a/b' }, OCI_MANIFEST, /served/],
+    ['another type than that of the wire', { ...IMAGE, mediaType: 'a/b' }, OCI_MANIFEST, /neither/],
     [
       'schema version 1',
       { schemaVersion: 1, fsLayers: [] },
@@ -83,6 +87,84 @@ describe('the type of a document', () => {
     ],
   ])('is refused: %s', (_what, value, wireType, message) => {
     expect(() => read(value, wireType)).toThrow(message);
+  });
+});
+
+describe('an ambiguous document', () => {
+  const text = JSON.stringify(INDEX);
+  const other = `sha256:${'b'.repeat(64)}`;
+  const withMember = (member: string): string => text.replace('{', `{${member},`);
+  const withEntryMember = (member: string): string => text.replace('[{', `[{${member},`);
+  const empty = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
+
+  test.each<[string, string | Buffer, string]>([
+    [
+      'two lists in another case',
+      withMember('"Manifests":[]'),
+      'the document has both "Manifests" and "manifests"',
+    ],
+    [
+      'two lists in letters that Go takes for others',
+      withMember('"manife\u017fts":[]'),
+      'has both "manife\u017fts" and "manifests"',
+    ],
+    [
+      'a list in another case',
+      text.replace('manifests', 'Manifests'),
+      'Manifests is not written "manifests"',
+    ],
+    [
+      'two digests in another case',
+      withEntryMember(`"Digest":"${other}"`),
+      'manifests[0] has both "Digest" and "digest"',
+    ],
+    [
+      'two digests',
+      withEntryMember(`"digest":"${other}"`),
+      'the key "digest" occurs twice in one object, at character ',
+    ],
+    ['an annotation twice', withMember('"annotations":{"a":"1","a":"2"}'), 'the key "a" occurs'],
+    ['an unknown member twice', withMember('"x":[{"a":1,"a":1}]'), 'the key "a" occurs twice'],
+    [
+      'a platform in another case',
+      withEntryMember('"platform":{"os":"linux","Architecture":"arm"}'),
+      'manifests[0].platform.Architecture is not written "architecture"',
+    ],
+    ['data of other content', withEntryMember('"data":"e30="'), 'data is not the content with'],
+    ['data that is not base64', withEntryMember('"data":"e30"'), 'data is not base64'],
+    [
+      'bytes that are not UTF-8',
+      Buffer.from(withMember('"annotations":{"a":"\u00e9"}'), 'latin1'),
+      'it is not UTF-8',
+    ],
+    ['a byte order mark', `\ufeff${text}`, 'it begins with a byte order mark (BOM)'],
+  ])('is one with %s', (_what, content, message) => {
+    let thrown: unknown;
+    try {
+      parseDocument(Buffer.from(content), OCI_INDEX);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toBeInstanceOf(AmbiguousDocument);
+    const { faults, parsed } = thrown as AmbiguousDocument;
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toContain(message);
+    expect(parsed.document.kind).toBe('index');
+  });
+
+  test.each<[string, string]>([
+    ['annotations in another case', withMember('"annotations":{"a":"1","A":"2"}')],
+    ['data of its content', text.replace(`"${DIGEST}","size":7`, `"${empty}","size":0,"data":""`)],
+    [
+      'data with line breaks',
+      text.replace(
+        `"${DIGEST}","size":7`,
+        '"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2,"data":"e3\\n0="',
+      ),
+    ],
+    ['null entries', '{"schemaVersion":2,"manifests":null}'],
+  ])('is not one with %s', (_what, content) => {
+    expect(read(content).document.kind).toBe('index');
   });
 });
 
@@ -153,13 +235,13 @@ describe('a field', () => {
     expect(() => read(text.replace('"size":7', '"size":9007199254740991'))).not.toThrow();
   });
 
-  test('an index has at most 1000 entries', () => {
+  test('an index has at most 10,000 entries', () => {
     const of = (count: number): object => ({
       ...INDEX,
       manifests: Array.from({ length: count }, () => ENTRY),
     });
-    expect(entries(read(of(1000)).document)).toHaveLength(1000);
-    expect(() => read(of(1001))).toThrow('manifests has 1001 entries, more than 1000');
+    expect(entries(read(of(10_000)).document)).toHaveLength(10_000);
+    expect(() => read(of(10_001))).toThrow('manifests has 10001 entries, more than 10000');
   });
 });
 
@@ -168,8 +250,8 @@ describe('a document', () => {
     const platform = { os: 'windows', architecture: 'amd64' };
     const odd = {
       mediaType: 'application/x',
-      digest: DIGEST,
-      size: 0,
+      digest: 'sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a',
+      size: 2,
       urls: ['u'],
       data: 'e30=',
       annotations: {
@@ -232,9 +314,23 @@ describe('parseConfig', () => {
     expect([...config.json.keys()]).toEqual(Object.keys(json));
   });
 
-  test('has an empty platform where there is none', () => {
-    expect(parseConfig(Buffer.from('{}')).platform).toEqual({ os: '', architecture: '' });
+  test('has no platform if the config names none', () => {
+    expect(parseConfig(Buffer.from('{}')).platform).toBeUndefined();
   });
+
+  test('allows bytes that are not UTF-8, but not in the platform', () => {
+    const latin1 = (json: object) => Buffer.from(JSON.stringify(json), 'latin1');
+    const platform = { os: 'linux', architecture: 'arm' };
+    expect(parseConfig(latin1({ ...platform, author: 'é' })).platform).toEqual(platform);
+    expect(() => parseConfig(latin1({ ...platform, variant: 'é' }))).toThrow(/not UTF-8/);
+  });
+
+  test.each(['{"os":"linux","OS":"windows"}', '{"os":"linux","os":"windows"}', '{"Os":"linux"}'])(
+    'refuses the ambiguous %s',
+    (text) => {
+      expect(() => parseConfig(Buffer.from(text))).toThrow(/both|twice|not written/);
+    },
+  );
 
   test.each(['', '[]', 'null', '"x"', '{"os":1}', '{"os.features":"x"}', 'PK\u0003\u0004'])(
     'refuses %j',

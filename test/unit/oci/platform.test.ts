@@ -49,7 +49,24 @@ describe('parsePlatform', () => {
   });
 
   test.each([
+    [
+      'windows(10.0.17763+win32k)/amd64',
+      { os: 'windows', architecture: 'amd64', osVersion: '10.0.17763', osFeatures: ['win32k'] },
+    ],
+    [
+      'linux(+feature+other)/arm64/v8',
+      { os: 'linux', architecture: 'arm64', variant: 'v8', osFeatures: ['feature', 'other'] },
+    ],
+  ])('reads and writes os features: %s', (text, platform) => {
+    expect(parsePlatform(text)).toEqual(platform);
+    expect(formatPlatform(platform)).toBe(text);
+  });
+
+  test.each([
     ['linux/x86_64', 'linux/amd64'],
+    ['windows(10.0.17763)/amd64', 'windows/amd64:10.0.17763'],
+    ['Windows(10.0.1)/X86_64', 'windows/amd64:10.0.1'],
+    ['linux()/amd64', 'linux/amd64'],
     ['linux/x86_64/v3', 'linux/amd64/v3'],
     ['linux/i386', 'linux/386'],
     ['linux/aarch64', 'linux/arm64'],
@@ -81,6 +98,14 @@ describe('parsePlatform', () => {
     ['linux/arm/v7/x', /form os\/arch/],
     ['linux/amd64:', /form os\/arch/],
     ['linux:1/amd64', /form os\/arch/],
+    ['windows(10.0/amd64', /form os\/arch/],
+    ['windows10.0)/amd64', /form os\/arch/],
+    ['windows(10.0+)/amd64', /form os\/arch/],
+    ['windows(10.0++a)/amd64', /form os\/arch/],
+    ['windows(10.0)x/amd64', /form os\/arch/],
+    ['(10.0)/amd64', /form os\/arch/],
+    ['windows(10.0)/amd64:11', /form os\/arch/],
+    ['windows/amd64(10.0)', /architecture "amd64\(10\.0\)" is not known/],
     [' linux/amd64', /os " linux" is not known/],
     ['linux/amd64 ', /architecture "amd64 " is not known/],
     ['Linus/amd64', /os "linus" is not known \(did you mean linux\?\)/],
@@ -123,10 +148,13 @@ describe('parsePlatform', () => {
           architecture: fc.constantFrom(...ARCHITECTURES),
           osVersion: fc.string({ minLength: 1, unit: CHAR }),
           pick: fc.nat(),
+          osFeatures: fc.array(fc.stringMatching(/^[\w.-]{1,9}$/), { minLength: 1, maxLength: 3 }),
         },
         { requiredKeys: ['os', 'architecture'] },
       )
-      .map(({ pick, ...rest }): Platform => {
+      .map(({ pick, osFeatures, ...named }): Platform => {
+        // An os version in parentheses has the characters that containerd allows.
+        const rest = osFeatures === undefined ? named : { ...named, osFeatures, osVersion: '10.0' };
         if (pick === undefined) return rest;
         const variants = VARIANTS[rest.architecture] ?? ['v1', 'z14', 'softfloat'];
         return { ...rest, variant: variants[pick % variants.length]! };

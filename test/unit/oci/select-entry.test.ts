@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { digestOf } from '../../../src/oci/digest.js';
 import type { Descriptor } from '../../../src/oci/descriptor.js';
 import { OCI_MANIFEST } from '../../../src/oci/media-types.js';
@@ -42,6 +42,14 @@ describe('the entry for a platform', () => {
     ['linux/arm/v6', ['linux/arm/v7', 'linux/arm/v6'], 'linux/arm/v6'],
     ['windows/amd64', ['windows/amd64:10.0.1', 'linux/amd64'], 'windows/amd64:10.0.1'],
     ['windows/amd64:2', ['windows/amd64:1', 'windows/amd64:2'], 'windows/amd64:2'],
+    [
+      'windows(1+win32k)/amd64',
+      ['windows/amd64:1', 'windows(1+win32k)/amd64'],
+      'windows(1+win32k)/amd64',
+    ],
+    ['windows(1)/amd64', ['windows(1+win32k)/amd64', 'windows/amd64:1'], 'windows/amd64:1'],
+    ['windows(1)/amd64', ['windows(1+win32k)/amd64'], 'windows(1+win32k)/amd64'],
+    ['linux(+b+a)/amd64', ['linux(+a)/amd64', 'linux(+a+b+c)/amd64'], 'linux(+a+b+c)/amd64'],
   ])('%s of %j is %s', (wanted, has, taken) => {
     expect(pick(wanted, has.map(entry))).toEqual(entry(taken));
   });
@@ -49,7 +57,13 @@ describe('the entry for a platform', () => {
   test.each<[string, string[], string, RegExp]>([
     ['linux/s390x', ['linux/amd64', 'linux/386'], 'NOT_FOUND', /it has linux\/amd64, linux\/386$/],
     ['linux/amd64/v3', ['linux/amd64'], 'NOT_FOUND', /no entry for linux\/amd64\/v3/],
-    ['linux/amd64', [], 'NOT_FOUND', /no entry for linux\/amd64; it has none$/],
+    [
+      'windows(1+win32k)/amd64',
+      ['windows/amd64:1', 'windows(1+other)/amd64'],
+      'NOT_FOUND',
+      /no entry for windows\(1\+win32k\)\/amd64; it has windows\/amd64:1, windows\(1\+other\)\/amd64$/,
+    ],
+    ['linux/amd64', [], 'NOT_FOUND', /it is an index with no entries$/],
   ])('%s of %j is an error', (wanted, has, code, why) => {
     const what = 'including e.co/app:list';
     expect(() => pick(wanted, has.map(entry))).toThrow(expect.objectContaining({ code, what }));
@@ -87,20 +101,27 @@ describe('of several entries', () => {
     ['linux/amd64', ['linux/amd64/v3'], 'linux/amd64/v3', [/v3 is used for linux\/amd64, but/]],
     ['linux/arm64', ['linux/arm64/v9'], 'linux/arm64/v9', [/v9 is used for linux\/arm64, but/]],
     ['linux/amd64/v3', ['linux/amd64/v3'], 'linux/amd64/v3', []],
+    [
+      'windows(+win32k)/amd64',
+      ['windows(1+a+win32k)/amd64', 'windows(2+win32k)/amd64'],
+      'windows(1+a+win32k)/amd64',
+      [/2 entries/],
+    ],
   ])('for %s, %j: %s', (wanted, has, taken, says) => {
-    const warnings: string[] = [];
-    const selected = selectEntry('including x', parsePlatform(wanted), has.map(entry), (text) =>
-      warnings.push(text),
-    );
+    const said = { note: vi.fn(), warning: vi.fn() };
+    const selected = selectEntry('including x', parsePlatform(wanted), has.map(entry), said);
     expect(selected).toEqual(entry(taken));
-    expect(warnings).toEqual(says.map((each) => expect.stringMatching(each) as string));
+    const matching = (all: RegExp[]) => all.map((each) => [expect.stringMatching(each) as string]);
+    const isNote = (each: RegExp): boolean => /entries/.test(each.source);
+    expect(said.note.mock.calls).toEqual(matching(says.filter(isNote)));
+    expect(said.warning.mock.calls).toEqual(matching(says.filter((each) => !isNote(each))));
   });
 
   test('the same image twice is one', () => {
-    const warnings: string[] = [];
+    const note = vi.fn();
     const image = entry('linux/amd64');
-    selectEntry('x', parsePlatform('linux/amd64'), [image, image], (text) => warnings.push(text));
-    expect(warnings).toEqual([]);
+    selectEntry('x', parsePlatform('linux/amd64'), [image, image], { note });
+    expect(note).not.toHaveBeenCalled();
   });
 });
 
@@ -209,6 +230,21 @@ describe('platformsContradict', () => {
       true,
     ],
     [{ os: 'linux', architecture: 'x86_64' }, { os: 'linux', architecture: 'arm64' }, true],
+    [
+      { os: 'windows', architecture: 'amd64', osFeatures: ['a', 'b'] },
+      { os: 'windows', architecture: 'amd64', osFeatures: ['b', 'a'] },
+      false,
+    ],
+    [
+      { os: 'windows', architecture: 'amd64', osFeatures: ['a', 'b'] },
+      { os: 'windows', architecture: 'amd64', osFeatures: ['a'] },
+      true,
+    ],
+    [
+      { os: 'windows', architecture: 'amd64', osFeatures: ['a'] },
+      { os: 'windows', architecture: 'amd64', osFeatures: [] },
+      false,
+    ],
   ])('%j and %j: %s', (a, b, contradict) => {
     expect(platformsContradict(a, b)).toBe(contradict);
     expect(platformsContradict(b, a)).toBe(contradict);
@@ -260,6 +296,15 @@ describe('required platforms', () => {
     [['linux/arm64/v8', 'linux/arm'], ['linux/arm64', 'linux/arm/v7'], [], []],
     [['linux/arm/v6'], ['linux/arm'], ['linux/arm'], ['linux/arm/v6']],
     [['windows/amd64:10.0.1'], ['windows/amd64'], ['windows/amd64'], ['windows/amd64:10.0.1']],
+    [['windows(1+a)/amd64'], ['windows(1)/amd64'], [], []],
+    [['windows(1+a)/amd64'], ['windows(1)/amd64', 'windows(1+a)/amd64'], ['windows(1)/amd64'], []],
+    [
+      ['windows(1+a)/amd64'],
+      ['windows(1+b)/amd64'],
+      ['windows(1+b)/amd64'],
+      ['windows(1+a)/amd64'],
+    ],
+    [['linux/arm64'], ['linux/arm64', 'linux/arm64/v8'], [], []],
   ])('of %j, with %j required', (actual, required, missing, extra) => {
     expect(comparePlatforms(read(actual), read(required))).toEqual({
       missing: read(missing),

@@ -4,7 +4,6 @@ import { HttpHeaders, type HttpResponse } from '../../../src/http/request.js';
 import {
   answerFailure,
   isUnavailable,
-  isWebPage,
   RegistryError,
   type RequestContext,
 } from '../../../src/registry/errors.js';
@@ -42,6 +41,7 @@ describe('the meaning of an answer', () => {
     [403, 'DENIED'],
     [404, 'NOT_FOUND'],
     [405, 'FAILED'],
+    [410, 'NOT_FOUND'],
     [408, 'UNAVAILABLE'],
     [409, 'FAILED'],
     [413, 'FAILED'],
@@ -49,6 +49,7 @@ describe('the meaning of an answer', () => {
     [500, 'UNAVAILABLE'],
     [501, 'UNAVAILABLE'],
     [503, 'UNAVAILABLE'],
+    [507, 'FAILED'],
   ])('%i is %s, whatever its codes', (status, code) => {
     const body = errors({ code: 'MANIFEST_UNKNOWN', message: 'words of the registry' });
     const failure = failureOf(answer(status, body));
@@ -57,15 +58,53 @@ describe('the meaning of an answer', () => {
     expect(failure.cause).toBeInstanceOf(RegistryError);
   });
 
-  test.each([400, 403, 409, 412])('%i is REFUSED if a tag is immutable', (status) => {
-    for (const message of [
-      'tag is immutable',
-      'it cannot be overwritten',
-      "tag 'v1' already exists",
-    ]) {
-      const failure = failureOf(answer(status, errors({ code: 'DENIED', message })));
-      expect(failure.code).toBe('REFUSED');
-    }
+  const toWrite = (status: number, body: string, headers = {}) =>
+    failureOf(answer(status, body, headers), { purpose: 'write' });
+
+  test.each([400, 403, 405, 409, 412, 423])(
+    '%i to a write is REFUSED if a tag is immutable',
+    (status) => {
+      for (const message of [
+        'tag is immutable',
+        'it cannot be overwritten',
+        "tag 'v1' already exists",
+        'The repository has enabled tag immutability',
+        'Repository does not allow updating assets: docker-hosted',
+        'The tag is locked',
+      ]) {
+        expect(toWrite(status, errors({ code: 'DENIED', message })).code).toBe('REFUSED');
+        expect(toWrite(status, errors({ code: 'DENIED', detail: { reason: message } })).code).toBe(
+          'REFUSED',
+        );
+        expect(toWrite(status, message, { 'content-type': 'text/plain' }).code).toBe('REFUSED');
+        expect(toWrite(status, JSON.stringify({ error: message })).code).toBe('REFUSED');
+      }
+    },
+  );
+
+  test.each<[string, HttpResponse, Partial<RequestContext>, ErrorCode]>([
+    ['of a read', answer(403, errors({ message: 'the tag is locked' })), {}, 'DENIED'],
+    [
+      'of a user',
+      answer(403, errors({ message: 'Your account is locked' })),
+      { purpose: 'write' },
+      'DENIED',
+    ],
+    [
+      'that is part of a word',
+      answer(403, errors({ message: 'your address is blocked' })),
+      { purpose: 'write' },
+      'DENIED',
+    ],
+    ['of a page', answer(403, '<html>locked', HTML), { purpose: 'write' }, 'DENIED'],
+    [
+      'with a status of its own',
+      answer(404, errors({ message: 'immutable' })),
+      { purpose: 'write' },
+      'NOT_FOUND',
+    ],
+  ])('a lock %s is not one of a tag', (_, response, context, code) => {
+    expect(failureOf(response, context).code).toBe(code);
   });
 
   test.each<[status: number, codes: readonly string[], code: ErrorCode]>([
@@ -95,10 +134,16 @@ describe('the meaning of an answer', () => {
     expect(why).toMatch(/ and asks to wait 2 min \(5 tries\)$/);
   });
 
-  test('a web page is UNAVAILABLE: there is no registry', () => {
+  test('a web page with 200 is UNAVAILABLE: there is no registry', () => {
     const { code, why } = failureOf(answer(200, '<html>', HTML));
     expect(code).toBe('UNAVAILABLE');
     expect(why).toContain('a web page (status 200)');
+  });
+
+  test('a web page with an error is what its status says', () => {
+    const { code, why } = failureOf(answer(404, '<html>', HTML));
+    expect([code, why]).toEqual(['NOT_FOUND', 'not found (status 404: a web page)']);
+    expect(failureOf(answer(413, '<html>', HTML)).why).toContain('(status 413: a web page)');
   });
 
   test('the scopes that a token needs are named', () => {
@@ -138,6 +183,25 @@ describe('the text of a registry', () => {
     expect(message).toBe('status 400 (A: one; B; three)');
   });
 
+  test.each<[string, unknown, string]>([
+    ['a string', 'quota of 5 GiB exceeded', 'C: m (quota of 5 GiB exceeded)'],
+    ['an object', { Tag: '1.0', Name: 'a/b' }, 'C: m (Tag: 1.0, Name: a/b)'],
+    [
+      'a list',
+      [{ Digest: 'sha256:a' }, { Digest: 'sha256:b' }],
+      'C: m (Digest: sha256:a; Digest: sha256:b)',
+    ],
+    ['a number', 12, 'C: m (12)'],
+    ['null', null, 'C: m'],
+    ['nothing', {}, 'C: m'],
+    ['empty members', { a: '', b: null, c: 'x', d: [] }, 'C: m (c: x)'],
+    ['its message', 'm', 'C: m'],
+    ['very deep', [[[[[['x']]]]]], 'C: m'],
+  ])('has the detail: %s', (_, detail, text) => {
+    const body = errors({ code: 'C', message: 'm', detail });
+    expect(new RegistryError(answer(400, body)).text).toBe(text);
+  });
+
   test.each([
     ['of another form', '{"error":"canary"}'],
     ['that is no JSON', 'canary'],
@@ -163,16 +227,7 @@ test.each([
   [500, '', true],
   [501, '', false],
   [504, '', true],
+  [507, '', false],
 ])('an answer of %i "%s" is about the moment: %s', (status, body, expected) => {
   expect(isUnavailable(answer(status, body))).toBe(expected);
-});
-
-test.each<[string, HttpResponse, boolean]>([
-  ['a type', answer(200, '', HTML), true],
-  ['a doctype', answer(200, ' \n<!DOCTYPE html>'), true],
-  ['an element', answer(200, '<HTML lang="en">'), true],
-  ['JSON', answer(200, '{"a":"<html>"}', { 'content-type': 'application/json' }), false],
-  ['nothing', answer(200), false],
-])('a web page is known by %s', (_, response, expected) => {
-  expect(isWebPage(response)).toBe(expected);
 });

@@ -2,6 +2,7 @@ import {
   allOptions,
   COMMON_PLATFORMS,
   kindWord,
+  LOCAL_SCHEMES,
   places,
   type Option,
   type Place,
@@ -137,11 +138,14 @@ _manifest_tool_value() {
     ;;
   reference)
     compopt -o nospace 2>/dev/null
-    if [[ $text = oci-layout://* || $text = ocidir://* ]]; then
-      scheme=\${text%%://*}://
+    if [[ $text =~ ^(oci-layout://|ocidir://|oci:) ]]; then
+      scheme=\${BASH_REMATCH[0]}
       _manifest_tool_paths directory "$start$scheme" "\${text#"$scheme"}" quoted
+    elif [[ $text =~ ^(oci|docker)-archive:(//)? ]]; then
+      scheme=\${BASH_REMATCH[0]}
+      _manifest_tool_paths file "$start$scheme" "\${text#"$scheme"}" quoted
     elif [[ -n $text ]]; then
-      _manifest_tool_add "$start" "$text" oci-layout:// ocidir://
+      _manifest_tool_add "$start" "$text" ${LOCAL_SCHEMES.join(' ')}
     fi
     ;;
   platforms)
@@ -167,7 +171,10 @@ _manifest_tool_paths() {
   [[ $1 = directory ]] && action=-d
   [[ $4 = plain ]] || text=\${text//\\\\/}
   while IFS= read -r answer; do
-    [[ $4 = plain ]] || printf -v answer '%q/' "$answer"
+    if [[ $4 != plain ]]; then
+      [[ -d $answer ]] && answer+=/
+      printf -v answer %q "$answer"
+    fi
     answer=$start$answer
     COMPREPLY+=("\${answer#"$before"}")
   done < <(compgen $action -- "$text")

@@ -2,6 +2,7 @@ import {
   allOptions,
   COMMON_PLATFORMS,
   kindWord,
+  LOCAL_SCHEMES,
   places,
   type Option,
   type Place,
@@ -143,12 +144,16 @@ function __manifest_tool_value -a kind start text
         case directory
             printf '%s\\n' $start(__fish_complete_directories $text)
         case reference
-            set -l scheme (string match -r '^(?:oci-layout|ocidir)://' -- $text)
+            set -l scheme (string match -r '^(?:(?:oci-layout|ocidir)://|oci:)' -- $text)
+            set -l archive (string match -r '^(?:oci|docker)-archive:(?://)?' -- $text)
             if test -n "$scheme"
                 set -l path (string replace -- $scheme '' $text)
                 printf '%s\\n' $start$scheme(__fish_complete_directories $path)
+            else if test -n "$archive"
+                set -l path (string replace -- $archive '' $text)
+                printf '%s\\n' $start$archive(__fish_complete_path $path)
             else if test -n "$text"
-                printf '%s\\n' $start'oci-layout://' $start'ocidir://'
+                printf '%s\\n' $start{${LOCAL_SCHEMES.join(',')}}
             end
         case platforms
             set -l items (string split , -- $text)

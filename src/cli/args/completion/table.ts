@@ -13,6 +13,15 @@ import {
 /** What completes a value: these words, or a search of the shell; undefined for free text. */
 type Kind = 'file' | 'directory' | 'reference' | 'platforms' | readonly string[] | undefined;
 
+/** How references to directories and archives begin; registries cannot be completed. */
+export const LOCAL_SCHEMES = [
+  'oci-layout://',
+  'ocidir://',
+  'oci:',
+  'oci-archive:',
+  'docker-archive:',
+];
+
 /** What completes a command line after some words that name a command or a group. */
 export interface Place {
   /** `push`, `push from-spec`; empty at the start. */

@@ -2,6 +2,7 @@ import {
   allOptions,
   COMMON_PLATFORMS,
   kindWord,
+  LOCAL_SCHEMES,
   places,
   type Option,
   type Place,
@@ -115,10 +116,12 @@ _manifest-tool-value() {
     (file) _files ;;
     (directory) _files -/ ;;
     (reference)
-      if compset -P '(oci-layout|ocidir)://'; then
+      if compset -P '((oci-layout|ocidir)://|oci:)'; then
         _files -/
+      elif compset -P '(oci|docker)-archive:(//|)'; then
+        _files
       elif [[ -n $PREFIX ]]; then
-        compadd -S '' -- oci-layout:// ocidir://
+        compadd -S '' -- ${LOCAL_SCHEMES.join(' ')}
       fi
       ;;
     (platforms)

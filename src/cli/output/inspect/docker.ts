@@ -54,7 +54,7 @@ export function dockerVerboseImage(
   entry: Descriptor | undefined,
 ): string {
   const named = entry === undefined ? reference : { ...reference, digest: entry.digest };
-  const platform = entry?.platform ?? config.platform;
+  const platform = entry?.platform ?? config?.platform;
   return verbose(imageObject(named, descriptorOf(manifest, platform), manifest));
 }
 

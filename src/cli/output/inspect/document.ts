@@ -1,10 +1,12 @@
 import { attestedDigest, predicateTypes } from '../../../oci/attestation.js';
+import { Companions } from '../../../oci/companions.js';
 import type { Annotations } from '../../../oci/descriptor.js';
 import type { ImageManifest } from '../../../oci/documents.js';
 import { asWritable, Members, type Writable } from '../../../oci/json/go-marshal.js';
 import { ociDescriptor, platformMembers } from '../../../oci/json/go-structs.js';
 import { formatPlatform, isNoPlatform } from '../../../oci/platform.js';
 import { platformOf, type Described } from '../../../core/read/describe.js';
+import type { ListedReferrer } from '../../../core/read/referrers.js';
 import { totalsOf } from '../../../core/read/totals.js';
 
 type MemberList = [string, Writable | undefined][];
@@ -31,17 +33,20 @@ function members(described: Described): MemberList {
     ['manifestAnnotations', isEntry ? own : undefined],
     ['subject', document?.subject === undefined ? null : ociDescriptor(document.subject)],
     ...kindMembers(described),
-    ['referrers', referrers?.map(ociDescriptor)],
+    ['referrers', referrers?.map(referrer)],
   ];
+}
+
+function referrer({ tag, ...descriptor }: ListedReferrer): Members {
+  return new Members([...ociDescriptor(descriptor).list, ['tag', tag]]);
 }
 
 function kindMembers(described: Described): MemberList {
   const { kind, manifest, attestations, entries } = described;
   if (manifest === undefined) return [];
   if (kind === 'list') {
-    const platforms = entries.flatMap(platformNames);
     return [
-      ['platforms', platforms],
+      ['platforms', platformNames(entries)],
       ['totals', totals(described)],
       ['entries', entries.map((entry) => new Members(members(entry)))],
       ['attestations', entries.filter(isAttesting).map(attestation)],
@@ -85,12 +90,16 @@ function attestation({ descriptor, manifest }: Described): Members {
   ]);
 }
 
-function platformNames(described: Described): string[] {
-  if (described.kind === 'list' && described.descriptor.platform === undefined) {
-    return described.entries.flatMap(platformNames);
-  }
-  const platform = described.kind === 'attestation' ? undefined : platformOf(described);
-  return platform === undefined || isNoPlatform(platform) ? [] : [formatPlatform(platform)];
+/** The platforms of the images among the entries of an index. */
+function platformNames(entries: readonly Described[]): string[] {
+  const companions = new Companions(entries.map(({ descriptor }) => descriptor));
+  return entries.flatMap((entry) => {
+    const { descriptor, kind } = entry;
+    if (companions.has(descriptor)) return [];
+    if (kind === 'list' && descriptor.platform === undefined) return platformNames(entry.entries);
+    const platform = platformOf(entry);
+    return platform === undefined || isNoPlatform(platform) ? [] : [formatPlatform(platform)];
+  });
 }
 
 function totals(described: Described): Members {

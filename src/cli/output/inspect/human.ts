@@ -26,7 +26,7 @@ function renderImage(
   { manifest, document, config }: InspectedImage,
   c: Colours,
 ): string {
-  const { os, architecture } = config.platform;
+  const { os = '', architecture = '' } = config?.platform ?? {};
   return lines([
     `Name: ${c.green(shown(name))} (Type: ${c.green(manifest.mediaType)})`,
     `      Digest: ${c.yellow(manifest.digest)}`,

@@ -75,8 +75,8 @@ function imageMembers(name: string, { manifest, document, config }: InspectedIma
   return [
     ['name', name],
     ['digest', manifest.digest],
-    ['os', config.platform.os || undefined],
-    ['architecture', config.platform.architecture || undefined],
+    ['os', config?.platform?.os || undefined],
+    ['architecture', config?.platform?.architecture || undefined],
     ...manifestMembers(document),
   ];
 }
@@ -86,10 +86,11 @@ function expandedMembers(name: string, { manifest, document, config }: Inspected
     ['schemaVersion', document.schemaVersion],
     ['name', name],
     ['digest', manifest.digest],
-    ['os', config.platform.os || undefined],
-    ['architecture', config.platform.architecture || undefined],
+    ['os', config?.platform?.os || undefined],
+    ['architecture', config?.platform?.architecture || undefined],
     ['mediaType', document.mediaType || undefined],
-    ['config', configMembers(config.json)],
+    // Of an artifact, only the descriptor is known.
+    ['config', config ? configMembers(config.json) : ociDescriptor(document.config)],
     ['layers', layerList(document)],
     ['subject', document.subject && ociDescriptor(document.subject)],
     ['annotations', annotations(document.annotations)],

@@ -1,4 +1,5 @@
-import type { Annotations, Descriptor } from '../../../oci/descriptor.js';
+import type { ListedReferrer } from '../../../core/read/referrers.js';
+import type { Annotations } from '../../../oci/descriptor.js';
 import { escapeText } from '../../../text.js';
 import type { Colours } from '../colours.js';
 import { cut } from '../columns.js';
@@ -8,17 +9,18 @@ const ANY_WIDTH = 1024;
 
 /** `inspect --referrers` for people: each referrer with its type, size and annotations. */
 export function renderReferrers(
-  referrers: readonly Descriptor[],
+  referrers: readonly ListedReferrer[],
   c: Colours,
   width = ANY_WIDTH,
 ): string {
   const lines = [
     `Referrers: ${c.red(String(referrers.length))}`,
-    ...referrers.flatMap(({ artifactType, mediaType, digest, size, annotations }) => {
+    ...referrers.flatMap(({ artifactType, mediaType, digest, size, annotations, tag }) => {
       const type = cut(escapeText(artifactType ?? mediaType), width - 10);
       return [
         ` * ${c.yellow(cut(digest, width - 3))}`,
         `    Type: ${c.green(type)}`,
+        ...(tag === undefined ? [] : [`    Tag:  ${c.green(cut(tag, width - 10))}`]),
         `    Size: ${c.blue(String(size))}`,
         ...annotationLines(annotations).map((line) => `      ${cut(line, width - 6)}`),
       ];

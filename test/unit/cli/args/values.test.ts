@@ -86,7 +86,8 @@ describe('the values of options', () => {
       readonly platforms: readonly string[];
       readonly wait: number | undefined;
     }>();
-    expectTypeOf<Arguments<'create'>['target']>().toEqualTypeOf<string>();
+    expectTypeOf<Arguments<'push from-args'>['target']>().toEqualTypeOf<string>();
+    expectTypeOf<Arguments<'create'>['target']>().toEqualTypeOf<string | undefined>();
     expectTypeOf<Arguments<'copy'>>().pick<'source' | 'targets' | 'expect'>().toEqualTypeOf<{
       readonly source: string;
       readonly targets: readonly [string, ...string[]];

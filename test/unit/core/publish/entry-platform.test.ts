@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { ImageReader } from '../../../../src/oci/content.js';
 import type { Digest } from '../../../../src/oci/digest.js';
 import type { ImageManifest } from '../../../../src/oci/documents.js';
+import { OCI_CONFIG } from '../../../../src/oci/media-types.js';
 import type { Platform } from '../../../../src/oci/platform.js';
 import { configPlatform, entryPlatform } from '../../../../src/core/publish/entry-platform.js';
 import type { RequestedPlatform } from '../../../../src/core/publish/request.js';
@@ -107,7 +108,7 @@ describe('configPlatform', () => {
   const manifest: ImageManifest = {
     kind: 'manifest',
     schemaVersion: 2,
-    config: { mediaType: 'c', digest: `sha256:${'0'.repeat(64)}` as Digest, size: 2 },
+    config: { mediaType: OCI_CONFIG, digest: `sha256:${'0'.repeat(64)}` as Digest, size: 2 },
   };
   const reader = (text: string): ImageReader => ({
     name: 'e.co/app',

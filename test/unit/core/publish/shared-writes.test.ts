@@ -272,7 +272,7 @@ describe('a manifest that two calls need', () => {
     const target = new Target();
     const session = target.session();
     await session.writeManifest(MANIFEST);
-    await session.writeManifest(MANIFEST, BLOB.digest);
+    await session.writeManifest(MANIFEST, { subject: BLOB.digest });
     expect(target.children).toEqual([MANIFEST.digest, `${MANIFEST.digest} of ${BLOB.digest}`]);
   });
 });

@@ -48,12 +48,35 @@ describe.each(['docker', 'oci'] as const)(
     });
 
     test('with an entry in the place of another one', () => {
-      expect(list(type, ['a', 'b', 'c']).withEntryAt(1, entry('x')).text).toBe(
-        list(type, ['a', 'x', 'c']).text,
-      );
+      expect(
+        list(type, ['a', 'b', 'c']).withEntries([
+          { position: 0 },
+          { position: 1, entry: entry('x') },
+          { position: 2 },
+        ]).text,
+      ).toBe(list(type, ['a', 'x', 'c']).text);
     });
   },
 );
+
+describe('an index without a list of entries', () => {
+  const layouts = {
+    'on one line': ['{"schemaVersion":2,"manifests":null}', '{"schemaVersion":2}'],
+    indented: ['{\n  "schemaVersion": 2,\n  "manifests": null\n}', '{\n  "schemaVersion": 2\n}'],
+  };
+
+  test.each(Object.entries(layouts))('gets one: %s', (layout, [withNull, without]) => {
+    const made = new IndexText(withNull!, OCI_INDEX).withEntryBefore(0, entry('x')).text;
+    const full = list('oci', ['x']).text.replace(/\s*"mediaType": "[^"]*index[^"]*",/, '');
+    expect(made).toBe(layout === 'indented' ? full : JSON.stringify(JSON.parse(full)));
+    expect(new IndexText(without!, OCI_INDEX).withEntryBefore(0, entry('x')).text).toBe(made);
+  });
+
+  test.each(Object.values(layouts).flat())('stays as it is without entries: %j', (text) => {
+    expect(new IndexText(text, OCI_INDEX).withEntries([]).text).toBe(text);
+    expect(new IndexText(text, OCI_INDEX).withoutEntries(() => true).text).toBe(text);
+  });
+});
 
 describe('annotations of a list', () => {
   const some = new Map([

@@ -1,0 +1,295 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openLayout } from '../../src/layout/layout.js';
+import { digestOf } from '../../src/oci/digest.js';
+import { OCI_CONFIG, OCI_INDEX, OCI_MANIFEST } from '../../src/oci/media-types.js';
+import { expectCode, runCli } from '../support/cli.js';
+import { getManifest, putBlob, putManifest } from '../support/http.js';
+import { LayoutFolder } from '../support/layout.js';
+import { startRegistry, type Registry } from '../support/registry.js';
+
+/*
+ * Odd documents by whole commands: ambiguous ones, empty ones, large ones, and those with entries
+ * that are not manifests.
+ */
+
+let registry: Registry;
+let layout: LayoutFolder;
+
+beforeAll(async () => {
+  [registry, layout] = await Promise.all([startRegistry(), LayoutFolder.make()]);
+});
+
+afterAll(() => Promise.all([registry.stop(), layout.remove()]));
+
+interface Entry {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly [member: string]: unknown;
+}
+
+const descriptor = (mediaType: string, bytes: Buffer): Entry => ({
+  mediaType,
+  digest: digestOf(bytes),
+  size: bytes.length,
+});
+
+/** Where documents are put as they are. */
+interface Place {
+  reference(tag: string): string;
+  blob(content: Buffer): Promise<void>;
+  manifest(tag: string, mediaType: string, content: Buffer): Promise<void>;
+  read(tag: string): Promise<Buffer>;
+}
+
+const places: Readonly<Record<string, Place>> = {
+  'a registry': {
+    reference: (tag) => `${registry.host}/app:${tag}`,
+    blob: async (content) => void (await putBlob(registry.host, 'app', content)),
+    manifest: async (tag, mediaType, content) =>
+      void (await putManifest(registry.host, 'app', tag, mediaType, content)),
+    read: async (tag) => Buffer.from((await getManifest(registry.host, 'app', tag)).body),
+  },
+  'a layout': {
+    reference: (tag) => layout.reference(tag),
+    blob: async (content) => void (await layout.blob('', content)),
+    manifest: async (tag, mediaType, bytes) => {
+      const content = { mediaType, digest: digestOf(bytes), size: bytes.length, bytes };
+      await openLayout(layout.root).publish(content, [tag], () => {});
+    },
+    read: async (tag) => Buffer.from((await openLayout(layout.root).getManifest(tag)).bytes),
+  },
+};
+
+const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
+
+/** Puts an image without layers, and returns its entry. */
+async function putImage(place: Place, architecture: string, more: object = {}): Promise<Entry> {
+  const config = json({ os: 'linux', architecture });
+  await place.blob(config);
+  const manifest = json({
+    schemaVersion: 2,
+    mediaType: OCI_MANIFEST,
+    config: descriptor(OCI_CONFIG, config),
+    layers: [],
+    ...more,
+  });
+  await place.manifest(architecture, OCI_MANIFEST, manifest);
+  return {
+    ...descriptor(OCI_MANIFEST, manifest),
+    platform: { architecture, os: 'linux' },
+  };
+}
+
+const indexText = (manifests: unknown, more: object = {}): string =>
+  JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX, manifests, ...more });
+
+describe.each(Object.entries(places))('an ambiguous index in %s', (_name, place) => {
+  let good: Entry;
+  let ambiguous: Buffer;
+  const missing = digestOf(Buffer.from('missing'));
+
+  beforeAll(async () => {
+    good = await putImage(place, 'amd64');
+    ambiguous = Buffer.from(indexText([good]).replace('[{', `[{"Digest":"${missing}",`));
+    await place.manifest('ambiguous', OCI_INDEX, ambiguous);
+  });
+
+  it('is refused with the reason', async () => {
+    const source = place.reference('ambiguous');
+    const target = place.reference('new');
+    for (const args of [
+      ['inspect', source],
+      ['query', source],
+      ['copy', source, target],
+      ['create', '--target', target, source],
+      ['add', source, place.reference('amd64')],
+      ['annotate', source, '--annotation', 'a=b'],
+    ]) {
+      const result = await runCli(args);
+      expect(result.stderr).toContain(
+        'the document is ambiguous: manifests[0] has both "Digest" and "digest"',
+      );
+      expect(result.stderr).toContain('hint: do not trust it');
+      expectCode(result, 1);
+    }
+  });
+
+  it('has a defect, and what it names is verified', async () => {
+    const { code, stdout } = await runCli(['verify', '--json', place.reference('ambiguous')]);
+    expect(code).toBe(6);
+    const { defects, entries } = JSON.parse(stdout) as {
+      defects: { what: string }[];
+      entries: { digest: string; defects: unknown[] }[];
+    };
+    expect(defects.map(({ what }) => what)).toEqual([
+      'is ambiguous: manifests[0] has both "Digest" and "digest"',
+    ]);
+    expect(entries).toMatchObject([{ digest: good.digest, defects: [] }]);
+  });
+
+  it('has a defect where an index names it, or an ambiguous image', async () => {
+    const image = await putImage(place, 'arm64', { annotations: { a: '1' } });
+    const bytes = await place.read('arm64');
+    const twice = Buffer.from(bytes.toString().replace('"a":"1"', '"a":"1","a":"2"'));
+    await place.manifest('twice', OCI_MANIFEST, twice);
+    const entries = [
+      descriptor(OCI_INDEX, ambiguous),
+      { ...image, ...descriptor(OCI_MANIFEST, twice) },
+    ];
+    await place.manifest('outer', OCI_INDEX, Buffer.from(indexText(entries)));
+    const { code, stdout } = await runCli(['verify', '--json', place.reference('outer')]);
+    expect(code).toBe(6);
+    const { defects } = JSON.parse(stdout) as { defects: object[] };
+    expect(defects).toMatchObject([
+      { where: entries[0]!.digest, what: expect.stringContaining('has both "Digest" and') },
+      { where: entries[1]!.digest, what: expect.stringContaining('the key "a" occurs twice') },
+    ]);
+  });
+});
+
+describe.each(Object.entries(places))('an index of blobs in %s', (name, place) => {
+  const LAYER = 'application/vnd.oci.image.layer.v1.tar+gzip';
+  const layer = Buffer.from(`layer in ${name}`);
+  const config = Buffer.from(`{"layers":[{"blob":"${name}"}]}`);
+  const cache = Buffer.from(
+    indexText([
+      descriptor(LAYER, layer),
+      descriptor('application/vnd.buildkit.cacheconfig.v0', config),
+    ]),
+  );
+
+  beforeAll(async () => {
+    await Promise.all([place.blob(layer), place.blob(config)]);
+    await place.manifest('cache', OCI_INDEX, cache);
+    const outer = indexText([descriptor(OCI_INDEX, cache)]);
+    await place.manifest('nested', OCI_INDEX, Buffer.from(outer));
+  });
+
+  it.each(['cache', 'nested'])(
+    'is copied to registries and layouts, with its blobs: %s',
+    async (tag) => {
+      const id = `${tag}-${name.replace(/ /g, '-')}`;
+      const target = await LayoutFolder.make();
+      const copies = [
+        `${registry.host}/copy/${id}:1`,
+        target.reference(id),
+        `oci-archive:${target.root}/x.tar:${id}`,
+      ];
+      for (const copy of copies) {
+        expectCode(await runCli(['copy', place.reference(tag), copy]), 0);
+        expectCode(await runCli(['verify', '--deep', copy]), 0);
+      }
+      await target.remove();
+    },
+  );
+
+  it('is shown and verified', async () => {
+    const reference = place.reference('cache');
+    const shown = await runCli(['inspect', reference]);
+    expectCode(shown, 0);
+    expect(shown.stdout).toContain(LAYER);
+    const table = await runCli(['inspect', '--format', 'table', reference]);
+    expectCode(table, 0);
+    const verified = await runCli(['verify', '--json', reference]);
+    expectCode(verified, 0);
+    expect(JSON.parse(verified.stdout)).toMatchObject({
+      defects: [],
+      entries: [
+        { digest: digestOf(layer), blobs: 1 },
+        { digest: digestOf(config), blobs: 1 },
+      ],
+    });
+  });
+
+  it('has a defect if a blob is missing, and is not copied then', async () => {
+    const gone = descriptor(LAYER, Buffer.from('gone'));
+    const folder = await LayoutFolder.make();
+    await folder.tag(await folder.index([gone]), 'broken');
+    const verified = await runCli(['verify', '--json', folder.reference('broken')]);
+    expect(verified.code).toBe(6);
+    expect(JSON.parse(verified.stdout)).toMatchObject({
+      defects: [{ where: gone.digest, what: 'is a blob: it is not there' }],
+    });
+    const target = `${registry.host}/copy/broken:1`;
+    expectCode(await runCli(['copy', folder.reference('broken'), target]), 3);
+    expect((await getManifest(registry.host, 'copy/broken', '1')).status).toBe(404);
+    await folder.remove();
+  });
+});
+
+describe.each(Object.entries(places))('an index in %s', (_name, place) => {
+  beforeAll(async () => {
+    await putImage(place, 'amd64');
+    const documents = {
+      empty: indexText([]),
+      null: indexText(null),
+      absent: JSON.stringify({ schemaVersion: 2, mediaType: OCI_INDEX }),
+      'null-everywhere': indexText(null, { annotations: null, subject: null, artifactType: null }),
+    };
+    for (const [tag, text] of Object.entries(documents))
+      await place.manifest(tag, OCI_INDEX, Buffer.from(text));
+  });
+
+  it.each(['empty', 'null', 'absent', 'null-everywhere'])(
+    'without entries is read, copied and extended: %s',
+    async (tag) => {
+      const reference = place.reference(tag);
+      const [new_, copy] = [place.reference(`${tag}-new`), place.reference(`${tag}-copy`)];
+      for (const args of [
+        ['inspect', reference],
+        ['inspect', '--raw', reference],
+        ['query', reference],
+        ['copy', reference, copy],
+        ['annotate', copy, '--annotation', 'a=b'],
+        ['add', copy, place.reference('amd64')],
+        ['verify', copy],
+      ])
+        expectCode(await runCli(args), 0);
+      const created = await runCli(['create', '--target', new_, reference]);
+      expectCode(created, 1);
+      expect(created.stderr).toContain('failed: it is an index with no entries\nhint: ');
+      const selected = await runCli(['inspect', '--platform', 'linux/amd64', reference]);
+      expectCode(selected, 3);
+      expect(selected.stderr).toContain('failed: it is an index with no entries');
+    },
+  );
+});
+
+describe('an index of thousands of entries', () => {
+  it('is read with 10,000 of them, and refused with more', async () => {
+    const folder = await LayoutFolder.make();
+    const image = await folder.image({ os: 'linux', architecture: 'amd64' }, []);
+    const { mediaType, digest, size } = image;
+    const of = async (count: number, tag: string): Promise<void> => {
+      const entries = Array.from({ length: count }, (_, i) => ({
+        mediaType,
+        digest,
+        size,
+        platform: { os: 'windows', architecture: 'amd64', 'os.version': `10.0.${i}` },
+      }));
+      await folder.tag(await folder.index(entries), tag);
+    };
+    await of(10_000, 'all');
+    await of(10_001, 'more');
+    expectCode(await runCli(['copy', folder.reference('all'), folder.reference('copy')]), 0);
+    const queried = await runCli(['query', folder.reference('copy')]);
+    expectCode(queried, 0);
+    expect(queried.stdout).toContain('10.0.9999');
+    const refused = await runCli(['query', folder.reference('more')]);
+    expectCode(refused, 1);
+    expect(refused.stderr).toContain('manifests has 10001 entries, more than 10000\nhint: ');
+    await folder.remove();
+  });
+
+  it('is refused with the number of bytes if that is more than registries accept', async () => {
+    const folder = await LayoutFolder.make();
+    const annotations = { a: 'x'.repeat(1000) };
+    const entry = { ...descriptor(OCI_MANIFEST, Buffer.from('x')), annotations };
+    await folder.tag(await folder.index(Array.from({ length: 5000 }, () => entry)), 'large');
+    const refused = await runCli(['query', folder.reference('large')]);
+    expectCode(refused, 1);
+    expect(refused.stderr).toMatch(/it has \d+ bytes, more than the 4194304/);
+    await folder.remove();
+  });
+});
