@@ -86,6 +86,7 @@ export type ErrorReason =
   | 'platform-missing'
   | 'referrers-too-deep'
   | 'several-entries'
+  | 'sources-missing'
   | 'several-failed'
   | 'tag-exists'
   | 'warnings-refused'

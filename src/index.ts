@@ -40,6 +40,7 @@ export {
   type VerifiedEntry,
   type VerifyOptions,
 } from './core/read/verify.js';
+export type { AttestationKind, Requirements } from './core/read/requirements.js';
 export type { Defect } from './core/read/defects.js';
 
 // Publishing

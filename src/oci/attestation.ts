@@ -35,3 +35,18 @@ export function predicateTypes(document: ImageDocument): string[] {
   const types = (document.layers ?? []).map(({ annotations }) => annotations?.get(PREDICATE_TYPE));
   return types.filter((type) => type !== undefined);
 }
+
+/** How signing tools name the predicate type: cosign on a layer, sigstore bundles on the manifest. */
+const OTHER_PREDICATE_TYPES = ['predicateType', 'dev.sigstore.bundle.predicateType'];
+
+/**
+ * The predicate types of a referrer: as in an attestation manifest of BuildKit, as cosign writes
+ * them, or of a sigstore bundle. Remote text.
+ */
+export function referrerPredicateTypes(document: ImageDocument): string[] {
+  const layers = document.kind === 'index' ? [] : (document.layers ?? []);
+  const named = [document, ...layers].flatMap(({ annotations }) =>
+    OTHER_PREDICATE_TYPES.flatMap((key) => annotations?.get(key) ?? []),
+  );
+  return [...predicateTypes(document), ...named];
+}

@@ -83,3 +83,11 @@ export function announcedLayers({ json }: ImageConfig): number | undefined {
   const ids = isJsonObject(rootfs) ? rootfs.get('diff_ids') : undefined;
   return Array.isArray(ids) ? ids.length : undefined;
 }
+
+/**
+ * The labels of an image (OCI image-spec, config.md, `config.Labels`).
+ * @throws {FieldError} if they are not a map of strings.
+ */
+export function labelsOf({ json }: ImageConfig): ReadonlyMap<string, string> {
+  return Fields.of(json, '').fields('config')?.stringMap('Labels') ?? new Map<string, string>();
+}

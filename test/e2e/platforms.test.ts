@@ -160,7 +160,7 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
       const args = ['--template', named('featured'), '--target', named('taken-features')];
       await run('push', 'from-args', '--platforms', WITH, ...args);
       expect(await platformsOf('taken-features')).toEqual([IMAGES['win32k']]);
-      expect((await run('query', named('featured'))).stdout).toContain(`   - ${WITH}\n`);
+      expect((await run('query', '--json', named('featured'))).stdout).toContain(`"${WITH}"`);
       const both = `${WITH},windows(10.0.1)/amd64`;
       await run('verify', named('featured'), '--platforms', both);
       const wrong = await runCli(['verify', named('taken-features'), '--platforms', both]);

@@ -5,7 +5,7 @@ import path from 'node:path';
 
 export const OCI_MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
 export const OCI_INDEX = 'application/vnd.oci.image.index.v1+json';
-const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
+export const OCI_CONFIG = 'application/vnd.oci.image.config.v1+json';
 export const LAYER = 'application/vnd.oci.image.layer.v1.tar';
 
 /** A descriptor, and what else an entry of an index has. */
@@ -14,6 +14,15 @@ export interface Entry {
   readonly digest: string;
   readonly size: number;
   readonly [member: string]: unknown;
+}
+
+/** What an image of {@link LayoutFolder.imageFor} has beside its platform. */
+export interface ImageParts {
+  readonly labels?: object;
+  /** Members of the entry. */
+  readonly listed?: object;
+  /** Members of the config. */
+  readonly config?: object;
 }
 
 /** An OCI image layout directory that is made by hand, file by file. */
@@ -43,6 +52,47 @@ export class LayoutFolder {
     return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
   }
 
+  /** Writes the manifest of a config and layers. */
+  manifest(config: Entry, layers: readonly Entry[], more: object = {}): Promise<Entry> {
+    const mediaType = OCI_MANIFEST;
+    return this.blob(mediaType, { schemaVersion: 2, mediaType, config, layers, ...more });
+  }
+
+  /** Writes an image with one layer for `os/arch[/variant]`, as an entry of an index. */
+  async imageFor(name: string, { labels, listed, config = {} }: ImageParts = {}): Promise<Entry> {
+    const [os, architecture, variant] = name.split('/');
+    const platform = { architecture, os, ...(variant && { variant }) };
+    const layer = await this.blob(LAYER, `layer of ${name}`);
+    const written = await this.blob(OCI_CONFIG, {
+      ...platform,
+      config: { Labels: labels },
+      rootfs: { type: 'layers', diff_ids: [layer.digest] },
+      ...config,
+    });
+    return { ...(await this.manifest(written, [layer])), platform, ...listed };
+  }
+
+  /** Writes an attestation manifest as BuildKit does, with a layer for each predicate type. */
+  async attestation(subject: Entry, ...predicateTypes: string[]): Promise<Entry> {
+    const layers = await Promise.all(
+      predicateTypes.map(async (type) => ({
+        ...(await this.blob('application/vnd.in-toto+json', { predicateType: type, subject })),
+        annotations: { 'in-toto.io/predicate-type': type },
+      })),
+    );
+    const platform = { architecture: 'unknown', os: 'unknown' };
+    const diff_ids = layers.map(({ digest }) => digest);
+    const config = await this.blob(OCI_CONFIG, {
+      ...platform,
+      rootfs: { type: 'layers', diff_ids },
+    });
+    const annotations = {
+      'vnd.docker.reference.digest': subject.digest,
+      'vnd.docker.reference.type': 'attestation-manifest',
+    };
+    return { ...(await this.manifest(config, layers)), annotations, platform };
+  }
+
   /** Writes an image of a configuration and layers. */
   async image(
     config: unknown,
@@ -50,14 +100,7 @@ export class LayoutFolder {
     more: object = {},
   ): Promise<Entry & { readonly config: Entry }> {
     const written = await this.blob(OCI_CONFIG, config);
-    const manifest = {
-      schemaVersion: 2,
-      mediaType: OCI_MANIFEST,
-      config: written,
-      layers,
-      ...more,
-    };
-    return { ...(await this.blob(OCI_MANIFEST, manifest)), config: written };
+    return { ...(await this.manifest(written, layers, more)), config: written };
   }
 
   /** Writes a list of entries. */

@@ -90,11 +90,23 @@ export const COMMANDS = {
   verify: defineCommand({
     describe: 'prove that an image or a list is whole',
     positionals: { reference: 'REF' },
-    options: ['platforms', 'deep', 'json'],
+    options: [
+      'platforms',
+      'at-least',
+      'same-as',
+      'same-label',
+      'require-attestations',
+      'deep',
+      'json',
+    ],
     examples: [
       [
         '$0 verify --platforms linux/amd64,linux/arm64,linux/386 example.com/app:1.0',
         'that these platforms are there, and no others',
+      ],
+      [
+        '$0 verify --at-least linux/amd64,linux/arm64 --same-as example.com/app:1.0-rc1 example.com/app:1.0',
+        'that these platforms are there, and everything is as in another image',
       ],
       ['$0 verify --deep --json oci-layout://build:latest', 'with every blob read, as JSON'],
     ],

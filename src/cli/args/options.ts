@@ -242,6 +242,26 @@ const LOCAL = {
     kind: 'switch',
     describe: 'include signatures, SBOMs and other referrers, and cosign tags',
   },
+  'at-least': {
+    kind: 'list',
+    value: 'P,...',
+    describe: 'platforms that it must have; others may be there as well',
+  },
+  'same-as': {
+    kind: 'string',
+    value: 'REF',
+    describe: 'require the same platforms and digests as those of REF',
+  },
+  'same-label': {
+    kind: 'strings',
+    value: 'KEY',
+    describe: 'require this label with the same value in every platform',
+  },
+  'require-attestations': {
+    kind: 'list',
+    value: 'KIND,...',
+    describe: 'require attestations of each image: sbom, provenance',
+  },
   deep: { kind: 'switch', describe: 'read every blob and check its digest' },
   'tags-only': {
     kind: 'switch',

@@ -20,9 +20,11 @@ function queryJson(name: string, { digest, mediaType, isList, platforms }: Query
   return jsonText({ name, digest, mediaType, isList, platforms: platforms.map(formatPlatform) });
 }
 
-/** As mquery prints it. */
+/** As mquery prints it: without os features. */
 function queryText(name: string, { digest, mediaType, isList, platforms }: QueryResult): string {
-  const names = platforms.map((platform) => escapeText(formatPlatform(platform)));
+  const names = platforms.map((platform) =>
+    escapeText(formatPlatform({ ...platform, osFeatures: [] })),
+  );
   const lines = [
     `Image: ${escapeText(name)} (digest: ${digest})`,
     ` * Manifest List: ${isList ? 'Yes' : 'No'} (Image type: ${mediaType})`,

@@ -1,7 +1,9 @@
 import { verifyImage, type Verification } from '../../core/read/verify.js';
-import { parsePlatform } from '../../oci/platform.js';
+import type { AttestationKind, Requirements } from '../../core/read/requirements.js';
+import { parsePlatform, type Platform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
-import { countOf, escapeText } from '../../text.js';
+import { countOf, escapeText, suggestion } from '../../text.js';
+import { defined, usageError, type Options } from '../args/values.js';
 import type { Run } from '../command.js';
 import { withClient } from '../options/connection.js';
 import { jsonText } from '../output/json.js';
@@ -11,8 +13,7 @@ import { refuseDefects } from '../output/result.js';
 export const run: Run<'verify'> = async ({ args, io, reporter }) => {
   const name = args.reference;
   const reference = parseReference(name);
-  const platforms = args.platforms.map((text) => parsePlatform(text));
-  const options = { deep: args.deep, ...(platforms.length === 0 ? {} : { platforms }) };
+  const options = { deep: args.deep, ...requirements(args) };
   await withClient(args, { io, reporter }, async (client) => {
     const verification = await reporter.during(() =>
       verifyImage(client, reference, options, reporter),
@@ -21,6 +22,42 @@ export const run: Run<'verify'> = async ({ args, io, reporter }) => {
     refuseDefects(name, verification);
   });
 };
+
+function requirements({
+  platforms,
+  atLeast,
+  sameAs,
+  sameLabel,
+  requireAttestations,
+}: Options<
+  'platforms' | 'at-least' | 'same-as' | 'same-label' | 'require-attestations'
+>): Requirements {
+  return defined({
+    platforms: platformsFrom('--platforms', platforms),
+    atLeast: platformsFrom('--at-least', atLeast),
+    sameAs: sameAs === undefined ? undefined : parseReference(sameAs),
+    sameLabels: sameLabel,
+    attestations: requireAttestations.map(attestationKind),
+  });
+}
+
+function platformsFrom(option: string, texts: readonly string[]): Platform[] | undefined {
+  const platforms = texts.map((text) =>
+    parsePlatform(text, `reading ${option} ${JSON.stringify(text)}`),
+  );
+  return platforms.length === 0 ? undefined : platforms;
+}
+
+const ATTESTATION_KINDS: readonly AttestationKind[] = ['sbom', 'provenance'];
+
+function attestationKind(text: string): AttestationKind {
+  const kind = ATTESTATION_KINDS.find((each) => each === text);
+  if (kind !== undefined) return kind;
+  throw usageError(
+    `--require-attestations must be sbom, provenance or both, not ${JSON.stringify(text)}${suggestion(text, ATTESTATION_KINDS)}`,
+    'for example --require-attestations sbom,provenance',
+  );
+}
 
 /** One line for each entry: its state, platform, digest and number of blobs. */
 function table({ digest, mediaType, entries }: Verification): string {

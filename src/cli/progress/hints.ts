@@ -64,6 +64,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     'copy it without --referrers, and the referrers that it needs by their digests',
   'several-failed': () =>
     'fix the errors above and run it again: what is done already is not done again',
+  'sources-missing': () =>
+    'check the names; --wait TIME waits for images that are not there yet, --ignore-missing leaves them out',
   'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',
   'warnings-refused': ({ count }) => `fix ${count === 1 ? 'it' : 'them'}, or omit --strict`,
   // spec

@@ -115,6 +115,12 @@ export interface IndexRequest extends Publication {
    */
   readonly ignoreMissing?: boolean;
   /**
+   * If the only source is an index, and the request changes nothing of it: publishes that index byte
+   * for byte, with its own annotations and artifact type. The default is false, which builds the
+   * index anew as manifest-tool does.
+   */
+  readonly keepUnchanged?: boolean;
+  /**
    * Also publishes what refers to an image, such as signatures and SBOMs, and what cosign keeps
    * under the tags of its digest; the default is false.
    */

@@ -9,7 +9,7 @@ import {
   isUnknownPlatform,
   type Platform,
 } from '../../oci/platform.js';
-import { comparePlatforms, platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
+import { platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
 import { countOf } from '../../text.js';
 
 /** Something that is wrong, and where. */
@@ -59,40 +59,25 @@ export function duplicateEntries({ manifests }: ImageIndex): Defect[] {
   }));
 }
 
-/** Finds attestations without what they are for, and other entries for no platform. */
-export function indexDefects({ manifests }: ImageIndex): Defect[] {
+/**
+ * Finds that an index has no entries, attestations without what they are for, and other entries for
+ * no platform; `where` is the digest of the index.
+ */
+export function indexDefects(where: string, { manifests }: ImageIndex): Defect[] {
+  if (manifests.length === 0) return [{ where, what: 'is an index without entries' }];
   const companions = companionsIn(manifests);
   const digests = new Set<string>(manifests.map(({ digest }) => digest));
   return manifests.flatMap((entry): Defect[] => {
-    const { digest: where, platform } = entry;
+    const { digest, platform } = entry;
     if (isAttestation(entry)) {
       const subject = attestedDigest(entry);
       if (subject !== undefined && digests.has(subject)) return [];
       const what = `is an attestation for ${subject ?? 'nothing'}, which is not in the index`;
-      return [{ where, what }];
+      return [{ where: digest, what }];
     }
     const isUnknown = isUnknownPlatform(platform ?? {}) && !companions.isOwned(entry);
-    return isUnknown ? [{ where, what: 'is for unknown/unknown, and not an attestation' }] : [];
+    return isUnknown
+      ? [{ where: digest, what: 'is for unknown/unknown, and not an attestation' }]
+      : [];
   });
-}
-
-/** Finds required platforms that are missing, and others that are not required. */
-export function platformDefects(
-  platforms: readonly (Platform | undefined)[],
-  required: readonly Platform[] | undefined,
-): Defect[] {
-  if (required === undefined) return [];
-  const actual = platforms.flatMap((platform) => platform ?? []);
-  const { missing, extra } = comparePlatforms(actual, required);
-  const unrequired = [
-    ...extra.map(formatPlatform),
-    ...(actual.length < platforms.length ? ['an image without platform'] : []),
-  ];
-  return [
-    ...missing.map((platform) => ({
-      where: formatPlatform(platform),
-      what: 'is required, and not in the index',
-    })),
-    ...unrequired.map((where) => ({ where, what: 'is in the index, and not required' })),
-  ];
 }

@@ -1,9 +1,15 @@
 import { Semaphore } from '../../concurrency.js';
 import { interrupted, ManifestToolError } from '../../errors.js';
-import { isAttestation } from '../../oci/attestation.js';
-import { imageEntries } from '../../oci/companions.js';
+import { attestedDigest, isAttestation } from '../../oci/attestation.js';
+import { Companions } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import { configOf, hasImageConfig, isArtifact, type ImageConfig } from '../../oci/image-config.js';
+import {
+  configOf,
+  hasImageConfig,
+  isArtifact,
+  labelsOf,
+  type ImageConfig,
+} from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { digestOf, isDigest } from '../../oci/digest.js';
 import {
@@ -12,7 +18,7 @@ import {
   type ImageIndex,
   type ImageManifest,
 } from '../../oci/documents.js';
-import { present } from '../../oci/json/fields.js';
+import { FieldError, present } from '../../oci/json/fields.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -30,14 +36,12 @@ import {
   entryPlatformDefects,
   indexDefects,
   layerDefects,
-  platformDefects,
   type Defect,
 } from './defects.js';
+import { requirementDefects, type ImageFacts, type Requirements } from './requirements.js';
 
-/** What is verified. */
-export interface VerifyOptions {
-  /** Requires exactly these platforms. */
-  readonly platforms?: readonly Platform[];
+/** What is verified, beside that everything is there. */
+export interface VerifyOptions extends Requirements {
   /**
    * Reads every blob and checks its digest, instead of only checking that it exists; the default is
    * false.
@@ -92,26 +96,25 @@ export async function verifyImage(
   events: ProgressEvents = {},
 ): Promise<Verification> {
   const reader = await client.open(reference, 'pull');
-  const verifier = new Verifier(reader, options.deep ?? false, client.signal);
+  const verifier = new Verifier(reader, options, client.signal);
   const root = await verifier.read(tagOrDigestOf(reference));
   events.progress?.(`verifying ${root.digest}`);
   const { digest, mediaType, document } = root;
-  const { entries, platforms } =
+  const { entries, images } =
     document.kind === 'index'
-      ? {
-          entries: await verifier.index(document),
-          platforms: imageEntries(document.manifests).map(({ platform }) => platform),
-        }
+      ? await verifier.index(document)
       : await verifier.image(root, document);
-  const defects = unique([
+  const context = { client, reader, events, read: verifier.readIfWhole };
+  const own = [
     ...verifier.ambiguitiesOf(root),
-    ...(document.kind === 'index' ? verifier.entriesOf(document) : []),
-    ...platformDefects(platforms, options.platforms),
-    ...entries.flatMap((entry) => entry.defects),
-  ]);
+    ...(document.kind === 'index' ? verifier.entriesOf(digest, document) : []),
+    ...(await requirementDefects(images, options, context)),
+  ];
+  const rows = withOwn(entries, own);
+  const defects = unique([...own, ...rows.flatMap((entry) => entry.defects)]);
   const warnings = unique(verifier.warnings);
   for (const { where, what } of warnings) events.warning?.(`${where} ${what}`);
-  return { digest, mediaType, entries, defects, warnings };
+  return { digest, mediaType, entries: rows, defects, warnings };
 }
 
 /** How many blobs are checked at the same time. */
@@ -122,6 +125,14 @@ interface CheckedManifest {
   readonly defects: readonly Defect[];
   /** Of an image: that of its config, if that can be read. */
   readonly platform?: Platform;
+  /** Of an image: the labels that are required, if they can be read. */
+  readonly labels?: ReadonlyMap<string, string>;
+}
+
+/** What was verified: the rows of the result, and what requirements are about. */
+interface Verified {
+  readonly entries: readonly VerifiedEntry[];
+  readonly images: readonly ImageFacts[];
 }
 
 /** What is wrong with an entry, and with what it names. */
@@ -143,7 +154,7 @@ class Verifier {
 
   constructor(
     private readonly reader: ImageReader,
-    private readonly deep: boolean,
+    private readonly options: VerifyOptions,
     private readonly signal: AbortSignal,
   ) {
     this.what = `verifying ${reader.name}`;
@@ -164,21 +175,27 @@ class Verifier {
     }
   }
 
+  /** Reads a manifest that no row is about; undefined if it is missing or damaged. */
+  readonly readIfWhole = async (entry: Descriptor): Promise<FetchedManifest | undefined> => {
+    const fetched = await this.attempt(() => this.reader.getManifest(entry.digest, entry));
+    return 'value' in fetched ? fetched.value : undefined;
+  };
+
   ambiguitiesOf({ digest }: FetchedManifest): readonly Defect[] {
     return this.ambiguities.get(digest) ?? [];
   }
 
-  async image(
-    root: FetchedManifest,
-    document: ImageManifest,
-  ): Promise<{ entries: VerifiedEntry[]; platforms: (Platform | undefined)[] }> {
+  async image(root: FetchedManifest, document: ImageManifest): Promise<Verified> {
     const { digest, mediaType, size } = root;
-    const { defects, platform } = await this.checkBlobs(digest, document);
+    const { defects, platform, labels } = await this.checkBlobs(digest, document);
     const entry = { digest, mediaType, size, ...(platform && { platform }) };
-    return { entries: [verifiedEntry(entry, root, defects)], platforms: [platform] };
+    return {
+      entries: [verifiedEntry(entry, root, defects)],
+      images: [{ digest, platform, labels, attestations: [], isArtifact: isArtifact(document) }],
+    };
   }
 
-  async index({ manifests }: ImageIndex): Promise<readonly VerifiedEntry[]> {
+  async index({ manifests }: ImageIndex): Promise<Verified> {
     const walker = new IndexWalker<CheckedEntry>({
       what: this.what,
       signal: this.signal,
@@ -189,19 +206,22 @@ class Verifier {
     const graph = await walker.walk(manifests);
     const beyond = graph.limit === undefined ? '' : LIMIT_REASONS[graph.limit];
     const listed = new Set<FetchedManifest>();
-    return graph.fold<VerifiedEntry>((entry, inner, isCut) => {
+    const leaves: GraphEntry<CheckedEntry>[] = [];
+    const entries = graph.fold<VerifiedEntry>((entry, inner, isCut) => {
       const { descriptor, manifest, value } = entry;
+      if (manifest?.document.kind !== 'index') leaves.push(entry);
       const below = isCut
         ? [{ where: descriptor.digest, what: `was not verified: ${beyond}` }]
         : once(listed, entry, inner);
       return verifiedEntry(descriptor, manifest, [...value.defects, ...below]);
     });
+    return { entries, images: imageFacts(leaves) };
   }
 
   /** The defects of the entries of an index; collects their warnings. */
-  entriesOf(index: ImageIndex): Defect[] {
+  entriesOf(digest: string, index: ImageIndex): Defect[] {
     this.warnings.push(...duplicateEntries(index));
-    return indexDefects(index);
+    return indexDefects(digest, index);
   }
 
   private async checkEntry(entry: Descriptor, read: ReadEntry): Promise<CheckedEntry> {
@@ -246,7 +266,7 @@ class Verifier {
     const { digest, document } = manifest;
     const checked =
       document.kind === 'index'
-        ? { defects: this.entriesOf(document) }
+        ? { defects: this.entriesOf(digest, document) }
         : await this.checkBlobs(digest, document);
     return { ...checked, defects: [...this.ambiguitiesOf(manifest), ...checked.defects] };
   }
@@ -264,8 +284,9 @@ class Verifier {
     );
     if ('value' in config) {
       const { value } = config;
-      const unfit = value === undefined ? [] : layerDefects(where, document, value);
-      return { defects: [...unfit, ...damaged], ...present('platform', value?.platform) };
+      if (value === undefined) return { defects: damaged };
+      const defects = [...layerDefects(where, document, value), ...damaged];
+      return { ...present('platform', value.platform), ...this.labelsOf(where, value, defects) };
     }
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
@@ -277,6 +298,28 @@ class Verifier {
     return hasImageConfig(document)
       ? this.attempt(async () => configOf(document, await this.reader.getBlob(config)))
       : this.checkBlob(config).then((blob) => ('why' in blob ? blob : { value: undefined }));
+  }
+
+  /** The labels of a config that are required: a config may be large, and is not kept. */
+  private labelsOf(
+    where: string,
+    config: ImageConfig,
+    defects: readonly Defect[],
+  ): CheckedManifest {
+    const { sameLabels = [] } = this.options;
+    if (sameLabels.length === 0) return { defects };
+    try {
+      const all = labelsOf(config);
+      const required = sameLabels.flatMap((key) => {
+        const value = all.get(key);
+        return value === undefined ? [] : [[key, value] as const];
+      });
+      return { defects, labels: new Map(required) };
+    } catch (error) {
+      if (!(error instanceof FieldError)) throw error;
+      const what = `has labels in its config that cannot be read: ${error.message}`;
+      return { defects: [...defects, { where, what }] };
+    }
   }
 
   /** A blob that several images share is checked once. */
@@ -291,7 +334,8 @@ class Verifier {
     await this.slots.acquire();
     try {
       this.signal.throwIfAborted();
-      if (!this.deep) return this.compareSize(descriptor, await this.reader.blobSize(descriptor));
+      if (this.options.deep !== true)
+        return this.compareSize(descriptor, await this.reader.blobSize(descriptor));
       for await (const _ of await this.reader.openBlob(descriptor));
     } finally {
       this.slots.release();
@@ -335,6 +379,46 @@ function once(
   const defects = unique([...own, ...inner.flatMap((entry) => entry.defects)]);
   if (defects.length > 0) listed.add(manifest);
   return defects;
+}
+
+/** The images among the entries of an index, each with its attestations. */
+function imageFacts(leaves: readonly GraphEntry<CheckedEntry>[]): ImageFacts[] {
+  const companions = new Companions(leaves.map(({ descriptor }) => descriptor));
+  const attestations = new Map<string, FetchedManifest[]>();
+  for (const { descriptor, manifest } of leaves) {
+    const subject = isAttestation(descriptor) ? attestedDigest(descriptor) : undefined;
+    if (subject === undefined || manifest === undefined) continue;
+    const known = attestations.get(subject);
+    if (known === undefined) attestations.set(subject, [manifest]);
+    else known.push(manifest);
+  }
+  return leaves
+    .filter(({ descriptor }) => !companions.has(descriptor))
+    .map(({ descriptor: { digest, mediaType, platform }, manifest, value }) => ({
+      digest,
+      platform: platform ?? value.named?.platform,
+      labels: value.named?.labels,
+      attestations: attestations.get(digest) ?? [],
+      isArtifact:
+        manifest?.document.kind === 'manifest'
+          ? isArtifact(manifest.document)
+          : !isDocumentType(mediaType),
+    }));
+}
+
+/** Adds the defects of the index that are about an entry or its platform. */
+function withOwn(entries: readonly VerifiedEntry[], own: readonly Defect[]): VerifiedEntry[] {
+  const byPlace = new Map<string | undefined, Defect[]>();
+  for (const defect of own) {
+    const known = byPlace.get(defect.where);
+    if (known === undefined) byPlace.set(defect.where, [defect]);
+    else known.push(defect);
+  }
+  return entries.map((entry) => {
+    const places = [entry.digest, entry.platform];
+    const about = places.flatMap((place) => byPlace.get(place) ?? []);
+    return about.length === 0 ? entry : { ...entry, defects: unique([...about, ...entry.defects]) };
+  });
 }
 
 function unique(defects: readonly Defect[]): Defect[] {

@@ -44,6 +44,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['SOURCE', 'reference'],
   ['TARGET', 'reference'],
   ['P', 'platforms'],
+  ['KIND', ['sbom', 'provenance']],
   ['OS', [...OPERATING_SYSTEMS]],
   ['ARCH', [...ARCHITECTURES]],
 ]);

@@ -1,0 +1,211 @@
+import { mapInOrder } from '../../concurrency.js';
+import { predicateTypes, referrerPredicateTypes } from '../../oci/attestation.js';
+import { imageEntries } from '../../oci/companions.js';
+import type { FetchedManifest, ImageReader } from '../../oci/content.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import { formatPlatform, isNoPlatform, type Platform } from '../../oci/platform.js';
+import { formatReference, type Reference } from '../../oci/reference.js';
+import { comparePlatforms, platformKey } from '../../oci/select-entry.js';
+import type { Client } from '../client.js';
+import type { ProgressEvents } from '../events.js';
+import type { Defect } from './defects.js';
+import { describeImage, platformOf, type Described } from './describe.js';
+
+/**
+ * What an attestation states: the parts of an image (SPDX or CycloneDX), or how it was built (SLSA).
+ */
+export type AttestationKind = 'sbom' | 'provenance';
+
+/** What a user expects of an image or index, beside that it is complete. */
+export interface Requirements {
+  /** Exactly these platforms. */
+  readonly platforms?: readonly Platform[];
+  /** At least these platforms. */
+  readonly atLeast?: readonly Platform[];
+  /** The same platforms as this image or index, each with the same digests. */
+  readonly sameAs?: Reference;
+  /** Labels that every image has, with one value for all platforms (OCI image-spec, config.md). */
+  readonly sameLabels?: readonly string[];
+  /**
+   * Attestations of each image, in the index as BuildKit stores them, or as referrers of the image.
+   */
+  readonly attestations?: readonly AttestationKind[];
+}
+
+/** An image with what requirements are about. */
+export interface ImageFacts {
+  readonly digest: Descriptor['digest'];
+  /** Of its entry, or else of its config. */
+  readonly platform: Platform | undefined;
+  /** The labels that are required, as far as it has them; undefined if they cannot be read. */
+  readonly labels: ReadonlyMap<string, string> | undefined;
+  /** Attestation manifests that its index has for it, as far as they can be read. */
+  readonly attestations: readonly FetchedManifest[];
+  /** Whether it is an artifact, which needs no platform. */
+  readonly isArtifact: boolean;
+}
+
+/** How content is read for requirements. */
+export interface RequirementContext {
+  readonly client: Client;
+  readonly reader: ImageReader;
+  /** Reads a manifest; undefined if it is missing or damaged. */
+  readonly read: (entry: Descriptor) => Promise<FetchedManifest | undefined>;
+  readonly events: Pick<ProgressEvents, 'warning'>;
+}
+
+/**
+ * Finds what images lack that is required of them.
+ * @throws {ManifestToolError} NOT_FOUND if the image to compare with does not exist; what the
+ * readers throw.
+ */
+export async function requirementDefects(
+  images: readonly ImageFacts[],
+  { platforms, atLeast, sameAs, sameLabels = [], attestations = [] }: Requirements,
+  context: RequirementContext,
+): Promise<Defect[]> {
+  const plain = images.filter(({ isArtifact }) => !isArtifact);
+  const [compared, attested] = await Promise.all([
+    sameAs === undefined ? [] : differences(images, sameAs, context),
+    attestations.length === 0
+      ? []
+      : mapInOrder(plain, (image) => attestationDefects(image, attestations, context)),
+  ]);
+  return [
+    ...(platforms === undefined ? [] : platformDefects(images, platforms)),
+    ...(atLeast === undefined ? [] : missingPlatforms(images, atLeast)),
+    ...compared,
+    ...sameLabels.flatMap((key) => labelDefects(plain, key)),
+    ...attested.flat(),
+  ];
+}
+
+/** Finds required platforms that are missing, and others that are not required. */
+function platformDefects(images: readonly ImageFacts[], required: readonly Platform[]): Defect[] {
+  const { extra } = comparePlatforms(platformsOf(images), required);
+  const bare = images.filter((image) => !image.isArtifact && platformsOf([image]).length === 0);
+  const unrequired = [
+    ...extra.map(formatPlatform),
+    ...(bare.length > 0 ? ['an image without platform'] : []),
+  ];
+  return [
+    ...missingPlatforms(images, required),
+    ...unrequired.map((where) => ({ where, what: 'is in the index, and not required' })),
+  ];
+}
+
+function missingPlatforms(images: readonly ImageFacts[], required: readonly Platform[]): Defect[] {
+  const { missing } = comparePlatforms(platformsOf(images), required);
+  return missing.map((platform) => ({
+    where: formatPlatform(platform),
+    what: 'is required, and not in the index',
+  }));
+}
+
+function platformsOf(images: readonly ImageFacts[]): Platform[] {
+  return images.flatMap(({ platform }) =>
+    platform === undefined || isNoPlatform(platform) ? [] : [platform],
+  );
+}
+
+/** Images of one platform; what has no platform is compared by its digest. */
+interface Group {
+  readonly shown: string;
+  readonly digests: string[];
+}
+
+type Placed = Pick<ImageFacts, 'digest' | 'platform'>;
+
+/** Finds platforms and digests that differ from those of another image or index. */
+async function differences(
+  images: readonly ImageFacts[],
+  reference: Reference,
+  { client, events }: RequirementContext,
+): Promise<Defect[]> {
+  const described = await describeImage(client, reference, { configs: 'needed' }, events);
+  const [here, there] = [byPlatform(images), byPlatform(imagesOf(described))];
+  const name = formatReference(reference);
+  return [...new Set([...here.keys(), ...there.keys()])].flatMap((key) => {
+    const [own, other] = [here.get(key), there.get(key)];
+    const where = (own ?? other)!.shown;
+    if (own === undefined)
+      return [{ where, what: `is in ${name} (${other!.digests.join(', ')}), and not here` }];
+    if (other === undefined) return [{ where, what: `is not in ${name}` }];
+    const [mine, theirs] = [own, other].map(({ digests }) => digests.toSorted().join(', '));
+    return mine === theirs ? [] : [{ where, what: `is ${mine} here, and ${theirs} in ${name}` }];
+  });
+}
+
+function byPlatform(images: readonly Placed[]): Map<string, Group> {
+  const groups = new Map<string, Group>();
+  for (const { digest, platform } of images) {
+    const isPlaced = platform !== undefined && !isNoPlatform(platform);
+    const key = isPlaced ? platformKey(platform) : digest;
+    const group = groups.get(key);
+    const shown = isPlaced ? formatPlatform(platform) : digest;
+    if (group === undefined) groups.set(key, { shown, digests: [digest] });
+    else if (!group.digests.includes(digest)) group.digests.push(digest);
+  }
+  return groups;
+}
+
+/** All images of an index, those of indexes inside it as well; without what belongs to them. */
+function imagesOf(described: Described): Placed[] {
+  const leaves = leavesOf(described);
+  const images = new Set(imageEntries(leaves.map(({ descriptor }) => descriptor)));
+  return leaves
+    .filter(({ descriptor }) => images.has(descriptor))
+    .map((leaf) => ({ digest: leaf.descriptor.digest, platform: platformOf(leaf) }));
+}
+
+function leavesOf(described: Described): Described[] {
+  return described.kind === 'list' ? described.entries.flatMap(leavesOf) : [described];
+}
+
+/** Finds images without a label, and those with another value than the first that has it. */
+function labelDefects(images: readonly ImageFacts[], key: string): Defect[] {
+  let first: { readonly value: string; readonly name: string } | undefined;
+  return images.flatMap(({ digest, platform, labels }): Defect[] => {
+    // That they cannot be read is a defect of its own.
+    if (labels === undefined) return [];
+    const value = labels.get(key);
+    if (value === undefined) return [{ where: digest, what: `has no label ${key}` }];
+    const name = platform === undefined ? digest : formatPlatform(platform);
+    first ??= { value, name };
+    if (first.value === value) return [];
+    const [own, other] = [value, first.value].map((each) => JSON.stringify(each));
+    return [{ where: digest, what: `has the label ${key}=${own}, and ${first.name} has ${other}` }];
+  });
+}
+
+/** How the predicate types of each kind begin; versions follow. */
+const PREDICATES: Readonly<Record<AttestationKind, { type: RegExp; what: string }>> = {
+  sbom: {
+    type: /^https:\/\/(?:spdx\.dev\/Document|cyclonedx\.org\/bom)(?:\/|$)/,
+    what: 'has no SBOM attestation (SPDX or CycloneDX)',
+  },
+  provenance: {
+    type: /^https:\/\/slsa\.dev\/provenance(?:\/|$)/,
+    what: 'has no provenance attestation (SLSA)',
+  },
+};
+
+/** Finds attestations that an image lacks. Referrers are read only if the index lacks some. */
+async function attestationDefects(
+  { digest, attestations }: ImageFacts,
+  kinds: readonly AttestationKind[],
+  { reader, read }: RequirementContext,
+): Promise<Defect[]> {
+  const lacking = (types: readonly string[]): AttestationKind[] =>
+    kinds.filter((kind) => !types.some((type) => PREDICATES[kind].type.test(type)));
+  const own = attestations.flatMap(({ document }) => predicateTypes(document));
+  if (lacking(own).length === 0) return [];
+  const referrers = await mapInOrder(await reader.referrers(digest), read);
+  const referring = referrers.flatMap((manifest) =>
+    manifest === undefined ? [] : referrerPredicateTypes(manifest.document),
+  );
+  return lacking([...own, ...referring]).map((kind) => ({
+    where: digest,
+    what: PREDICATES[kind].what,
+  }));
+}

@@ -1,0 +1,241 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { expectCode, runCli, type CliResult } from '../support/cli.js';
+import { LayoutFolder, type Entry, type ImageParts } from '../support/layout.js';
+import { startRegistry } from '../support/registry.js';
+
+const SPDX = 'https://spdx.dev/Document';
+const CYCLONEDX = 'https://cyclonedx.org/bom/v1.6';
+const SLSA = 'https://slsa.dev/provenance/v1';
+
+let registry: Awaited<ReturnType<typeof startRegistry>>;
+
+beforeAll(async () => {
+  registry = await startRegistry();
+});
+
+afterAll(() => registry.stop());
+
+describe.each(['layout', 'registry'])('in a %s', (where) => {
+  let content: LayoutFolder;
+  let tags = 0;
+
+  beforeAll(async () => {
+    content = await LayoutFolder.make();
+  });
+
+  afterAll(() => content.remove());
+
+  /** Publishes content where the tests are about, and returns its name. */
+  async function publish(entry: Entry): Promise<string> {
+    tags += 1;
+    await content.tag(entry, `v${tags}`);
+    const name = content.reference(`v${tags}`);
+    if (where === 'layout') return name;
+    const target = `${registry.host}/required/app:v${tags}`;
+    expectCode(await runCli(['copy', '--referrers', name, target]), 0);
+    return target;
+  }
+
+  const indexOf = async (...entries: Entry[]): Promise<string> =>
+    publish(await content.index(entries));
+  const verify = (name: string, ...options: string[]): Promise<CliResult> =>
+    runCli(['verify', name, ...options]);
+  const image = (platform: string, parts?: ImageParts) => content.imageFor(platform, parts);
+
+  interface Document {
+    readonly entries: { readonly digest: string; readonly defects: object[] }[];
+    readonly defects: { readonly where: string; readonly what: string }[];
+  }
+
+  /** Expects exit code 6 with these defects, and that rows and defects agree. */
+  async function expectDefects(name: string, options: string[], defects: string[]): Promise<void> {
+    const json = await verify(name, ...options, '--json');
+    expectCode(json, 6);
+    const document = JSON.parse(json.stdout) as Document;
+    expect(document.defects.map(({ where: place, what }) => `${place} ${what}`)).toEqual(defects);
+    const text = await verify(name, ...options);
+    expectCode(text, 6);
+    for (const defect of defects) expect(text.stderr).toContain(defect);
+    for (const { digest, defects: own } of document.entries) {
+      const row = text.stdout.split('\n').find((line) => line.includes(digest))!;
+      expect(row).toMatch(own.length > 0 ? /^DEFECT/ : /^ok/);
+    }
+    for (const { where: place } of document.defects) {
+      const rows = document.entries.filter(({ digest }) => digest === place);
+      for (const { defects: own } of rows) expect(own).not.toEqual([]);
+    }
+  }
+
+  it('--at-least accepts more platforms, and names those that are missing', async () => {
+    const name = await indexOf(await image('linux/amd64'), await image('linux/arm64/v8'));
+    expectCode(await verify(name, '--at-least', 'linux/arm64'), 0);
+    expectCode(await verify(name, '--at-least', 'linux/x86_64,linux/arm64'), 0);
+    await expectDefects(
+      name,
+      ['--at-least', 'linux/arm64,linux/386'],
+      ['linux/386 is required, and not in the index'],
+    );
+  });
+
+  it('--platforms and --at-least see the images of an index inside, and no artifacts as platforms', async () => {
+    const inner = await content.index([await image('linux/s390x')]);
+    const name = await indexOf(await image('linux/amd64'), inner);
+    expectCode(await verify(name, '--platforms', 'linux/amd64,linux/s390x'), 0);
+    expectCode(await verify(name, '--at-least', 'linux/s390x'), 0);
+    await expectDefects(
+      name,
+      ['--platforms', 'linux/s390x'],
+      ['linux/amd64 is in the index, and not required'],
+    );
+  });
+
+  it('the row of a platform that is not required is a defect', async () => {
+    const [amd64, arm64] = [await image('linux/amd64'), await image('linux/arm64')];
+    const name = await indexOf(amd64, arm64);
+    const { stdout } = await verify(name, '--platforms', 'linux/amd64');
+    expect(stdout).toMatch(new RegExp(`^ok +linux/amd64 +${amd64.digest}`, 'm'));
+    expect(stdout).toMatch(new RegExp(`^DEFECT +linux/arm64 +${arm64.digest}`, 'm'));
+  });
+
+  it('--same-as compares platforms and digests', async () => {
+    const labels = { other: 'build' };
+    const [amd64, arm64] = [await image('linux/amd64'), await image('linux/arm64')];
+    const rebuilt = await image('linux/arm64', { labels });
+    const name = await indexOf(amd64, arm64);
+    expectCode(await verify(name, '--same-as', name), 0);
+    const turned = await indexOf({ ...arm64, annotations: { k: 'v' } }, amd64);
+    expectCode(await verify(name, '--same-as', turned), 0);
+    const attested = await indexOf(amd64, arm64, await content.attestation(amd64, SPDX));
+    expectCode(await verify(name, '--same-as', attested), 0);
+    const other = await indexOf(amd64, rebuilt, await image('linux/386'));
+    await expectDefects(
+      name,
+      ['--same-as', other],
+      [
+        `linux/arm64 is ${arm64.digest} here, and ${rebuilt.digest} in ${other}`,
+        `linux/386 is in ${other} (${(await image('linux/386')).digest}), and not here`,
+      ],
+    );
+    const fewer = await indexOf(amd64);
+    await expectDefects(name, ['--same-as', fewer], [`linux/arm64 is not in ${fewer}`]);
+    expectCode(await verify(name, '--same-as', name.replace(/v\d+$/, 'none')), 3);
+  });
+
+  it('--same-as compares single images, and several images of one platform', async () => {
+    const [gzip, zstd] = [await image('linux/amd64'), await image('linux/amd64', { labels: {} })];
+    const single = await publish(gzip);
+    const list = await indexOf(gzip);
+    expectCode(await verify(single, '--same-as', list), 0);
+    expectCode(await verify(list, '--same-as', single), 0);
+    const both = await indexOf(gzip, zstd);
+    expectCode(await verify(both, '--same-as', await indexOf(zstd, gzip)), 0);
+    expectCode(await verify(both, '--same-as', list), 6);
+  });
+
+  it('--same-label demands one value in every platform', async () => {
+    const key = 'org.opencontainers.image.revision';
+    const labelled = (platform: string, revision: unknown, more: object = {}) =>
+      image(platform, { labels: { [key]: revision, ...more } });
+    const amd64 = await labelled('linux/amd64', 'abc', { v: '1' });
+    const attested = await content.attestation(amd64, SLSA);
+    const same = await indexOf(amd64, await labelled('linux/arm64', 'abc'), attested);
+    expectCode(await verify(same, '--same-label', key), 0);
+    const [other, without] = [await labelled('linux/arm64', 'a"b'), await image('linux/386')];
+    await expectDefects(
+      await indexOf(amd64, other, without),
+      ['--same-label', key, '--same-label', 'v'],
+      [
+        `${other.digest} has the label ${key}="a\\"b", and linux/amd64 has "abc"`,
+        `${without.digest} has no label ${key}`,
+        `${other.digest} has no label v`,
+        `${without.digest} has no label v`,
+      ],
+    );
+    expectCode(await verify(await publish(amd64), '--same-label', key), 0);
+    const wrong = await labelled('linux/s390x', 7);
+    await expectDefects(
+      await indexOf(wrong),
+      ['--same-label', key],
+      [
+        `${wrong.digest} has labels in its config that cannot be read: config.Labels["${key}"] is not a string`,
+      ],
+    );
+  });
+
+  describe('--require-attestations', () => {
+    const BOTH = ['--require-attestations', 'sbom,provenance'];
+
+    it('is met by attestations in the index', async () => {
+      const [amd64, arm64] = [await image('linux/amd64'), await image('linux/arm64')];
+      const name = await indexOf(
+        amd64,
+        arm64,
+        await content.attestation(amd64, SPDX, SLSA),
+        await content.attestation(arm64, CYCLONEDX, 'https://slsa.dev/provenance/v0.2'),
+      );
+      expectCode(await verify(name, ...BOTH), 0);
+    });
+
+    it('names each image without them', async () => {
+      const [amd64, arm64] = [await image('linux/amd64'), await image('linux/arm64')];
+      const name = await indexOf(
+        amd64,
+        arm64,
+        await content.attestation(amd64, SLSA, 'https://spdx.dev/Documents'),
+      );
+      await expectDefects(name, BOTH, [
+        `${amd64.digest} has no SBOM attestation (SPDX or CycloneDX)`,
+        `${arm64.digest} has no SBOM attestation (SPDX or CycloneDX)`,
+        `${arm64.digest} has no provenance attestation (SLSA)`,
+      ]);
+      await expectDefects(name, BOTH.with(1, 'provenance'), [
+        `${arm64.digest} has no provenance attestation (SLSA)`,
+      ]);
+    });
+
+    it.each<[string, Record<string, string>, Record<string, string>]>([
+      ['in-toto, as BuildKit annotates it', { 'in-toto.io/predicate-type': SLSA }, {}],
+      ['of cosign', { predicateType: SLSA }, {}],
+      ['a sigstore bundle', {}, { 'dev.sigstore.bundle.predicateType': SLSA }],
+    ])('is met by a referrer: %s', async (kind, onLayer, annotations) => {
+      const amd64 = await image('linux/amd64', { labels: { kind } });
+      const layer = await content.blob('application/vnd.in-toto+json', `{"of": "${kind}"}`);
+      const config = await content.blob('application/vnd.oci.empty.v1+json', '{}');
+      const { mediaType, digest, size } = amd64;
+      const referrer = await content.manifest(config, [{ ...layer, annotations: onLayer }], {
+        artifactType: 'application/vnd.in-toto+json',
+        subject: { mediaType, digest, size },
+        annotations,
+      });
+      await content.tag(referrer);
+      const options = ['--require-attestations', 'provenance'];
+      expectCode(await verify(await indexOf(amd64), ...options), 0);
+      expectCode(await verify(await publish(amd64), ...options), 0);
+      expectCode(await verify(await publish(amd64), ...BOTH), 6);
+    });
+  });
+
+  it('an index without entries is a defect, also inside another index', async () => {
+    const empty = await content.index([]);
+    await expectDefects(await publish(empty), [], [`${empty.digest} is an index without entries`]);
+    const name = await indexOf(await image('linux/amd64'), empty);
+    await expectDefects(name, [], [`${empty.digest} is an index without entries`]);
+  });
+});
+
+describe('a wrong requirement', () => {
+  it.each([
+    [['--at-least', 'linux'], /reading --at-least "linux" failed: it is not of the form os\/arch/],
+    [['--platforms', 'linux/x'], /reading --platforms "linux\/x" failed: architecture "x"/],
+    [['--same-as', 'a b'], /"a b"/],
+    [
+      ['--require-attestations', 'sboms'],
+      /must be sbom, provenance or both, not "sboms" \(did you mean sbom\?\)/,
+    ],
+  ])('is refused: %j', async (options, says) => {
+    const result = await runCli(['verify', `${registry.host}/none`, ...options]);
+    expectCode(result, 2);
+    expect(result.stderr).toMatch(says);
+    expect(result.stderr).toMatch(/^hint: ./m);
+  });
+});
