@@ -19,10 +19,10 @@ export const DELETION_CHECKS: readonly Check[] = [
       const answer = await repository.remove(tag);
       if (!answer.isDone) throw new Refusal(answer.words);
       await repository.waitFor(answer, async () => {
-        if ((await repository.raw.tagDigest(tag)) !== undefined)
+        if ((await repository.raw.digestOf(tag)) !== undefined)
           throw new Absent('it is still there');
       });
-      const isKept = await repository.raw.hasManifest(untagged.digest);
+      const isKept = (await repository.raw.digestOf(untagged.digest)) !== undefined;
       return isKept ? '' : 'what it named is deleted with it';
     },
   },
@@ -42,7 +42,8 @@ export const DELETION_CHECKS: readonly Check[] = [
       if (isAfterTag) answer = await repository.remove(deleted.digest);
       if (!answer.isDone) throw new Refusal(answer.words);
       await repository.waitFor(answer, async () => {
-        if (await repository.raw.hasManifest(deleted.digest)) throw new Absent('it is still there');
+        if ((await repository.raw.digestOf(deleted.digest)) !== undefined)
+          throw new Absent('it is still there');
       });
       return isAfterTag ? 'after its tag' : '';
     },

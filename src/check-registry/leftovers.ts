@@ -149,7 +149,7 @@ async function remove({ repository, reference, isPending }: Leftover): Promise<s
 
 async function isTagGone({ repository, reference, isPending }: Leftover): Promise<boolean> {
   try {
-    return !isPending && (await repository.tagDigest(reference)) === undefined;
+    return !isPending && (await repository.digestOf(reference)) === undefined;
   } catch {
     return false;
   }

@@ -47,7 +47,7 @@ export const WRITE_CHECKS: readonly Check[] = [
       const named = answer.header('oci-tag').flatMap((line) => line.split(','));
       const isConfirmed = tags.every((tag) => named.some((each) => each.trim() === tag));
       const check = async (): Promise<void> => {
-        const made = await Promise.all(tags.map((tag) => repository.raw.tagDigest(tag)));
+        const made = await Promise.all(tags.map((tag) => repository.raw.digestOf(tag)));
         const count = made.filter((digest) => digest === several.digest).length;
         if (count < tags.length) throw new Absent(`${count} of ${tags.length} tags are made`);
       };

@@ -81,6 +81,15 @@ export interface ImageReader {
 /** Why a blob is in the target now. */
 export type BlobOutcome = 'present' | 'mounted' | 'copied';
 
+/** How the digest that a tag points to is read. */
+export interface TagReading {
+  /**
+   * Reads the manifest: something is decided by its digest, and registries may answer a mere
+   * question wrongly. The default is false.
+   */
+  readonly isConfirmed?: boolean;
+}
+
 /** Writes images to one repository, layout directory or archive. */
 export interface ImageWriter {
   /**
@@ -102,7 +111,7 @@ export interface ImageWriter {
    * The digest that a tag points to; undefined if it does not exist.
    * @throws {ManifestToolError} if it cannot be determined.
    */
-  tagDigest(tag: string): Promise<Digest | undefined>;
+  tagDigest(tag: string, how?: TagReading): Promise<Digest | undefined>;
 
   /**
    * Writes a manifest by its digest, or under a tag of its own, before {@link ImageWriter.publish}.

@@ -1,13 +1,14 @@
 import { Attempts, formatTries, withRestarts } from '../attempts.js';
-import { ManifestToolError } from '../errors.js';
+import { ManifestToolError, type ErrorCode } from '../errors.js';
 import { connectionFailure } from '../http/errors.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { afterAttempts } from '../http/retry.js';
-import { matchesDigest, type Digest } from '../oci/digest.js';
+import { matchesDigest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE } from '../oci/limits.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { verifiedContent, WrongContent, wrongSource } from '../oci/blob-stream.js';
 import type { Connection } from './connection.js';
+import { isHeadRefused } from './errors.js';
 import * as requests from './requests.js';
 
 /**
@@ -34,7 +35,7 @@ export async function getBlob(
       throw new DamagedBody(`what came does not have the digest ${digest}`);
   };
   const response = await connection.send({ ...request, check });
-  if (!isSuccess(response.status)) throw connection.unexpected(what, response, 'content');
+  if (response.status !== 200) throw connection.unexpected(what, response, 'content');
   if (response.body.length !== size) {
     throw new ManifestToolError(
       'CORRUPT',
@@ -130,38 +131,72 @@ async function* resumed(
 }
 
 /**
- * The size of a blob in bytes; undefined if the repository does not hold it, null if the registry
- * does not state it.
+ * The size of a blob in bytes; undefined if the repository does not hold it. A registry that does
+ * not state the size is taken to have the right one. HEAD is believed only if it confirms the
+ * descriptor: some registries answer 404, a length of 0, or that of another blob.
  */
 export async function blobSize(
   connection: Connection,
-  digest: Digest,
-): Promise<number | null | undefined> {
-  const request = requests.headBlob(connection, digest);
-  const response = await connection.send(request);
-  if (response.status === 404) return undefined;
-  if (!isSuccess(response.status)) throw connection.unexpected(request.what, response);
-  const length = response.headers.first('content-length');
-  return length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : null;
+  descriptor: Descriptor,
+): Promise<number | undefined> {
+  const response = await connection.send(requests.headBlob(connection, descriptor.digest));
+  const { status } = response;
+  if (status === 200 && statedSize(response, descriptor) === descriptor.size)
+    return descriptor.size;
+  if (isSuccess(status) || status === 404 || isHeadRefused(response))
+    return sizeByGet(connection, descriptor);
+  throw connection.unexpected(`looking for ${connection.name}@${descriptor.digest}`, response);
 }
 
-/** Whether the repository holds a blob. */
-export async function hasBlob(connection: Connection, digest: Digest): Promise<boolean> {
-  return (await blobSize(connection, digest)) !== undefined;
+/** The same by GET, whose content is not read. */
+async function sizeByGet(
+  connection: Connection,
+  descriptor: Descriptor,
+): Promise<number | undefined> {
+  const request = requests.streamBlob(connection, descriptor.digest, new Attempts());
+  const response = await connection.send(request);
+  response.stream?.destroy();
+  if (response.stream !== undefined) return statedSize(response, descriptor);
+  if (response.status === 404 || response.status === 410) return undefined;
+  throw connection.unexpected(request.what, response, 'content');
 }
+
+function statedSize({ headers }: HttpResponse, { size }: Descriptor): number {
+  const length = headers.first('content-length');
+  return length !== undefined && /^[0-9]{1,15}$/.test(length) ? Number(length) : size;
+}
+
+/**
+ * Whether the repository holds a blob, so that it need not be uploaded. A HEAD that says no is
+ * believed: an upload does no harm.
+ */
+export async function hasBlob(
+  connection: Connection,
+  descriptor: Descriptor,
+  { retries }: { readonly retries?: number } = {},
+): Promise<boolean> {
+  const request = requests.headBlob(connection, descriptor.digest);
+  const response = await connection.send({ ...request, ...(retries !== undefined && { retries }) });
+  const { status } = response;
+  if (status === 404) return false;
+  if (status === 200 && statedSize(response, descriptor) === descriptor.size) return true;
+  if (!isSuccess(status) && !isHeadRefused(response))
+    throw connection.unexpected(request.what, response);
+  try {
+    return (await sizeByGet(connection, descriptor)) === descriptor.size;
+  } catch (error) {
+    // Who may not read may still write: the upload tells.
+    if (error instanceof ManifestToolError && UPLOADS_ANYWAY.has(error.code)) return false;
+    throw error;
+  }
+}
+
+const UPLOADS_ANYWAY: ReadonlySet<ErrorCode> = new Set(['DENIED', 'FAILED']);
 
 /**
  * Whether the repository holds a blob although its upload or mount has failed: the answer may have
  * been lost. Asked once; false if that fails too.
  */
-export async function hasArrived(connection: Connection, digest: Digest): Promise<boolean> {
-  try {
-    const response = await connection.send({
-      ...requests.headBlob(connection, digest),
-      retries: 0,
-    });
-    return isSuccess(response.status);
-  } catch {
-    return false;
-  }
+export async function hasArrived(connection: Connection, descriptor: Descriptor): Promise<boolean> {
+  return hasBlob(connection, descriptor, { retries: 0 }).catch(() => false);
 }

@@ -65,13 +65,13 @@ export class Connection implements RepositoryName {
    * @throws {ManifestToolError} if there is no answer.
    * @throws what the credential store throws, unchanged.
    */
-  async send({ path, what, ...request }: Call): Promise<HttpResponse> {
+  async send({ path, origin, what, ...request }: Call): Promise<HttpResponse> {
     try {
       return await this.parts.transport({
         // Created here, so that a request that is sent again with another token shares them.
         attempts: new Attempts(),
         ...request,
-        url: new URL(`${this.parts.origin}${path}`),
+        url: new URL(`${origin ?? this.parts.origin}${path}`),
       });
     } catch (error) {
       if (error instanceof CredentialStoreFailure) throw error.thrown;

@@ -143,6 +143,16 @@ export function isUnavailable(response: HttpResponse): boolean {
   return isRateLimit(response) || status === 408 || (status >= 500 && !FINAL.has(status));
 }
 
+/**
+ * Whether an answer to HEAD says nothing about what it asks for: some registries and proxies refuse
+ * every HEAD, with statuses of their own (RFC 9110, 9.3.2, which they ignore). GET decides then.
+ */
+export function isHeadRefused({ status }: HttpResponse): boolean {
+  return HEAD_REFUSED.has(status) || (isSuccess(status) && status !== 200);
+}
+
+const HEAD_REFUSED = new Set([400, 403, 405, 410, 501]);
+
 /** Statuses of a server that mean the same at the next attempt. */
 const FINAL = new Set([501, 507]);
 

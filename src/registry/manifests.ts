@@ -1,12 +1,13 @@
 import { ManifestToolError, reasonOf, type ErrorCode } from '../errors.js';
-import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
+import { DamagedBody, type HttpResponse } from '../http/request.js';
 import { isWebPage } from '../http/web-page.js';
-import type { FetchedManifest, ManifestContent } from '../oci/content.js';
+import type { FetchedManifest, ManifestContent, TagReading } from '../oci/content.js';
 import { digestOf, isDigest, matchesDigest, type Digest } from '../oci/digest.js';
 import { AmbiguousDocument, NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { FieldError } from '../oci/json/fields.js';
 import type { Connection } from './connection.js';
+import { isHeadRefused } from './errors.js';
 import * as requests from './requests.js';
 
 /**
@@ -22,9 +23,8 @@ export async function getManifest(
 ): Promise<FetchedManifest> {
   const request = requests.getManifest(connection, tagOrDigest);
   const { what } = request;
-  const check = (answer: HttpResponse): void => checkBytes(answer, tagOrDigest);
-  const response = await connection.send({ ...request, check });
-  if (response.status !== 200 || isWebPage(response)) {
+  const response = await fetchManifest(connection, tagOrDigest);
+  if (!isContent(response)) {
     throw connection.unexpected(what, response, expected === undefined ? undefined : 'content');
   }
   const { body } = response;
@@ -53,37 +53,79 @@ export async function getManifest(
   }
 }
 
-/**
- * @throws {DamagedBody} if the bytes do not match the digest asked for, or the one that the
- * registry states.
- */
-function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
-  if (isWebPage(answer)) return;
-  const stated = answer.headers.first('docker-content-digest');
-  const digest = isDigest(tagOrDigest) ? tagOrDigest : stated;
-  if (digest !== undefined && isDigest(digest) && !matchesDigest(answer.body, digest)) {
-    throw new DamagedBody(`what came does not have the digest ${digest}`);
-  }
-  const isOther = stated !== undefined && stated !== digest && isDigest(stated);
-  if (isOther && !matchesDigest(answer.body, stated)) {
-    throw new DamagedBody(`the registry calls it ${stated}, which is not its digest`);
-  }
+/** The answer to GET of a manifest; one with content has its bytes checked. */
+function fetchManifest(connection: Connection, tagOrDigest: string): Promise<HttpResponse> {
+  const check = (answer: HttpResponse): void => checkBytes(answer, tagOrDigest);
+  return connection.send({ ...requests.getManifest(connection, tagOrDigest), check });
 }
 
 /**
- * The digest of what a tag points to; undefined if there is no such tag. If the registry does not
- * answer HEAD, or without a digest, the manifest is read.
+ * Whether an answer is the content that was asked for: with 200 alone, since 206 is a part of it,
+ * and others say nothing about the body.
  */
-export async function tagDigest(connection: Connection, tag: string): Promise<Digest | undefined> {
-  const request = requests.headManifest(connection, tag);
-  const response = await connection.send(request);
-  if (response.status === 404) return undefined;
-  const digest = response.headers.first('docker-content-digest');
-  if (isSuccess(response.status) && digest !== undefined && isDigest(digest)) return digest;
-  if (!isSuccess(response.status) && response.status !== 405) {
-    throw connection.unexpected(request.what, response);
+function isContent(response: HttpResponse): boolean {
+  return response.status === 200 && !isWebPage(response);
+}
+
+/**
+ * @throws {DamagedBody} if the bytes do not match the digest asked for, or one that the registry
+ * states, or it states something else than a digest.
+ */
+function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
+  if (!isContent(answer)) return;
+  if (isDigest(tagOrDigest) && !matchesDigest(answer.body, tagOrDigest)) {
+    throw new DamagedBody(`what came does not have the digest ${tagOrDigest}`);
   }
-  return (await getManifest(connection, tag)).digest;
+  for (const stated of statedDigests(answer)) {
+    if (!DIGEST_FORM.test(stated)) {
+      throw new DamagedBody(`the registry calls it ${stated}, which is not a digest`);
+    }
+    // A digest of another algorithm cannot be checked.
+    if (isDigest(stated) && !matchesDigest(answer.body, stated)) {
+      throw new DamagedBody(
+        isDigest(tagOrDigest)
+          ? `the registry calls it ${stated}, which is not its digest`
+          : `what came does not have the digest ${stated}`,
+      );
+    }
+  }
+}
+
+/** A digest of any algorithm (OCI image-spec, descriptor.md, Digests), with hashes that fit. */
+const DIGEST_FORM =
+  /^(?:sha256:[a-f0-9]{64}|sha512:[a-f0-9]{128}|(?!sha256:|sha512:)[a-z0-9]+(?:[+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+)$/;
+
+/** All that an answer states as the digest; a repeated field may have become one. */
+function statedDigests({ headers }: HttpResponse): string[] {
+  const values = headers.all('docker-content-digest').flatMap((value) => value.split(','));
+  return values.map((value) => value.trim()).filter((value) => value !== '');
+}
+
+/**
+ * The digest of what a tag points to; undefined if there is no such tag. HEAD answers it, unless
+ * something is decided by it (`isConfirmed`): some registries answer HEAD wrongly (Nexus 404 for a
+ * tag that exists). If the registry does not answer HEAD, or without a digest, GET does.
+ */
+export async function tagDigest(
+  connection: Connection,
+  tag: string,
+  { isConfirmed = false }: TagReading = {},
+): Promise<Digest | undefined> {
+  if (!isConfirmed) {
+    const request = requests.headManifest(connection, tag);
+    const response = await connection.send(request);
+    if (response.status === 404) return undefined;
+    if (response.status === 200) {
+      const [stated = '', ...others] = statedDigests(response);
+      if (isDigest(stated) && others.every((other) => other === stated)) return stated;
+    } else if (!isHeadRefused(response)) {
+      throw connection.unexpected(request.what, response);
+    }
+  }
+  const response = await fetchManifest(connection, tag);
+  if (isContent(response)) return digestOf(response.body);
+  if (response.status === 404 || response.status === 410) return undefined;
+  throw connection.unexpected(requests.getManifest(connection, tag).what, response);
 }
 
 /** The answer of a registry to the write of a manifest. */

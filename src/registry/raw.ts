@@ -84,14 +84,19 @@ export class RawRepository {
     return getManifest(this.connection, tagOrDigest);
   }
 
-  tagDigest(tag: string): Promise<Digest | undefined> {
-    return tagDigest(this.connection, tag);
+  /** The digest of what a tag or digest names, by reading it; undefined if it is not there. */
+  digestOf(tagOrDigest: string): Promise<Digest | undefined> {
+    return tagDigest(this.connection, tagOrDigest, { isConfirmed: true });
   }
 
-  /** Whether the repository holds a manifest, of any size. */
+  /** Whether the repository holds a manifest that may be too large to be read. */
   async hasManifest(digest: Digest): Promise<boolean> {
-    const response = await this.ask(requests.headManifest(this.connection, digest));
-    return isSuccess(response.status);
+    const head = await this.ask(requests.headManifest(this.connection, digest));
+    if (head.status === 200) return true;
+    const request = requests.getManifest(this.connection, digest);
+    const { stream } = await this.ask({ ...request, streamed: true });
+    stream?.destroy();
+    return stream !== undefined;
   }
 
   /** Deletes a tag, a manifest or a blob; a denial is a result as well. */

@@ -190,7 +190,8 @@ class ReferrersTag {
       read,
       change: (current) => (current === 'other' ? this.giveUp() : this.withWanted(current)),
       isStill: async (current) =>
-        current !== 'other' && (await tagDigest(connection, tag)) === current?.digest,
+        current !== 'other' &&
+        (await tagDigest(connection, tag, { isConfirmed: true })) === current?.digest,
       async write(next) {
         await putManifest(connection, next, tag);
         return true;

@@ -5,6 +5,7 @@ import type {
   ImageReader,
   ImageStore,
   ManifestContent,
+  TagReading,
 } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
@@ -41,9 +42,8 @@ export class Repository implements ImageStore {
     return openBlob(this.connection, descriptor, attempts);
   }
 
-  async blobSize({ digest, size }: Descriptor): Promise<number | undefined> {
-    const found = await blobSize(this.connection, digest);
-    return found === null ? size : found;
+  blobSize(descriptor: Descriptor): Promise<number | undefined> {
+    return blobSize(this.connection, descriptor);
   }
 
   async ensureBlob(
@@ -52,23 +52,22 @@ export class Repository implements ImageStore {
     onBytes?: (bytes: number) => void,
   ): Promise<BlobOutcome> {
     const { connection } = this;
-    const { digest } = descriptor;
     if (source.name === this.name) return 'present';
     const attempts = new Attempts(true);
     let session: URL | undefined;
     if (source instanceof Repository && (await connection.canMountFrom(source.connection))) {
-      const outcome = await mountBlob(connection, digest, source.connection, attempts);
+      const outcome = await mountBlob(connection, descriptor, source.connection, attempts);
       if (outcome === 'mounted' || outcome === 'present') return outcome;
       session = outcome === 'refused' ? undefined : outcome;
-    } else if (await hasBlob(connection, digest)) {
+    } else if (await hasBlob(connection, descriptor)) {
       return 'present';
     }
     await uploadBlob(connection, descriptor, source, { session, onBytes, attempts });
     return 'copied';
   }
 
-  tagDigest(tag: string): Promise<Digest | undefined> {
-    return tagDigest(this.connection, tag);
+  tagDigest(tag: string, how?: TagReading): Promise<Digest | undefined> {
+    return tagDigest(this.connection, tag, how);
   }
 
   async putChild(manifest: ManifestContent, tag?: string): Promise<void> {

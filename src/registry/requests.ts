@@ -20,6 +20,8 @@ export interface RepositoryName {
 export interface Call extends Omit<HttpRequest, 'url'> {
   /** Path and query on the registry's origin. */
   readonly path: string;
+  /** Another origin: that of a host which the registry has redirected the upload to. */
+  readonly origin?: string;
   /** What the request does, for messages: `reading HOST/REPOSITORY:TAG`. */
   readonly what: string;
 }
@@ -164,23 +166,64 @@ export function openUpload(of: RepositoryName, attempts: Attempts): Call {
   };
 }
 
-/** PUT of a whole blob to its session. */
+/** The content of a blob, to be sent as a stream. */
+export interface BlobContent {
+  readonly digest: Digest;
+  /** In bytes. */
+  readonly size: number;
+  /** Called each time the request is sent. */
+  readonly open: () => AsyncIterable<Uint8Array>;
+}
+
+/** PUT of a whole blob to its session (OCI distribution-spec, POST then PUT). */
 export function putUpload(
   of: RepositoryName,
   session: URL,
-  { digest, size }: { readonly digest: Digest; readonly size: number },
-  open: () => AsyncIterable<Uint8Array>,
+  { digest, size, open }: BlobContent,
+  attempts: Attempts,
+): Call {
+  return {
+    ...closeUpload(of, session, digest, attempts),
+    headers: { 'content-type': 'application/octet-stream' },
+    upload: { length: size, open },
+  };
+}
+
+/** PATCH of a whole blob to its session (OCI distribution-spec, Pushing a blob in chunks). */
+export function patchUpload(
+  of: RepositoryName,
+  session: URL,
+  { digest, size, open }: BlobContent,
+  attempts: Attempts,
+): Call {
+  return {
+    method: 'PATCH',
+    ...sessionAddress(session),
+    what: `uploading ${imageName(of, digest)}`,
+    headers: { 'content-type': 'application/octet-stream' },
+    upload: { length: size, open },
+    maxBytes: 0,
+    answerTimeoutMs: COMMIT_TIMEOUT_MS,
+    scopes: [pushScope(of.repository)],
+    attempts,
+  };
+}
+
+/** PUT that ends a session with the digest of what it has received. */
+export function closeUpload(
+  of: RepositoryName,
+  session: URL,
+  digest: Digest,
   attempts: Attempts,
 ): Call {
   // As text: setting a parameter would encode the whole query anew, and it may be signed.
   const separator = session.search === '' ? '?' : '&';
-  const query = `${session.search}${separator}digest=${encodeURIComponent(digest)}`;
+  const { origin, path } = sessionAddress(session);
   return {
     method: 'PUT',
-    path: `${session.pathname}${query}`,
+    origin,
+    path: `${path}${separator}digest=${encodeURIComponent(digest)}`,
     what: `uploading ${imageName(of, digest)}`,
-    headers: { 'content-type': 'application/octet-stream' },
-    upload: { length: size, open },
     maxBytes: 0,
     answerTimeoutMs: COMMIT_TIMEOUT_MS,
     scopes: [pushScope(of.repository)],
@@ -192,7 +235,7 @@ export function putUpload(
 export function deleteUpload(of: RepositoryName, session: URL): Call {
   return {
     method: 'DELETE',
-    path: `${session.pathname}${session.search}`,
+    ...sessionAddress(session),
     what: `canceling an upload in ${of.name}`,
     maxBytes: 0,
     retries: 0,
@@ -215,6 +258,10 @@ export function deleteContent(
     // Not announced with the other scopes: a token server may refuse every request that has it.
     scopes: [{ repository: of.repository, actions: ['delete'] }],
   };
+}
+
+function sessionAddress({ origin, pathname, search }: URL) {
+  return { origin, path: `${pathname}${search}` };
 }
 
 function manifestPath({ repository }: RepositoryName, tagOrDigest: string): string {

@@ -1,13 +1,15 @@
-import { Attempts, withRestarts } from '../attempts.js';
+import { Attempts, formatTries, withRestarts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
-import type { HttpResponse } from '../http/request.js';
+import { DamagedBody, type HttpResponse } from '../http/request.js';
 import { resolveHeaderUrl } from '../http/url.js';
 import type { ImageReader } from '../oci/content.js';
 import { counted } from '../oci/blob-stream.js';
-import type { Digest } from '../oci/digest.js';
+import { algorithmPart, isDigest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { hasArrived, hasBlob } from './blobs.js';
 import type { Connection } from './connection.js';
+import { RegistryError } from './errors.js';
+import type { Call } from './requests.js';
 import * as requests from './requests.js';
 
 /** What a blob is uploaded from. */
@@ -24,8 +26,9 @@ export interface UploadOptions {
 
 /**
  * Uploads a blob when the limit allows it; its content is never held in memory. After a transient
- * failure the upload starts again with another session, unless the blob has arrived and only the
- * answer was lost.
+ * failure, or if the registry has lost the session, the upload starts again with another session,
+ * unless the blob has arrived and only the answer was lost. A registry that ignores the body of the
+ * PUT gets the blob once more by PATCH.
  * @throws {ManifestToolError} what source and target throw.
  */
 export function uploadBlob(
@@ -35,24 +38,31 @@ export function uploadBlob(
   { session: opened, onBytes, attempts = new Attempts(true) }: UploadOptions = {},
 ): Promise<void> {
   let session = opened;
+  let send = putBlob;
   const upload = async (): Promise<void> => {
     session ??= await openUpload(connection, attempts);
     // Opened before the write: if both are in one registry, a write that waits for its source could
     // hold what the source needs.
     const first = await source.openBlob(descriptor, attempts);
-    const content = replayable(first, () => source.openBlob(descriptor, attempts), onBytes);
+    const open = replayable(first, () => source.openBlob(descriptor, attempts), onBytes);
     const address = session;
     // A session that was written to in part is not used again.
     session = undefined;
     try {
-      await putBlob(connection, address, descriptor, content, attempts);
+      await send(connection, address, { ...descriptor, open }, attempts);
     } catch (error) {
-      if (!(await hasArrived(connection, descriptor.digest))) throw error;
+      if (await hasArrived(connection, descriptor)) return;
+      if (!(error instanceof OtherContent) || send === patchBlob) throw error;
+      send = patchBlob;
+      await upload();
     }
   };
   const what = `uploading ${connection.name}@${descriptor.digest}`;
   return connection.uploads.run(what, descriptor.size, () => withRestarts(attempts, upload));
 }
+
+/** The registry has received something else than the blob. */
+class OtherContent extends ManifestToolError {}
 
 /**
  * The content of a blob, as often as it is needed: a request that gets another token is sent again.
@@ -79,17 +89,82 @@ async function openUpload(connection: Connection, attempts: Attempts): Promise<U
   return sessionOf(connection, request.what, response);
 }
 
+/** Sends a blob in the PUT that ends the session, which most registries accept. */
 async function putBlob(
   connection: Connection,
   session: URL,
-  descriptor: Descriptor,
-  open: () => AsyncIterable<Uint8Array>,
+  content: requests.BlobContent,
   attempts: Attempts,
 ): Promise<void> {
-  const request = requests.putUpload(connection, session, descriptor, open, attempts);
-  const response = await connection.send(request);
-  if (response.status < 200 || response.status > 204)
-    throw connection.unexpected(request.what, response);
+  const request = requests.putUpload(connection, session, content, attempts);
+  checkStored(connection, request, await connection.send(request), content);
+}
+
+/** Sends a blob in a PATCH of its own, for registries that ignore the body of the PUT. */
+async function patchBlob(
+  connection: Connection,
+  session: URL,
+  content: requests.BlobContent,
+  attempts: Attempts,
+): Promise<void> {
+  const patch = requests.patchUpload(connection, session, content, attempts);
+  const taken = await connection.send(patch);
+  if (!isAccepted(taken)) throw uploadFailure(connection, patch, taken);
+  const hasMoved = taken.headers.first('location') !== undefined;
+  const next = hasMoved ? sessionOf(connection, patch.what, taken) : session;
+  const request = requests.closeUpload(connection, next, content.digest, attempts);
+  checkStored(connection, request, await connection.send(request), content);
+}
+
+/** @throws {ManifestToolError} unless the answer to the end of an upload is that it is stored. */
+function checkStored(
+  connection: Connection,
+  request: Call,
+  response: HttpResponse,
+  { digest }: requests.BlobContent,
+): void {
+  if (!isAccepted(response)) throw uploadFailure(connection, request, response);
+  const stored = response.headers.first('docker-content-digest') ?? '';
+  const isOther =
+    isDigest(stored) && stored !== digest && algorithmPart(stored) === algorithmPart(digest);
+  if (!isOther) return;
+  const why = `the registry stored ${stored} instead`;
+  throw new OtherContent('CORRUPT', request.what, why, {
+    hint: 'have the registry, or the proxy before it, keep blobs as they are sent',
+  });
+}
+
+/** Statuses by which registries accept a part of an upload, or its end. */
+function isAccepted({ status }: HttpResponse): boolean {
+  return status >= 200 && status <= 204;
+}
+
+/**
+ * The error for a part of an upload that was not accepted. A session that is lost, for example
+ * because the registry has restarted, is begun anew if there is another attempt.
+ */
+function uploadFailure(
+  connection: Connection,
+  { what, attempts }: Call,
+  response: HttpResponse,
+): ManifestToolError {
+  const failure = connection.unexpected(what, response);
+  const { status, codes, summary, text } = new RegistryError(response);
+  const isLost = codes.includes('BLOB_UPLOAD_UNKNOWN') || status === 404 || status === 410;
+  if (isLost && !codes.includes('NAME_UNKNOWN')) {
+    const lost = new DamagedBody('the registry has lost the upload');
+    if (attempts !== undefined && connection.retry.grant(attempts, response.url, lost))
+      attempts.grantRestart();
+    const why = `${lost.message} (${summary})${formatTries(attempts?.number)}`;
+    return new ManifestToolError('UNAVAILABLE', what, why, {
+      cause: failure,
+      reason: 'registry-unavailable',
+    });
+  }
+  const isRefused = status >= 400 && status < 500 && /digest|SIZE_INVALID/i.test(text);
+  if (!isRefused) return failure;
+  const { code, why, hint, reason, data } = failure;
+  return new OtherContent(code, what, why, { cause: failure.cause, hint, reason, data });
 }
 
 /** What came of a mount; a URL is an upload session that the registry has opened instead. */
@@ -103,11 +178,11 @@ export type MountOutcome = 'mounted' | 'present' | 'refused' | URL;
  */
 export function mountBlob(
   connection: Connection,
-  digest: Digest,
+  descriptor: Descriptor,
   from: Connection,
   attempts: Attempts,
 ): Promise<MountOutcome> {
-  const request = { ...requests.mountBlob(connection, digest, from), attempts };
+  const request = { ...requests.mountBlob(connection, descriptor.digest, from), attempts };
   const { what } = request;
   return withRestarts(attempts, async () => {
     let response: HttpResponse;
@@ -115,7 +190,7 @@ export function mountBlob(
       response = await connection.send(request);
     } catch (error) {
       const isLost = error instanceof ManifestToolError && error.code === 'UNAVAILABLE';
-      if (isLost && (await hasArrived(connection, digest))) return 'present';
+      if (isLost && (await hasArrived(connection, descriptor))) return 'present';
       throw error;
     }
     const { status } = response;
@@ -123,7 +198,7 @@ export function mountBlob(
     // A registry that fails every mount may still accept an upload, so the last attempt is one.
     const isRepeated = status >= 502 && status <= 504 && attempts.mayRestart && !attempts.isLast;
     if (isRepeated || status === 408 || status === 429) throw connection.unexpected(what, response);
-    const isThere = await hasBlob(connection, digest);
+    const isThere = await hasBlob(connection, descriptor);
     if (status === 202 && isThere) await cancelUpload(connection, response);
     if (isThere) return 'present';
     return status === 202 ? sessionOf(connection, what, response) : 'refused';
@@ -147,8 +222,8 @@ const LOCATION_HINT = 'have the registry, or the proxy before it, send the addre
 
 /**
  * The upload session that an answer names. Its address may be relative, or without its scheme, and
- * its query is kept as it is. An address on another origin is refused, because requests to it are
- * signed (GHSA-jxpm-75mh-9fp7).
+ * its query is kept as it is. It is at the host that answered, which the registry may have
+ * redirected to, or at the registry; any other is refused (GHSA-jxpm-75mh-9fp7).
  * @throws {ManifestToolError} FAILED if there is none, or it is refused.
  */
 function sessionOf(connection: Connection, what: string, response: HttpResponse): URL {
@@ -163,7 +238,8 @@ function sessionOf(connection: Connection, what: string, response: HttpResponse)
   if (url === undefined) {
     throw refuse('the place to upload to (Location) is not a valid address', LOCATION_HINT);
   }
-  if (url.origin === base.origin && url.username === '' && url.password === '') return url;
+  const isKnown = url.origin === base.origin || connection.isOwn(url);
+  if (isKnown && url.username === '' && url.password === '') return url;
   const isDowngrade = url.host === base.host && url.protocol === 'http:';
   throw refuse(
     `the place to upload to (Location) is at ${url.origin}, which is not ${connection.host}`,

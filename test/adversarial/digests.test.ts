@@ -64,10 +64,17 @@ describe('test 16: the digest is that of the bytes', () => {
       }),
     ],
     [
-      'a Docker-Content-Digest that is none',
+      'an empty Docker-Content-Digest',
       (answer: Reply) => ({
         ...answer,
-        headers: { ...answer.headers, 'docker-content-digest': 'rubbish' },
+        headers: { ...answer.headers, 'docker-content-digest': '' },
+      }),
+    ],
+    [
+      'a Docker-Content-Digest of an algorithm that is not known here',
+      (answer: Reply) => ({
+        ...answer,
+        headers: { ...answer.headers, 'docker-content-digest': 'blake3:0a1b' },
       }),
     ],
   ])('%s: read by tag and by digest', async (_, changed) => {
@@ -78,6 +85,33 @@ describe('test 16: the digest is that of the bytes', () => {
     }
     expect(server.requests.filter(({ method }) => method === 'HEAD')).toEqual([]);
   });
+
+  it.each<[string, string | string[]]>([
+    ['no digest', 'rubbish'],
+    ['a short one', 'sha256:abcd'],
+    ['one in upper case', `sha256:${'AB'.repeat(32)}`],
+    ['another one', `sha256:${'ab'.repeat(32)}`],
+    ['two', [`sha256:${'ab'.repeat(32)}`, 'ITS DIGEST']],
+    ['two in one line', `ITS DIGEST, sha256:${'ab'.repeat(32)}`],
+  ])('a Docker-Content-Digest that is %s is an error', async (_, stated) => {
+    const named = [stated].flat().map((each) => each.replace('ITS DIGEST', image.digest));
+    change = (answer) => ({
+      ...answer,
+      headers: { ...answer.headers, 'docker-content-digest': named },
+    });
+    for (const result of [await byTag(), await byDigest()]) expectCode(result, 1);
+  });
+
+  it.each([201, 202, 203, 204, 205, 206, 207, 226, 299])(
+    'an answer of %i is no manifest',
+    async (status) => {
+      change = (answer) => (status === 204 ? { status } : { ...answer, status });
+      for (const result of [await byTag(), await byDigest()]) {
+        expectCode(result, 1);
+        expect(result.stderr).toContain(`status ${status}`);
+      }
+    },
+  );
 
   it('a Docker-Content-Digest of sha512 is checked as well', async () => {
     const sha512 = `sha512:${'ab'.repeat(64)}`;

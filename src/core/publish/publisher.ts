@@ -209,7 +209,8 @@ export class Publisher {
 
   /** All of a publish but the last step, the tags. */
   private async prepare(content: Promise<Content>): Promise<PushPlan> {
-    const [before, { root, images }] = await Promise.all([this.readTags(), content]);
+    const [known, { root, images }] = await Promise.all([this.readTags(), content]);
+    const before = await this.confirmUnchanged(known, root.digest);
     checkDigest(this.target, { root, images });
     checkGuard(this.options, this.target, root.digest, before);
     if (this.options.dryRun !== true) await this.writeChildren(images, root.digest);
@@ -224,7 +225,7 @@ export class Publisher {
     const isNeeded = isGuarded(this.options);
     const read = async (tag: string): Promise<Digest | undefined> => {
       try {
-        return await this.store.tagDigest(tag);
+        return await this.store.tagDigest(tag, { isConfirmed: isNeeded });
       } catch (error) {
         if (isNeeded) throw error;
         return undefined;
@@ -232,6 +233,20 @@ export class Publisher {
     };
     const tags = tagsOf(this.target);
     return new Map(await Promise.all(tags.map(async (tag) => [tag, await read(tag)] as const)));
+  }
+
+  /**
+   * Reads the tags that seem to point to the root already: they will not be written, so a mere
+   * question does not do.
+   */
+  private async confirmUnchanged(known: TagState, root: Digest): Promise<TagState> {
+    if (isGuarded(this.options)) return known;
+    const confirm = async (tag: string): Promise<Digest | undefined> =>
+      this.store.tagDigest(tag, { isConfirmed: true }).catch(() => undefined);
+    const entries = [...known].map(async ([tag, digest]) => {
+      return [tag, digest === root ? await confirm(tag) : digest] as const;
+    });
+    return new Map(await Promise.all(entries));
   }
 
   /**

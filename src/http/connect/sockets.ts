@@ -19,6 +19,7 @@ export class Sockets {
       return;
     }
     this.open.set(socket, below);
+    readBeforeFailure(socket);
     socket.once('close', () => this.open.delete(socket));
   }
 
@@ -44,6 +45,33 @@ export class Sockets {
     this.isClosed = true;
     for (const socket of this.open.keys()) socket.on('error', ignore).destroy();
   }
+}
+
+/**
+ * Reports failed writes of a socket only after it has read what there was. Servers end an upload
+ * early by an answer (413, 507) and close the connection, so that the next write fails; Node then
+ * destroys the socket, with the answer if it has not been read yet.
+ */
+function readBeforeFailure(socket: Socket): void {
+  // Node's own writes, as its documentation names them for implementers.
+  /* oxlint-disable no-underscore-dangle */
+  const write = socket._write.bind(socket);
+  const writev = socket._writev?.bind(socket);
+  socket._write = (chunk, encoding, callback) => write(chunk, encoding, failingLate(callback));
+  if (writev !== undefined) {
+    socket._writev = (chunks, callback) => writev(chunks, failingLate(callback));
+  }
+  /* oxlint-enable no-underscore-dangle */
+}
+
+type WriteCallback = (error?: Error | null) => void;
+
+function failingLate(callback: WriteCallback): WriteCallback {
+  return (error) => {
+    if (!error) return callback();
+    // Two turns of the event loop: the first may have passed the point where it reads.
+    setImmediate(() => setImmediate(() => callback(error)));
+  };
 }
 
 function ignore(): void {
