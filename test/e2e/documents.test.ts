@@ -293,3 +293,78 @@ describe('an index of thousands of entries', () => {
     await folder.remove();
   });
 });
+
+describe.each(Object.entries(places))('create of one index in %s', (_name, place) => {
+  const annotations = { note: 'é <b>', other: '1' };
+  let entries: Entry[];
+  let odd: Buffer;
+
+  beforeAll(async () => {
+    entries = [
+      { ...(await putImage(place, 'amd64')), annotations: { of: 'the entry' } },
+      await putImage(place, 'arm64'),
+    ];
+    const more = { annotations, artifactType: 'application/x', 'x-unknown': [1.0] };
+    odd = Buffer.from(`${JSON.stringify(JSON.parse(indexText(entries, more)), undefined, 3)}\n`);
+    await place.manifest('odd', OCI_INDEX, odd);
+  });
+
+  const create = (target: string, ...args: string[]) =>
+    runCli(['create', '--target', place.reference(target), ...args]);
+
+  it('is a carbon copy if nothing is to be changed', async () => {
+    for (const options of [[], ['--type', 'oci'], ['--attestations', 'drop']]) {
+      const result = await create('carbon', place.reference('odd'), ...options);
+      expectCode(result, 0);
+      expect(result.stdout).toContain(`Digest: ${digestOf(odd)} ${odd.length}`);
+      expect(result.stderr).not.toContain('does not keep');
+    }
+    expect(await place.read('carbon')).toEqual(odd);
+    const elsewhere = `${registry.host}/carbon/${_name.replaceAll(' ', '-')}:1`;
+    expectCode(await runCli(['create', '-t', elsewhere, place.reference('odd')]), 0);
+    expectCode(await runCli(['verify', elsewhere]), 0);
+  });
+
+  it.each([
+    ['another type', ['--type', 'docker'], 'note, other'],
+    ['an annotation', ['--annotation', 'note=mine'], 'the annotation other'],
+    ['an annotation of an entry', ['--annotation', 'manifest-descriptor:a=b'], 'note, other'],
+    ['an artifact type', ['--artifact-type', 'application/y'], 'note, other'],
+  ])('is built anew for %s, and what is lost is named', async (_what, options, lost) => {
+    const result = await create('rebuilt', place.reference('odd'), ...options);
+    expectCode(result, 0);
+    expect(result.stdout).not.toContain(digestOf(odd));
+    expect(result.stderr).toContain(lost);
+    expect(result.stderr).toContain(`the artifact type application/x of ${place.reference('odd')}`);
+    const strict = await create('strict', place.reference('odd'), ...options, '--strict');
+    expectCode(strict, 2);
+  });
+
+  it('is built anew with another source, or if the index names an index', async () => {
+    const both = await create('both', place.reference('odd'), place.reference('s390x'));
+    expectCode(both, 3);
+    await putImage(place, 's390x');
+    const result = await create('both', place.reference('odd'), place.reference('s390x'));
+    expectCode(result, 0);
+    expect(result.stderr).toContain('the annotations note, other, the artifact type application/x');
+    const nested = indexText([descriptor(OCI_INDEX, odd)]);
+    await place.manifest('nested-odd', OCI_INDEX, Buffer.from(nested));
+    const unfolded = await create('unfolded', place.reference('nested-odd'));
+    expectCode(unfolded, 0);
+    expect(unfolded.stderr).toContain('does not keep the annotations note, other');
+    const { manifests } = JSON.parse((await place.read('unfolded')).toString()) as {
+      manifests: Entry[];
+    };
+    expect(manifests.map(({ digest }) => digest)).toEqual(entries.map(({ digest }) => digest));
+  });
+
+  it('names a subject that is lost', async () => {
+    const subject = descriptor(OCI_MANIFEST, Buffer.from('subject'));
+    await place.manifest('referring', OCI_INDEX, Buffer.from(indexText(entries, { subject })));
+    const result = await create('x', place.reference('referring'), '--annotation', 'a=b');
+    expectCode(result, 0);
+    expect(result.stderr).toContain(`does not keep the subject ${subject.digest}`);
+    expectCode(await create('kept', place.reference('referring')), 0);
+    expect(await place.read('kept')).toEqual(await place.read('referring'));
+  });
+});

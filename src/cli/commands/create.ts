@@ -12,6 +12,7 @@ export const run: Run<'create'> = async (context) => {
   const request: IndexRequest = {
     ...targetsFrom({ ...args, ...targetOf(args) }),
     type: args.type ?? 'auto',
+    keepUnchanged: true,
     sources: args.sources.map((text) => ({ reference: parseReference(text) })),
     ...indexContent(args),
     ...publishingOptions(args),

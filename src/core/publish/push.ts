@@ -1,3 +1,4 @@
+import type { FetchedManifest } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import { isArtifact } from '../../oci/image-config.js';
 import { formatReference } from '../../oci/reference.js';
@@ -9,6 +10,7 @@ import { publishContent, type PushResult } from './publisher.js';
 import { ReferrerCollector } from './referrers.js';
 import { checkRequest, type IndexRequest } from './request.js';
 import { resolveSources } from './resolve.js';
+import { lossWarnings, unchangedIndex } from './source-index.js';
 import type { ResolvedImage } from './resolved.js';
 import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
 
@@ -16,7 +18,8 @@ import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
  * Publishes an index of images: a Docker manifest list, or an OCI index (OCI image-spec,
  * image-index.md). Blobs and images are written first, then all tags at once (OCI
  * distribution-spec, Pushing Manifests), so a tag never points to an index with missing images.
- * With `dryRun`, nothing is written.
+ * With `dryRun`, nothing is written. Warns of annotations, artifact types and subjects of source
+ * indexes that the new index does not keep.
  * @returns the index, and for each target what was written there, or the error if only some targets
  * failed.
  * @throws {ManifestToolError} if every target failed. USAGE: the request is invalid, or `strict`
@@ -33,15 +36,25 @@ export function pushIndex(
   return publishContent(client, request, events, async (onManifest, wait) => {
     events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
     const warnings = new WarningCollector(events);
-    const reading = { onManifest, wait, events: warnings.events };
-    const images = await resolveSources(client, request, reading);
-    const root = buildIndex(request, images);
+    const indexes = new Map<string, FetchedManifest>();
+    const images = await resolveSources(client, request, {
+      onManifest,
+      wait,
+      events: warnings.events,
+      onIndex: (name, index) => indexes.set(name, index),
+    });
+    const built = buildIndex(request, images);
+    const unchanged = unchangedIndex(request, indexes, images);
+    const root = unchanged ?? built;
     // Their image may be one that was not found.
     const unmatched = request.ignoreMissing === true ? unmatchedAnnotations(request, images) : [];
-    for (const text of unmatched) warnings.events.warning?.(text);
     const [type, entries] = [indexTypeOf(request, images), indexEntries(request, images)];
-    for (const text of indexWarnings(type, entries, artifactsOf(images)))
-      warnings.events.warning?.(text);
+    const texts = [
+      ...unmatched,
+      ...(unchanged === undefined ? lossWarnings(request, indexes) : []),
+      ...indexWarnings(type, entries, artifactsOf(images)),
+    ];
+    for (const text of texts) warnings.events.warning?.(text);
     if (request.strict === true)
       refuseWarnings(`publishing ${formatReference(request.target)}`, warnings.warnings);
     if (request.referrers !== true) return { root, images };

@@ -115,6 +115,12 @@ export interface IndexRequest extends Publication {
    */
   readonly ignoreMissing?: boolean;
   /**
+   * If the only source is an index, and the request changes nothing of it: publishes that index byte
+   * for byte, with its own annotations and artifact type. The default is false, which builds the
+   * index anew as manifest-tool does.
+   */
+  readonly keepUnchanged?: boolean;
+  /**
    * Also publishes what refers to an image, such as signatures and SBOMs, and what cosign keeps
    * under the tags of its digest; the default is false.
    */
@@ -144,6 +150,29 @@ export interface Spec {
 /** All tags of a target, without duplicates. */
 export function tagsOf({ target, tags = [] }: Target): string[] {
   return [...new Set([...(target.tag === undefined ? [] : [target.tag]), ...tags])];
+}
+
+/** The names (repository and tag) that several publications write. */
+export class PublishedNames {
+  /** By name, the place of the first publication that writes it. */
+  private readonly places = new Map<string, string>();
+
+  /**
+   * Adds the names of a target. If a publication that was added before writes one of them as well,
+   * returns that name and the place of that publication: chance would decide what it names.
+   */
+  add(
+    target: Target,
+    place: string,
+  ): { readonly name: string; readonly other: string } | undefined {
+    for (const tag of tagsOf(target)) {
+      const name = `${formatName(target.target)}:${tag}`;
+      const other = this.places.get(name);
+      if (other !== undefined) return { name, other };
+      this.places.set(name, place);
+    }
+    return undefined;
+  }
 }
 
 /**
