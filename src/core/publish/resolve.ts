@@ -10,7 +10,12 @@ import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isArtifact } from '../../oci/image-config.js';
 import { present } from '../../oci/json/fields.js';
-import { formatPlatform, isEmptyPlatform, type Platform } from '../../oci/platform.js';
+import {
+  formatPlatform,
+  isEmptyPlatform,
+  isNoPlatform,
+  type Platform,
+} from '../../oci/platform.js';
 import {
   formatReference,
   withDefaultTag,
@@ -23,7 +28,12 @@ import type { ProgressEvents } from '../events.js';
 import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
-import { configPlatform, entryPlatform, namedPlatform } from './entry-platform.js';
+import {
+  checkListedPlatform,
+  configPlatform,
+  entryPlatform,
+  namedPlatform,
+} from './entry-platform.js';
 import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
@@ -126,6 +136,8 @@ class Resolver {
   private readonly roots = new Map<string, Promise<FetchedManifest>>();
   /** By the digest of the config: its content is the same wherever it is read. */
   private readonly platforms = new Map<Digest, Promise<Platform | undefined>>();
+  /** The same for configs that are only compared; undefined if they cannot be read. */
+  private readonly listedConfigs = new Map<Digest, Promise<Platform | undefined>>();
 
   constructor(
     private readonly request: ResolveRequest,
@@ -307,10 +319,30 @@ class Resolver {
     name: string,
   ): Promise<Platform | undefined> {
     const listed = entry.platform;
-    if (listed !== undefined && !isEmptyPlatform(listed)) return listed;
+    if (listed !== undefined && !isEmptyPlatform(listed)) {
+      if (!isNoPlatform(listed)) await this.checkListed(listed, source, manifest, name);
+      return listed;
+    }
     if (isAttestation(entry)) return undefined;
     const config = complete(await this.configPlatform(source, manifest, name));
     return config && namedPlatform(config, name, (text) => this.reading.events.warning?.(text));
+  }
+
+  /** Compares a platform with the config of the image, which is not needed otherwise. */
+  private async checkListed(
+    listed: Platform,
+    source: ImageReader,
+    manifest: ImageManifest,
+    name: string,
+  ): Promise<void> {
+    const { digest } = manifest.config;
+    const reading =
+      this.listedConfigs.get(digest) ??
+      configPlatform(source, manifest, name).catch(undefinedIfMissing);
+    this.listedConfigs.set(digest, reading);
+    const config = await reading;
+    if (config !== undefined)
+      checkListedPlatform(listed, config, name, (text) => this.reading.events.warning?.(text));
   }
 
   private configPlatform(
@@ -325,6 +357,12 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
+}
+
+/** Whether the config of an entry exists is found out by those who need it. */
+function undefinedIfMissing(error: unknown): undefined {
+  const isFault = error instanceof ManifestToolError && /^(NOT_FOUND|CORRUPT)$/.test(error.code);
+  if (!isFault) throw error;
 }
 
 function emptyIndex(name: string): ManifestToolError {
