@@ -7,6 +7,14 @@ const SPDX = 'https://spdx.dev/Document';
 const CYCLONEDX = 'https://cyclonedx.org/bom/v1.6';
 const SLSA = 'https://slsa.dev/provenance/v1';
 
+const HINTS: Readonly<Record<string, string>> = {
+  '--platforms': 'add and remove change the entries of an index',
+  '--at-least': 'add and remove change the entries of an index',
+  '--same-as': 'copy publishes the same image again',
+  '--require-attestations':
+    'build the image with attestations, for example docker buildx build --sbom=true --provenance=true',
+};
+
 let registry: Awaited<ReturnType<typeof startRegistry>>;
 
 beforeAll(async () => {
@@ -56,6 +64,8 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
     const text = await verify(name, ...options);
     expectCode(text, 6);
     for (const defect of defects) expect(text.stderr).toContain(defect);
+    for (const option of options)
+      if (option in HINTS) expect(text.stderr).toContain(`hint: ${HINTS[option]}\n`);
     for (const { digest, defects: own } of document.entries) {
       const row = text.stdout.split('\n').find((line) => line.includes(digest))!;
       expect(row).toMatch(own.length > 0 ? /^DEFECT/ : /^ok/);

@@ -8,7 +8,7 @@ import { formatReference, type Reference } from '../../oci/reference.js';
 import { comparePlatforms, platformKey } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import type { Defect } from './defects.js';
+import type { Defect, Requirement } from './defects.js';
 import { describeImage, platformOf, type Described } from './describe.js';
 
 /**
@@ -17,7 +17,7 @@ import { describeImage, platformOf, type Described } from './describe.js';
 export type AttestationKind = 'sbom' | 'provenance';
 
 /** What a user expects of an image or index, beside that it is complete. */
-export interface Requirements {
+export interface Requirements extends Partial<Record<Requirement, unknown>> {
   /** Exactly these platforms. */
   readonly platforms?: readonly Platform[];
   /** At least these platforms. */
@@ -72,12 +72,19 @@ export async function requirementDefects(
       : mapInOrder(plain, (image) => attestationDefects(image, attestations, context)),
   ]);
   return [
-    ...(platforms === undefined ? [] : platformDefects(images, platforms)),
-    ...(atLeast === undefined ? [] : missingPlatforms(images, atLeast)),
-    ...compared,
-    ...sameLabels.flatMap((key) => labelDefects(plain, key)),
-    ...attested.flat(),
+    ...(platforms === undefined ? [] : unmet('platforms', platformDefects(images, platforms))),
+    ...(atLeast === undefined ? [] : unmet('atLeast', missingPlatforms(images, atLeast))),
+    ...unmet('sameAs', compared),
+    ...unmet(
+      'sameLabels',
+      sameLabels.flatMap((key) => labelDefects(plain, key)),
+    ),
+    ...unmet('attestations', attested.flat()),
   ];
+}
+
+function unmet(requirement: Requirement, defects: readonly Defect[]): Defect[] {
+  return defects.map((defect) => ({ ...defect, requirement }));
 }
 
 /** Finds required platforms that are missing, and others that are not required. */
