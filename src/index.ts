@@ -16,6 +16,7 @@ export type {
   ImageStore,
   ImageWriter,
   ManifestContent,
+  TagReading,
 } from './oci/content.js';
 
 // Credentials

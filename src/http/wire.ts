@@ -117,6 +117,8 @@ async function sendHttp1(
   const answer = await orAborted(sent, signal);
   const head = { status: answer.statusCode, headers: new HttpHeaders(answer.headers), url };
   if (request.streamed === true && answer.statusCode === 200) {
+    // Whoever reads it gets the error; whoever destroys it wants none.
+    answer.body.on('error', () => undefined);
     return { ...head, body: new Uint8Array(), stream: answer.body };
   }
   const { maxBytes, waitMs } = bodyLimits(request, answer.statusCode);
