@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLayout } from '../../src/layout/layout.js';
 import { digestOf } from '../../src/oci/digest.js';
@@ -254,6 +256,38 @@ describe.each(Object.entries(places))('an index in %s', (_name, place) => {
       expect(selected.stderr).toContain('failed: it is an index with no entries');
     },
   );
+});
+
+describe('an ambiguous index.json of a layout', () => {
+  it.each([
+    [
+      'two lists',
+      (text: string) => text.replace('{', '{"manifests":[],'),
+      'the key "manifests" oc',
+    ],
+    ['two lists in another case', (text: string) => text.replace('{', '{"Manifests":[],'), 'has b'],
+    [
+      'bytes that are not UTF-8',
+      (text: string) => text.replace('{', '{"x":"\u00e9",'),
+      'not UTF-8',
+    ],
+  ])('with %s is neither read nor rewritten', async (_what, change, why) => {
+    const folder = await LayoutFolder.make();
+    await folder.tag(await folder.image({ os: 'linux', architecture: 'amd64' }, []), 'app');
+    const file = path.join(folder.root, 'index.json');
+    const changed = Buffer.from(change(await readFile(file, 'utf8')), 'latin1');
+    await writeFile(file, changed);
+    for (const args of [
+      ['inspect', folder.reference('app')],
+      ['copy', `${registry.host}/app:amd64`, folder.reference('new')],
+    ]) {
+      const result = await runCli(args);
+      expectCode(result, 1);
+      expect(result.stderr).toContain(why);
+    }
+    expect(await readFile(file)).toEqual(changed);
+    await folder.remove();
+  });
 });
 
 describe('an index of thousands of entries', () => {
