@@ -48,7 +48,9 @@ export type ErrorReason =
   // http
   | 'certificate-invalid'
   | 'certificate-untrusted'
+  | 'client-certificate-demanded'
   | 'client-certificate-missing'
+  | 'client-certificate-refused'
   | 'client-key-missing'
   | 'tls-not-spoken'
   | 'token-denied'
@@ -84,13 +86,13 @@ export type ErrorReason =
   | 'platform-missing'
   | 'referrers-too-deep'
   | 'several-entries'
+  | 'sources-missing'
   | 'several-failed'
   | 'tag-exists'
   | 'warnings-refused'
   // spec
   | 'spec-empty'
-  | 'spec-variable'
-  | 'none';
+  | 'spec-variable';
 
 /** Values for the hint of a reason. */
 export type ErrorData = Readonly<Record<string, string | number>>;
@@ -154,6 +156,11 @@ export class ManifestToolError extends Error {
   get exitCode(): number {
     return EXIT_CODES[this.code];
   }
+}
+
+/** The error INTERRUPTED for what a signal or an abort has ended. */
+export function interrupted(what: string, cause?: unknown): ManifestToolError {
+  return new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause });
 }
 
 /** A handler for `catch` that turns an abort into an error INTERRUPTED of `what`. */

@@ -16,6 +16,7 @@ export type {
   ImageStore,
   ImageWriter,
   ManifestContent,
+  TagReading,
 } from './oci/content.js';
 
 // Credentials
@@ -46,6 +47,7 @@ export type { Defect } from './core/read/defects.js';
 // Publishing
 export { pushIndex } from './core/publish/push.js';
 export { copyImage, type CopyRequest } from './core/publish/copy.js';
+export type { EntryFilter } from './core/publish/filter.js';
 export { sourcesFromTemplate } from './core/publish/template.js';
 export type {
   EntryAnnotations,

@@ -86,25 +86,6 @@ const shims = {
   },
 };
 
-/**
- * Writes characters outside of ASCII as escapes: V8 reads and parses such a file in half of the time.
- * @type {import('rolldown').Plugin}
- */
-const ascii = {
-  name: 'ascii',
-  generateBundle(_options, bundled) {
-    for (const chunk of Object.values(bundled)) {
-      if (chunk.type !== 'chunk') continue;
-      if (/String\.raw`[^`]*[^\0-\x7f`]/.test(chunk.code))
-        throw new Error(`${chunk.fileName}: an escape would stay in String.raw`);
-      chunk.code = chunk.code.replaceAll(
-        /[^\0-\x7f]/g,
-        (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
-      );
-    }
-  },
-};
-
 /** @type {import('rolldown').InputOptions} */
 const COMMON = {
   cwd: ROOT,
@@ -140,7 +121,7 @@ export async function bundle({ write }) {
         entry: path.join(ROOT, 'src', 'cli', 'entry.ts'),
         library: path.join(ROOT, 'src', 'index.ts'),
       },
-      plugins: [shims, ascii],
+      plugins: [shims],
       // Of yargs the parser is needed at every start, the rest for help alone.
       treeshake: { moduleSideEffects: (id) => !/[\\/]node_modules[\\/]yargs[\\/]/.test(id) },
       // What the groups need: the chunks of the entries may export what others take from them.

@@ -35,6 +35,7 @@ const MAY_IMPORT = {
     'docker-hub',
     'duration',
     'errors',
+    'read-file',
     'text',
     'version',
     'oci/digest',
@@ -113,7 +114,7 @@ const PACKAGES = {
   yargs: ['cli'],
   ora: ['cli'],
   yaml: ['spec'],
-  tar: ['archive'],
+  tar: ['archive', 'check-registry'],
 };
 
 /**

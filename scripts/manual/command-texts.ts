@@ -73,7 +73,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   add: {
     description: [
-      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others.',
+      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. If the tag points to a single image, it then points to an index of that image and the others. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others.',
       'Edits of one list at the same moment are not lost.',
     ],
     seeAlso: ['remove', 'annotate', 'create'],
@@ -100,6 +100,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   copy: {
     description: [
       'Promotes an image or a list, with its images, attestations and lists inside, to another tag, repository, registry or layout, or to several of them, without changing a byte: the digest stays. What is read is read once for all targets.',
+      '`--platform` and `--attestations drop` copy only a part of an index: what belongs to an image stays with it, and the digest changes.',
       '`--referrers` also copies what refers to the image, the index or a part of it (signatures, SBOMs), what refers to that, and the tags of cosign (`sha256-HEX.sig`, `.att`, `.sbom`). The tags move when all of it is written. In a registry without the referrers API, referrers are listed in the index under the referrers tag (`sha256-HEX`).',
     ],
     seeAlso: ['create', 'verify'],

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { orAborted, pause } from '../concurrency.js';
 import type { Client } from '../core/client.js';
 import type { ProgressEvents } from '../core/events.js';
-import { ManifestToolError, type ErrorCode } from '../errors.js';
+import { ManifestToolError, type ErrorCode, interrupted } from '../errors.js';
 import { isDigest } from '../oci/digest.js';
 import { formatName, parseReference, type RegistryReference } from '../oci/reference.js';
 import type { RawRepository } from '../registry/raw.js';
@@ -85,11 +85,11 @@ export async function checkRegistry(
     if (signal.aborted)
       await Promise.race([leftovers.settled(), pause(SETTLE_MS, new AbortController().signal)]);
     await removeLeftovers(leftovers, results, repository.name, events);
-    if (signal.aborted) throw interrupted(name);
+    if (signal.aborted) throw interrupted(`checking ${name}`);
     throw tagsOnly ? firstError(stop, error) : withOtherRepositories(firstError(stop, error), name);
   }
   const remaining = await removeLeftovers(leftovers, results, repository.name, events);
-  if (signal.aborted) throw interrupted(name);
+  if (signal.aborted) throw interrupted(`checking ${name}`);
   return {
     repositories: [...leftovers.repositories],
     checks: results,
@@ -153,10 +153,6 @@ async function removeLeftovers(
 /** The first error. Later ones often say only that the checks were stopped. */
 function firstError({ signal }: AbortController, error: unknown): unknown {
   return signal.aborted ? signal.reason : error;
-}
-
-function interrupted(name: string): ManifestToolError {
-  return new ManifestToolError('INTERRUPTED', `checking ${name}`, 'it was interrupted');
 }
 
 /**

@@ -1,11 +1,10 @@
 import { setMaxListeners } from 'node:events';
-import { resolve } from 'node:path';
 import { ManifestToolError } from '../errors.js';
 import type { OpenArchive } from '../archive/archive.js';
 import type { ImageStore } from '../oci/content.js';
 import {
   checkReference,
-  formatName,
+  repositoryKey,
   type ArchiveReference,
   type LayoutReference,
   type Reference,
@@ -108,10 +107,7 @@ export function createClient(options: ClientOptions = {}): Client {
     async open(reference, access) {
       checkReference(reference);
       refuseIfClosed();
-      const key =
-        reference.kind === 'registry'
-          ? `${access} ${reference.host}/${reference.repository}`
-          : `local ${formatName({ ...reference, path: resolve(reference.path) })}`;
+      const key = `${reference.kind === 'registry' ? access : 'local'} ${repositoryKey(reference)}`;
       const known = opened.get(key) ?? opened.get(key.replace(/^pull /, 'push '));
       if (known !== undefined) return known;
       const store =

@@ -1,4 +1,4 @@
-import { fileReason, ManifestToolError, systemCode, unreadableHint } from '../errors.js';
+import { fileReason, systemCode, unreadableHint, interrupted } from '../errors.js';
 import type { Credential } from '../http/auth/credential.js';
 import { readFile } from '../read-file.js';
 import { escapeText } from '../text.js';
@@ -54,8 +54,7 @@ async function readText(
   try {
     bytes = await readFile(file, { maxBytes: MAX_BYTES, signal });
   } catch (error) {
-    if (signal?.aborted === true)
-      throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause: error });
+    if (signal?.aborted === true) throw interrupted(what, error);
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw configError(what, fileReason(error), { cause: error, hint: unreadableHint(error) });

@@ -3,7 +3,7 @@ import { access, constants, stat } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
 import { promisify } from 'node:util';
-import { ManifestToolError, reasonOf } from '../errors.js';
+import { interrupted, reasonOf } from '../errors.js';
 
 /** With promises, but without `node:fs/promises`, which takes 2 ms to load. */
 const files = { access: promisify(access), stat: promisify(stat) };
@@ -82,7 +82,7 @@ export type HelperOutcome =
 export async function runHelper(run: HelperRun): Promise<HelperOutcome> {
   // Most commands run no helper, and do not pay for loading this.
   const { spawn } = await import('node:child_process');
-  if (run.signal?.aborted === true) throw interrupted(run);
+  if (run.signal?.aborted === true) throw interrupted(`running ${run.file}`);
   let child: ChildProcessWithoutNullStreams;
   try {
     child = spawn(run.file, ['get'], {
@@ -100,7 +100,7 @@ export async function runHelper(run: HelperRun): Promise<HelperOutcome> {
   let hasExited = false;
   try {
     const outcome = await new Promise<HelperOutcome>((resolve, reject) => {
-      onAbort = () => reject(interrupted(run));
+      onAbort = () => reject(interrupted(`running ${run.file}`));
       run.signal?.addEventListener('abort', onAbort, { once: true });
       const fail = (why: string): void => resolve({ kind: 'failed', why });
       const seconds = run.timeoutMs / 1000;
@@ -165,8 +165,4 @@ function release(child: ChildProcessWithoutNullStreams): void {
   if (child.pid === undefined) return;
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
   child.unref();
-}
-
-function interrupted(run: HelperRun): ManifestToolError {
-  return new ManifestToolError('INTERRUPTED', `running ${run.file}`, 'it was interrupted');
 }

@@ -108,8 +108,18 @@ export class HttpClient {
 
     const { credentials, credentialsFirst = false, onSecret = ignore, onWarning } = this.options;
     // The layers of a transport, the outermost first. To a token server:
+    const asTokenServer: Layer = (request, next) => {
+      this.dispatchers.addTokenServer(request.url.origin, host);
+      return next(request);
+    };
     const tokenTransport = compose(
-      [redirects({ onlySameOrigin: true }), this.retry.layer, commonHeaders, this.log],
+      [
+        redirects({ onlySameOrigin: true }),
+        asTokenServer,
+        this.retry.layer,
+        commonHeaders,
+        this.log,
+      ],
       this.wire,
     );
     const authenticator = new Authenticator({

@@ -1,6 +1,8 @@
 import { formatTries } from '../attempts.js';
 import { ManifestToolError, reasonOf, systemCode, type ErrorDetails } from '../errors.js';
+import { TlsAlert } from './connect/alert.js';
 import { ProxyFailure } from './connect/proxy.js';
+import { UntrustedCertificate } from './connect/trust.js';
 import { BodyTooLarge, DamagedBody } from './request.js';
 
 const UNTRUSTED = 'its certificate is signed by an authority that is not trusted here';
@@ -56,6 +58,16 @@ export function knownCode(error: unknown, known: ReadonlyMap<string, string>): s
   return undefined;
 }
 
+/** Codes of a connection that the other side has closed. */
+const CLOSED = new Map(
+  [...CONNECTION].filter(([code]) => /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(code)),
+);
+
+/** Whether an error means that the other side has closed the connection. */
+export function isClosed(error: unknown): boolean {
+  return knownCode(error, CLOSED) !== undefined;
+}
+
 /** Whether an error means that the server does not speak TLS. */
 export function isNoTls(error: unknown): boolean {
   return /wrong version number|packet length too long|ERR_SSL_(WRONG_VERSION_NUMBER|PACKET_LENGTH)/i.test(
@@ -87,9 +99,11 @@ export function connectionFailure(what: string, host: string, error: unknown): M
   if (error instanceof ProxyFailure) {
     return unavailable(error.message, { hint: 'check HTTPS_PROXY, HTTP_PROXY and NO_PROXY' });
   }
+  if (error instanceof TlsAlert) return alertFailure(what, host, error);
   const certificate = knownCode(error, CERTIFICATE);
   if (certificate !== undefined) {
-    const meaning = CERTIFICATE.get(certificate)!;
+    const issuer = error instanceof UntrustedCertificate ? ` (${error.issuer})` : '';
+    const meaning = CERTIFICATE.get(certificate)! + issuer;
     const isInvalid = certificate.startsWith('CERT_') || certificate.startsWith('ERR_');
     return unavailable(`${host}: ${meaning}`, {
       reason: isInvalid ? 'certificate-invalid' : 'certificate-untrusted',
@@ -105,5 +119,25 @@ export function connectionFailure(what: string, host: string, error: unknown): M
       : `${host} cannot be reached: ${CONNECTION.get(connection)!}`;
   return unavailable(why, {
     hint: 'check the name and the port of the registry, and the network',
+  });
+}
+
+/** A handshake that the server has ended: DENIED if it is about the certificate of the client. */
+function alertFailure(what: string, host: string, error: TlsAlert): ManifestToolError {
+  const { alert, hasClient, isAboutClient } = error;
+  const ended = `${host} ended the TLS handshake with the alert "${alert}"`;
+  if (!isAboutClient) {
+    return new ManifestToolError('UNAVAILABLE', what, ended, {
+      cause: error,
+      hint: 'check the name and the port of the registry, and which versions of TLS it speaks',
+    });
+  }
+  const why = hasClient
+    ? `${ended}: it refuses the client certificate`
+    : `${ended}: it asks for a client certificate, and there is none`;
+  return new ManifestToolError('DENIED', what, why, {
+    cause: error,
+    reason: hasClient ? 'client-certificate-refused' : 'client-certificate-demanded',
+    data: { host },
   });
 }

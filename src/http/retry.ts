@@ -1,6 +1,6 @@
 import { Attempts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
-import { CONNECTION, knownCode, RetriesExhausted } from './errors.js';
+import { CONNECTION, isClosed, knownCode, RetriesExhausted } from './errors.js';
 import {
   DamagedBody,
   isSuccess,
@@ -10,6 +10,7 @@ import {
   type Transport,
 } from './request.js';
 import { HostLimiter } from './limiter.js';
+import { TlsAlert } from './connect/alert.js';
 import { ProxyFailure } from './connect/proxy.js';
 import { isSecondaryLimit, retryAfter } from './retry-after.js';
 
@@ -42,11 +43,6 @@ export interface Wait {
 const MAX_WAIT_MS = 60_000;
 /** Longest total wait of one operation, in milliseconds. */
 const MAX_TOTAL_WAIT_MS = 5 * 60_000;
-/** Codes of a connection that the other side has closed. */
-const STALE = new Map(
-  [...CONNECTION].filter(([code]) => /^(UND_ERR_SOCKET|ECONNRESET|EPIPE)$/.test(code)),
-);
-
 const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504]);
 
 /**
@@ -98,8 +94,7 @@ export class RetryPolicy {
     const reason =
       'error' in result ? transientReason(result.error) : statusReason(result.response);
     if (reason === undefined) return false;
-    const isStale =
-      attempts.number === 1 && 'error' in result && knownCode(result.error, STALE) !== undefined;
+    const isStale = attempts.number === 1 && 'error' in result && isClosed(result.error);
     const askedMs = 'response' in result ? (retryAfter(result.response, Date.now()) ?? 0) : 0;
     return this.next(attempts, url, { reason, askedMs, isStale, retries });
   }
@@ -176,12 +171,14 @@ function final(result: Result, attempts: number): HttpResponse {
 }
 
 /**
- * Why an error may be gone at the next attempt; undefined for an unknown host or a certificate that
- * is not trusted.
+ * Why an error may be gone at the next attempt; undefined for an unknown host, a certificate that is
+ * not trusted, or an alert of TLS.
  */
 function transientReason(error: unknown): string | undefined {
   // What has been judged already: a source, for example, whose content is being uploaded.
   if (error instanceof ManifestToolError || error instanceof RetriesExhausted) return undefined;
+  // The server has refused the handshake: a definite answer.
+  if (error instanceof TlsAlert) return undefined;
   if (error instanceof DamagedBody) return error.message;
   // A proxy that wants other credentials wants them the next time as well.
   if (error instanceof ProxyFailure && error.status === 407) return undefined;

@@ -4,6 +4,8 @@ import type { Dispatcher } from 'undici';
 import undiciRequest from 'undici/lib/api/api-request.js';
 import { Attempts } from '../attempts.js';
 import { orAborted } from '../concurrency.js';
+import { alertIn, TlsAlert } from './connect/alert.js';
+import { isClosed } from './errors.js';
 import { bodyLimits } from './answer-body.js';
 import type { Origin } from './connect/direct.js';
 import { NotProcessed } from './connect/http2.js';
@@ -20,7 +22,7 @@ import {
 /** How requests reach servers. */
 export interface WireOptions {
   /** The connections to the origin of a URL. */
-  readonly originOf: (url: URL) => Origin;
+  readonly originOf: (url: URL) => Promise<Origin>;
   readonly timeouts: Timeouts;
   readonly signal: AbortSignal;
 }
@@ -36,24 +38,57 @@ const MAX_RESENT = 20;
  * take HTTP/1.1, where they are faster and hold up no other request.
  */
 export function wire(options: WireOptions): Transport {
-  const { originOf, timeouts, signal } = options;
+  const { originOf, signal } = options;
   return async (request) => {
     // undici would open a connection even for a request that is aborted.
     signal.throwIfAborted();
-    const { http1, http2 } = originOf(request.url);
-    if (http2 === undefined || isStreamed(request)) return sendHttp1(http1, request, options);
-    const { attempts = new Attempts() } = request;
+    const origin = await originOf(request.url);
+    signal.throwIfAborted();
     for (;;) {
-      const connection = await orAborted(http2.connection(), signal);
-      if (connection === undefined) return sendHttp1(http1, request, options);
+      const used = origin.tls?.secureContext;
       try {
-        return await connection.send(request, timeouts, signal);
+        const response = await send(origin, request, options);
+        if (origin.tls !== undefined) origin.tls.isAccepted = true;
+        return response;
       } catch (error) {
-        const isNotProcessed = error instanceof NotProcessed;
-        if (!isNotProcessed || attempts.countUnprocessed() > MAX_RESENT) throw error;
+        const alert = alertIn(error) ?? (await lostAlert(origin, error));
+        if (alert === undefined) throw error;
+        const failure = new TlsAlert(alert, origin.tls?.hasClient ?? false, error);
+        // A handshake that was refused has carried no request.
+        const hasNext = failure.isAboutClient && origin.tls?.useNextClient(used!) === true;
+        if (!hasNext) throw failure;
       }
     }
   };
+}
+
+/**
+ * The alert for a connection that the server has closed: the reset that follows may have destroyed
+ * it. Not for a server that has let this client in before.
+ */
+async function lostAlert(origin: Origin, error: unknown): Promise<string | undefined> {
+  if (origin.alert === undefined || origin.tls?.isAccepted === true) return undefined;
+  return isClosed(error) ? origin.alert() : undefined;
+}
+
+async function send(
+  { http1, http2 }: Origin,
+  request: HttpRequest,
+  options: WireOptions,
+): Promise<HttpResponse> {
+  if (http2 === undefined || isStreamed(request)) return sendHttp1(http1, request, options);
+  const { attempts = new Attempts() } = request;
+  const { signal, timeouts } = options;
+  for (;;) {
+    const connection = await orAborted(http2.connection(), signal);
+    if (connection === undefined) return sendHttp1(http1, request, options);
+    try {
+      return await connection.send(request, timeouts, signal);
+    } catch (error) {
+      const isNotProcessed = error instanceof NotProcessed;
+      if (!isNotProcessed || attempts.countUnprocessed() > MAX_RESENT) throw error;
+    }
+  }
 }
 
 function isStreamed({ streamed, upload }: HttpRequest): boolean {
@@ -82,6 +117,8 @@ async function sendHttp1(
   const answer = await orAborted(sent, signal);
   const head = { status: answer.statusCode, headers: new HttpHeaders(answer.headers), url };
   if (request.streamed === true && answer.statusCode === 200) {
+    // Whoever reads it gets the error; whoever destroys it wants none.
+    answer.body.on('error', () => undefined);
     return { ...head, body: new Uint8Array(), stream: answer.body };
   }
   const { maxBytes, waitMs } = bodyLimits(request, answer.statusCode);

@@ -5,6 +5,7 @@ import {
   systemCode,
   unreadableHint,
   type ErrorDetails,
+  interrupted,
 } from '../errors.js';
 import { FieldError } from '../oci/json/fields.js';
 import { finalPath } from './paths.js';
@@ -35,7 +36,7 @@ const DAMAGED = 'the layout is damaged: create it again with the tool that made 
 export function layoutFailure(what: string, root: string, error: unknown): ManifestToolError {
   if (error instanceof ManifestToolError) return error;
   if (error instanceof Error && error.name === 'AbortError') {
-    return new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause: error });
+    return interrupted(what, error);
   }
   const code = systemCode(error);
   const isDenied = code === 'EACCES' || code === 'EPERM';

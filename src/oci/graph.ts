@@ -1,5 +1,5 @@
 import { mapInOrder, yieldToEventLoop } from '../concurrency.js';
-import { ManifestToolError } from '../errors.js';
+import { ManifestToolError, interrupted } from '../errors.js';
 import type { FetchedManifest } from './content.js';
 import type { Descriptor } from './descriptor.js';
 import type { ImageIndex } from './documents.js';
@@ -101,7 +101,7 @@ export class IndexWalker<T> {
     let isRefused = false;
     await mapInOrder(unvisited(level), async ({ node, descriptor, position }) => {
       await yieldToEventLoop();
-      if (signal.aborted) throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted');
+      if (signal.aborted) throw interrupted(what);
       let manifest: FetchedManifest | undefined;
       let isIndex = false;
       const value = await visit(

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { HUB_HOST, HUB_NAMESPACE } from '../docker-hub.js';
 import { ManifestToolError } from '../errors.js';
 import { isDigest, parseDigest, type Digest } from './digest.js';
@@ -350,7 +351,14 @@ export function withSuffix(reference: Reference, tagOrDigest: string): Reference
   return isDigest(tagOrDigest) ? { ...name, digest: tagOrDigest } : { ...name, tag: tagOrDigest };
 }
 
+/** Identifies a repository, or a layout or an archive by its absolute path. */
+export function repositoryKey(reference: Reference): string {
+  return formatName(
+    reference.kind === 'registry' ? reference : { ...reference, path: resolve(reference.path) },
+  );
+}
+
 /** Whether two references are in the same repository, layout directory or archive. */
 export function sameRepository(a: Reference, b: Reference): boolean {
-  return formatName(a) === formatName(b);
+  return repositoryKey(a) === repositoryKey(b);
 }

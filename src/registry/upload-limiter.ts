@@ -1,5 +1,5 @@
 import { Semaphore } from '../concurrency.js';
-import { ManifestToolError } from '../errors.js';
+import { interrupted } from '../errors.js';
 
 /**
  * How many blobs are uploaded at a time: several large ones only slow each other down, small ones
@@ -29,7 +29,7 @@ export class UploadLimiter {
     try {
       if (this.signal.aborted) {
         const cause: unknown = this.signal.reason;
-        throw new ManifestToolError('INTERRUPTED', what, 'it was interrupted', { cause });
+        throw interrupted(what, cause);
       }
       return await upload();
     } finally {

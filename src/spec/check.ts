@@ -1,6 +1,6 @@
 import {
   checkRequest,
-  tagsOf,
+  PublishedNames,
   type RequestedType,
   type SourceRequest,
   type Spec,
@@ -10,7 +10,7 @@ import { ManifestToolError } from '../errors.js';
 import { formatPlatform, isNoPlatform, type Platform } from '../oci/platform.js';
 import { entryKey } from '../oci/select-entry.js';
 import { present } from '../oci/json/fields.js';
-import { formatName, formatReference } from '../oci/reference.js';
+import { formatReference } from '../oci/reference.js';
 import type { SpecNode } from './node.js';
 import { readSpec, typeOfSpec, type PlacedSpec, type SpecOptions } from './spec.js';
 import { specDocuments, type Variables } from './yaml.js';
@@ -61,8 +61,7 @@ export function checkSpecs(
 
 /** Checks specs one file after another; see {@link checkSpecs}. */
 export class SpecChecker {
-  /** Each tag, with the place of the first spec that publishes it. */
-  private readonly published = new Map<string, string>();
+  private readonly published = new PublishedNames();
 
   constructor(
     private readonly type: RequestedType | undefined,
@@ -99,17 +98,12 @@ export class SpecChecker {
   }
 
   private checkTags({ spec, root }: PlacedSpec): void {
-    for (const tag of tagsOf(spec)) {
-      const name = `${formatName(spec.target)}:${tag}`;
-      const other = this.published.get(name);
-      if (other !== undefined) {
-        throw root.error(
-          `${name} is also published by ${other}: chance decides which of them the tag names`,
-          { hint: 'give one of them another tag' },
-        );
-      }
-      this.published.set(name, root.place());
-    }
+    const taken = this.published.add(spec, root.place());
+    if (taken === undefined) return;
+    throw root.error(
+      `${taken.name} is also published by ${taken.other}: chance decides which of them the tag names`,
+      { hint: 'give one of them another tag' },
+    );
   }
 }
 

@@ -141,7 +141,7 @@ describe('an edit', () => {
     ],
     [
       'of an image',
-      () => ['add', named('amd64'), named('armv7')],
+      () => ['remove', named('amd64'), '--platform', 'linux/amd64'],
       2,
       /it is an image, not an index/,
       /^create an index from it first, with create$/,

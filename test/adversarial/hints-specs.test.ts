@@ -156,7 +156,7 @@ describe('a spec', () => {
     expect(stderr).toMatch(
       /is also published by \S+: chance .*\nhint: give one of them another tag\n/,
     );
-    expect(stderr).toMatch(/1 of 2 has an error\nhint: fix the errors above and check again\n$/);
+    expect(stderr).toMatch(/1 of 2 failed\nhint: fix the errors above and run it again: [^\n]+\n$/);
   });
 
   it('that is one of several, with an option for one', async () => {

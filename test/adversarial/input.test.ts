@@ -8,6 +8,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { finished } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { runCli, spawnCli, type SpawnedCli } from '../support/cli.js';
 import { Folder } from './support/files.js';
@@ -87,6 +88,30 @@ describe('a signal ends the wait for', () => {
     await isReading(cli, pipe);
     expect(await interrupt(cli)).toMatch(/reading \S+ failed: it was interrupted/);
     writer.on('error', () => undefined).destroy();
+  });
+});
+
+describe('a named pipe that nothing uses yet does not delay a signal', () => {
+  const inspect = ['inspect', 'localhost:1/a:1'];
+  it.each([
+    ['--ca-file', inspect],
+    ['--cert-file', [...inspect, '--key-file', '/dev/null']],
+    ['--key-file', [...inspect, '--cert-file', '/dev/null']],
+  ])('%s', async (option, args) => {
+    const pipe = namedPipe();
+    const cli = spawnCli([...args, option, pipe]);
+    await isReading(cli, pipe);
+    expect(await interrupt(cli)).toMatch(/failed: it was interrupted/);
+  });
+
+  it.each(['--digestfile', '--metadata-file'])('%s', async (option) => {
+    const args = ['push', 'from-spec', '-', option, namedPipe()];
+    const cli = spawnCli(args, { stdin: 'image: ', isStdinOpen: true });
+    // By then it handles signals; after the spec, it waits for a reader of the pipe.
+    await isReading(cli, STDIN);
+    cli.child.stdin.end(SPEC.replace('image: ', ''));
+    await pause(200);
+    expect(await interrupt(cli)).toMatch(/failed: it was interrupted/);
   });
 });
 

@@ -71,7 +71,9 @@ describe('authorities', () => {
   it('without any, the certificate is refused, and the hint says where to put one', async () => {
     const result = await inspect('registry.test:5000/x');
     expectCode(result, 5);
-    expect(result.stderr).toMatch(/registry\.test:5000: its certificate is .*authority/);
+    expect(result.stderr).toMatch(
+      /registry\.test:5000: its certificate is .*authority.*\(CN=test authority\)/,
+    );
     expect(result.stderr).toMatch(/^hint: .*--ca-file.*certs\.d\/registry\.test:5000/m);
     expect(server.requests).toEqual([]);
   });
@@ -114,7 +116,9 @@ describe('authorities', () => {
 describe('client certificates', () => {
   it('a server that demands one refuses who has none', async () => {
     const result = await inspect('registry.test:6000/x', ['--ca-file', authority.caFile]);
-    expect(result.code).toBe(5);
+    expectCode(result, 4);
+    expect(result.stderr).toMatch(/alert "certificate required": it asks for a client certificate/);
+    expect(result.stderr).toMatch(/^hint: .*--cert-file.*certs\.d\/registry\.test:6000/m);
     expect(strict.requests).toEqual([]);
   });
 

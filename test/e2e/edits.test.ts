@@ -14,7 +14,13 @@ let folder: string;
 beforeAll(async () => {
   registry = await startRegistry();
   await seedParityImages(registry.host, {
-    repositories: ['docker/app', 'buildx/app', 'buildx/full', 'perplat/linux-riscv64/app'],
+    repositories: [
+      'docker/app',
+      'oci/app',
+      'buildx/app',
+      'buildx/full',
+      'perplat/linux-riscv64/app',
+    ],
   });
   folder = await mkdtemp(path.join(tmpdir(), 'edits-'));
 });
@@ -81,9 +87,6 @@ describe('add', () => {
 
   it('needs a list that is there, and a tag', async () => {
     expectCode(await runCli(['add', app('none'), app('linux-amd64')]), 3);
-    const image = await runCli(['add', app('linux-amd64'), app('linux-s390x')]);
-    expectCode(image, 2);
-    expect(image.stderr).toContain('it is an image, not an index');
     const digest = await runCli([
       'add',
       `${registry.host}/docker/app@sha256:${'0'.repeat(64)}`,
@@ -91,6 +94,39 @@ describe('add', () => {
     ]);
     expectCode(digest, 2);
   });
+
+  it.each(['docker', 'oci'])(
+    'makes an index of a single image of type %s',
+    async (type) => {
+      const at = (tag: string): string => `${registry.host}/${type}/app:${tag}`;
+      const layout = `oci-layout://${folder}/single-${type}`;
+      await create(at('both'), at('linux-amd64'), at('linux-s390x'));
+      expectCode(await runCli(['copy', at('linux-amd64'), at('single'), '-t', `${layout}:1`]), 0);
+      for (const single of [at('single'), `${layout}:1`]) {
+        const args = ['add', single, at('linux-s390x')];
+        const dry = await runCli([...args, '--dry-run', '--json']);
+        expectCode(dry, 0);
+        expectCode(await runCli(args), 0);
+        const { stdout } = await runCli(['inspect', '--format', 'raw', single]);
+        expect(stdout).toBe(await bytesOf('both', `${type}/app`));
+        const { digest } = JSON.parse(dry.stdout) as { digest: string };
+        expect((await runCli(['query', '--json', single])).stdout).toContain(digest);
+        const again = await runCli(args);
+        expectCode(again, 0);
+        expect(again.stderr).toMatch(/^unchanged /m);
+      }
+    },
+    60_000,
+  );
+
+  it('makes an OCI index of an image and an image of the other type', async () => {
+    expectCode(await runCli(['copy', app('linux-amd64'), app('mixed')]), 0);
+    expectCode(await runCli(['add', app('mixed'), `${registry.host}/oci/app:linux-s390x`]), 0);
+    const { mediaType } = JSON.parse(await bytesOf('mixed')) as { mediaType: string };
+    expect(mediaType).toBe('application/vnd.oci.image.index.v1+json');
+    expect(entriesOf(await bytesOf('mixed'))).toHaveLength(2);
+    expectCode(await runCli(['verify', app('mixed')]), 0);
+  }, 30_000);
 
   it('edits a layout', async () => {
     const list = `oci-layout://${folder}/layout:list`;

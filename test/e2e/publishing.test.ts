@@ -258,3 +258,45 @@ describe('several specs', () => {
     expect(await listAt('docker/app:from-env')).toBeDefined();
   });
 });
+
+describe('sources that are not found', () => {
+  const here = 'oci/app:linux-amd64';
+  const spec = (...images: string[]): string =>
+    `image: ${name('oci/app:x')}\nmanifests:\n${images.map((image) => `  - image: ${name(image)}\n`).join('')}`;
+
+  it.each([
+    ['create', ['create', '--target', 'oci/app:x', 'oci/app:none-1', here, 'oci/app:none-2']],
+    ['add', ['add', 'docker/app:linux-amd64', 'oci/app:none-1', here, 'oci/app:none-2']],
+    ['push from-spec', ['push', 'from-spec', '-']],
+  ])('are all named by %s', async (_, args) => {
+    const stdin = spec('oci/app:none-1', here, 'oci/app:none-2');
+    const named = args.map((arg) => (arg.includes('/') ? name(arg) : arg));
+    const result = await runCli(named, { stdin });
+    expect(result).toMatchObject({ code: 3, stdout: '' });
+    expect(result.stderr).toContain('2 of 3 sources were not found: ');
+    for (const none of ['oci/app:none-1', 'oci/app:none-2'])
+      expect(result.stderr).toContain(`${name(none)}: not found`);
+    expect(result.stderr).toContain('hint: check the names; --wait TIME waits');
+  });
+
+  it('are named by push from-args with the platform that an index lacks', async () => {
+    expectCode(await create('oci/app:two', [here, 'oci/app:linux-s390x']), 0);
+    const options = [
+      '--platforms',
+      'linux/mips,linux/amd64,linux/386',
+      '--target',
+      name('oci/app:x'),
+    ];
+    const result = await runCli([
+      'push',
+      'from-args',
+      ...options,
+      '--template',
+      name('oci/app:two'),
+    ]);
+    expect(result.code).toBe(3);
+    expect(result.stderr).toMatch(
+      /it has no entry for linux\/mips.*it has no entry for linux\/386/,
+    );
+  });
+});

@@ -78,8 +78,8 @@ describe('spec check', () => {
       expect.stringMatching(/^hint: check indentation, brackets and quotes there/),
       expect.stringMatching(/half\.yaml:5:8 failed: .*, in `image: B`$/),
       expect.stringMatching(/^hint: write it as \S+$/),
-      'manifest-tool: checking 7 specs failed: 4 of 7 have errors',
-      'hint: fix the errors above and check again',
+      'manifest-tool: checking 7 specs failed: 4 of 7 failed',
+      'hint: fix the errors above and run it again: what is done already is not done again',
     ]);
     for (const line of lines) expect(line).toMatch(/^(manifest-tool: .+ failed: |hint: ).+/);
   });

@@ -43,6 +43,11 @@ export class LayoutFolder {
     return `oci-layout://${this.root}:${tag}`;
   }
 
+  /** The file of a blob. */
+  fileOf({ digest }: Pick<Entry, 'digest'>): string {
+    return path.join(this.root, 'blobs/sha256', digest.slice('sha256:'.length));
+  }
+
   /** Writes a blob: text and bytes as they are, and anything else as JSON. */
   async blob(mediaType: string, content: unknown): Promise<Entry> {
     const isPlain = typeof content === 'string' || content instanceof Uint8Array;

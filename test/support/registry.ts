@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { makeCertificate, type Certificate } from './certificate.js';
@@ -14,6 +14,8 @@ export const USER = { username: 'alice', password: 'secret' } as const;
 export interface RegistryOptions {
   /** Speaks TLS, with a certificate that nobody trusts. */
   readonly tls?: boolean;
+  /** With `tls`: a file of the authorities of clients, which need a certificate of one of them. */
+  readonly clientCaFile?: string;
   /** Asks for {@link USER} by Basic authentication. */
   readonly htpasswd?: boolean;
   /** Asks for tokens of this server. */
@@ -59,7 +61,9 @@ async function start(options: RegistryOptions): Promise<Registry> {
   const url = `${certificate === undefined ? 'http' : 'https'}://${host}`;
   const ca = certificate === undefined ? undefined : await readFile(certificate.certFile, 'utf8');
   const server: Supervised = supervise(folder, 'docker-registry', ['serve', configFile]);
-  await server.ready(() => answers(`${url}/v2/`, ca), 20_000);
+  const isReady =
+    options.clientCaFile === undefined ? () => answers(`${url}/v2/`, ca) : () => accepts(port);
+  await server.ready(isReady, 20_000);
   return {
     host,
     url,
@@ -105,7 +109,13 @@ function configuration(
       secret: 'test',
       ...(certificate === undefined
         ? {}
-        : { tls: { certificate: certificate.certFile, key: certificate.keyFile } }),
+        : {
+            tls: {
+              certificate: certificate.certFile,
+              key: certificate.keyFile,
+              ...(options.clientCaFile === undefined ? {} : { clientcas: [options.clientCaFile] }),
+            },
+          }),
     },
     ...(Object.keys(auth).length === 0 ? {} : { auth }),
     // Foreign layers name where they are.
@@ -131,6 +141,15 @@ async function answers(url: string, ca: string | undefined): Promise<boolean> {
   } catch {
     return false;
   }
+}
+
+/** Whether something accepts connections to a port of 127.0.0.1. */
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(true));
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
 }
 
 /** A port of 127.0.0.1 on which nothing listens now. */

@@ -206,7 +206,7 @@ const LOCAL = {
   attestations: {
     kind: 'choice',
     values: ['keep', 'drop'],
-    describe: 'what happens to attestations of sources that are lists [default: keep]',
+    describe: 'keep or drop attestations of sources that are indexes [default: keep]',
   },
   env: {
     kind: 'switch',
@@ -231,7 +231,7 @@ const LOCAL = {
       'write nothing; show what would be written, removed and changed, and which tags would move',
   },
   json: { kind: 'switch', describe: 'show the result as JSON' },
-  platform: { kind: 'list', value: 'P', describe: 'the entry for this platform' },
+  platform: { kind: 'list', value: 'P', describe: 'select the entries for this platform' },
   digest: { kind: 'list', value: 'DIGEST', describe: 'the entry with this digest' },
   os: { kind: 'string', value: 'OS', describe: 'set the os of the entry' },
   arch: { kind: 'string', value: 'ARCH', describe: 'set the architecture of the entry' },

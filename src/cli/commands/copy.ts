@@ -1,4 +1,5 @@
 import { copyImage } from '../../core/publish/copy.js';
+import { parsePlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
 import type { Run } from '../command.js';
 import { publishingOptions } from '../options/publishing.js';
@@ -10,6 +11,10 @@ export const run: Run<'copy'> = async (context) => {
   const { args } = context;
   const request = {
     source: parseReference(args.source),
+    platforms: args.platform.map((text) =>
+      parsePlatform(text, `reading --platform ${JSON.stringify(text)}`),
+    ),
+    dropAttestations: args.attestations === 'drop',
     referrers: args.referrers,
     ...targetsFrom({ ...args, targets: args.targets.map((text) => parseReference(text)) }),
     ...publishingOptions(args),

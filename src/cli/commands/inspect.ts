@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { yieldToEventLoop } from '../../concurrency.js';
-import { ManifestToolError, reasonOf } from '../../errors.js';
+import { ManifestToolError, reasonOf, interrupted } from '../../errors.js';
 import { parseJson } from '../../oci/json/parse.js';
 import { parseReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../../core/client.js';
@@ -41,8 +41,7 @@ export const run: Run<'inspect'> = async ({ args, io, reporter }) => {
     const text = printable(output, io.stdout);
     // A signal that came while a large text was built is handled only now.
     await yieldToEventLoop();
-    if (client.signal.aborted)
-      throw new ManifestToolError('INTERRUPTED', `reading ${name}`, 'it was interrupted');
+    if (client.signal.aborted) throw interrupted(`reading ${name}`);
     io.stdout.write(text);
   });
 };

@@ -96,7 +96,7 @@ export async function runJobs(
   jobs: readonly Job[],
   { args, io, reporter }: PublishingContext,
 ): Promise<void> {
-  const files = await ResultFiles.open(args);
+  const files = await ResultFiles.open(args, io.signal);
   try {
     await withClient(args, { io, reporter }, async (client) => {
       const isSingle = jobs.length === 1;

@@ -1,7 +1,7 @@
 import { pushIndex } from '../../core/publish/push.js';
-import { tagsOf, type IndexRequest, type Spec } from '../../core/publish/request.js';
+import { PublishedNames, type IndexRequest, type Spec } from '../../core/publish/request.js';
 import { refuseWarnings } from '../../core/publish/warnings.js';
-import { formatName, formatReference } from '../../oci/reference.js';
+import { formatReference } from '../../oci/reference.js';
 import { parseSpecs, typeOfSpec } from '../../spec/spec.js';
 import { usageError } from '../args/values.js';
 import type { Context, Run } from '../command.js';
@@ -84,17 +84,13 @@ async function readSpecs({ args, io, reporter }: Context<'push from-spec'>): Pro
  * them it names.
  */
 function refuseSharedTags(requests: readonly IndexRequest[]): void {
-  const seen = new Set<string>();
-  for (const { target, tags = [] } of requests) {
-    for (const tag of tagsOf({ target, tags })) {
-      const name = `${formatName(target)}:${tag}`;
-      if (seen.has(name)) {
-        throw usageError(
-          `two of the specs publish ${name}`,
-          'give one of them another tag; spec check says where they are',
-        );
-      }
-      seen.add(name);
-    }
+  const published = new PublishedNames();
+  for (const request of requests) {
+    const taken = published.add(request, formatReference(request.target));
+    if (taken === undefined) continue;
+    throw usageError(
+      `two of the specs publish ${taken.name}`,
+      'give one of them another tag; spec check says where they are',
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { summarizeFailures } from '../../core/publish/failures.js';
 import type { RequestedType, Spec } from '../../core/publish/request.js';
 import { ManifestToolError } from '../../errors.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
@@ -89,13 +90,8 @@ async function refuseErrors(checked: readonly CheckedSpec[], reporter: Reporter)
   const errors = checked.flatMap(({ outcome }) =>
     outcome instanceof ManifestToolError ? [outcome] : [],
   );
-  const [first] = errors;
-  if (first === undefined) return;
-  if (checked.length === 1) throw first;
+  if (checked.length === 1 && errors[0] !== undefined) throw errors[0];
   for (const error of errors) await reporter.failed(error);
-  const why = `${errors.length} of ${checked.length} ${errors.length === 1 ? 'has an error' : 'have errors'}`;
-  throw new ManifestToolError('USAGE', `checking ${checked.length} specs`, why, {
-    cause: first,
-    hint: 'fix the errors above and check again',
-  });
+  const summary = summarizeFailures(errors, checked.length, `checking ${checked.length} specs`);
+  if (summary !== undefined) throw summary;
 }

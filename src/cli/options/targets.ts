@@ -1,9 +1,8 @@
-import path from 'node:path';
 import {
-  formatName,
   formatReference,
   isTag,
   parseReference,
+  repositoryKey,
   TAG_RULE,
   withSuffix,
   type Reference,
@@ -122,13 +121,4 @@ function addTarget(targets: TargetsByRepository, target: Reference): void {
       'name a tag, or omit it',
     );
   }
-}
-
-/** Identifies a repository, or a layout or an archive by its absolute path. */
-function repositoryKey(reference: Reference): string {
-  return formatName(
-    reference.kind === 'registry'
-      ? reference
-      : { ...reference, path: path.resolve(reference.path) },
-  );
 }

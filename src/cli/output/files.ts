@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { ManifestToolError, reasonOf } from '../../errors.js';
+import { pause } from '../../concurrency.js';
+import { interrupted, ManifestToolError, reasonOf, systemCode } from '../../errors.js';
 import type { Options } from '../args/values.js';
 import { jsonText } from './json.js';
 import type { ResultDocument } from './result.js';
@@ -39,6 +40,9 @@ function metadata({ mediaType, digest, size, tags, target }: ResultDocument): ob
   };
 }
 
+/** How often a named pipe is tried that nothing reads yet, in milliseconds. */
+const READER_POLL_MS = 20;
+
 /**
  * The files for a result. They are opened before anything is published, so that one that cannot be
  * written is found in time.
@@ -46,12 +50,17 @@ function metadata({ mediaType, digest, size, tags, target }: ResultDocument): ob
 export class ResultFiles {
   private readonly files: ResultFile[] = [];
 
-  /** @throws {ManifestToolError} USAGE for a file that cannot be written. */
-  static async open({
-    digestfile,
-    metadataFile,
-  }: Options<'digestfile' | 'metadata-file'>): Promise<ResultFiles> {
-    const files = new ResultFiles();
+  private constructor(private readonly signal: AbortSignal) {}
+
+  /**
+   * @param signal ends the wait for a reader of a named pipe
+   * @throws {ManifestToolError} USAGE for a file that cannot be written.
+   */
+  static async open(
+    { digestfile, metadataFile }: Options<'digestfile' | 'metadata-file'>,
+    signal: AbortSignal,
+  ): Promise<ResultFiles> {
+    const files = new ResultFiles(signal);
     try {
       await files.add('--digestfile', digestfile, DIGEST);
       await files.add('--metadata-file', metadataFile, METADATA);
@@ -67,9 +76,9 @@ export class ResultFiles {
     const what = `writing ${option} ${path}`;
     try {
       // The old content stays until the new one is known.
-      const { open } = process.getBuiltinModule('node:fs/promises');
-      this.files.push({ what, handle: await open(path, 'a'), content });
+      this.files.push({ what, handle: await openToAppend(path, this.signal), content });
     } catch (error) {
+      if (this.signal.aborted) throw interrupted(what, error);
       throw new ManifestToolError('USAGE', what, reasonOf(error), {
         cause: error,
         hint: 'use a file in an existing, writable directory',
@@ -89,6 +98,23 @@ export class ResultFiles {
 
   async close(): Promise<void> {
     await Promise.all(this.files.map(({ handle }) => handle.close()));
+  }
+}
+
+/**
+ * Opens a file to write at its end; waits until a named pipe has a reader. Without `O_NONBLOCK`, a
+ * thread would wait in open(2), which no signal ends.
+ */
+async function openToAppend(path: string, signal: AbortSignal): Promise<FileHandle> {
+  const { constants, open, stat } = process.getBuiltinModule('node:fs/promises');
+  const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
+  for (;;) {
+    try {
+      return await open(path, O_WRONLY | O_CREAT | O_APPEND | O_NONBLOCK);
+    } catch (error) {
+      if (systemCode(error) !== 'ENXIO' || !(await stat(path)).isFIFO()) throw error;
+      await pause(READER_POLL_MS, signal);
+    }
   }
 }
 

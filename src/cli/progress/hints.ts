@@ -10,7 +10,11 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'certificate-untrusted': ({ host }) =>
     `trust its authority with --ca-file FILE or /etc/docker/certs.d/${host}/ca.crt; ` +
     '--insecure accepts any certificate',
+  'client-certificate-demanded': ({ host }) =>
+    `give one with --cert-file and --key-file, or as client.cert and client.key in /etc/docker/certs.d/${host}/`,
   'client-certificate-missing': () => 'give its certificate with --cert-file FILE',
+  'client-certificate-refused': ({ host }) =>
+    `give one that the registry trusts: --cert-file and --key-file, or /etc/docker/certs.d/${host}/`,
   'client-key-missing': () => 'give its key with --key-file FILE',
   'tls-not-spoken': () => 'if the registry uses plain HTTP, give --plain-http',
   'token-denied': () => 'log in to the registry (docker login), or give --username and --password',
@@ -59,13 +63,14 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'referrers-too-deep': () =>
     'copy it without --referrers, and the referrers that it needs by their digests',
   'several-failed': () =>
-    'fix the errors above and run it again: what has been published is not published again',
+    'fix the errors above and run it again: what is done already is not done again',
+  'sources-missing': () =>
+    'check the names; --wait TIME waits for images that are not there yet, --ignore-missing leaves them out',
   'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',
   'warnings-refused': ({ count }) => `fix ${count === 1 ? 'it' : 'them'}, or omit --strict`,
   // spec
   'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
   'spec-variable': ({ name }) => `give --env to replace \${${name}} from the environment`,
-  none: () => '',
 };
 
 /** The hint of an error; `command` is the command that runs, if it is known. */

@@ -1,13 +1,16 @@
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
+import { parseDocument } from '../../oci/documents.js';
 import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
+import { withSuffix, type Reference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import { refuseWithoutPlatform } from '../publish/build.js';
+import { buildIndex, indexTypeOf, refuseWithoutPlatform } from '../publish/build.js';
 import { Publisher } from '../publish/publisher.js';
 import { ReferrerCollector } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
-import { resolveSources } from '../publish/resolve.js';
+import { resolveSources, type Reading } from '../publish/resolve.js';
+import type { ResolvedImage } from '../publish/resolved.js';
 import { refuseWarnings, WarningCollector } from '../publish/warnings.js';
 import { WaitPolicy } from '../wait.js';
 import {
@@ -29,8 +32,9 @@ export interface AddRequest
 /**
  * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then
  * the index. An image replaces the entry with its platform; everything else is kept byte for byte.
- * @throws {ManifestToolError} NOT_FOUND if the index or an image does not exist; USAGE if the
- * target is not an index, or `strict` turned a warning into an error; REFUSED if others keep
+ * If the tag points to an image, an index of that image is what the others are added to.
+ * @throws {ManifestToolError} NOT_FOUND if the index or an image does not exist; USAGE if `strict`
+ * turned a warning into an error, or an entry has no platform in a Docker manifest list; REFUSED if others keep
  * changing the index, or `expect` does not match; INTERRUPTED; otherwise as {@link pushIndex}.
  */
 export async function addToIndex(
@@ -50,23 +54,26 @@ export async function addToIndex(
   };
   try {
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
+    const reading = { onManifest, wait, events: collector.events };
     const [index, images] = await Promise.all([
       wait.until(() => target.getManifest(editedTag(request))),
-      resolveSources(client, request, { onManifest, wait, events: collector.events }),
+      resolveSources(client, request, reading),
     ]);
+    const indexOf = (image: FetchedManifest): Promise<FetchedManifest> =>
+      indexOfImage(client, request.target, image, images, reading);
     if (index.mediaType === DOCKER_MANIFEST_LIST)
       refuseWithoutPlatform(editing(request), images, 'docker-list-entry');
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
-    const reading = { onManifest, wait, signal: client.signal };
     const referrers =
       request.referrers === true
-        ? await new ReferrerCollector(editing(request), reading).collect(
-            images.map(({ manifest: { digest }, source }) => ({ digest, source })),
-          )
+        ? await new ReferrerCollector(editing(request), {
+            ...reading,
+            signal: client.signal,
+          }).collect(images.map(({ manifest: { digest }, source }) => ({ digest, source })))
         : [];
     if (dryRun !== true) await publisher.writeChildren([...images, ...referrers]);
     const edited = await settleEdit(
-      { target, index },
+      { target, index, indexOf },
       request,
       addEntries(images),
       events,
@@ -76,4 +83,19 @@ export async function addToIndex(
   } finally {
     await publisher.end();
   }
+}
+
+/** An index of one image, of the type that fits it and the images that are added. */
+async function indexOfImage(
+  client: Client,
+  target: Reference,
+  image: FetchedManifest,
+  added: readonly ResolvedImage[],
+  reading: Reading,
+): Promise<FetchedManifest> {
+  const source = { reference: withSuffix(target, image.digest) };
+  const held = await resolveSources(client, { target, sources: [source] }, reading);
+  const type = indexTypeOf({ target, sources: [] }, [...held, ...added]);
+  const index = buildIndex({ target, sources: [source], type }, held);
+  return { ...index, ...parseDocument(index.bytes, index.mediaType) };
 }

@@ -50,6 +50,14 @@ export function changesOf({ before, after }: EditResult): IndexChanges {
 export interface OpenIndex {
   readonly target: ImageStore;
   readonly index: FetchedManifest;
+  /** The index to edit if the tag points to an image; without it, an image is refused. */
+  readonly indexOf?: (image: FetchedManifest) => Promise<FetchedManifest>;
+}
+
+/** What a tag points to, and the index to edit: the same, or one of the image. */
+interface Editable {
+  readonly current: FetchedManifest;
+  readonly index: FetchedManifest;
 }
 
 /** Names an edit in messages. */
@@ -105,11 +113,11 @@ export async function editIndex(
  * Applies an edit to the index that a tag points to, so that concurrent edits by others who do the
  * same are not lost: reads the tag right before the write, reads it again after a settling time,
  * and applies the edit again until the index has it. Registries have no compare-and-set.
- * @throws {ManifestToolError} USAGE if the tag does not point to an index; REFUSED if others keep
- * changing it, or `expect` does not match; INTERRUPTED.
+ * @throws {ManifestToolError} USAGE if the tag points to an image that cannot become an index;
+ * REFUSED if others keep changing it, or `expect` does not match; INTERRUPTED.
  */
 export async function settleEdit(
-  { target, index: first }: OpenIndex,
+  { target, index: first, indexOf }: OpenIndex,
   request: EditRequest,
   edit: IndexEdit,
   events: ProgressEvents,
@@ -117,43 +125,49 @@ export async function settleEdit(
 ): Promise<EditResult> {
   const what = editing(request);
   const tag = editedTag(request);
-  const next = applied(what, first, edit);
+  const editable = async (current: FetchedManifest): Promise<Editable> => {
+    const isImage = current.document.kind === 'manifest';
+    return { current, index: isImage && indexOf ? await indexOf(current) : current };
+  };
+  const start = await editable(first);
+  const next = applied(what, start, edit);
   if (next.digest === first.digest) {
     events.unchanged?.(`${target.name}:${tag}`, next);
     return { before: first, after: next };
   }
   if (isGuarded(request)) checkGuard(request, request, next.digest, new Map([[tag, first.digest]]));
   if (request.dryRun === true) return { before: first, after: next };
-  const after = await settle<FetchedManifest, ManifestContent>(first, {
+  const after = await settle<Editable, ManifestContent>(start, {
     what,
     signal,
     isAtomic: target.isAtomic,
-    read: () => target.getManifest(tag),
-    change(current) {
-      const changed = current === first ? next : applied(what, current, edit);
-      return changed.digest === current.digest ? undefined : changed;
+    read: async () => editable(await target.getManifest(tag)),
+    change(read) {
+      const changed = read === start ? next : applied(what, read, edit);
+      return changed.digest === read.current.digest ? undefined : changed;
     },
-    isStill: async ({ digest }) => (await target.tagDigest(tag, { isConfirmed: true })) === digest,
-    write: (changed, { digest }) => target.replaceTag(tag, changed, digest),
+    isStill: async ({ current: { digest } }) =>
+      (await target.tagDigest(tag, { isConfirmed: true })) === digest,
+    write: (changed, { current }) => target.replaceTag(tag, changed, current.digest),
     onWritten(written, round) {
       if (round === 1) events.tagged?.(`${target.name}:${tag}`, written, first.digest);
       if (!target.isAtomic) events.progress?.(`checking that ${tag} keeps the edit`);
     },
   });
-  return { before: first, after };
+  return { before: first, after: 'current' in after ? after.current : after };
 }
 
 /** The index with an edit applied, checked to be one that can be read. */
-function applied(what: string, current: FetchedManifest, edit: IndexEdit): ManifestContent {
-  const { document, mediaType } = current;
+function applied(what: string, { index }: Editable, edit: IndexEdit): ManifestContent {
+  const { document, mediaType } = index;
   if (document.kind !== 'index') {
     throw new ManifestToolError('USAGE', what, 'it is an image, not an index', {
       reason: 'not-an-index',
     });
   }
-  const text = edit(document, new IndexText(Buffer.from(current.bytes).toString(), mediaType)).text;
+  const text = edit(document, new IndexText(Buffer.from(index.bytes).toString(), mediaType)).text;
   const bytes = Buffer.from(text);
-  if (bytes.equals(current.bytes)) return current;
+  if (bytes.equals(index.bytes)) return index;
   checkIndexSize(what, bytes.length);
   checkReadable(what, bytes, mediaType);
   return { mediaType, digest: digestOf(bytes), size: bytes.length, bytes };

@@ -1,6 +1,8 @@
-import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
+import { formatReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
+import { readNamed } from '../read/named.js';
+import { filteredRoot, type EntryFilter } from './filter.js';
 import { ImageTree } from './image-tree.js';
 import { blobsOf } from './plan.js';
 import { publishContent, type PushResult } from './publisher.js';
@@ -8,7 +10,7 @@ import { ReferrerCollector } from './referrers.js';
 import type { Publication } from './request.js';
 
 /** What to copy, and where to. */
-export interface CopyRequest extends Publication {
+export interface CopyRequest extends Publication, EntryFilter {
   /** An image or an index. Without a tag and a digest, the tag is `latest`. */
   readonly source: Reference;
   /**
@@ -20,8 +22,8 @@ export interface CopyRequest extends Publication {
 
 /**
  * Copies an image or an index with everything that it needs (images, nested indexes, attestations),
- * byte for byte. Referrers are found through the referrers API or its tag schema (OCI
- * distribution-spec, Listing Referrers).
+ * byte for byte; with a filter, only the entries of an index that it keeps. Referrers are found
+ * through the referrers API or its tag schema (OCI distribution-spec, Listing Referrers).
  * @throws {ManifestToolError} as {@link pushIndex}; NOT_FOUND if the source or a part of it does
  * not exist.
  */
@@ -37,7 +39,12 @@ export function copyImage(
     const what = `copying ${formatReference(source)}`;
     const reading = { onManifest, wait, signal: client.signal };
     const tree = new ImageTree(reader, what, reading);
-    const root = await tree.read(tagOrDigestOf(source));
+    // In a layout, a name may refer to an image for each platform.
+    const [platform, ...others] = request.platforms ?? [];
+    const selected = others.length === 0 ? platform : undefined;
+    const named = await wait.until(() => readNamed(reader, source, selected, events));
+    onManifest(named, reader);
+    const root = await filteredRoot(what, named, reader, request, events);
     const parts = await tree.parts(root);
     const subjects = parts.map(({ manifest: { digest } }) => ({ digest, source: reader }));
     const referrers =

@@ -1,18 +1,19 @@
 import { ManifestToolError } from '../../errors.js';
 
 /**
- * The error for several targets of which some failed, each reported before; undefined if none
+ * The error for several pieces of work of which some failed, each reported before; undefined if none
  * failed. It has the code of the first.
- * @param total how many targets there were
+ * @param total how many there were
+ * @param what the action, for the message
  */
 export function summarizeFailures(
   errors: readonly ManifestToolError[],
   total: number,
+  what = `publishing to ${total} targets`,
 ): ManifestToolError | undefined {
   const [first] = errors;
   if (first === undefined) return undefined;
   const failed = errors.length;
-  const what = `publishing to ${total} targets`;
   const why = failed === total ? `all ${total} failed` : `${failed} of ${total} failed`;
   return new ManifestToolError(first.code, what, why, {
     cause: first,

@@ -152,6 +152,29 @@ export function tagsOf({ target, tags = [] }: Target): string[] {
   return [...new Set([...(target.tag === undefined ? [] : [target.tag]), ...tags])];
 }
 
+/** The names (repository and tag) that several publications write. */
+export class PublishedNames {
+  /** By name, the place of the first publication that writes it. */
+  private readonly places = new Map<string, string>();
+
+  /**
+   * Adds the names of a target. If a publication that was added before writes one of them as well,
+   * returns that name and the place of that publication: chance would decide what it names.
+   */
+  add(
+    target: Target,
+    place: string,
+  ): { readonly name: string; readonly other: string } | undefined {
+    for (const tag of tagsOf(target)) {
+      const name = `${formatName(target.target)}:${tag}`;
+      const other = this.places.get(name);
+      if (other !== undefined) return { name, other };
+      this.places.set(name, place);
+    }
+    return undefined;
+  }
+}
+
 /**
  * Refuses strings that are not tags before they become part of a URL or a file.
  * @throws {ManifestToolError} USAGE.

@@ -10,7 +10,12 @@ import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isArtifact } from '../../oci/image-config.js';
 import { present } from '../../oci/json/fields.js';
-import { formatPlatform, isEmptyPlatform, type Platform } from '../../oci/platform.js';
+import {
+  formatPlatform,
+  isEmptyPlatform,
+  isNoPlatform,
+  type Platform,
+} from '../../oci/platform.js';
 import {
   formatReference,
   withDefaultTag,
@@ -23,7 +28,12 @@ import type { ProgressEvents } from '../events.js';
 import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
-import { configPlatform, entryPlatform, namedPlatform } from './entry-platform.js';
+import {
+  checkListedPlatform,
+  configPlatform,
+  entryPlatform,
+  namedPlatform,
+} from './entry-platform.js';
 import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
@@ -47,7 +57,8 @@ export interface Reading {
  * inside it. Everything that can be read at the same time is.
  * @throws {ManifestToolError} NOT_FOUND for an image that does not exist; FAILED for an index
  * beyond the limits of {@link IndexWalker}, or with an entry that is neither an image nor an index;
- * what the readers throw. Of several failures, that of the first source.
+ * what the readers throw. All sources that are not found are in one error; of other failures, that
+ * of the first source is thrown.
  */
 export async function resolveSources(
   client: Pick<Client, 'open' | 'signal'>,
@@ -61,8 +72,19 @@ export async function resolveSources(
     })),
   );
   const resolver = new Resolver(request, reading, client.signal);
-  const resolved = await mapInOrder(opened, ({ source, reader }) =>
-    resolver.source(source, reader, request.ignoreMissing === true),
+  const missing = new Map<number, Missing>();
+  const resolved = await mapInOrder(opened, async ({ source, reader }, position) => {
+    try {
+      return await resolver.source(source, reader, request.ignoreMissing === true);
+    } catch (error) {
+      if (!(error instanceof ManifestToolError) || error.code !== 'NOT_FOUND') throw error;
+      missing.set(position, { name: formatReference(withDefaultTag(source.reference)), error });
+      return [];
+    }
+  });
+  refuseMissing(
+    request,
+    request.sources.flatMap((_, position) => missing.get(position) ?? []),
   );
   const images = withoutRepetitions(resolved.flat());
   if (images.length === 0) {
@@ -74,6 +96,29 @@ export async function resolveSources(
     );
   }
   return images;
+}
+
+/** A source that was not found. */
+interface Missing {
+  readonly name: string;
+  readonly error: ManifestToolError;
+}
+
+/** @throws {ManifestToolError} NOT_FOUND that names each source that was not found. */
+function refuseMissing({ target, sources }: ResolveRequest, missing: readonly Missing[]): void {
+  const [first] = missing;
+  if (first === undefined) return;
+  if (missing.every(({ error }) => error.message === first.error.message)) throw first.error;
+  const byReason = new Map<string, Set<string>>();
+  for (const { name, error } of missing)
+    byReason.set(error.why, (byReason.get(error.why) ?? new Set()).add(name));
+  const reasons = [...byReason].map(([why, names]) => `${[...names].join(', ')}: ${why}`);
+  throw new ManifestToolError(
+    'NOT_FOUND',
+    `publishing ${formatReference(target)}`,
+    `${missing.length} of ${sources.length} sources were not found: ${reasons.join('; ')}`,
+    { cause: first.error, reason: 'sources-missing' },
+  );
 }
 
 /** Sources may overlap: an entry that several of them have is one entry. */
@@ -91,6 +136,8 @@ class Resolver {
   private readonly roots = new Map<string, Promise<FetchedManifest>>();
   /** By the digest of the config: its content is the same wherever it is read. */
   private readonly platforms = new Map<Digest, Promise<Platform | undefined>>();
+  /** The same for configs that are only compared; undefined if they cannot be read. */
+  private readonly listedConfigs = new Map<Digest, Promise<Platform | undefined>>();
 
   constructor(
     private readonly request: ResolveRequest,
@@ -272,10 +319,30 @@ class Resolver {
     name: string,
   ): Promise<Platform | undefined> {
     const listed = entry.platform;
-    if (listed !== undefined && !isEmptyPlatform(listed)) return listed;
+    if (listed !== undefined && !isEmptyPlatform(listed)) {
+      if (!isNoPlatform(listed)) await this.checkListed(listed, source, manifest, name);
+      return listed;
+    }
     if (isAttestation(entry)) return undefined;
     const config = complete(await this.configPlatform(source, manifest, name));
     return config && namedPlatform(config, name, (text) => this.reading.events.warning?.(text));
+  }
+
+  /** Compares a platform with the config of the image, which is not needed otherwise. */
+  private async checkListed(
+    listed: Platform,
+    source: ImageReader,
+    manifest: ImageManifest,
+    name: string,
+  ): Promise<void> {
+    const { digest } = manifest.config;
+    const reading =
+      this.listedConfigs.get(digest) ??
+      configPlatform(source, manifest, name).catch(undefinedIfMissing);
+    this.listedConfigs.set(digest, reading);
+    const config = await reading;
+    if (config !== undefined)
+      checkListedPlatform(listed, config, name, (text) => this.reading.events.warning?.(text));
   }
 
   private configPlatform(
@@ -290,6 +357,12 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
+}
+
+/** Whether the config of an entry exists is found out by those who need it. */
+function undefinedIfMissing(error: unknown): undefined {
+  const isFault = error instanceof ManifestToolError && /^(NOT_FOUND|CORRUPT)$/.test(error.code);
+  if (!isFault) throw error;
 }
 
 function emptyIndex(name: string): ManifestToolError {

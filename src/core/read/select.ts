@@ -55,15 +55,20 @@ export async function selectManifest(
     };
   }
   const config = await readConfig(store, document, name);
-  if (config?.platform === undefined || !servesPlatform(config.platform, platform)) {
-    const own =
-      config?.platform === undefined
-        ? 'without platform'
-        : `for ${formatPlatform(config.platform)}`;
-    const why = `it is a single image, ${own}, not for ${formatPlatform(platform)}`;
-    throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'image-for-other-platform' });
-  }
+  if (config?.platform === undefined || !servesPlatform(config.platform, platform))
+    throw otherPlatform(what, config?.platform, [platform]);
   return { store, manifest, attestations: [], config };
+}
+
+/** The error for a single image that is for none of the platforms that were asked for. */
+export function otherPlatform(
+  what: string,
+  own: Platform | undefined,
+  wanted: readonly Platform[],
+): ManifestToolError {
+  const named = own === undefined ? 'without platform' : `for ${formatPlatform(own)}`;
+  const why = `it is a single image, ${named}, not for ${wanted.map(formatPlatform).join(' or ')}`;
+  return new ManifestToolError('NOT_FOUND', what, why, { reason: 'image-for-other-platform' });
 }
 
 /**

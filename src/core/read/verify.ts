@@ -1,5 +1,5 @@
 import { Semaphore } from '../../concurrency.js';
-import { ManifestToolError } from '../../errors.js';
+import { interrupted, ManifestToolError } from '../../errors.js';
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import { Companions } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
@@ -352,10 +352,7 @@ class Verifier {
     try {
       return { value: await work() };
     } catch (error) {
-      if (this.signal.aborted)
-        throw new ManifestToolError('INTERRUPTED', this.what, 'it was interrupted', {
-          cause: error,
-        });
+      if (this.signal.aborted) throw interrupted(this.what, error);
       const isFault =
         error instanceof ManifestToolError && !/^(NOT_FOUND|CORRUPT)$/.test(error.code);
       if (isFault || !(error instanceof Error)) throw error;

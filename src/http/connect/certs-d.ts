@@ -1,7 +1,8 @@
-import { readFileSync, readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { hostAliases } from '../../docker-hub.js';
 import { ManifestToolError, systemCode, unreadableHint } from '../../errors.js';
+import { readFile } from '../../read-file.js';
 
 /** A certificate with its private key, both as PEM. */
 export interface ClientPair {
@@ -13,8 +14,8 @@ export interface ClientPair {
 export interface HostCertificates {
   /** The certificates of authorities (`*.crt`), each as PEM. */
   readonly ca: readonly string[];
-  /** The first `*.cert` by name, with the `*.key` of the same name. */
-  readonly client?: ClientPair;
+  /** Each `*.cert` with the `*.key` of the same name, sorted by name. */
+  readonly clients: readonly ClientPair[];
 }
 
 /** Where the directories of hosts are. */
@@ -26,6 +27,9 @@ export interface CertsRootOptions {
   /** Replaces the directories that contain those of the hosts, for tests. */
   readonly certsRoots?: readonly string[] | undefined;
 }
+
+/** The bundle of a distribution has 0.2 MiB. */
+const MAX_PEM_BYTES = 16 * 1024 * 1024;
 
 const CERTIFICATES =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
@@ -70,26 +74,39 @@ export function findHostDirectory(host: string, options: CertsRootOptions): stri
 }
 
 /**
- * Reads a directory of certificates, as docker and podman do: `*.crt` are authorities, `*.cert` with
- * the `*.key` of the same name is a client certificate, which is read only `withClient`.
- * @throws {ManifestToolError} CONFIG with the name of a file that cannot be read, or whose other half
- * of the pair is missing.
+ * Reads a directory of certificates, as docker and podman do: `*.crt` are authorities, each `*.cert`
+ * with the `*.key` of the same name is a client certificate; these are read only `withClients`.
+ * @param signal ends the wait for a named pipe
+ * @throws {ManifestToolError} CONFIG with the name of the directory or of a file that cannot be read,
+ * or whose other half of the pair is missing.
  */
-export function readCertificates(directory: string, withClient: boolean): HostCertificates {
+export async function readCertificates(
+  directory: string,
+  withClients: boolean,
+  signal?: AbortSignal,
+): Promise<HostCertificates> {
   const names = listing(directory).toSorted();
-  const at = (name: string): string => path.join(directory, name);
-  const ca = names
-    .filter((name) => name.endsWith('.crt'))
-    .flatMap((name) => pemCertificates(readText(at(name))));
-  if (!withClient) return { ca };
+  const read = (name: string): Promise<string> => readText(path.join(directory, name), { signal });
+  const authorities = await Promise.all(names.filter((name) => name.endsWith('.crt')).map(read));
+  const ca = authorities.flatMap(pemCertificates);
+  if (!withClients) return { ca, clients: [] };
+  const pairs = pairsIn(directory, names);
+  const clients = pairs.map(async (stem) => {
+    const [cert, key] = await Promise.all([read(`${stem}.cert`), read(`${stem}.key`)]);
+    return { cert, key };
+  });
+  return { ca, clients: await Promise.all(clients) };
+}
 
+/** The names of the pairs of certificate and key, without their ends. */
+function pairsIn(directory: string, names: readonly string[]): string[] {
   const stems = (end: string): string[] =>
     names.filter((name) => name.endsWith(end)).map((name) => name.slice(0, -end.length));
   const [certs, keys] = [stems('.cert'), stems('.key')];
   const lonely = certs.find((stem) => !keys.includes(stem));
   if (lonely !== undefined) {
     throw missing(
-      at(`${lonely}.cert`),
+      path.join(directory, `${lonely}.cert`),
       `${lonely}.key`,
       'the certificate of an authority is named *.crt',
     );
@@ -97,18 +114,12 @@ export function readCertificates(directory: string, withClient: boolean): HostCe
   const keyAlone = keys.find((stem) => !certs.includes(stem));
   if (keyAlone !== undefined) {
     throw missing(
-      at(`${keyAlone}.key`),
+      path.join(directory, `${keyAlone}.key`),
       `${keyAlone}.cert`,
       'a client certificate needs both: put it there, or take the key away',
     );
   }
-  // Node takes one client certificate; Go would send the first of several that the server accepts.
-  const [first] = certs;
-  if (first === undefined) return { ca };
-  return {
-    ca,
-    client: { cert: readText(at(`${first}.cert`)), key: readText(at(`${first}.key`)) },
-  };
+  return certs;
 }
 
 /** The certificates in a PEM file, with the line ends of Node's own. */
@@ -116,22 +127,44 @@ export function pemCertificates(text: string): string[] {
   return text.replaceAll('\r\n', '\n').match(CERTIFICATES) ?? [];
 }
 
-/** @throws {ManifestToolError} CONFIG, with the name of the file. */
-export function readText(file: string, what = file): string {
+/** How {@link readText} reads and reports a file. */
+export interface ReadTextOptions {
+  /** The file in messages; its path by default. */
+  readonly what?: string;
+  /** Ends the wait for a named pipe. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws {ManifestToolError} CONFIG, with the name of the file; or the reason of the signal. */
+export async function readText(
+  file: string,
+  { what = file, signal }: ReadTextOptions = {},
+): Promise<string> {
+  let bytes: Buffer | undefined;
   try {
-    return readFileSync(file, 'utf8');
+    bytes = await readFile(file, { maxBytes: MAX_PEM_BYTES, signal });
   } catch (error) {
+    signal?.throwIfAborted();
     throw unreadable(what, error);
   }
+  if (bytes !== undefined) return bytes.toString();
+  const why = `it is larger than ${MAX_PEM_BYTES / 1024 / 1024} MiB`;
+  throw new ManifestToolError('CONFIG', `reading ${what}`, why, {
+    hint: 'name a file of certificates in PEM form',
+  });
 }
 
 function listing(directory: string): string[] {
   try {
     return readdirSync(directory);
   } catch (error) {
-    throw unreadable(directory, error);
+    const { code, what, why, hint } = unreadable(directory, error);
+    throw new UnreadableDirectory(code, what, why, { cause: error, hint });
   }
 }
+
+/** A directory of certificates that cannot be read. */
+export class UnreadableDirectory extends ManifestToolError {}
 
 /** Whether a directory exists that this user can see. */
 function isDirectory(candidate: string): boolean {

@@ -1,10 +1,12 @@
 import type { LookupFunction } from 'node:net';
-import type { SecureContext } from 'node:tls';
 import type { Dispatcher, Pool as PoolTypes, buildConnector as Connectors } from 'undici';
 import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
+import { alertWithoutRequest } from './alert.js';
 import { Http2Negotiation } from './http2.js';
 import type { Sockets } from './sockets.js';
+import type { HostTls } from './tls.js';
+import { trustingConnector, type TlsConnection } from './trust.js';
 import { SpareConnections, type EarlyConnection } from './warm-up.js';
 
 /** The connections to one origin. */
@@ -13,14 +15,18 @@ export interface Origin {
   readonly http1: Dispatcher;
   /** Negotiates HTTP/2 with the server; absent if HTTP/1.1 is spoken in any case. */
   readonly http2?: Http2Negotiation;
+  /** TLS with the host, if it is spoken. */
+  readonly tls?: HostTls | undefined;
+  /** See {@link alertWithoutRequest}; absent without TLS. */
+  readonly alert?: (() => Promise<string | undefined>) | undefined;
   /** Closes all connections; requests that are under way fail. */
   destroy(): Promise<void>;
 }
 
 /** How to connect to one origin. */
 export interface ConnectionOptions {
-  /** Settings of TLS, if it is spoken. */
-  readonly tls?: TlsConnection | undefined;
+  /** TLS with the host, if it is spoken. */
+  readonly tls?: HostTls | undefined;
   /** The most connections at a time. */
   readonly connections: number;
   /** In milliseconds. */
@@ -29,12 +35,6 @@ export interface ConnectionOptions {
   readonly maxHeaderSize: number;
   /** Owns each connection. */
   readonly sockets: Sockets;
-}
-
-/** Settings of TLS for one connection, as Node takes them. */
-export interface TlsConnection {
-  readonly secureContext: SecureContext;
-  readonly rejectUnauthorized: boolean;
 }
 
 export interface DirectOptions extends ConnectionOptions {
@@ -52,11 +52,10 @@ export interface WarmUp {
 
 /** The connections to one origin without a proxy. */
 export function directOrigin(origin: string, options: DirectOptions): Origin {
-  const connect = options.sockets.ownedBy(
-    buildConnector({ ...targetOptions(options), allowH2: false }),
-  );
+  const connect = connectorTo(options, false);
   const { warmUp } = options;
-  if (warmUp === undefined) return http1Origin(new Pool(origin, poolOptions(options, connect)));
+  if (warmUp === undefined)
+    return http1Origin(origin, new Pool(origin, poolOptions(options, connect)), options, connect);
   return origin.startsWith('https:')
     ? negotiatedOrigin(origin, options, connect, warmUp)
     : plainOrigin(origin, options, connect, warmUp);
@@ -78,7 +77,7 @@ function plainOrigin(
     first(target, callback);
     spares.open(target);
   };
-  return http1Origin(new Pool(origin, poolOptions(options, connector)));
+  return http1Origin(origin, new Pool(origin, poolOptions(options, connector)), options, connect);
 }
 
 /**
@@ -92,10 +91,11 @@ function negotiatedOrigin(
   { early, spares: count }: WarmUp,
 ): Origin {
   const { connectTimeoutMs, sockets } = options;
-  const connectAny = sockets.ownedBy(buildConnector({ ...targetOptions(options), allowH2: true }));
+  const connectAny = connectorTo(options, true);
   const spares = new SpareConnections(connect, count);
   const http1 = new Pool(origin, poolOptions(options, spares.connector));
   const http2 = new Http2Negotiation(origin, {
+    target: targetOf(origin),
     connect: early?.before(connectAny, connectTimeoutMs) ?? connectAny,
     // The session closes its connection, in good order.
     onHttp2: (socket) => sockets.release(socket),
@@ -108,6 +108,8 @@ function negotiatedOrigin(
   return {
     http1,
     http2,
+    tls: options.tls,
+    alert: () => alertWithoutRequest(connectAny, targetOf(origin)),
     async destroy() {
       http2.destroy();
       await http1.destroy();
@@ -115,8 +117,25 @@ function negotiatedOrigin(
   };
 }
 
-function http1Origin(http1: Dispatcher): Origin {
-  return { http1, destroy: () => http1.destroy() };
+/** An origin with which HTTP/1.1 is spoken in any case, over connections of `connect`. */
+export function http1Origin(
+  origin: string,
+  http1: Dispatcher,
+  { tls }: Pick<ConnectionOptions, 'tls'>,
+  connect: Connectors.connector,
+): Origin {
+  return {
+    http1,
+    tls,
+    alert: tls && (() => alertWithoutRequest(connect, targetOf(origin))),
+    destroy: () => http1.destroy(),
+  };
+}
+
+/** An origin as undici gives it to connectors. */
+export function targetOf(origin: string): Connectors.Options {
+  const { host, hostname, port, protocol } = new URL(origin);
+  return { host, hostname: hostname.replace(/^\[|\]$/g, ''), port, protocol };
 }
 
 /** Options of undici's pool of connections. */
@@ -127,11 +146,12 @@ export function poolOptions(
   return { connections, allowH2: false, maxHeaderSize, connect };
 }
 
-/** Options of undici's connector to the origin itself. */
-export function targetOptions({
-  tls,
-  connectTimeoutMs,
-  lookup,
-}: ConnectionOptions & Partial<Pick<DirectOptions, 'lookup'>>): Connectors.BuildOptions {
-  return { ...tls, timeout: connectTimeoutMs, ...(lookup && { lookup }) };
+/** @param allowH2 whether HTTP/2 is offered */
+function connectorTo(
+  { connectTimeoutMs: timeout, lookup, sockets, tls }: DirectOptions,
+  allowH2: boolean,
+): Connectors.connector {
+  const make = (connection?: TlsConnection): Connectors.connector =>
+    sockets.ownedBy(buildConnector({ ...connection, timeout, lookup, allowH2 }));
+  return tls === undefined ? make() : trustingConnector(tls, make);
 }

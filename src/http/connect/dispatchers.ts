@@ -1,11 +1,19 @@
 import type { LookupFunction } from 'node:net';
 import { ManifestToolError } from '../../errors.js';
-import { directOrigin, type Origin, type TlsConnection } from './direct.js';
+import { directOrigin, type Origin } from './direct.js';
 import { sharedLookup } from './lookup.js';
 import { proxiedOrigin } from './proxy.js';
 import { proxyFor } from './proxy-for.js';
 import { Sockets } from './sockets.js';
-import { SecureContexts, tlsIsMeant, tlsSettings, type TlsOptions } from './tls.js';
+import { systemAuthorities } from './system-store.js';
+import {
+  HostTls,
+  SecureContexts,
+  tlsIsMeant,
+  tlsSettings,
+  type SharedTls,
+  type TlsOptions,
+} from './tls.js';
 import type { EarlyConnection } from './warm-up.js';
 
 /** How to reach hosts: proxies and certificates, from the environment and from the user. */
@@ -22,6 +30,10 @@ export interface NetworkOptions {
   readonly timeoutMs?: number;
   /** How many requests may run at a time at one host. */
   readonly concurrency?: number;
+  /** Ends the wait for a named pipe in place of a file. */
+  readonly signal?: AbortSignal;
+  /** Receives warnings about files of certificates. */
+  readonly onWarning?: (text: string) => void;
 }
 
 /**
@@ -38,12 +50,16 @@ const MAX_HEADER_BYTES = 64 * 1024;
 
 /** The connections of a client by origin; those to an origin are opened when they are first used. */
 export class Dispatchers {
-  private readonly byOrigin = new Map<string, Origin>();
+  private readonly byOrigin = new Map<string, Promise<Origin>>();
+  /** Those of them that are known by now. */
+  private readonly opened = new Map<string, Origin>();
   /** Names of registries in references, by origin. */
   private readonly registries = new Map<string, string>();
+  /** The registry of each token server, by the origin of the latter. */
+  private readonly tokenServers = new Map<string, string>();
   /** How many repositories of each registry were opened, by its name. */
   private readonly repositories = new Map<string, number>();
-  private readonly contexts = new SecureContexts();
+  private readonly sharedTls: SharedTls;
   private readonly sockets = new Sockets();
   private readonly lookup: LookupFunction;
   private isClosed = false;
@@ -53,6 +69,11 @@ export class Dispatchers {
     private readonly options: NetworkOptions,
     private readonly early?: EarlyConnection,
   ) {
+    let system: Promise<readonly string[]> | undefined;
+    this.sharedTls = {
+      contexts: new SecureContexts(),
+      systemAuthorities: () => (system ??= systemAuthorities(options)),
+    };
     this.lookup = early?.lookup ?? sharedLookup();
     if (early !== undefined) this.sockets.add(early.socket);
   }
@@ -62,6 +83,11 @@ export class Dispatchers {
     this.registries.set(origin, host);
   }
 
+  /** Declares an origin to be the token server of a registry (`host[:port]`). */
+  addTokenServer(origin: string, registry: string): void {
+    if (!this.tokenServers.has(origin)) this.tokenServers.set(origin, registry);
+  }
+
   /** Announces that a repository of a registry will be used, which takes more connections. */
   addRepository(host: string): void {
     this.repositories.set(host, (this.repositories.get(host) ?? 0) + 1);
@@ -69,7 +95,7 @@ export class Dispatchers {
 
   /** How many requests may run at a time at the host of a URL. */
   concurrency(url: URL): number {
-    const isHttp2 = this.byOrigin.get(url.origin)?.http2?.isSpoken === true;
+    const isHttp2 = this.opened.get(url.origin)?.http2?.isSpoken === true;
     return isHttp2 ? (this.options.concurrency ?? MAX_REQUESTS.http2) : this.connections(url);
   }
 
@@ -83,39 +109,50 @@ export class Dispatchers {
    * @throws {ManifestToolError} CONFIG if a proxy or a certificate cannot be used; INTERRUPTED after
    * `destroy`.
    */
-  get(url: URL): Origin {
-    const known = this.byOrigin.get(url.origin);
+  async get(url: URL): Promise<Origin> {
+    const { origin } = url;
+    const known = this.byOrigin.get(origin);
     if (known !== undefined) return known;
-    if (this.isClosed) {
-      const what = `connecting to ${url.host}`;
-      throw new ManifestToolError('INTERRUPTED', what, 'the client is closed');
+    this.refuseIfClosed(url);
+    const opening = this.open(url);
+    this.byOrigin.set(origin, opening);
+    try {
+      const opened = await opening;
+      this.refuseIfClosed(url);
+      this.opened.set(origin, opened);
+      return opened;
+    } catch (error) {
+      this.byOrigin.delete(origin);
+      throw error;
     }
-    const opened = this.open(url);
-    this.byOrigin.set(url.origin, opened);
-    return opened;
   }
 
   /** Closes all connections, those that are still being opened too; none is opened afterwards. */
   async destroy(): Promise<void> {
     this.isClosed = true;
-    const destroyed = [...this.byOrigin.values()].map((origin) => origin.destroy());
+    const destroyed = [...this.opened.values()].map((origin) => origin.destroy());
     this.sockets.destroy();
     await Promise.all(destroyed);
   }
 
-  private open(url: URL): Origin {
+  private refuseIfClosed({ host }: URL): void {
+    if (!this.isClosed) return;
+    throw new ManifestToolError('INTERRUPTED', `connecting to ${host}`, 'the client is closed');
+  }
+
+  private async open(url: URL): Promise<Origin> {
     const { origin } = url;
     const { env, timeoutMs = CONNECT_TIMEOUT_MS } = this.options;
     const proxy = proxyFor(url, env);
     const options = {
-      tls: this.targetTls(url),
+      tls: await this.targetTls(url),
       connections: this.connections(url),
       connectTimeoutMs: Math.min(CONNECT_TIMEOUT_MS, timeoutMs),
       maxHeaderSize: MAX_HEADER_BYTES,
       sockets: this.sockets,
     };
     if (proxy !== undefined) {
-      return proxiedOrigin(origin, { ...options, proxy, proxyTls: this.proxyTls(proxy) });
+      return proxiedOrigin(origin, { ...options, proxy, proxyTls: await this.proxyTls(proxy) });
     }
     const warmUp = { spares: () => this.spares(url), early: this.early };
     return directOrigin(origin, {
@@ -125,32 +162,32 @@ export class Dispatchers {
     });
   }
 
-  private targetTls({ origin, host, protocol }: URL): TlsConnection | undefined {
+  private targetTls({ origin, host, protocol }: URL): Promise<HostTls | undefined> {
     const registry = this.registries.get(origin);
     const name = registry ?? host;
     return this.tls(name, {
       isTls: protocol === 'https:',
       insecure: this.options.insecure(name),
       isRegistry: registry !== undefined,
+      tokenServerOf: this.tokenServers.get(origin),
     });
   }
 
   /**
-   * Of the user's settings, only the authorities are for a proxy: it gets no client certificate
-   * (GHSA-h3wm-jjqf-8jm2), and its own certificate is always checked.
+   * Of the user's options, only the authorities are for a proxy: it gets no client certificate but
+   * one in a directory of its own (GHSA-h3wm-jjqf-8jm2), and its certificate is always checked.
    */
-  private proxyTls({ host, protocol }: URL): TlsConnection | undefined {
+  private proxyTls({ host, protocol }: URL): Promise<HostTls | undefined> {
     return this.tls(host, { isTls: protocol === 'https:', insecure: false, isRegistry: false });
   }
 
   /** Reads the settings even if TLS is not spoken: a file that the user names must be readable. */
-  private tls(
+  private async tls(
     host: string,
-    use: Pick<TlsOptions, 'isTls' | 'insecure' | 'isRegistry'>,
-  ): TlsConnection | undefined {
-    const { rejectUnauthorized, ...settings } = tlsSettings(host, { ...this.options, ...use });
-    if (!use.isTls) return undefined;
-    return { secureContext: this.contexts.get(host, settings), rejectUnauthorized };
+    use: Pick<TlsOptions, 'isTls' | 'insecure' | 'isRegistry' | 'tokenServerOf'>,
+  ): Promise<HostTls | undefined> {
+    const settings = await tlsSettings(host, { ...this.options, ...use });
+    return use.isTls ? new HostTls(host, settings, this.sharedTls) : undefined;
   }
 
   private connections({ protocol }: URL): number {

@@ -31,6 +31,8 @@ export class NotProcessed extends errors.SocketError {}
 export interface NegotiationOptions {
   /** Opens a connection that offers both protocols. */
   readonly connect: Connectors.connector;
+  /** Where to. */
+  readonly target: Connectors.Options;
   readonly onHttp2: (socket: TLSSocket) => void;
   readonly onHttp1: (socket: TLSSocket, target: Connectors.Options) => void;
 }
@@ -82,9 +84,7 @@ export class Http2Negotiation {
   }
 
   private async open(): Promise<Http2Connection | undefined> {
-    const { host, hostname, port, protocol } = new URL(this.origin);
-    // As undici writes them.
-    const target = { host, hostname: hostname.replace(/^\[|\]$/g, ''), port, protocol };
+    const { target } = this.options;
     const socket = await new Promise<TLSSocket>((resolve, reject) => {
       this.options.connect(target, (error, connected) => {
         if (error === null) resolve(connected as TLSSocket);
@@ -115,6 +115,8 @@ export class Http2Negotiation {
 class Http2Connection {
   private readonly session: ClientHttp2Session;
   private readonly streams = new Semaphore(() => this.limit());
+  /** Why the connection broke. */
+  private failure: Error | undefined;
   /** The last stream that the server will process, once it has said so. */
   private lastProcessed = Infinity;
 
@@ -133,7 +135,9 @@ class Http2Connection {
       this.lastProcessed = lastStream;
     });
     // Each request of the connection fails with it.
-    this.session.on('error', () => undefined);
+    this.session.on('error', (error) => {
+      this.failure = error;
+    });
   }
 
   /** Whether it accepts requests. */
@@ -218,7 +222,9 @@ class Http2Connection {
         }
       });
       // Followed by 'close', which is emitted without an error as well.
-      stream.on('error', () => undefined);
+      stream.on('error', (error) => {
+        this.failure ??= error;
+      });
       stream.on('close', () => {
         settle();
         const isEnded = stream.rstCode === http2().constants.NGHTTP2_NO_ERROR;
@@ -235,7 +241,8 @@ class Http2Connection {
     if (wantsHttp1) this.onHttp1Required();
     const isRefused = rstCode === NGHTTP2_REFUSED_STREAM || id > this.lastProcessed;
     if (wantsHttp1 || isRefused) return new NotProcessed('the request was refused');
-    return new errors.SocketError('the request was not answered');
+    const lost = new errors.SocketError('the request was not answered');
+    return Object.assign(lost, { cause: this.failure });
   }
 
   /** @throws {NotProcessed} if the connection accepts no more requests. */

@@ -4,21 +4,17 @@ import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { reasonOf, systemCode } from '../../errors.js';
 import { portOf } from '../url.js';
-import {
-  poolOptions,
-  targetOptions,
-  type ConnectionOptions,
-  type Origin,
-  type TlsConnection,
-} from './direct.js';
+import { http1Origin, poolOptions, type ConnectionOptions, type Origin } from './direct.js';
 import { proxyAuthorization } from './proxy-for.js';
+import type { HostTls } from './tls.js';
+import { trustingConnector, type TlsConnection } from './trust.js';
 
 /** How to connect to one origin through a proxy; `tls` is for the origin, not for the proxy. */
 export interface ProxyOptions extends ConnectionOptions {
   /** See {@link proxyFor}. */
   readonly proxy: URL;
-  /** Settings of TLS with a proxy whose own address is https. */
-  readonly proxyTls?: TlsConnection | undefined;
+  /** TLS with a proxy whose own address is https. */
+  readonly proxyTls?: HostTls | undefined;
 }
 
 /** A failure of a proxy to pass a request on. The message names the proxy, but never its credentials. */
@@ -44,30 +40,32 @@ export class ProxyFailure extends Error {
  * it uses CONNECT for http behind an https proxy, and it omits a user without a password.
  */
 export function proxiedOrigin(origin: string, options: ProxyOptions): Origin {
-  const http1 = origin.startsWith('https:')
-    ? tunnelled(origin, options)
-    : forwarded(origin, options);
-  return { http1, destroy: () => http1.destroy() };
+  if (!origin.startsWith('https:')) {
+    const connect = proxyConnector(options);
+    return http1Origin(origin, forwarded(origin, options, connect), options, connect);
+  }
+  const connect = tunnelled(origin, options);
+  return http1Origin(origin, new Pool(origin, poolOptions(options, connect)), options, connect);
 }
 
 /** Through CONNECT: the proxy learns the name of the target, and nothing else. */
-function tunnelled(origin: string, options: ProxyOptions): Dispatcher {
-  const { proxy } = options;
+function tunnelled(origin: string, options: ProxyOptions): Connectors.connector {
+  const { connectTimeoutMs: timeout, proxy, tls } = options;
   const toProxy = new Pool(proxy.origin, {
     ...poolOptions(options, proxyConnector(options)),
     headersTimeout: options.connectTimeoutMs,
   });
-  const toTarget = buildConnector(targetOptions(options));
   const authority = addressOf(new URL(origin));
-  return new Pool(
-    origin,
-    poolOptions(options, (target, callback) => {
+  const make = (connection?: TlsConnection): Connectors.connector => {
+    const toTarget = buildConnector({ ...connection, timeout });
+    return (target, callback) => {
       openTunnel(toProxy, proxy, authority, (...result) => {
         if (result[0] === null) toTarget({ ...target, httpSocket: result[1] }, callback);
         else callback(result[0], null);
       });
-    }),
-  );
+    };
+  };
+  return tls === undefined ? make() : trustingConnector(tls, make);
 }
 
 /** Opens one connection to a target through the proxy, before any TLS with the target. */
@@ -94,10 +92,14 @@ function openTunnel(
 }
 
 /** With the whole URL (RFC 9112, absolute-form): the proxy makes the request itself. */
-function forwarded(origin: string, options: ProxyOptions): Dispatcher {
+function forwarded(
+  origin: string,
+  options: ProxyOptions,
+  connect: Connectors.connector,
+): Dispatcher {
   const { proxy } = options;
   const { host } = new URL(origin);
-  const pool = new Pool(proxy.origin, poolOptions(options, proxyConnector(options)));
+  const pool = new Pool(proxy.origin, poolOptions(options, connect));
   return pool.compose((dispatch) => (request, handler) => {
     // An object with names in lower case, see HttpRequest.
     const own = request.headers as Readonly<Record<string, string>> | undefined;
@@ -126,7 +128,9 @@ function proxyConnector({
   connectTimeoutMs,
   sockets,
 }: ProxyOptions): Connectors.connector {
-  const connect = sockets.ownedBy(buildConnector({ ...proxyTls, timeout: connectTimeoutMs }));
+  const make = (connection?: TlsConnection): Connectors.connector =>
+    sockets.ownedBy(buildConnector({ ...connection, timeout: connectTimeoutMs }));
+  const connect = proxyTls === undefined ? make() : trustingConnector(proxyTls, make);
   return ({ servername: _ofTarget, ...address }, callback) => {
     connect(address, (...result) => {
       if (result[0] === null) callback(...result);

@@ -6,9 +6,17 @@ import {
   pemCertificates,
   readCertificates,
   readText,
+  UnreadableDirectory,
   type CertsRootOptions,
   type ClientPair,
+  type HostCertificates,
 } from './certs-d.js';
+
+/**
+ * Largest SSL_CERT_FILE, in characters, that is read before a chain needs it: about thirty
+ * certificates, each of which takes 0.3 ms to add.
+ */
+const SMALL_PEM_LENGTH = 64 * 1024;
 
 /** Loaded when it is needed: plain HTTP can do without. */
 function tls(): typeof import('node:tls') {
@@ -19,9 +27,11 @@ function tls(): typeof import('node:tls') {
 export interface TlsSettings {
   /** Authorities to trust in addition to Node's own, as PEM. */
   readonly authorities: readonly string[];
-  /** The client's certificate with its key, as PEM. */
-  readonly client?: ClientPair | undefined;
+  /** The client certificates, each with its key, as PEM; the next is used if one is refused. */
+  readonly clients: readonly ClientPair[];
   readonly rejectUnauthorized: boolean;
+  /** Why a directory of certificates could not be read; the error if an authority turns out to lack. */
+  readonly unreadable?: ManifestToolError | undefined;
 }
 
 /** What the user says about TLS. */
@@ -33,39 +43,94 @@ export interface TlsOptions extends CertsRootOptions {
   readonly keyFile?: string | undefined;
   /** Directory of certificates that replaces those of the hosts. */
   readonly certDir?: string | undefined;
+  /** Receives a warning about a directory of certificates that cannot be read. */
+  readonly onWarning?: ((text: string) => void) | undefined;
   /** Whether TLS is spoken to the host: if not, the authorities of the environment are not read. */
   readonly isTls: boolean;
   /** Whether the certificate of this host is accepted unchecked. */
   readonly insecure: boolean;
   /**
    * Whether the host is a registry of the command. No other host, such as a token server or a
-   * storage host, gets a client certificate.
+   * storage host, gets a client certificate that is not in a directory of its own.
    */
   readonly isRegistry: boolean;
+  /** For a token server: its registry, whose directory serves if it has none of its own. */
+  readonly tokenServerOf?: string | undefined;
+  /** Ends the wait for a named pipe. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * The settings for a host (`host[:port]`, as the user writes it). NODE_EXTRA_CA_CERTS, SSL_CERT_FILE,
- * `*.crt` of the host's directory in certs.d, and `caFile` add to the authorities of Node, as those
- * of docker and podman add to the system's.
+ * The settings for a host (`host[:port]`, as the user writes it). NODE_EXTRA_CA_CERTS, a small
+ * SSL_CERT_FILE, `*.crt` of the host's directory in certs.d, and `caFile` add to the authorities of
+ * Node, as those of docker and podman add to the system's.
  * @throws {ManifestToolError} USAGE if only one of `certFile` and `keyFile` is given; CONFIG with the
- * name of a file that cannot be read or used.
+ * name of a file that cannot be read or used; or the reason of the signal.
  */
-export function tlsSettings(host: string, options: TlsOptions): TlsSettings {
-  const { caFile, certDir, env, insecure, isRegistry, isTls } = options;
+export async function tlsSettings(host: string, options: TlsOptions): Promise<TlsSettings> {
+  const { caFile, env, insecure, isRegistry, isTls, signal } = options;
   const readGivenPair = givenPair(options);
-  const directory = certDir ?? findHostDirectory(host, options);
-  const found =
-    directory === undefined
-      ? { ca: [] }
-      : readCertificates(directory, isRegistry && readGivenPair === undefined);
-  const given = [...found.ca, ...(caFile === undefined ? [] : fileAuthorities(caFile))];
-  const client = isRegistry ? (readGivenPair?.() ?? found.client) : undefined;
+  const { directory, hasClients } = directoryFor(host, options);
+  const found = await readDirectory(
+    directory,
+    hasClients && !(isRegistry && readGivenPair !== undefined),
+    options,
+  );
+  const given = [
+    ...found.ca,
+    ...(caFile === undefined ? [] : await fileAuthorities(caFile, signal)),
+  ];
+  const own = isRegistry ? await readGivenPair?.() : undefined;
   return {
-    authorities: isTls ? withEnvironment(given, env) : [],
-    client,
+    authorities: isTls ? await withEnvironment(given, env, signal) : [],
+    clients: own === undefined ? found.clients : [own],
     rejectUnauthorized: !insecure,
+    unreadable: found.unreadable,
   };
+}
+
+/**
+ * The directory of certificates for a host, and whether its client certificates are for that host:
+ * those in a directory that the user made for the host are, whatever it is used for. Those of a
+ * registry are not for a token server of another name.
+ */
+function directoryFor(
+  host: string,
+  options: TlsOptions,
+): { readonly directory: string | undefined; readonly hasClients: boolean } {
+  const { certDir, isRegistry, tokenServerOf } = options;
+  if (certDir !== undefined) return { directory: certDir, hasClients: isRegistry };
+  const own = findHostDirectory(host, options);
+  if (own !== undefined || tokenServerOf === undefined) return { directory: own, hasClients: true };
+  const name = (of: string): string => of.replace(/:\d+$/, '');
+  return {
+    directory: findHostDirectory(tokenServerOf, options),
+    hasClients: name(host) === name(tokenServerOf),
+  };
+}
+
+interface FoundCertificates extends HostCertificates {
+  readonly unreadable?: ManifestToolError;
+}
+
+/**
+ * The certificates in a directory. One of the user's own choice must be readable; another one may
+ * be there for root alone, and is reported.
+ */
+async function readDirectory(
+  directory: string | undefined,
+  withClients: boolean,
+  { certDir, onWarning, signal }: TlsOptions,
+): Promise<FoundCertificates> {
+  if (directory === undefined) return { ca: [], clients: [] };
+  try {
+    return await readCertificates(directory, withClients, signal);
+  } catch (error) {
+    const isLost = certDir === undefined && error instanceof UnreadableDirectory;
+    if (!isLost) throw error;
+    onWarning?.(`${error.message}; its certificates are not used`);
+    return { ca: [], clients: [], unreadable: error };
+  }
 }
 
 /** Settings that suggest TLS for some host or other. */
@@ -85,6 +150,12 @@ export function tlsIsMeant(
   return given || insecure ? 'perhaps' : 'no';
 }
 
+/** What a secure context is made of. */
+interface ContextSettings {
+  readonly authorities: readonly string[];
+  readonly client?: ClientPair | undefined;
+}
+
 /** The secure contexts of a client: one for each distinct setting, shared by hosts and connections. */
 export class SecureContexts {
   private readonly bySetting = new Map<string, SecureContext>();
@@ -93,10 +164,7 @@ export class SecureContexts {
    * The context for settings; `host` is for messages.
    * @throws {ManifestToolError} CONFIG if the client certificate and its key cannot be used.
    */
-  get(
-    host: string,
-    { authorities, client }: Omit<TlsSettings, 'rejectUnauthorized'>,
-  ): SecureContext {
+  get(host: string, { authorities, client }: ContextSettings): SecureContext {
     const key = JSON.stringify([authorities, client]);
     const known = this.bySetting.get(key);
     if (known !== undefined) return known;
@@ -116,38 +184,125 @@ export class SecureContexts {
   }
 }
 
+/** What the {@link HostTls} of a client share. */
+export interface SharedTls {
+  readonly contexts: SecureContexts;
+  /** The authorities that the system trusts, see `systemAuthorities`. */
+  readonly systemAuthorities: () => Promise<readonly string[]>;
+}
+
+/** TLS with one host: its secure context, which can change while connections are opened. */
+export class HostTls {
+  readonly rejectUnauthorized: boolean;
+  /** Why a directory of certificates could not be read. */
+  readonly unreadable: ManifestToolError | undefined;
+  /** Whether the host has answered a request, and so needs no other client certificate. */
+  isAccepted = false;
+  private current: SecureContext;
+  private authorities: readonly string[];
+  private readonly clients: readonly ClientPair[];
+  private client = 0;
+  private extended: Promise<Error | undefined> | undefined;
+
+  /** @throws {ManifestToolError} CONFIG if a client certificate and its key cannot be used. */
+  constructor(
+    private readonly host: string,
+    { authorities, clients, rejectUnauthorized, unreadable }: TlsSettings,
+    private readonly shared: SharedTls,
+  ) {
+    this.authorities = authorities;
+    this.clients = clients;
+    this.rejectUnauthorized = rejectUnauthorized;
+    this.unreadable = unreadable;
+    this.current = this.context();
+  }
+
+  get secureContext(): SecureContext {
+    return this.current;
+  }
+
+  /** Whether the host gets a client certificate if it asks for one. */
+  get hasClient(): boolean {
+    return this.clients.length > 0;
+  }
+
+  /**
+   * Trusts what the system trusts as well, if that is more. Only a chain that Node's own authorities
+   * do not verify needs it: the bundle of a distribution takes 30 ms to read and to add.
+   * @returns why that was not possible; undefined if it was
+   */
+  trustSystem(): Promise<Error | undefined> {
+    return (this.extended ??= this.extend().then(
+      () => undefined,
+      (error: Error) => error,
+    ));
+  }
+
+  /**
+   * Goes on to the next client certificate after one that the server has refused; false if there is
+   * none.
+   * @param used the context of the connection that was refused: another one may be in use by now
+   */
+  useNextClient(used: SecureContext): boolean {
+    if (used !== this.current) return true;
+    if (this.client + 1 >= this.clients.length) return false;
+    this.client += 1;
+    this.current = this.context();
+    return true;
+  }
+
+  private async extend(): Promise<void> {
+    const known = new Set([...tls().rootCertificates, ...this.authorities].map(encodedPart));
+    const system = await this.shared.systemAuthorities();
+    const added = system.filter((authority) => !known.has(encodedPart(authority)));
+    if (added.length === 0) return;
+    this.authorities = [...this.authorities, ...added];
+    this.current = this.context();
+  }
+
+  private context(): SecureContext {
+    const { authorities, client, clients, host } = this;
+    return this.shared.contexts.get(host, { authorities, client: clients[client] });
+  }
+}
+
 /** Adds to the authorities of a context; those of other contexts stay as they are. */
 function addAuthority({ context }: SecureContext, pem: string): void {
   (context as { addCACert(pem: string): void }).addCACert(pem);
 }
 
 /**
- * The given authorities with those of SSL_CERT_FILE and, if there are any, of NODE_EXTRA_CA_CERTS: a
- * context to which authorities are added loses these in Node 20.
+ * The given authorities with those of a small SSL_CERT_FILE and, if there are any, of
+ * NODE_EXTRA_CA_CERTS: a context to which authorities are added loses these in Node 20.
  */
-function withEnvironment(given: readonly string[], env: TlsOptions['env']): string[] {
+async function withEnvironment(
+  given: readonly string[],
+  env: TlsOptions['env'],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
   const extraFile = env['NODE_EXTRA_CA_CERTS'] ?? '';
   const sslFile = env['SSL_CERT_FILE'] ?? '';
   const isSame = extraFile !== '' && path.resolve(extraFile) === path.resolve(sslFile || '.');
-  const added = [...given, ...(isSame ? [] : unbundledAuthorities(sslFile))];
-  return added.length === 0 ? [] : [...new Set([...added, ...unbundledAuthorities(extraFile)])];
+  const own = isSame ? '' : await readOptional(sslFile, signal);
+  // A larger one is a system's bundle, see HostTls.trustSystem.
+  const added = own.length > SMALL_PEM_LENGTH ? given : [...given, ...pemCertificates(own)];
+  if (added.length === 0) return [];
+  const bundled = new Set(tls().rootCertificates.map(encodedPart));
+  const extra = pemCertificates(await readOptional(extraFile, signal));
+  return [
+    ...new Set([...added, ...extra.filter((authority) => !bundled.has(encodedPart(authority)))]),
+  ];
 }
 
-/**
- * The authorities in a file that are not bundled with Node; a system's file has mostly these, and
- * each takes 0.3 ms to add. Node and Go ignore a variable that names no readable file.
- */
-function unbundledAuthorities(file: string): string[] {
-  if (file === '') return [];
-  let authorities: string[];
+/** The text of a file that a variable names; Node and Go ignore one that is not readable. */
+async function readOptional(file: string, signal: AbortSignal | undefined): Promise<string> {
+  if (file === '') return '';
   try {
-    authorities = pemCertificates(readText(file));
+    return await readText(file, { signal });
   } catch {
-    return [];
+    signal?.throwIfAborted();
+    return '';
   }
-  if (authorities.length === 0) return [];
-  const bundled = new Set(tls().rootCertificates.map(encodedPart));
-  return authorities.filter((authority) => !bundled.has(encodedPart(authority)));
 }
 
 /** The Base64 of a PEM certificate, which is the same whatever the length of its lines. */
@@ -156,8 +311,10 @@ function encodedPart(pem: string): string {
   return lines.slice(1, -1).join('');
 }
 
-function fileAuthorities(caFile: string): string[] {
-  const certificates = pemCertificates(readText(caFile, `CA file ${caFile}`));
+async function fileAuthorities(caFile: string, signal: AbortSignal | undefined): Promise<string[]> {
+  const certificates = pemCertificates(
+    await readText(caFile, { what: `CA file ${caFile}`, signal }),
+  );
   if (certificates.some(isCertificate)) return certificates;
   const why = 'it holds no certificate in PEM form';
   throw new ManifestToolError('CONFIG', `reading CA file ${caFile}`, why, {
@@ -175,7 +332,11 @@ function isCertificate(pem: string): boolean {
 }
 
 /** Reads the pair that the options name; undefined if they name none. */
-function givenPair({ certFile, keyFile }: TlsOptions): (() => ClientPair) | undefined {
+function givenPair({
+  certFile,
+  keyFile,
+  signal,
+}: TlsOptions): (() => Promise<ClientPair>) | undefined {
   if (certFile === undefined && keyFile === undefined) return undefined;
   if (keyFile === undefined) {
     const what = `using client certificate ${certFile}`;
@@ -193,8 +354,11 @@ function givenPair({ certFile, keyFile }: TlsOptions): (() => ClientPair) | unde
       },
     );
   }
-  return () => ({
-    cert: readText(certFile, `client certificate ${certFile}`),
-    key: readText(keyFile, `client key ${keyFile}`),
-  });
+  return async () => {
+    const [cert, key] = await Promise.all([
+      readText(certFile, { what: `client certificate ${certFile}`, signal }),
+      readText(keyFile, { what: `client key ${keyFile}`, signal }),
+    ]);
+    return { cert, key };
+  };
 }

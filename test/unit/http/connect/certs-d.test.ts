@@ -78,7 +78,7 @@ test('on Windows the name of a directory has no colon', async () => {
   expect(find('a.example:5000')).toBeUndefined();
 });
 
-test('reads authorities and the first pair by name', async () => {
+test('reads authorities and all pairs, by name', async () => {
   await put({
     'ca.crt': `# a comment\n${one.replaceAll('\n', '\r\n')}\n${two}`,
     'other.crt': 'not one',
@@ -88,11 +88,17 @@ test('reads authorities and the first pair by name', async () => {
     'a.cert': 'A',
     'a.key': 'KA',
   });
-  expect(readCertificates(scratch, true)).toEqual({
+  expect(await readCertificates(scratch, true)).toEqual({
     ca: [one.trim(), two.trim()],
-    client: { cert: 'A', key: 'KA' },
+    clients: [
+      { cert: 'A', key: 'KA' },
+      { cert: 'B', key: 'KB' },
+    ],
   });
-  expect(readCertificates(scratch, false)).toEqual({ ca: [one.trim(), two.trim()] });
+  expect(await readCertificates(scratch, false)).toEqual({
+    ca: [one.trim(), two.trim()],
+    clients: [],
+  });
 });
 
 test.each([
@@ -101,20 +107,20 @@ test.each([
 ])('%s alone is an error that names it', async (name, why) => {
   await put({ [name]: '' });
   const what = `reading ${path.join(scratch, name)}`;
-  expect(() => readCertificates(scratch, true)).toThrow(
+  await expect(readCertificates(scratch, true)).rejects.toThrow(
     expect.objectContaining({ code: 'CONFIG', what, why }),
   );
-  expect(readCertificates(scratch, false)).toEqual({ ca: [] });
+  expect(await readCertificates(scratch, false)).toEqual({ ca: [], clients: [] });
 });
 
 test('a directory or file that cannot be read is an error that names it', async () => {
   const gone = path.join(scratch, 'gone');
-  expect(() => readCertificates(gone, true)).toThrow(
+  await expect(readCertificates(gone, true)).rejects.toThrow(
     expect.objectContaining({
       code: 'CONFIG',
       message: `reading ${gone} failed: there is no such file or directory`,
     }),
   );
   await mkdir(path.join(scratch, 'ca.crt'));
-  expect(() => readCertificates(scratch, true)).toThrow(/ca\.crt failed: .*EISDIR/);
+  await expect(readCertificates(scratch, true)).rejects.toThrow(/ca\.crt failed: .*EISDIR/);
 });

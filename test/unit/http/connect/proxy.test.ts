@@ -13,8 +13,8 @@ import {
   type ProxyOptions,
 } from '../../../../src/http/connect/proxy.js';
 import { Dispatchers, type NetworkOptions } from '../../../../src/http/connect/dispatchers.js';
-import { SecureContexts } from '../../../../src/http/connect/tls.js';
-import { directOrigin, type TlsConnection } from '../../../../src/http/connect/direct.js';
+import { HostTls, SecureContexts } from '../../../../src/http/connect/tls.js';
+import { directOrigin } from '../../../../src/http/connect/direct.js';
 import { sharedLookup } from '../../../../src/http/connect/lookup.js';
 import { Sockets } from '../../../../src/http/connect/sockets.js';
 import { wire } from '../../../../src/http/wire.js';
@@ -132,13 +132,14 @@ async function startProxy(
   return { host: await listen(server), seen };
 }
 
-const contexts = new SecureContexts();
+const shared = {
+  contexts: new SecureContexts(),
+  systemAuthorities: (): Promise<string[]> => Promise.resolve([]),
+};
 
 /** TLS with the authority of the tests, or without it. */
-const tlsWith = (authorities: readonly string[], rejectUnauthorized = true): TlsConnection => ({
-  secureContext: contexts.get('', { authorities }),
-  rejectUnauthorized,
-});
+const tlsWith = (authorities: readonly string[], rejectUnauthorized = true): HostTls =>
+  new HostTls('', { authorities, clients: [], rejectUnauthorized }, shared);
 
 /** Sends requests to one origin. */
 async function send(
@@ -161,7 +162,7 @@ async function send(
       ? directOrigin(origin, options)
       : proxiedOrigin(origin, { ...options, proxy });
   const transport = wire({
-    originOf: () => opened,
+    originOf: () => Promise.resolve(opened),
     timeouts: { headersMs: 5000, idleMs: 5000 },
     signal: new AbortController().signal,
   });
@@ -296,6 +297,7 @@ test('the certificate of the target is checked through a proxy, unless it is to 
   const proxy = new URL(`http://${host}`);
   await expect(send(target.origin, { proxy, tls: tlsWith([]) })).rejects.toMatchObject({
     code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+    issuer: 'CN=localhost',
   });
   expect(target.seen).toEqual([]);
   const insecure = tlsWith([], false);

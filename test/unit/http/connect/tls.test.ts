@@ -9,9 +9,11 @@ import { directOrigin } from '../../../../src/http/connect/direct.js';
 import { sharedLookup } from '../../../../src/http/connect/lookup.js';
 import { Sockets } from '../../../../src/http/connect/sockets.js';
 import {
+  HostTls,
   SecureContexts,
   tlsIsMeant,
   tlsSettings,
+  type SharedTls,
   type TlsOptions,
   type TlsSettings,
 } from '../../../../src/http/connect/tls.js';
@@ -58,7 +60,7 @@ function options(more: Partial<TlsOptions> = {}): TlsOptions {
   return { env: {}, insecure: false, isRegistry: true, isTls: true, certsRoots, ...more };
 }
 
-const settings = (more?: Partial<TlsOptions>, host = 'a.example'): TlsSettings =>
+const settings = (more?: Partial<TlsOptions>, host = 'a.example'): Promise<TlsSettings> =>
   tlsSettings(host, options(more));
 
 /** Which of the test's own authorities are trusted in addition to Node's. */
@@ -69,12 +71,20 @@ function added({ authorities }: TlsSettings): string[] {
   );
 }
 
-const NOTHING = { authorities: [], client: undefined, rejectUnauthorized: true };
+/** What the hosts of one client share, with the authorities of a system. */
+function sharedTls(system: () => string[] = () => []): SharedTls {
+  return {
+    contexts: new SecureContexts(),
+    systemAuthorities: () => Promise.resolve(system()),
+  };
+}
 
-test('nothing is set by default, or by NODE_EXTRA_CA_CERTS, which Node reads itself', () => {
+const NOTHING = { authorities: [], clients: [], rejectUnauthorized: true };
+
+test('nothing is set by default, or by NODE_EXTRA_CA_CERTS, which Node reads itself', async () => {
   const { certFile } = server;
-  expect(settings()).toEqual(NOTHING);
-  expect(settings({ insecure: true })).toEqual({ ...NOTHING, rejectUnauthorized: false });
+  expect(await settings()).toEqual(NOTHING);
+  expect(await settings({ insecure: true })).toEqual({ ...NOTHING, rejectUnauthorized: false });
   for (const env of [
     { NODE_EXTRA_CA_CERTS: certFile },
     { NODE_EXTRA_CA_CERTS: certFile, SSL_CERT_FILE: path.join(scratch, '.', 'server/tls.crt') },
@@ -82,24 +92,24 @@ test('nothing is set by default, or by NODE_EXTRA_CA_CERTS, which Node reads its
     { SSL_CERT_FILE: path.join(scratch, 'gone') },
     { SSL_CERT_FILE: server.keyFile },
   ]) {
-    expect(settings({ env })).toEqual(NOTHING);
+    expect(await settings({ env })).toEqual(NOTHING);
   }
 });
 
-test('every source adds to the authorities of Node', () => {
+test('every source adds to the authorities of Node', async () => {
   const env = { NODE_EXTRA_CA_CERTS: server.certFile };
-  expect(added(settings({ env: { SSL_CERT_FILE: client.certFile } }))).toEqual(['client']);
+  expect(added(await settings({ env: { SSL_CERT_FILE: client.certFile } }))).toEqual(['client']);
   // Node would lose what it has read itself.
-  expect(added(settings({ env: { ...env, SSL_CERT_FILE: client.certFile } }))).toEqual([
+  expect(added(await settings({ env: { ...env, SSL_CERT_FILE: client.certFile } }))).toEqual([
     'client',
     'server',
   ]);
-  expect(added(settings({ env, caFile: other.certFile }))).toEqual(['other', 'server']);
+  expect(added(await settings({ env, caFile: other.certFile }))).toEqual(['other', 'server']);
   const gone = { NODE_EXTRA_CA_CERTS: path.join(scratch, 'gone') };
-  expect(added(settings({ env: gone, caFile: other.certFile }))).toEqual(['other']);
-  expect(added(settings({ caFile: other.certFile }, HOST))).toEqual(['server', 'other']);
-  expect(added(settings({ certDir: hostDirectory }))).toEqual(['server']);
-  expect(added(settings({ caFile: other.certFile, isTls: false }))).toEqual([]);
+  expect(added(await settings({ env: gone, caFile: other.certFile }))).toEqual(['other']);
+  expect(added(await settings({ caFile: other.certFile }, HOST))).toEqual(['server', 'other']);
+  expect(added(await settings({ certDir: hostDirectory }))).toEqual(['server']);
+  expect(added(await settings({ caFile: other.certFile, isTls: false }))).toEqual([]);
 });
 
 test('bundled authorities are not added again, whatever the length of their lines', async () => {
@@ -109,18 +119,18 @@ test('bundled authorities are not added again, whatever the length of their line
     const lines = encoded.match(/.{1,64}/g)!.join('\n');
     return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
   });
-  const env = { SSL_CERT_FILE: bundle };
+  const env = { NODE_EXTRA_CA_CERTS: bundle, SSL_CERT_FILE: client.certFile };
   for (const text of [roots.join(''), rootCertificates.slice(0, 3).join('\n')]) {
     await writeFile(bundle, text);
-    expect(added(settings({ env }))).toEqual([]);
+    expect(added(await settings({ env }))).toEqual(['client']);
     await writeFile(bundle, `${text}\n${pem.other}\n${pem.other}`);
-    expect(added(settings({ env }))).toEqual(['other']);
+    expect(added(await settings({ env }))).toEqual(['client', 'other']);
   }
 });
 
 test('a CA file must hold a certificate', async () => {
   const gone = path.join(scratch, 'gone');
-  expect(() => settings({ caFile: gone })).toThrow(
+  await expect(settings({ caFile: gone })).rejects.toThrow(
     expect.objectContaining({
       code: 'CONFIG',
       message: `reading CA file ${gone} failed: there is no such file or directory`,
@@ -129,7 +139,7 @@ test('a CA file must hold a certificate', async () => {
   const broken = path.join(scratch, 'broken.pem');
   await writeFile(broken, '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n');
   for (const caFile of [server.keyFile, broken]) {
-    expect(() => settings({ caFile })).toThrow(
+    await expect(settings({ caFile })).rejects.toThrow(
       expect.objectContaining({
         code: 'CONFIG',
         message: `reading CA file ${caFile} failed: it holds no certificate in PEM form`,
@@ -140,62 +150,107 @@ test('a CA file must hold a certificate', async () => {
 
 test('a client certificate comes from the options, then from the directory of certificates', async () => {
   const fromOptions = { certFile: other.certFile, keyFile: other.keyFile };
-  expect(settings(fromOptions).client?.cert.trim()).toBe(pem.other);
-  expect(settings(fromOptions, HOST).client?.cert.trim()).toBe(pem.other);
-  expect(settings({}, HOST).client).toEqual({
-    cert: pem.client,
-    key: await read(client.keyFile),
-  });
-  expect(settings({ certDir: hostDirectory }).client?.cert).toBe(pem.client);
+  expect((await settings(fromOptions)).clients[0]?.cert.trim()).toBe(pem.other);
+  expect((await settings(fromOptions, HOST)).clients[0]?.cert.trim()).toBe(pem.other);
+  expect((await settings({}, HOST)).clients).toEqual([
+    { cert: pem.client, key: await read(client.keyFile) },
+  ]);
+  expect((await settings({ certDir: hostDirectory })).clients[0]?.cert).toBe(pem.client);
   const empty = path.join(scratch, 'empty');
   await mkdir(empty);
-  expect(settings({ certDir: empty }, HOST)).toEqual(NOTHING);
+  expect(await settings({ certDir: empty }, HOST)).toEqual(NOTHING);
 });
 
-test('no host but a registry gets a client certificate', () => {
+test('no host but a registry gets a client certificate, unless it is in a directory of its own', async () => {
   const isRegistry = false;
-  for (const more of [
-    { certFile: other.certFile, keyFile: other.keyFile },
-    { certDir: hostDirectory },
-    {},
-  ]) {
-    const found = settings({ ...more, isRegistry }, HOST);
-    expect(found.client).toBeUndefined();
-    expect(added(found)).toEqual(['server']);
-  }
+  const fromOptions = { certFile: other.certFile, keyFile: other.keyFile };
+  const clientsOf = async (more: Partial<TlsOptions>, host?: string): Promise<number> =>
+    (await settings({ isRegistry, ...more }, host)).clients.length;
+  expect(await clientsOf(fromOptions)).toBe(0);
+  expect(await clientsOf({ certDir: hostDirectory })).toBe(0);
+  expect(await clientsOf({}, HOST)).toBe(1);
 });
 
-test('a client certificate without its key, or the other way round, is an error', () => {
-  expect(() => settings({ certFile: 'x' })).toThrow(
+test('a token server without a directory of its own is served by that of its registry', async () => {
+  const of = (host: string): Promise<TlsSettings> =>
+    settings({ isRegistry: false, tokenServerOf: HOST }, host);
+  expect(added(await of('auth.example'))).toEqual(['server']);
+  // A client certificate of the registry is not for another host.
+  expect((await of('auth.example')).clients).toEqual([]);
+  expect((await of('registry.example:5001')).clients).toHaveLength(1);
+  const own = path.join(scratch, 'roots', 'own.example');
+  await mkdir(own, { recursive: true });
+  expect(added(await of('own.example'))).toEqual([]);
+});
+
+test('a client certificate without its key, or the other way round, is an error', async () => {
+  await expect(settings({ certFile: 'x' })).rejects.toThrow(
     expect.objectContaining({ code: 'USAGE', reason: 'client-key-missing' }),
   );
-  expect(() => settings({ keyFile: 'x' })).toThrow(
+  await expect(settings({ keyFile: 'x' })).rejects.toThrow(
     expect.objectContaining({ code: 'USAGE', reason: 'client-certificate-missing' }),
   );
   const gone = path.join(scratch, 'gone');
-  expect(() => settings({ certFile: gone, keyFile: 'x' })).toThrow(
+  await expect(settings({ certFile: gone, keyFile: 'x' })).rejects.toThrow(
     expect.objectContaining({ code: 'CONFIG', what: `reading client certificate ${gone}` }),
   );
 });
 
-test('a certificate with the key of another one is an error', () => {
-  const found = settings({ certFile: client.certFile, keyFile: other.keyFile });
-  expect(() => new SecureContexts().get('a.example', found)).toThrow(
+test('a certificate with the key of another one is an error', async () => {
+  const found = await settings({ certFile: client.certFile, keyFile: other.keyFile });
+  expect(() => new HostTls('a.example', found, sharedTls())).toThrow(
     expect.objectContaining({ code: 'CONFIG', what: 'loading the certificates for a.example' }),
   );
 });
 
-test('hosts with the same settings share one context', () => {
-  const contexts = new SecureContexts();
-  const context = contexts.get('a.example', settings());
-  expect(contexts.get('b.example', settings({ insecure: true }))).toBe(context);
-  const trusting = contexts.get('a.example', settings({ caFile: other.certFile }));
+test('hosts with the same settings share one context', async () => {
+  const shared = sharedTls();
+  const contextOf = async (more: Partial<TlsOptions>, host?: string) =>
+    new HostTls(host ?? '', await settings(more, host), shared).secureContext;
+  const context = await contextOf({});
+  expect(await contextOf({ insecure: true }, 'b.example')).toBe(context);
+  const trusting = await contextOf({ caFile: other.certFile });
   expect(trusting).not.toBe(context);
-  expect(contexts.get('b.example', settings({ caFile: other.certFile }))).toBe(trusting);
-  expect(contexts.get(HOST, settings({ caFile: other.certFile }, HOST))).not.toBe(trusting);
+  expect(await contextOf({ caFile: other.certFile }, 'b.example')).toBe(trusting);
+  expect(await contextOf({ caFile: other.certFile }, HOST)).not.toBe(trusting);
 });
 
-test('TLS is meant for a host that anything is set for', () => {
+test('what the system trusts is added once a chain needs it', async () => {
+  let reads = 0;
+  const shared = sharedTls(() => {
+    reads += 1;
+    return [rootCertificates[0]!, pem.other];
+  });
+  const tls = new HostTls('', await settings(), shared);
+  const before = tls.secureContext;
+  await Promise.all([tls.trustSystem(), tls.trustSystem()]);
+  expect(reads).toBe(1);
+  expect(tls.secureContext).not.toBe(before);
+  const bundled = new HostTls(
+    '',
+    await settings(),
+    sharedTls(() => [rootCertificates[0]!]),
+  );
+  const same = bundled.secureContext;
+  await bundled.trustSystem();
+  expect(bundled.secureContext).toBe(same);
+});
+
+test('the next client certificate follows one that was refused, once for all connections', async () => {
+  const client1 = { cert: pem.client, key: await read(client.keyFile) };
+  const client2 = { cert: pem.other, key: await read(other.keyFile) };
+  const tls = new HostTls('', { ...NOTHING, clients: [client1, client2] }, sharedTls());
+  const first = tls.secureContext;
+  expect(tls.useNextClient(first)).toBe(true);
+  const second = tls.secureContext;
+  expect(second).not.toBe(first);
+  // Another connection was refused with the first one at the same time.
+  expect(tls.useNextClient(first)).toBe(true);
+  expect(tls.secureContext).toBe(second);
+  expect(tls.useNextClient(second)).toBe(false);
+});
+
+test('TLS is meant for a host that anything is set for', async () => {
   const meant = (host: string, one = {}) => tlsIsMeant(host, { ...options(one), insecure: false });
   expect(meant(HOST)).toBe('certainly');
   expect(meant('registry.example')).toBe('no');
@@ -233,10 +288,10 @@ async function startServer(): Promise<{ origin: string; listener: Server; seen: 
 
 test('the client authenticates itself to a server that it trusts', async () => {
   const { origin, listener, seen } = await startServer();
-  const contexts = new SecureContexts();
-  const get = async ({ rejectUnauthorized, ...tls }: TlsSettings): Promise<number> => {
+  const shared = sharedTls();
+  const get = async (found: TlsSettings): Promise<number> => {
     const opened = directOrigin(origin, {
-      tls: { secureContext: contexts.get('', tls), rejectUnauthorized },
+      tls: new HostTls('', found, shared),
       connections: 2,
       connectTimeoutMs: 2000,
       maxHeaderSize: 16_384,
@@ -244,7 +299,7 @@ test('the client authenticates itself to a server that it trusts', async () => {
       lookup: sharedLookup(),
     });
     const send = wire({
-      originOf: () => opened,
+      originOf: () => Promise.resolve(opened),
       timeouts: { headersMs: 2000, idleMs: 2000 },
       signal: new AbortController().signal,
     });
@@ -255,12 +310,15 @@ test('the client authenticates itself to a server that it trusts', async () => {
     }
   };
   try {
-    expect(await get(settings({}, HOST))).toBe(200);
-    expect(await get(settings({ isRegistry: false }, HOST))).toBe(200);
-    expect(await get(settings({ insecure: true }))).toBe(200);
+    expect(await get(await settings({}, HOST))).toBe(200);
+    expect(await get(await settings({ isRegistry: false, certDir: hostDirectory }))).toBe(200);
+    expect(await get(await settings({ insecure: true }))).toBe(200);
     expect(seen).toEqual([true, false, false]);
-    await expect(get(settings())).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
-    await expect(get(settings({ caFile: other.certFile }))).rejects.toMatchObject({
+    await expect(get(await settings())).rejects.toMatchObject({
+      code: 'DEPTH_ZERO_SELF_SIGNED_CERT',
+      issuer: expect.stringContaining('CN=') as string,
+    });
+    await expect(get(await settings({ caFile: other.certFile }))).rejects.toMatchObject({
       code: expect.stringMatching(/CERT|VERIFY/),
     });
   } finally {
