@@ -65,6 +65,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     description: [
       'Makes a list of the images that are named and publishes it. The platforms come from the images, and the kind of the list from theirs: a Docker manifest list where all are of Docker, an OCI index otherwise, unless `--type` says it. A source that is an index gives its entries, and those of indexes inside it, up to four levels deep.',
       'If the only source is an index and no option changes it, it is published byte for byte and keeps its digest. If a new index is built from it, a warning names the annotations, artifact type and subject that are not kept.',
+      'With `--platform`, a source that is an index adds only the entry for each of these platforms, with what belongs to it; it is an error if no source has one.',
       'Without `--target`, the first `--tag` is the target and must be a reference in full.',
       ANNOTATES,
       PUBLISHES,
@@ -73,7 +74,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   add: {
     description: [
-      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. If the tag points to a single image, it then points to an index of that image and the others. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others.',
+      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. If the tag points to a single image, it then points to an index of that image and the others. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others. With `--platform`, a source that is an index adds only the entry for each of these platforms, with what belongs to it; it is an error if no source has one.',
       'Edits of one list at the same moment are not lost.',
     ],
     seeAlso: ['remove', 'annotate', 'create'],

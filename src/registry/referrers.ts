@@ -172,6 +172,8 @@ class ReferrersTag {
   /** Adds an entry, together with those that are added at the same time. */
   async add(entry: Descriptor): Promise<void> {
     this.wanted.set(entry.digest, entry);
+    // It may have been deleted since it was recorded.
+    this.recorded.delete(entry.digest);
     while (!this.recorded.has(entry.digest)) {
       this.running ??= this.write().finally(() => {
         this.running = undefined;

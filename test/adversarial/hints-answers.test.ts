@@ -303,8 +303,12 @@ describe('what a manifest names', () => {
     });
   });
 
-  it('refers to it, in an answer that is none', async () => {
-    odds.odd = ({ path }) => (path.includes('/referrers/') ? json(200, []) : undefined);
+  it('refers to it, in a second page that is none', async () => {
+    odds.odd = ({ path, query }) => {
+      if (!path.includes('/referrers/')) return undefined;
+      if (query.has('page')) return json(200, []);
+      return json(200, { manifests: [] }, { link: `<${path}?page=2>; rel="next"` });
+    };
     await expectHint({
       args: [...odds.reading(), '--referrers'],
       code: 1,
