@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectCode, runCli, type CliResult } from '../support/cli.js';
-import { LayoutFolder, type Entry, type ImageParts } from '../support/layout.js';
+import { LayoutFolder, OCI_CONFIG, type Entry, type ImageParts } from '../support/layout.js';
 import { startRegistry } from '../support/registry.js';
 
 const SPDX = 'https://spdx.dev/Document';
@@ -222,6 +222,18 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
       expectCode(await verify(await indexOf(amd64), ...options), 0);
       expectCode(await verify(await publish(amd64), ...options), 0);
       expectCode(await verify(await publish(amd64), ...BOTH), 6);
+    });
+
+    it('is met by what cosign keeps under a tag', async () => {
+      const arm = await image('linux/arm/v7', { labels: { of: 'cosign' } });
+      const layer = await content.blob('application/vnd.dsse.envelope.v1+json', '{"payload":""}');
+      const config = await content.blob(OCI_CONFIG, { rootfs: { type: 'layers', diff_ids: [] } });
+      const annotations = { predicateType: CYCLONEDX };
+      const attested = await content.manifest(config, [{ ...layer, annotations }]);
+      await content.tag(attested, `${arm.digest.replace(':', '-')}.att`);
+      const name = await indexOf(arm);
+      expectCode(await verify(name, '--require-attestations', 'sbom'), 0);
+      await expectDefects(name, BOTH, [`${arm.digest} has no provenance attestation (SLSA)`]);
     });
   });
 

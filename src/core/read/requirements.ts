@@ -10,6 +10,7 @@ import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import type { Defect, Requirement } from './defects.js';
 import { describeImage, platformOf, type Described } from './describe.js';
+import { listReferrers } from './referrers.js';
 
 /**
  * What an attestation states: the parts of an image (SPDX or CycloneDX), or how it was built (SLSA).
@@ -27,7 +28,8 @@ export interface Requirements extends Partial<Record<Requirement, unknown>> {
   /** Labels that every image has, with one value for all platforms (OCI image-spec, config.md). */
   readonly sameLabels?: readonly string[];
   /**
-   * Attestations of each image, in the index as BuildKit stores them, or as referrers of the image.
+   * Attestations of each image: in the index as BuildKit stores them, as referrers of the image, or
+   * under cosign's tag for them.
    */
   readonly attestations?: readonly AttestationKind[];
 }
@@ -207,7 +209,7 @@ async function attestationDefects(
     kinds.filter((kind) => !types.some((type) => PREDICATES[kind].type.test(type)));
   const own = attestations.flatMap(({ document }) => predicateTypes(document));
   if (lacking(own).length === 0) return [];
-  const referrers = await mapInOrder(await reader.referrers(digest), read);
+  const referrers = await mapInOrder(await listReferrers(reader, digest), read);
   const referring = referrers.flatMap((manifest) =>
     manifest === undefined ? [] : referrerPredicateTypes(manifest.document),
   );
