@@ -12,12 +12,17 @@ import {
 import { platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
 import { countOf } from '../../text.js';
 
+/** What can be required of an image or index; as the options of `verifyImage` name it. */
+export type Requirement = 'platforms' | 'atLeast' | 'sameAs' | 'sameLabels' | 'attestations';
+
 /** Something that is wrong, and where. */
 export interface Defect {
   /** The digest of an entry, or a platform. */
   readonly where: string;
   /** A predicate for `where`; it may contain remote text. */
   readonly what: string;
+  /** The requirement that is not met; undefined for what is wrong by itself. */
+  readonly requirement?: Requirement;
 }
 
 /**
