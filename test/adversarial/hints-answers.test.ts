@@ -96,11 +96,11 @@ describe('an answer to a read', () => {
         json(200, {
           schemaVersion: 2,
           mediaType: DOCKER_LIST,
-          manifests: Array.from({ length: 1001 }, () => ({})),
+          manifests: Array.from({ length: 10_001 }, () => ({})),
         }),
       ),
       1,
-      /manifests has 1001 entries/,
+      /manifests has 10001 entries/,
       /^divide it into several indexes$/,
     ],
     [
