@@ -37,7 +37,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   verify: {
     description: [
       'Proves that all that an image or a list promises is there: every manifest and configuration (read), every blob (asked for, or with `--deep` read and hashed), sizes, types, platforms against configurations, attestations with what they are for, and entries that are never taken.',
-      'It prints a line for each entry; each defect is named. Requirements are verified as well: exactly the platforms of `--platforms`, at least those of `--at-least`, the platforms and digests of another reference (`--same-as`), one value of a label in all platforms (`--same-label`), and attestations of each image (`--require-attestations`), in the index as BuildKit stores them or as referrers of the image: `sbom` is SPDX or CycloneDX, `provenance` is SLSA. Attestations are found, their signatures are not verified.',
+      "It prints a line for each entry; each defect is named. Requirements are verified as well: exactly the platforms of `--platforms`, at least those of `--at-least`, the platforms and digests of another reference (`--same-as`), one value of a label in all platforms (`--same-label`), and attestations of each image (`--require-attestations`), in the index as BuildKit stores them, as referrers of the image or under cosign's tag: `sbom` is SPDX or CycloneDX, `provenance` is SLSA. Attestations are found, their signatures are not verified.",
     ],
     exit: { 6: 'there are defects, or a requirement is not met' },
     seeAlso: ['inspect', 'check-registry'],

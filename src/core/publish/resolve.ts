@@ -10,12 +10,7 @@ import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isArtifact } from '../../oci/image-config.js';
 import { present } from '../../oci/json/fields.js';
-import {
-  formatPlatform,
-  isEmptyPlatform,
-  isNoPlatform,
-  type Platform,
-} from '../../oci/platform.js';
+import { formatPlatform, isNoPlatform, type Platform } from '../../oci/platform.js';
 import {
   formatReference,
   withDefaultTag,
@@ -358,8 +353,8 @@ class Resolver {
     manifest: ImageManifest,
     name: string,
   ): Promise<Platform | undefined> {
-    const listed = entry.platform;
-    if (listed !== undefined && !isEmptyPlatform(listed)) {
+    const listed = complete(entry.platform);
+    if (listed !== undefined) {
       if (!isNoPlatform(listed)) await this.checkListed(listed, source, manifest, name);
       return listed;
     }
