@@ -52,7 +52,14 @@ export interface StreamedBody {
 
 /** A body that is read as a stream. */
 export interface BodyStream extends AsyncIterable<Uint8Array> {
+  on(event: 'error', listener: () => void): unknown;
   destroy(): void;
+}
+
+/** Gives up a body that is not needed. Destroying it makes it fail, which must not end the process. */
+export function discard(body: BodyStream | undefined): void {
+  body?.on('error', () => undefined);
+  body?.destroy();
 }
 
 /** Sends a request and returns the answer, whatever its status. */

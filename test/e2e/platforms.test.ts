@@ -190,6 +190,18 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
       expect(await platformsOf('featured')).toEqual([IMAGES['win1']]);
     });
 
+    it('select the entries of an annotation', async () => {
+      const level = `manifest-descriptor[${WITH}]:k=v`;
+      const args = ['--type', 'oci', '--annotation', level, '--target', named('annotated')];
+      await run('create', ...args, named('win1'), named('win32k'));
+      const { stdout } = await run('inspect', '--format', 'raw', named('annotated'));
+      const { manifests } = JSON.parse(stdout) as { manifests: object[] };
+      expect(manifests).toEqual([
+        expect.not.objectContaining({ annotations: { k: 'v' } }),
+        expect.objectContaining({ annotations: { k: 'v' } }),
+      ]);
+    });
+
     it('select the entry of a spec', async () => {
       await create('of-spec', 'win1', 'win32k');
       const platform = `platform: {os: windows, architecture: amd64, osfeatures: [win32k]}`;

@@ -124,7 +124,8 @@ export class LayoutFolder {
     await writeFile(path.join(this.root, 'index.json'), JSON.stringify(index));
   }
 
-  remove(): Promise<void> {
-    return rm(this.root, { recursive: true, force: true });
+  /** Removes a blob, or the whole directory. */
+  remove(blob?: Entry): Promise<void> {
+    return rm(blob === undefined ? this.root : this.fileOf(blob), { recursive: true, force: true });
   }
 }
