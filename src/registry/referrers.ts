@@ -213,7 +213,7 @@ class ReferrersTag {
   private giveUp(): undefined {
     for (const digest of this.wanted.keys()) {
       this.options.onWarning(
-        `${digest} cannot be recorded as a referrer of ${this.subject}: the registry has no referrers API, and ${this.connection.name}:${this.tag} is not an index of referrers`,
+        `${digest} cannot be recorded as a referrer of ${this.subject}: the registry does not list it, and ${this.connection.name}:${this.tag} is not an index of referrers`,
       );
       this.recorded.add(digest);
     }
