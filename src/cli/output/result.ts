@@ -236,8 +236,8 @@ export function refuseDefects(name: string, { mediaType, defects }: Verification
   if (defects.length === 0) return;
   const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
   const each = defects.map(({ where, what }) => `${where} ${what}`);
-  const hints = defects.flatMap(({ requirement = 'none' }) =>
-    DEFECT_HINTS[requirement](isIndexType(mediaType)),
+  const hints = defects.flatMap(({ requirement }) =>
+    DEFECT_HINTS[requirement ?? 'none'](isIndexType(mediaType)),
   );
   throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
     hint: [...new Set(hints)].join('; '),
