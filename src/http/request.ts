@@ -55,6 +55,14 @@ export interface BodyStream extends AsyncIterable<Uint8Array> {
   destroy(): void;
 }
 
+/** An answer whose body is still to be read. */
+export interface BegunAnswer {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  /** Must be read to its end or destroyed. */
+  readonly body: BodyStream;
+}
+
 /** Sends a request and returns the answer, whatever its status. */
 export type Transport = (request: HttpRequest) => Promise<HttpResponse>;
 
@@ -107,6 +115,20 @@ export class BodyTooLarge extends Error {
   constructor(readonly maxBytes: number) {
     super(`the answer is larger than ${maxBytes} bytes`);
   }
+}
+
+/**
+ * The header Content-Length of a request: some registries refuse a body without it, or an empty one
+ * that does not say so.
+ */
+export function contentLength({
+  method,
+  body,
+  upload,
+}: HttpRequest): Readonly<Record<string, string>> {
+  const isEmptyWrite = method === 'POST' || method === 'PUT';
+  const length = upload?.length ?? body?.length ?? (isEmptyWrite ? 0 : undefined);
+  return length === undefined ? {} : { 'content-length': String(length) };
 }
 
 /** Whether a status means success. */
