@@ -16,6 +16,7 @@ export type {
   ImageStore,
   ImageWriter,
   ManifestContent,
+  TagReading,
 } from './oci/content.js';
 
 // Credentials
@@ -41,7 +42,7 @@ export {
   type VerifyOptions,
 } from './core/read/verify.js';
 export type { AttestationKind, Requirements } from './core/read/requirements.js';
-export type { Defect } from './core/read/defects.js';
+export type { Defect, Requirement } from './core/read/defects.js';
 
 // Publishing
 export { pushIndex } from './core/publish/push.js';

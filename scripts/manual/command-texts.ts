@@ -37,7 +37,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   verify: {
     description: [
       'Proves that all that an image or a list promises is there: every manifest and configuration (read), every blob (asked for, or with `--deep` read and hashed), sizes, types, platforms against configurations, attestations with what they are for, and entries that are never taken.',
-      'It prints a line for each entry; each defect is named. Requirements are verified as well: exactly the platforms of `--platforms`, at least those of `--at-least`, the platforms and digests of another reference (`--same-as`), one value of a label in all platforms (`--same-label`), and attestations of each image (`--require-attestations`), in the index as BuildKit stores them or as referrers of the image: `sbom` is SPDX or CycloneDX, `provenance` is SLSA. Attestations are found, their signatures are not verified.',
+      "It prints a line for each entry; each defect is named. Requirements are verified as well: exactly the platforms of `--platforms`, at least those of `--at-least`, the platforms and digests of another reference (`--same-as`), one value of a label in all platforms (`--same-label`), and attestations of each image (`--require-attestations`), in the index as BuildKit stores them, as referrers of the image or under cosign's tag: `sbom` is SPDX or CycloneDX, `provenance` is SLSA. Attestations are found, their signatures are not verified.",
     ],
     exit: { 6: 'there are defects, or a requirement is not met' },
     seeAlso: ['inspect', 'check-registry'],
@@ -65,6 +65,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     description: [
       'Makes a list of the images that are named and publishes it. The platforms come from the images, and the kind of the list from theirs: a Docker manifest list where all are of Docker, an OCI index otherwise, unless `--type` says it. A source that is an index gives its entries, and those of indexes inside it, up to four levels deep.',
       'If the only source is an index and no option changes it, it is published byte for byte and keeps its digest. If a new index is built from it, a warning names the annotations, artifact type and subject that are not kept.',
+      'With `--platform`, a source that is an index adds only the entry for each of these platforms, with what belongs to it; it is an error if no source has one.',
       'Without `--target`, the first `--tag` is the target and must be a reference in full.',
       ANNOTATES,
       PUBLISHES,
@@ -73,7 +74,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   add: {
     description: [
-      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. If the tag points to a single image, it then points to an index of that image and the others. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others.',
+      'Adds images to a published index. An image replaces the one for its platform, with everything that belongs to it; a source that is an index adds its entries. If the tag points to a single image, it then points to an index of that image and the others. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others. With `--platform`, a source that is an index adds only the entry for each of these platforms, with what belongs to it; it is an error if no source has one.',
       'Edits of one list at the same moment are not lost.',
     ],
     seeAlso: ['remove', 'annotate', 'create'],

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import path from 'node:path';
 import { digestOf, isDigest, type Digest } from '../oci/digest.js';
 import { FieldError, Fields } from '../oci/json/fields.js';
-import { parseJson, type JsonValue } from '../oci/json/parse.js';
+import { parseJson, parseJsonBytes, refuseAmbiguity, type JsonValue } from '../oci/json/parse.js';
 import { DOCKER_CONFIG, DOCKER_MANIFEST } from '../oci/media-types.js';
 import { checkSize, type ContentId } from '../layout/blobs.js';
 import { parsing } from '../layout/errors.js';
@@ -116,8 +116,7 @@ export class DockerArchive implements LayoutFiles {
         'make one with "docker save -o FILE IMAGE"',
       );
     }
-    const text = Buffer.from(bytes).toString('utf8');
-    const images = parsing(what, this.indexFile, () => savedImages(parseJson(text)));
+    const images = parsing(what, this.indexFile, () => savedImages(parseJsonBytes(bytes)));
     for (const image of images) await this.add(what, image);
   }
 
@@ -154,7 +153,7 @@ export class DockerArchive implements LayoutFiles {
     this.contents.set(digest, { name, member });
     const text = Buffer.from(bytes).toString('utf8');
     const diffIds = parsing(what, this.members.nameOf(name), () =>
-      Fields.of(parseJson(text), '').fields('rootfs')?.strings('diff_ids'),
+      Fields.of(parseJson(text, refuseAmbiguity), '').fields('rootfs')?.strings('diff_ids'),
     );
     return { digest, size: bytes.length, diffIds: diffIds ?? [] };
   }

@@ -52,6 +52,7 @@ export interface StreamedBody {
 
 /** A body that is read as a stream. */
 export interface BodyStream extends AsyncIterable<Uint8Array> {
+  /** Gives up what is left of it. */
   destroy(): void;
 }
 

@@ -110,6 +110,8 @@ async function sendHttp1(
     signal,
   });
   const { statusCode, headers, body: answer } = await orAborted(sent, signal);
+  // Whoever reads it gets the error; whoever destroys it wants none.
+  answer.on('error', () => undefined);
   return { status: statusCode, headers: new HttpHeaders(headers), body: answer };
 }
 

@@ -7,7 +7,7 @@ import {
   type ErrorDetails,
   interrupted,
 } from '../errors.js';
-import { FieldError } from '../oci/json/fields.js';
+import { faultHint } from '../oci/json/fields.js';
 import { finalPath } from './paths.js';
 
 const SPACE = 'free some space, or use a layout on another file system';
@@ -76,7 +76,7 @@ export function parsing<T>(what: string, file: string, parse: () => T, hint = DA
     return parse();
   } catch (error) {
     if (error instanceof ManifestToolError) throw error;
-    const own = error instanceof FieldError ? error.hint : undefined;
+    const own = faultHint(error);
     throw corrupt(what, file, reasonOf(error), { cause: error, hint: own ?? hint });
   }
 }

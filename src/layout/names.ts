@@ -50,8 +50,8 @@ export interface NameRules {
  * @throws {FieldError} if the document has no list of them.
  */
 function entriesOf(index: JsonValue): readonly JsonValue[] {
-  if (!isJsonObject(index)) throw new FieldError('', 'is not an object');
-  const manifests = index.get('manifests') ?? [];
+  const isListed = Fields.of(index, '').has('manifests');
+  const manifests = isListed ? ((index as JsonObject).get('manifests') as JsonValue) : [];
   if (!Array.isArray(manifests)) throw new FieldError('manifests', 'is not a list');
   return manifests as readonly JsonValue[];
 }

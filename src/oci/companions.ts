@@ -20,7 +20,10 @@ export class Companions {
   /** What belongs to a digest directly. */
   private readonly owned = new Map<string, Descriptor[]>();
 
-  constructor(private readonly entries: readonly Descriptor[]) {
+  private readonly positions: ReadonlyMap<Descriptor, number>;
+
+  constructor(entries: readonly Descriptor[]) {
+    this.positions = new Map(entries.map((entry, position) => [entry, position]));
     const byDigest = new Map<string, { readonly entry: Descriptor; readonly position: number }>();
     entries.forEach((entry, position) => {
       const known = byDigest.get(entry.digest);
@@ -93,7 +96,8 @@ export class Companions {
         digests.add(entry.digest);
       }
     }
-    return this.entries.filter((entry) => found.has(entry));
+    const { positions } = this;
+    return [...found].toSorted((a, b) => positions.get(a)! - positions.get(b)!);
   }
 }
 

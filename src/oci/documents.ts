@@ -1,6 +1,6 @@
 import { readDescriptor, type Annotations, type Descriptor } from './descriptor.js';
-import { AMBIGUOUS_HINT, FieldError, Fields, present } from './json/fields.js';
-import { parseJsonBytes } from './json/parse.js';
+import { FieldError, Fields, present } from './json/fields.js';
+import { AMBIGUOUS_HINT, parseJsonBytes } from './json/parse.js';
 import { MAX_INDEX_ENTRIES } from './limits.js';
 import { isIndexType, isManifestType, OCI_INDEX, OCI_MANIFEST } from './media-types.js';
 

@@ -5,7 +5,7 @@ import type { FetchedManifest, ManifestContent, TagReading } from '../oci/conten
 import { digestOf, isDigest, matchesDigest, type Digest } from '../oci/digest.js';
 import { AmbiguousDocument, NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
 import type { Descriptor } from '../oci/descriptor.js';
-import { FieldError } from '../oci/json/fields.js';
+import { faultHint } from '../oci/json/fields.js';
 import type { Connection } from './connection.js';
 import { isHeadRefused } from './errors.js';
 import * as requests from './requests.js';
@@ -48,7 +48,7 @@ export async function getManifest(
       error instanceof AmbiguousDocument
         ? error.message
         : `it is neither an image manifest nor an index: ${reasonOf(error)}`;
-    const hint = (error instanceof FieldError && error.hint) || NO_IMAGE_HINT;
+    const hint = faultHint(error) ?? NO_IMAGE_HINT;
     throw new ManifestToolError('CORRUPT', what, why, { cause: error, hint });
   }
 }

@@ -172,6 +172,8 @@ class ReferrersTag {
   /** Adds an entry, together with those that are added at the same time. */
   async add(entry: Descriptor): Promise<void> {
     this.wanted.set(entry.digest, entry);
+    // It may have been deleted since it was recorded.
+    this.recorded.delete(entry.digest);
     while (!this.recorded.has(entry.digest)) {
       this.running ??= this.write().finally(() => {
         this.running = undefined;
@@ -211,7 +213,7 @@ class ReferrersTag {
   private giveUp(): undefined {
     for (const digest of this.wanted.keys()) {
       this.options.onWarning(
-        `${digest} cannot be recorded as a referrer of ${this.subject}: the registry has no referrers API, and ${this.connection.name}:${this.tag} is not an index of referrers`,
+        `${digest} cannot be recorded as a referrer of ${this.subject}: the registry does not list it, and ${this.connection.name}:${this.tag} is not an index of referrers`,
       );
       this.recorded.add(digest);
     }

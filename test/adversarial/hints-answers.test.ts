@@ -96,11 +96,11 @@ describe('an answer to a read', () => {
         json(200, {
           schemaVersion: 2,
           mediaType: DOCKER_LIST,
-          manifests: Array.from({ length: 1001 }, () => ({})),
+          manifests: Array.from({ length: 10_001 }, () => ({})),
         }),
       ),
       1,
-      /manifests has 1001 entries/,
+      /manifests has 10001 entries/,
       /^divide it into several indexes$/,
     ],
     [
@@ -303,8 +303,12 @@ describe('what a manifest names', () => {
     });
   });
 
-  it('refers to it, in an answer that is none', async () => {
-    odds.odd = ({ path }) => (path.includes('/referrers/') ? json(200, []) : undefined);
+  it('refers to it, in a second page that is none', async () => {
+    odds.odd = ({ path, query }) => {
+      if (!path.includes('/referrers/')) return undefined;
+      if (query.has('page')) return json(200, []);
+      return json(200, { manifests: [] }, { link: `<${path}?page=2>; rel="next"` });
+    };
     await expectHint({
       args: [...odds.reading(), '--referrers'],
       code: 1,

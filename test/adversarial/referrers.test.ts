@@ -374,6 +374,16 @@ describe('what cosign keeps under the tags of a digest', () => {
     expect(digestsUnder(fake, 't', tagOf(child))).toEqual([bom.digest]);
   });
 
+  it('goes along with create of the same index, as its own referrers do', async () => {
+    const { digest } = addTagged('s', index, 'sig');
+    const bom = addReferrer(fake, 's', index, BOM);
+    fake.addManifest('s', tagOf(index), indexOf([bom]));
+    expectCode(await run('create', '--referrers', '--target', 'REG/t:1', 'REG/s:1'), 0);
+    expect(fake.manifests.get('t:1')?.digest).toBe(index.digest);
+    expect(fake.manifests.get(`t:${tagOf(index)}.sig`)?.digest).toBe(digest);
+    expect(digestsUnder(fake, 't', tagOf(index))).toEqual([bom.digest]);
+  });
+
   it('goes through a layout and an archive', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'cosign-'));
     try {

@@ -266,6 +266,15 @@ it('shows an image without platform in words', async () => {
   expect(verified.stdout).toContain('no platform');
   const missing = await runCli(['inspect', '--platform', 'linux/amd64', name('empty')]);
   expect(missing.stderr).toContain('it has no platform');
+  manifest.manifests[0] = { ...manifests[0], platform: { os: 'linux', architecture: '' } };
+  const half = Buffer.from(JSON.stringify(manifest));
+  await putManifest(registry.host, 'app', 'half', OCI_INDEX, half);
+  const incomplete = await runCli(['verify', name('half')]);
+  expect(incomplete.stderr).toContain('has a platform without architecture in the index');
+  await succeed('create', '--target', name('completed'), name('half'), name('helm'));
+  expect((await indexAt('completed')).manifests[0]).toMatchObject({
+    platform: { os: 'linux', architecture: 'amd64' },
+  });
   await succeed('create', '--target', name('filled'), name('image'), name('empty'));
   expect((await indexAt('filled')).manifests[1]).not.toHaveProperty('platform');
 });

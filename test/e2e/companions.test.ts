@@ -152,6 +152,37 @@ describe.each(['layout', 'registry'])('companions in a %s', (place) => {
     expect(await digestsOf(at('spec'))).toEqual(await ofArchitecture(at('full'), 'arm64'));
   });
 
+  it('are taken along with --platform of create and add', async () => {
+    const platforms = ['--platform', 'linux/arm64,linux/s390x'];
+    await succeed('create', ...platforms, '--target', at('some'), at('full'));
+    expect(await digestsOf(at('some'))).toEqual(await ofArchitecture(at('full'), 'arm64', 's390x'));
+    await succeed('add', '--platform', 'linux/amd64', at('some'), at('full'));
+    expect(await digestsOf(at('some'))).toEqual(await digestsOf(at('full')));
+    const create = ['create', '--platform', 'linux/amd64,linux/386', '--target', at('none')];
+    const missing = await runCli([...create, at('full')]);
+    expect(missing).toMatchObject({ code: 3, stdout: '' });
+    expect(missing.stderr).toContain('no source is for linux/386; there are linux/amd64, ');
+    await succeed(...create, '--ignore-missing', at('full'));
+    expect(await digestsOf(at('none'))).toEqual(await ofArchitecture(at('full'), 'amd64'));
+  }, 60_000);
+
+  it('are no entries of a Docker manifest list, where a runtime could select them', async () => {
+    const args = ['push', 'from-args', '--platforms', 'linux/amd64', '--template', at('full')];
+    const result = await runCli([...args, '--target', at('docker')]);
+    expect(result).toMatchObject({ code: 2, stdout: '' });
+    expect(result.stderr).toContain(`is an artifact (${SOCI})`);
+    expect(result.stderr).toContain('hint: give --type oci');
+  });
+
+  it('follow their image in the table', async () => {
+    const { stdout } = await succeed('inspect', '--format', 'table', at('full'));
+    const names = stdout.split('\n').map((line) => /^(  )?[a-z]\S*/.exec(line)?.[0]);
+    const rows = ['linux/amd64', '  attestation', '  artifact', '  artifact'];
+    const others = ['linux/s390x', 'linux/arm64', ...rows.slice(1)];
+    expect(names.filter((name) => name !== undefined)).toEqual([...rows, ...others]);
+    expect(stdout).toContain(`    ${SOCI}`);
+  });
+
   it('are published again by the spec of the index', async () => {
     const { stdout } = await succeed('spec', 'from', at('full'));
     const spec = stdout.replace(/^(image: .*):full$/m, '$1:again');

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLayout } from '../../src/layout/layout.js';
 import { digestOf } from '../../src/oci/digest.js';
@@ -254,6 +256,95 @@ describe.each(Object.entries(places))('an index in %s', (_name, place) => {
       expect(selected.stderr).toContain('failed: it is an index with no entries');
     },
   );
+});
+
+describe.each(Object.entries(places))('an ambiguous config in %s', (_name, place) => {
+  it.each([
+    ['{"os":"linux","architecture":"amd64","OS":"windows"}', 'has both "os" and "OS"'],
+    ['{"os":"linux","architecture":"amd64","os":"windows"}', 'the key "os" occurs twice'],
+  ])('is not published, but copied, and a defect: %s', async (text, why) => {
+    const config = Buffer.from(text);
+    await place.blob(config);
+    const image = json({
+      schemaVersion: 2,
+      mediaType: OCI_MANIFEST,
+      config: descriptor(OCI_CONFIG, config),
+      layers: [],
+    });
+    await place.manifest('config', OCI_MANIFEST, image);
+    const source = place.reference('config');
+    const created = await runCli(['create', '--target', place.reference('of-config'), source]);
+    expectCode(created, 1);
+    expect(created.stderr).toContain(why);
+    expect(created.stderr).toContain('hint: do not trust it');
+    expectCode(await runCli(['copy', source, place.reference('copied-config')]), 0);
+    const verified = await runCli(['verify', '--json', source]);
+    expect(verified.code).toBe(6);
+    expect(verified.stdout).toContain(JSON.stringify(why).slice(1, -1));
+  });
+});
+
+describe.each(Object.entries(places))('an index in an index in %s', (_name, place) => {
+  it('is unfolded by create, kept by copy, and followed by verify, four levels deep', async () => {
+    const image = await putImage(place, 'amd64');
+    const other = await putImage(place, 'arm64');
+    const missing = { ...other, ...descriptor(OCI_MANIFEST, Buffer.from('missing')) };
+    let inner = Buffer.from(indexText([image]));
+    let damaged = Buffer.from(indexText([missing]));
+    await place.manifest('level-0', OCI_INDEX, inner);
+    // Some registries refuse an index with missing images; a layout does not check.
+    const isChecked = place === places['a registry'];
+    if (!isChecked) await place.manifest('damaged-0', OCI_INDEX, damaged);
+    for (const level of [1, 2, 3, 4]) {
+      inner = Buffer.from(indexText([descriptor(OCI_INDEX, inner)]));
+      damaged = Buffer.from(indexText([descriptor(OCI_INDEX, damaged)]));
+      await place.manifest(`level-${level}`, OCI_INDEX, inner);
+      if (!isChecked) await place.manifest(`damaged-${level}`, OCI_INDEX, damaged);
+    }
+    const source = place.reference('level-4');
+    expectCode(await runCli(['create', '--target', place.reference('flat'), source]), 0);
+    const flat = JSON.parse((await place.read('flat')).toString()) as { manifests: Entry[] };
+    expect(flat.manifests).toEqual([image]);
+    expectCode(await runCli(['copy', source, place.reference('kept')]), 0);
+    expect(await place.read('kept')).toEqual(inner);
+    expectCode(await runCli(['verify', place.reference('kept')]), 0);
+    if (isChecked) return;
+    const verified = await runCli(['verify', '--json', place.reference('damaged-4')]);
+    expect(verified.code).toBe(6);
+    expect(JSON.parse(verified.stdout)).toMatchObject({ defects: [{ where: missing.digest }] });
+  });
+});
+
+describe('an ambiguous index.json of a layout', () => {
+  it.each([
+    [
+      'two lists',
+      (text: string) => text.replace('{', '{"manifests":[],'),
+      'the key "manifests" oc',
+    ],
+    ['two lists in another case', (text: string) => text.replace('{', '{"Manifests":[],'), 'has b'],
+    [
+      'bytes that are not UTF-8',
+      (text: string) => text.replace('{', '{"x":"\u00e9",'),
+      'not UTF-8',
+    ],
+  ])('with %s is neither read nor rewritten', async (_what, change, why) => {
+    const folder = await LayoutFolder.make();
+    await folder.tag(await folder.image({ os: 'linux', architecture: 'amd64' }, []), 'app');
+    const file = path.join(folder.root, 'index.json');
+    const changed = Buffer.from(change(await readFile(file, 'utf8')), 'latin1');
+    await writeFile(file, changed);
+    for (const args of [
+      ['inspect', folder.reference('app')],
+      ['copy', `${registry.host}/app:amd64`, folder.reference('new')],
+    ]) {
+      const result = await runCli(args);
+      expectCode(result, 1);
+      expect(result.stderr).toContain(why);
+    }
+    expect(await readFile(file)).toEqual(changed);
+    await folder.remove();
+  });
 });
 
 describe('an index of thousands of entries', () => {

@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseReference } from '../../src/oci/reference.js';
 import { expectCode, runCli, type CliResult } from '../support/cli.js';
 import { imageFor, type ImagePlatform } from '../support/images.js';
+import { LayoutFolder, OCI_CONFIG, type Entry } from '../support/layout.js';
 import { startRegistry } from '../support/registry.js';
 
 let registry: Awaited<ReturnType<typeof startRegistry>>;
@@ -138,6 +139,24 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
     expect(await platformsOf('edited')).toEqual([IMAGES['amd64']]);
   });
 
+  it('an entry whose image was built for another variant is a warning before anything is written', async () => {
+    await create('lists-v6', 'armv7', 'arm64', 'amd64');
+    await run('annotate', named('lists-v6'), '--platform', 'linux/arm/v7', '--variant', 'v6');
+    const says =
+      /app@\S+ was built for linux\/arm\/v7, and is published for linux\/arm\/v6, as its index lists it/;
+    const sources = [named('lists-v6'), named('win1')];
+    const args = ['create', '--type', 'oci', '--target', named('contradicts'), ...sources];
+    const refused = await runCli([...args, '--strict']);
+    expectCode(refused, 2);
+    expect(refused.stderr).toMatch(says);
+    expectCode(await runCli(['inspect', named('contradicts')]), 3);
+    const { stderr } = await run(...args);
+    expect(stderr.match(/ was built for /g)).toHaveLength(1);
+    expect(stderr).toMatch(says);
+    await create('grows', 'amd64');
+    expect((await run('add', named('grows'), named('lists-v6'))).stderr).toMatch(says);
+  });
+
   describe('os features of a request', () => {
     const WITH = 'windows(10.0.1+win32k)/amd64';
 
@@ -169,6 +188,18 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
       await run('annotate', named('featured'), '--platform', WITH, '--os-version', '10.0.3');
       await run('remove', named('featured'), '--platform', 'windows(+win32k)/amd64');
       expect(await platformsOf('featured')).toEqual([IMAGES['win1']]);
+    });
+
+    it('select the entries of an annotation', async () => {
+      const level = `manifest-descriptor[${WITH}]:k=v`;
+      const args = ['--type', 'oci', '--annotation', level, '--target', named('annotated')];
+      await run('create', ...args, named('win1'), named('win32k'));
+      const { stdout } = await run('inspect', '--format', 'raw', named('annotated'));
+      const { manifests } = JSON.parse(stdout) as { manifests: object[] };
+      expect(manifests).toEqual([
+        expect.not.objectContaining({ annotations: { k: 'v' } }),
+        expect.objectContaining({ annotations: { k: 'v' } }),
+      ]);
     });
 
     it('select the entry of a spec', async () => {
@@ -303,4 +334,28 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
       expect(await platformsOf('all')).toEqual([IMAGES['arm64']]);
     });
   });
+});
+
+it('an entry whose config cannot be compared is published all the same', async () => {
+  const layout = await LayoutFolder.make();
+  try {
+    const lost = await layout.imageFor('linux/arm/v7', {
+      listed: { platform: { os: 'linux', architecture: 'arm', variant: 'v6' } },
+    });
+    const config = await layout.blob(OCI_CONFIG, 'no JSON');
+    const wasm = await layout.manifest(config, [await layout.blob('application/wasm', 'x')]);
+    const platform = { os: 'wasi', architecture: 'wasm' };
+    await layout.tag(await layout.index([lost, { ...wasm, platform }]), 'list');
+    await layout.tag(await layout.imageFor('linux/amd64'), 'amd64');
+    const { config: gone } = JSON.parse(await readFile(layout.fileOf(lost), 'utf8')) as {
+      config: Entry;
+    };
+    await rm(layout.fileOf(gone));
+    const sources = [layout.reference('list'), layout.reference('amd64')];
+    const result = await runCli(['create', '--target', layout.reference('new'), ...sources]);
+    expectCode(result, 0);
+    expect(result.stderr).not.toMatch(/built for/);
+  } finally {
+    await layout.remove();
+  }
 });

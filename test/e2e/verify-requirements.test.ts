@@ -1,11 +1,19 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectCode, runCli, type CliResult } from '../support/cli.js';
-import { LayoutFolder, type Entry, type ImageParts } from '../support/layout.js';
+import { LayoutFolder, OCI_CONFIG, type Entry, type ImageParts } from '../support/layout.js';
 import { startRegistry } from '../support/registry.js';
 
 const SPDX = 'https://spdx.dev/Document';
 const CYCLONEDX = 'https://cyclonedx.org/bom/v1.6';
 const SLSA = 'https://slsa.dev/provenance/v1';
+
+const HINTS: Readonly<Record<string, string>> = {
+  '--platforms': 'add and remove change the entries of an index',
+  '--at-least': 'add and remove change the entries of an index',
+  '--same-as': 'copy publishes the same image again',
+  '--require-attestations':
+    'build the image with attestations, for example docker buildx build --sbom=true --provenance=true',
+};
 
 let registry: Awaited<ReturnType<typeof startRegistry>>;
 
@@ -56,6 +64,8 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
     const text = await verify(name, ...options);
     expectCode(text, 6);
     for (const defect of defects) expect(text.stderr).toContain(defect);
+    for (const option of options)
+      if (option in HINTS) expect(text.stderr).toContain(`hint: ${HINTS[option]}\n`);
     for (const { digest, defects: own } of document.entries) {
       const row = text.stdout.split('\n').find((line) => line.includes(digest))!;
       expect(row).toMatch(own.length > 0 ? /^DEFECT/ : /^ok/);
@@ -212,6 +222,18 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
       expectCode(await verify(await indexOf(amd64), ...options), 0);
       expectCode(await verify(await publish(amd64), ...options), 0);
       expectCode(await verify(await publish(amd64), ...BOTH), 6);
+    });
+
+    it('is met by what cosign keeps under a tag', async () => {
+      const arm = await image('linux/arm/v7', { labels: { of: 'cosign' } });
+      const layer = await content.blob('application/vnd.dsse.envelope.v1+json', '{"payload":""}');
+      const config = await content.blob(OCI_CONFIG, { rootfs: { type: 'layers', diff_ids: [] } });
+      const annotations = { predicateType: CYCLONEDX };
+      const attested = await content.manifest(config, [{ ...layer, annotations }]);
+      await content.tag(attested, `${arm.digest.replace(':', '-')}.att`);
+      const name = await indexOf(arm);
+      expectCode(await verify(name, '--require-attestations', 'sbom'), 0);
+      await expectDefects(name, BOTH, [`${arm.digest} has no provenance attestation (SLSA)`]);
     });
   });
 

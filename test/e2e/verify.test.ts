@@ -3,7 +3,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FakeRegistry, stored } from '../adversarial/support/fake-registry.js';
+import { startScripted } from '../adversarial/support/scripted.js';
 import { expectCode, runCli } from '../support/cli.js';
+import { sha256 } from '../support/http.js';
 import { startRegistry } from '../support/registry.js';
 import { seedParityImages } from '../support/seed.js';
 
@@ -242,7 +245,39 @@ describe('on a registry', () => {
     const { code, stdout } = await runCli(args);
     expect(code).toBe(6);
     const what = 'has 3 layers, and its config is for 2 (rootfs.diff_ids)';
-    expect(JSON.parse(stdout)).toMatchObject({ defects: [{ what }] });
+    expect(JSON.parse(stdout)).toMatchObject({ defects: [{ what }], missingForeignLayers: 1 });
+  });
+
+  it('foreign layers that are missing are counted with --deep, each once', async () => {
+    const fake = new FakeRegistry();
+    const foreign = 'application/vnd.oci.image.layer.nondistributable.v1.tar+gzip';
+    const missing = { mediaType: foreign, digest: sha256(Buffer.from('elsewhere')), size: 9 };
+    const added = ['amd64', 'arm64'].map((architecture) => {
+      const whole = fake.addImage('x', architecture, { oci: true, architecture });
+      const document = JSON.parse(whole.bytes.toString()) as { layers: { mediaType: string }[] };
+      const here = { ...document.layers[0]!, mediaType: foreign };
+      const made = stored(OCI_MANIFEST, { ...document, layers: [here, missing] });
+      fake.addManifest('x', architecture, made);
+      const { mediaType, digest, bytes } = made;
+      return { mediaType, digest, size: bytes.length, platform: { os: 'linux', architecture } };
+    });
+    const index = { schemaVersion: 2, mediaType: OCI_INDEX, manifests: added };
+    fake.addManifest('x', '1', stored(OCI_INDEX, index));
+    const server = await startScripted((seen) => fake.answer(seen));
+    try {
+      const deep = await runCli(['verify', '--deep', `${server.host}/x:1`]);
+      expectCode(deep, 0);
+      expect(deep.stdout).toContain('\n1 foreign layer not in the repository');
+      const shallow = await runCli(['verify', `${server.host}/x:1`]);
+      expectCode(shallow, 0);
+      expect(shallow.stdout).not.toContain('foreign');
+      // What is there is read.
+      const blob = [...fake.blobs.keys()].find((key) => fake.blobs.get(key)!.includes('arm64 '));
+      fake.blobs.set(blob!, Buffer.from('damaged'));
+      expectCode(await runCli(['verify', '--deep', `${server.host}/x:1`]), 6);
+    } finally {
+      await server.stop();
+    }
   });
 
   it('what is not there is not found', async () => {

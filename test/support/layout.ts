@@ -43,6 +43,11 @@ export class LayoutFolder {
     return `oci-layout://${this.root}:${tag}`;
   }
 
+  /** The file of a blob. */
+  fileOf({ digest }: Pick<Entry, 'digest'>): string {
+    return path.join(this.root, 'blobs/sha256', digest.slice('sha256:'.length));
+  }
+
   /** Writes a blob: text and bytes as they are, and anything else as JSON. */
   async blob(mediaType: string, content: unknown): Promise<Entry> {
     const isPlain = typeof content === 'string' || content instanceof Uint8Array;
@@ -119,7 +124,8 @@ export class LayoutFolder {
     await writeFile(path.join(this.root, 'index.json'), JSON.stringify(index));
   }
 
-  remove(): Promise<void> {
-    return rm(this.root, { recursive: true, force: true });
+  /** Removes a blob, or the whole directory. */
+  remove(blob?: Entry): Promise<void> {
+    return rm(blob === undefined ? this.root : this.fileOf(blob), { recursive: true, force: true });
   }
 }

@@ -152,7 +152,7 @@ export const COMMANDS = {
   create: defineCommand({
     describe: 'publish a list of the images that are named',
     positionals: { sources: 'SOURCE...' },
-    options: ['type', 'target', 'tags', 'annotations', 'ignore-missing', ...INDEX],
+    options: ['type', 'target', 'tags', 'annotations', 'platform', 'ignore-missing', ...INDEX],
     examples: [
       [
         '$0 create --target example.com/app:1.0 example.com/app:1.0-amd64 example.com/app:1.0-arm64',
@@ -171,7 +171,7 @@ export const COMMANDS = {
   add: defineCommand({
     describe: 'bring images into a published list',
     positionals: { reference: 'REF', sources: 'SOURCE...' },
-    options: ['ignore-missing', 'attestations', 'referrers', 'strict', ...EDITING],
+    options: ['platform', 'ignore-missing', 'attestations', 'referrers', 'strict', ...EDITING],
     examples: [
       ['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'one more platform'],
       [

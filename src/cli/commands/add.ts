@@ -2,6 +2,7 @@ import { addToIndex } from '../../core/edit/add.js';
 import { parseReference } from '../../oci/reference.js';
 import type { Run } from '../command.js';
 import { editRequest } from '../options/editing.js';
+import { sourcePlatforms } from '../options/platforms.js';
 import { editJob, runJobs } from './publishing.js';
 
 /** `add REF SOURCE…`. */
@@ -10,6 +11,7 @@ export const run: Run<'add'> = async (context) => {
   const request = {
     ...editRequest(args),
     sources: args.sources.map((text) => ({ reference: parseReference(text) })),
+    ...sourcePlatforms(args),
     ignoreMissing: args.ignoreMissing,
     dropAttestations: args.attestations === 'drop',
     referrers: args.referrers,

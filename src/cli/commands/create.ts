@@ -2,6 +2,7 @@ import { pushIndex } from '../../core/publish/push.js';
 import type { IndexRequest } from '../../core/publish/request.js';
 import { parseReference } from '../../oci/reference.js';
 import type { Run } from '../command.js';
+import { sourcePlatforms } from '../options/platforms.js';
 import { indexContent, publishingOptions } from '../options/publishing.js';
 import { targetOf, targetsFrom } from '../options/targets.js';
 import { pushJob, runJobs } from './publishing.js';
@@ -14,6 +15,7 @@ export const run: Run<'create'> = async (context) => {
     type: args.type ?? 'auto',
     keepUnchanged: true,
     sources: args.sources.map((text) => ({ reference: parseReference(text) })),
+    ...sourcePlatforms(args),
     ...indexContent(args),
     ...publishingOptions(args),
   };

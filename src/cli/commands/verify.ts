@@ -59,8 +59,12 @@ function attestationKind(text: string): AttestationKind {
   );
 }
 
-/** One line for each entry: its state, platform, digest and number of blobs. */
-function table({ digest, mediaType, entries }: Verification): string {
+/**
+ * One line for each entry: its state, platform, digest and number of blobs; one for the foreign
+ * layers that are missing.
+ */
+function table(verification: Verification): string {
+  const { digest, mediaType, entries, missingForeignLayers = 0 } = verification;
   const rows = entries.map((entry) => {
     const state = entry.defects.length === 0 ? 'ok' : 'DEFECT';
     const what = entry.isAttestation ? 'attestation' : (entry.platform ?? 'no platform');
@@ -68,5 +72,9 @@ function table({ digest, mediaType, entries }: Verification): string {
   });
   const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
   const lines = rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '));
-  return [`${mediaType} ${digest}`, ...lines].map((line) => `${line.trimEnd()}\n`).join('');
+  const foreign = `${countOf(missingForeignLayers, 'foreign layer')} not in the repository: they are downloaded from elsewhere`;
+  const notes = missingForeignLayers === 0 ? [] : [foreign];
+  return [`${mediaType} ${digest}`, ...lines, ...notes]
+    .map((line) => `${line.trimEnd()}\n`)
+    .join('');
 }

@@ -1,9 +1,9 @@
 import type { Selection } from '../../core/edit/index-edits.js';
 import type { EditRequest } from '../../core/edit/edit-index.js';
 import { parseDigest } from '../../oci/digest.js';
-import { parsePlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
 import { usageError, type Options } from '../args/values.js';
+import { platformsFrom } from './platforms.js';
 import { publishingOptions } from './publishing.js';
 
 /**
@@ -24,14 +24,11 @@ export function editRequest(
 }
 
 /** The entries that --platform and --digest select. */
-export function selectedEntries({
-  platform,
-  digest,
-}: Options<'platform' | 'digest'>): Required<Selection> {
+export function selectedEntries(args: Options<'platform' | 'digest'>): Required<Selection> {
   return {
-    platforms: platform.map((text) =>
-      parsePlatform(text, `reading --platform ${JSON.stringify(text)}`),
+    platforms: platformsFrom(args),
+    digests: args.digest.map((text) =>
+      parseDigest(text, `reading --digest ${JSON.stringify(text)}`),
     ),
-    digests: digest.map((text) => parseDigest(text, `reading --digest ${JSON.stringify(text)}`)),
   };
 }

@@ -3,6 +3,7 @@ import type { PushPlan } from '../../core/publish/plan.js';
 import type { IndexChanges, ListedEntry, ValueChange } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { ResolvedImage } from '../../core/publish/resolved.js';
+import type { Requirement } from '../../core/read/defects.js';
 import type { Verification } from '../../core/read/verify.js';
 import { ManifestToolError, type ErrorCode } from '../../errors.js';
 import type { Digest } from '../../oci/digest.js';
@@ -234,9 +235,21 @@ export function refuseDefects(name: string, { defects }: Verification): void {
   if (defects.length === 0) return;
   const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
   const each = defects.map(({ where, what }) => `${where} ${what}`);
+  const hints = new Set(defects.map(({ requirement }) => DEFECT_HINTS[requirement ?? 'none']));
   throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
-    hint:
-      'push or copy again what is missing or damaged; ' +
-      'add and remove change the entries of an index',
+    hint: [...hints].join('; '),
   });
 }
+
+const CHANGE_ENTRIES = 'add and remove change the entries of an index';
+
+/** What to do about a requirement that is not met, or something that is wrong by itself. */
+const DEFECT_HINTS: Readonly<Record<Requirement | 'none', string>> = {
+  none: `push or copy again what is missing or damaged; ${CHANGE_ENTRIES}`,
+  platforms: CHANGE_ENTRIES,
+  atLeast: CHANGE_ENTRIES,
+  sameAs: 'copy publishes the same image again',
+  sameLabels: 'build the images again with the same label',
+  attestations:
+    'build the image with attestations, for example docker buildx build --sbom=true --provenance=true',
+};

@@ -41,7 +41,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'docker-artifact-type': () => 'give --type oci, or omit the artifact type',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
   'docker-list-entry': () => 'publish it as an OCI index first: create --type oci',
-  'docker-list-platform': () => 'give --type oci: an OCI index may have entries without platform',
+  'docker-artifact': () => 'give --type oci: an OCI index may have artifacts',
   'entry-not-an-image': () =>
     'copy keeps such an index as it is; inspect --format table shows its entries',
   'entry-not-found': () => 'inspect --format table shows its entries',
@@ -58,6 +58,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'not-an-image': () =>
     'it is probably an artifact and not an image: inspect --format raw shows its manifest',
   'not-an-index': () => 'create an index from it first, with create',
+  'platform-not-found': () => 'omit it from --platform, or add a source that has it',
   'platform-missing': () =>
     'give both os and architecture, as the platform of a spec (push from-spec) or with push from-args --platforms',
   'referrers-too-deep': () =>

@@ -5,7 +5,7 @@ import { withSuffix, type Reference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import { buildIndex, indexTypeOf, refuseWithoutPlatform } from '../publish/build.js';
+import { buildIndex, indexTypeOf, refuseArtifacts } from '../publish/build.js';
 import { Publisher } from '../publish/publisher.js';
 import { ReferrerCollector } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
@@ -27,7 +27,10 @@ import { addEntries } from './index-edits.js';
 export interface AddRequest
   extends
     EditRequest,
-    Pick<IndexRequest, 'sources' | 'ignoreMissing' | 'dropAttestations' | 'referrers'> {}
+    Pick<
+      IndexRequest,
+      'sources' | 'platforms' | 'ignoreMissing' | 'dropAttestations' | 'referrers'
+    > {}
 
 /**
  * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then
@@ -62,7 +65,7 @@ export async function addToIndex(
     const indexOf = (image: FetchedManifest): Promise<FetchedManifest> =>
       indexOfImage(client, request.target, image, images, reading);
     if (index.mediaType === DOCKER_MANIFEST_LIST)
-      refuseWithoutPlatform(editing(request), images, 'docker-list-entry');
+      refuseArtifacts(editing(request), images, 'docker-list-entry');
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
     const referrers =
       request.referrers === true

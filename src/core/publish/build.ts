@@ -7,7 +7,7 @@ import { MAX_DOCUMENT_SIZE, MAX_INDEX_ENTRIES } from '../../oci/limits.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { encodeIndex, type IndexType } from '../../oci/json/encode-index.js';
 import { DOCKER_MANIFEST } from '../../oci/media-types.js';
-import { formatPlatform } from '../../oci/platform.js';
+import { formatPlatform, isUnknownPlatform } from '../../oci/platform.js';
 import { entryKey, entryServes } from '../../oci/select-entry.js';
 import { formatReference } from '../../oci/reference.js';
 import { ociOnlyPart, type EntryAnnotations, type IndexRequest } from './request.js';
@@ -16,8 +16,8 @@ import type { ResolvedImage } from './resolved.js';
 /**
  * Builds the index from its images: in the order of {@link indexEntries}.
  * Pure: the same images give the same bytes.
- * @throws {ManifestToolError} USAGE if nothing tells two images apart, or an entry of a Docker
- * manifest list has no platform; NOT_FOUND if annotations are
+ * @throws {ManifestToolError} USAGE if nothing tells two images apart, or a Docker manifest
+ * list would have an artifact; NOT_FOUND if annotations are
  * for a platform that no image has; FAILED if the index is too large.
  */
 export function buildIndex(
@@ -33,7 +33,7 @@ export function buildIndex(
     });
   }
   const type = indexTypeOf(request, images);
-  if (type === 'docker') refuseWithoutPlatform(what, images, 'docker-list-platform');
+  if (type === 'docker') refuseArtifacts(what, images, 'docker-artifact');
   const entries = indexEntries(request, images);
   if (images.length > MAX_INDEX_ENTRIES) {
     throw new ManifestToolError(
@@ -125,19 +125,25 @@ export function indexTypeOf(request: IndexRequest, images: readonly ResolvedImag
 }
 
 /**
- * Refuses entries without platform in a Docker manifest list: each has one there (Docker image
- * manifest v2.2, manifest list, `platform`).
+ * Refuses artifacts in a Docker manifest list: there each entry has a platform, and none an artifact
+ * type (Docker image manifest v2.2, manifest list), so that a runtime could select an artifact.
  * @throws {ManifestToolError} USAGE with the given reason.
  */
-export function refuseWithoutPlatform(
+export function refuseArtifacts(
   what: string,
   images: readonly ResolvedImage[],
   reason: ErrorReason,
 ): void {
-  const bare = images.find(({ entry }) => entry.platform === undefined);
-  if (bare === undefined) return;
-  const why = `${bare.name} has no platform, and each entry of a Docker manifest list has one`;
-  throw new ManifestToolError('USAGE', what, why, { reason });
+  for (const { entry, name } of images) {
+    const { platform, artifactType } = entry;
+    const isSelectable = platform !== undefined && !isUnknownPlatform(platform);
+    if (platform !== undefined && !(isSelectable && artifactType)) continue;
+    const why =
+      platform === undefined
+        ? `${name} has no platform, and each entry of a Docker manifest list has one`
+        : `${name} is an artifact (${artifactType}), and a Docker manifest list has only images`;
+    throw new ManifestToolError('USAGE', what, why, { reason });
+  }
 }
 
 function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void {

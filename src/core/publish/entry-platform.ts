@@ -55,7 +55,7 @@ export function entryPlatform(
   const config = properPlatform(own);
   const os = request.os || config.os;
   const architecture = request.architecture || config.architecture;
-  warnOfContradiction(request, config, name, warning);
+  warnOfContradiction(request, config, name, 'as requested', warning);
   const osVersion = request.osVersion || config.osVersion;
   const osFeatures = request.osFeatures?.length ? request.osFeatures : config.osFeatures;
   // The variant of another architecture means nothing here.
@@ -80,10 +80,25 @@ export function entryPlatform(
   return platform;
 }
 
+/**
+ * Warns if the image of an entry was built for another os, architecture or variant than its index
+ * lists.
+ */
+export function checkListedPlatform(
+  listed: Platform,
+  config: Platform,
+  name: string,
+  warning: (text: string) => void,
+): void {
+  const [request, own] = [properPlatform(listed), properPlatform(config)];
+  warnOfContradiction(request, own, name, 'as its index lists it', warning);
+}
+
 function warnOfContradiction(
   request: RequestedPlatform,
   config: Platform,
   name: string,
+  why: string,
   warning: (text: string) => void,
 ): void {
   const differs = (requested: string | undefined, own: string): boolean =>
@@ -104,5 +119,5 @@ function warnOfContradiction(
     architecture: architecture || config.architecture,
     ...shown(request.variant),
   });
-  warning(`${name} was built for ${own}, and is published for ${requested}, as requested`);
+  warning(`${name} was built for ${own}, and is published for ${requested}, ${why}`);
 }

@@ -107,6 +107,11 @@ export interface IndexRequest extends Publication {
   readonly artifactType?: string;
   /** Annotations of its entries. */
   readonly entryAnnotations?: readonly EntryAnnotations[];
+  /**
+   * Of sources that are indexes, only the images for these platforms, one for each, with what
+   * belongs to them; the default is all entries.
+   */
+  readonly platforms?: readonly Platform[];
   /** Leaves out attestations; the default is false. */
   readonly dropAttestations?: boolean;
   /**

@@ -1,7 +1,7 @@
 import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
-import { Companions, companionsOf } from '../../oci/companions.js';
+import { Companions, companionsIn, companionsOf, imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
@@ -10,27 +10,32 @@ import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isArtifact } from '../../oci/image-config.js';
 import { present } from '../../oci/json/fields.js';
-import { formatPlatform, isEmptyPlatform, type Platform } from '../../oci/platform.js';
+import { formatPlatform, isNoPlatform, type Platform } from '../../oci/platform.js';
 import {
   formatReference,
   withDefaultTag,
   withSuffix,
   type Reference,
 } from '../../oci/reference.js';
-import { entryKey, selectEntry } from '../../oci/select-entry.js';
+import { entryKey, listEntries, matchingEntries, selectEntry } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
-import { configPlatform, entryPlatform, namedPlatform } from './entry-platform.js';
+import {
+  checkListedPlatform,
+  configPlatform,
+  entryPlatform,
+  namedPlatform,
+} from './entry-platform.js';
 import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
 /** The part of a request that says which images it is about. */
 export type ResolveRequest = Pick<
   IndexRequest,
-  'target' | 'sources' | 'ignoreMissing' | 'dropAttestations'
+  'target' | 'sources' | 'platforms' | 'ignoreMissing' | 'dropAttestations'
 >;
 
 /** How sources are read, and who is notified. */
@@ -38,7 +43,7 @@ export interface Reading {
   readonly onManifest: OnManifest;
   readonly wait: WaitPolicy;
   readonly events: ProgressEvents;
-  /** Called for each index of which all entries are taken, with its reference. */
+  /** Called for each index that is a source or inside one, with its reference. */
   readonly onIndex?: (name: string, index: FetchedManifest) => void;
 }
 
@@ -77,6 +82,7 @@ export async function resolveSources(
     request.sources.flatMap((_, position) => missing.get(position) ?? []),
   );
   const images = withoutRepetitions(resolved.flat());
+  refuseUnservedPlatforms(request, images, resolver.offered, reading.events);
   if (images.length === 0) {
     throw new ManifestToolError(
       'NOT_FOUND',
@@ -121,11 +127,37 @@ function withoutRepetitions(images: readonly ResolvedImage[]): ResolvedImage[] {
   return [...byKey.values()];
 }
 
+/**
+ * Refuses platforms that no source has; only warns of them if what is missing is left out.
+ * @throws {ManifestToolError} NOT_FOUND that names them, and the platforms that there are.
+ */
+function refuseUnservedPlatforms(
+  { target, platforms = [], ignoreMissing }: ResolveRequest,
+  images: readonly ResolvedImage[],
+  offered: readonly Descriptor[],
+  events: ProgressEvents,
+): void {
+  const entries = images.map(({ entry }) => entry);
+  const unserved = platforms.filter((platform) => matchingEntries(platform, entries).length === 0);
+  if (unserved.length === 0) return;
+  const names = unserved.map(formatPlatform).join(', ');
+  const why = `no source is for ${names}; there are ${listEntries([...entries, ...offered])}`;
+  if (ignoreMissing !== true) {
+    const what = `publishing ${formatReference(target)}`;
+    throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'platform-not-found' });
+  }
+  events.warning?.(why);
+}
+
 class Resolver {
+  /** The entries of the indexes from which requested platforms were selected. */
+  readonly offered: Descriptor[] = [];
   private readonly manifests = new Map<ImageReader, ManifestCache>();
   private readonly roots = new Map<string, Promise<FetchedManifest>>();
   /** By the digest of the config: its content is the same wherever it is read. */
   private readonly platforms = new Map<Digest, Promise<Platform | undefined>>();
+  /** The same for configs that are only compared; undefined if they cannot be read. */
+  private readonly listedConfigs = new Map<Digest, Promise<Platform | undefined>>();
 
   constructor(
     private readonly request: ResolveRequest,
@@ -168,7 +200,7 @@ class Resolver {
       if (manifests.length === 0) throw emptyIndex(name);
       if (source.onlyPlatform !== true) {
         this.reading.onIndex?.(name, root);
-        return { entries: manifests };
+        return { entries: this.requested(name, manifests) };
       }
       const entry = selectEntry(
         `including ${name}`,
@@ -183,6 +215,21 @@ class Resolver {
       this.reading.events.warning?.(`${name} is left out: ${error.why}`);
       return undefined;
     }
+  }
+
+  /** Of the entries of an index, those for the requested platforms, with what belongs to them. */
+  private requested(name: string, manifests: readonly Descriptor[]): readonly Descriptor[] {
+    const { platforms } = this.request;
+    if (platforms === undefined) return manifests;
+    this.offered.push(...imageEntries(manifests));
+    const selected = platforms
+      .filter((platform) => matchingEntries(platform, manifests).length > 0)
+      .map((platform) =>
+        selectEntry(`including ${name}`, platform, manifests, this.reading.events),
+      );
+    const digests = selected.map(({ digest }) => digest);
+    const kept = new Set([...selected, ...companionsIn(manifests).of(digests)]);
+    return manifests.filter((entry) => kept.has(entry));
   }
 
   /** A reference that several platforms name is read once. */
@@ -306,11 +353,31 @@ class Resolver {
     manifest: ImageManifest,
     name: string,
   ): Promise<Platform | undefined> {
-    const listed = entry.platform;
-    if (listed !== undefined && !isEmptyPlatform(listed)) return listed;
+    const listed = complete(entry.platform);
+    if (listed !== undefined) {
+      if (!isNoPlatform(listed)) await this.checkListed(listed, source, manifest, name);
+      return listed;
+    }
     if (isAttestation(entry)) return undefined;
     const config = complete(await this.configPlatform(source, manifest, name));
     return config && namedPlatform(config, name, (text) => this.reading.events.warning?.(text));
+  }
+
+  /** Compares a platform with the config of the image, which is not needed otherwise. */
+  private async checkListed(
+    listed: Platform,
+    source: ImageReader,
+    manifest: ImageManifest,
+    name: string,
+  ): Promise<void> {
+    const { digest } = manifest.config;
+    const reading =
+      this.listedConfigs.get(digest) ??
+      configPlatform(source, manifest, name).catch(undefinedIfMissing);
+    this.listedConfigs.set(digest, reading);
+    const config = await reading;
+    if (config !== undefined)
+      checkListedPlatform(listed, config, name, (text) => this.reading.events.warning?.(text));
   }
 
   private configPlatform(
@@ -325,6 +392,12 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
+}
+
+/** Whether the config of an entry exists is found out by those who need it. */
+function undefinedIfMissing(error: unknown): undefined {
+  const isFault = error instanceof ManifestToolError && /^(NOT_FOUND|CORRUPT)$/.test(error.code);
+  if (!isFault) throw error;
 }
 
 function emptyIndex(name: string): ManifestToolError {

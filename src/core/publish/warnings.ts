@@ -103,7 +103,7 @@ function unknownWarnings(entries: readonly Descriptor[]): string[] {
   const companions = companionsIn(entries);
   return entries.flatMap((entry) => {
     const isUnknown = isUnknownPlatform(entry.platform ?? {});
-    return isUnknown && !companions.isOwned(entry)
+    return isUnknown && !companions.isOwned(entry) && !entry.artifactType
       ? [`${entry.digest} is for unknown/unknown, and belongs to no image of the index`]
       : [];
   });

@@ -1,6 +1,7 @@
 import { ManifestToolError, reasonOf } from '../../errors.js';
 import type { ImageReader } from '../../oci/content.js';
 import type { ImageManifest } from '../../oci/documents.js';
+import { faultHint } from '../../oci/json/fields.js';
 import { configOf, hasImageConfig, type ImageConfig } from '../../oci/image-config.js';
 
 /** A config with its exact bytes: `JSON.parse` reads all of it. */
@@ -12,8 +13,8 @@ export interface FetchedConfig extends ImageConfig {
 /**
  * Reads the config of an image; undefined for an artifact without one. `name` is that of the image,
  * for errors.
- * @throws {ManifestToolError} NOT_FOUND if it does not exist, CORRUPT with reason `not-an-image` if
- * it is not a config; what the reader throws.
+ * @throws {ManifestToolError} NOT_FOUND if it does not exist, CORRUPT if it is not a config or an
+ * ambiguous one; what the reader throws.
  */
 export async function readConfig(
   reader: ImageReader,
@@ -27,7 +28,8 @@ export async function readConfig(
     return config && { ...config, bytes };
   } catch (error) {
     const what = `reading the config of ${name}`;
-    const details = { cause: error, reason: 'not-an-image' } as const;
-    throw new ManifestToolError('CORRUPT', what, reasonOf(error), details);
+    const hint = faultHint(error);
+    const advice = hint === undefined ? ({ reason: 'not-an-image' } as const) : { hint };
+    throw new ManifestToolError('CORRUPT', what, reasonOf(error), { cause: error, ...advice });
   }
 }

@@ -12,17 +12,22 @@ import {
 import { platformsContradict, shadowedEntries } from '../../oci/select-entry.js';
 import { countOf } from '../../text.js';
 
+/** What can be required of an image or index; as the options of `verifyImage` name it. */
+export type Requirement = 'platforms' | 'atLeast' | 'sameAs' | 'sameLabels' | 'attestations';
+
 /** Something that is wrong, and where. */
 export interface Defect {
   /** The digest of an entry, or a platform. */
   readonly where: string;
   /** A predicate for `where`; it may contain remote text. */
   readonly what: string;
+  /** The requirement that is not met; undefined for what is wrong by itself. */
+  readonly requirement?: Requirement;
 }
 
 /**
- * Finds what is wrong with the platform of an entry: only an artifact needs none; it has both os and
- * architecture (OCI image-spec, image-index.md); and it does not contradict the config of the image.
+ * Finds a platform that is missing, unless the entry is an artifact, or that contradicts the config of
+ * the image.
  */
 export function entryPlatformDefects(
   { digest: where, platform }: Descriptor,
@@ -31,7 +36,6 @@ export function entryPlatformDefects(
 ): Defect[] {
   if (platform === undefined)
     return isOfArtifact ? [] : [{ where, what: 'has no platform in the index' }];
-  if (isEmptyPlatform(platform)) return [{ where, what: 'has an empty platform in the index' }];
   if (config === undefined || isUnknownPlatform(config)) return [];
   if (!platformsContradict(config, platform)) return [];
   const [listed, own] = [formatPlatform(platform), formatPlatform(config)];
@@ -60,24 +64,34 @@ export function duplicateEntries({ manifests }: ImageIndex): Defect[] {
 }
 
 /**
- * Finds that an index has no entries, attestations without what they are for, and other entries for
- * no platform; `where` is the digest of the index.
+ * Finds that an index has no entries, attestations without what they are for, other entries for no
+ * platform, and incomplete platforms; `where` is the digest of the index.
  */
 export function indexDefects(where: string, { manifests }: ImageIndex): Defect[] {
   if (manifests.length === 0) return [{ where, what: 'is an index without entries' }];
   const companions = companionsIn(manifests);
   const digests = new Set<string>(manifests.map(({ digest }) => digest));
   return manifests.flatMap((entry): Defect[] => {
-    const { digest, platform } = entry;
+    const { digest, platform, artifactType } = entry;
+    const incomplete = platform === undefined ? [] : incompletePlatform(digest, platform);
     if (isAttestation(entry)) {
       const subject = attestedDigest(entry);
-      if (subject !== undefined && digests.has(subject)) return [];
+      if (subject !== undefined && digests.has(subject)) return incomplete;
       const what = `is an attestation for ${subject ?? 'nothing'}, which is not in the index`;
-      return [{ where: digest, what }];
+      return [{ where: digest, what }, ...incomplete];
     }
-    const isUnknown = isUnknownPlatform(platform ?? {}) && !companions.isOwned(entry);
-    return isUnknown
+    const isForNothing = !companions.isOwned(entry) && !artifactType;
+    return isForNothing && isUnknownPlatform(platform ?? {})
       ? [{ where: digest, what: 'is for unknown/unknown, and not an attestation' }]
-      : [];
+      : incomplete;
   });
+}
+
+/** Finds a platform without os or architecture, which it must have (OCI image-spec, image-index.md). */
+function incompletePlatform(where: string, platform: Platform): Defect[] {
+  const { os, architecture } = platform;
+  if (isEmptyPlatform(platform)) return [{ where, what: 'has an empty platform in the index' }];
+  if (os !== '' && architecture !== '') return [];
+  const missing = os === '' ? 'os' : 'architecture';
+  return [{ where, what: `has a platform without ${missing} in the index` }];
 }

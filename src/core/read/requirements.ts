@@ -8,8 +8,9 @@ import { formatReference, type Reference } from '../../oci/reference.js';
 import { comparePlatforms, platformKey } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import type { Defect } from './defects.js';
+import type { Defect, Requirement } from './defects.js';
 import { describeImage, platformOf, type Described } from './describe.js';
+import { listReferrers } from './referrers.js';
 
 /**
  * What an attestation states: the parts of an image (SPDX or CycloneDX), or how it was built (SLSA).
@@ -17,7 +18,7 @@ import { describeImage, platformOf, type Described } from './describe.js';
 export type AttestationKind = 'sbom' | 'provenance';
 
 /** What a user expects of an image or index, beside that it is complete. */
-export interface Requirements {
+export interface Requirements extends Partial<Record<Requirement, unknown>> {
   /** Exactly these platforms. */
   readonly platforms?: readonly Platform[];
   /** At least these platforms. */
@@ -27,7 +28,8 @@ export interface Requirements {
   /** Labels that every image has, with one value for all platforms (OCI image-spec, config.md). */
   readonly sameLabels?: readonly string[];
   /**
-   * Attestations of each image, in the index as BuildKit stores them, or as referrers of the image.
+   * Attestations of each image: in the index as BuildKit stores them, as referrers of the image, or
+   * under cosign's tag for them.
    */
   readonly attestations?: readonly AttestationKind[];
 }
@@ -72,12 +74,19 @@ export async function requirementDefects(
       : mapInOrder(plain, (image) => attestationDefects(image, attestations, context)),
   ]);
   return [
-    ...(platforms === undefined ? [] : platformDefects(images, platforms)),
-    ...(atLeast === undefined ? [] : missingPlatforms(images, atLeast)),
-    ...compared,
-    ...sameLabels.flatMap((key) => labelDefects(plain, key)),
-    ...attested.flat(),
+    ...(platforms === undefined ? [] : unmet('platforms', platformDefects(images, platforms))),
+    ...(atLeast === undefined ? [] : unmet('atLeast', missingPlatforms(images, atLeast))),
+    ...unmet('sameAs', compared),
+    ...unmet(
+      'sameLabels',
+      sameLabels.flatMap((key) => labelDefects(plain, key)),
+    ),
+    ...unmet('attestations', attested.flat()),
   ];
+}
+
+function unmet(requirement: Requirement, defects: readonly Defect[]): Defect[] {
+  return defects.map((defect) => ({ ...defect, requirement }));
 }
 
 /** Finds required platforms that are missing, and others that are not required. */
@@ -200,7 +209,7 @@ async function attestationDefects(
     kinds.filter((kind) => !types.some((type) => PREDICATES[kind].type.test(type)));
   const own = attestations.flatMap(({ document }) => predicateTypes(document));
   if (lacking(own).length === 0) return [];
-  const referrers = await mapInOrder(await reader.referrers(digest), read);
+  const referrers = await mapInOrder(await listReferrers(reader, digest), read);
   const referring = referrers.flatMap((manifest) =>
     manifest === undefined ? [] : referrerPredicateTypes(manifest.document),
   );

@@ -79,6 +79,11 @@ export interface Verification {
   readonly defects: readonly Defect[];
   /** What is legal and probably not intended; no defect. */
   readonly warnings: readonly Defect[];
+  /**
+   * If blobs were read: how many foreign layers are not there. They are downloaded from other places
+   * (OCI image-spec, layer.md, Non-Distributable Layers), so it is no defect.
+   */
+  readonly missingForeignLayers?: number;
 }
 
 /**
@@ -114,7 +119,15 @@ export async function verifyImage(
   const defects = unique([...own, ...rows.flatMap((entry) => entry.defects)]);
   const warnings = unique(verifier.warnings);
   for (const { where, what } of warnings) events.warning?.(`${where} ${what}`);
-  return { digest, mediaType, entries: rows, defects, warnings };
+  const missingForeignLayers = options.deep === true ? verifier.missingForeign.size : undefined;
+  return {
+    digest,
+    mediaType,
+    entries: rows,
+    defects,
+    warnings,
+    ...present('missingForeignLayers', missingForeignLayers),
+  };
 }
 
 /** How many blobs are checked at the same time. */
@@ -145,6 +158,8 @@ type Attempt<T> = { readonly value: T } | { readonly why: string };
 
 class Verifier {
   readonly warnings: Defect[] = [];
+  /** Digests of foreign layers that are not there. */
+  readonly missingForeign = new Set<string>();
   private readonly checked = new Map<FetchedManifest, Promise<CheckedManifest>>();
   private readonly blobs = new Map<string, Promise<Attempt<void>>>();
   private readonly slots = new Semaphore(() => MAX_BLOBS);
@@ -272,9 +287,7 @@ class Verifier {
   }
 
   private async checkBlobs(where: string, document: ImageManifest): Promise<CheckedManifest> {
-    const layers = (document.layers ?? []).filter(
-      ({ mediaType }) => !isForeignLayerType(mediaType),
-    );
+    const layers = await this.expectedLayers(document);
     const [config, ...blobs] = await Promise.all([
       this.checkConfig(document),
       ...layers.map((layer) => this.checkBlob(layer)),
@@ -320,6 +333,24 @@ class Verifier {
       const what = `has labels in its config that cannot be read: ${error.message}`;
       return { defects: [...defects, { where, what }] };
     }
+  }
+
+  /**
+   * The layers that have to be there: all but foreign layers, which are checked only if blobs are
+   * read, and counted if they are missing.
+   */
+  private async expectedLayers({ layers = [] }: ImageManifest): Promise<Descriptor[]> {
+    const expected = await Promise.all(
+      layers.map(async (layer) => {
+        if (!isForeignLayerType(layer.mediaType)) return [layer];
+        if (this.options.deep !== true) return [];
+        const size = await this.attempt(() => this.reader.blobSize(layer));
+        if ('value' in size && size.value !== undefined) return [layer];
+        this.missingForeign.add(layer.digest);
+        return [];
+      }),
+    );
+    return expected.flat();
   }
 
   /** A blob that several images share is checked once. */

@@ -1,5 +1,7 @@
 import { isDigest, type Digest } from '../digest.js';
 import {
+  AMBIGUOUS_HINT,
+  AmbiguousJson,
   isJsonObject,
   JsonNumber,
   refuseAmbiguity,
@@ -21,6 +23,11 @@ export class FieldError extends Error {
   ) {
     super(`${path === '' ? 'the document' : path} ${problem}`);
   }
+}
+
+/** What to do about a fault of a document, if that is known; undefined if it looks like damage. */
+export function faultHint(error: unknown): string | undefined {
+  return error instanceof FieldError || error instanceof AmbiguousJson ? error.hint : undefined;
 }
 
 /**
@@ -167,9 +174,6 @@ export class Fields {
     return this.path === '' ? key : `${this.path}.${key}`;
   }
 }
-
-/** What to do about a document that readers disagree about. */
-export const AMBIGUOUS_HINT = 'do not trust it: tools read it differently; ask its publisher';
 
 /** The key as Go compares it (encoding/json, foldName): with `ſ` for s and the Kelvin sign for k. */
 function fold(key: string): string {

@@ -37,7 +37,7 @@ export type OnAmbiguity = (fault: Error) => void;
  */
 export function parseJson(text: string, onAmbiguity?: OnAmbiguity): JsonValue {
   const hasMark = onAmbiguity !== undefined && text.startsWith(BYTE_ORDER_MARK);
-  if (hasMark) onAmbiguity(new SyntaxError('it begins with a byte order mark (BOM)'));
+  if (hasMark) onAmbiguity(new AmbiguousJson('it begins with a byte order mark (BOM)'));
   const parser = new Parser(text, hasMark ? 1 : 0, onAmbiguity);
   const value = parser.value(0);
   parser.end();
@@ -56,9 +56,18 @@ export function parseJsonBytes(
   bytes: Uint8Array,
   onAmbiguity: OnAmbiguity = refuseAmbiguity,
 ): JsonValue {
-  if (!isUtf8(bytes)) onAmbiguity(new SyntaxError('it is not UTF-8'));
+  if (!isUtf8(bytes)) onAmbiguity(new AmbiguousJson('it is not UTF-8'));
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   return parseJson(text, onAmbiguity);
+}
+
+/** What to do about a document that readers disagree about. */
+export const AMBIGUOUS_HINT = 'do not trust it: tools read it differently; ask its publisher';
+
+/** JSON that readers disagree about. */
+export class AmbiguousJson extends SyntaxError {
+  /** What to do about it. */
+  readonly hint = AMBIGUOUS_HINT;
 }
 
 /** @throws the fault. */
@@ -163,7 +172,8 @@ class Parser {
     this.sequence('}', () => {
       const key = this.string();
       if (members.has(key)) {
-        this.onAmbiguity(this.error(`the key ${JSON.stringify(key)} occurs twice in one object,`));
+        const fault = `the key ${JSON.stringify(key)} occurs twice in one object,`;
+        this.onAmbiguity(new AmbiguousJson(this.placed(fault)));
       }
       this.expect(':');
       members.set(key, this.value(depth + 1));
@@ -217,6 +227,10 @@ class Parser {
   }
 
   private error(what: string): SyntaxError {
-    return new SyntaxError(`${what} at character ${this.at + 1}`);
+    return new SyntaxError(this.placed(what));
+  }
+
+  private placed(what: string): string {
+    return `${what} at character ${this.at + 1}`;
   }
 }

@@ -1,4 +1,5 @@
 import { attestedDigest, predicateTypes } from '../../../oci/attestation.js';
+import { Companions } from '../../../oci/companions.js';
 import type { Annotations } from '../../../oci/descriptor.js';
 import { formatPlatform, isNoPlatform } from '../../../oci/platform.js';
 import { platformOf, type Described } from '../../../core/read/describe.js';
@@ -110,16 +111,38 @@ function columnsFor(nameAndSize: number, layers: number, width: number): readonl
 }
 
 /**
- * The rows of an image, or of the entries of an index in their order, each followed by its
- * attestations.
+ * The rows of an image, or of the entries of an index in their order, each followed by what belongs
+ * to it.
  */
 function tableRows(described: Described): Row[] {
   return described.kind === 'list' ? listRows(described) : entryRows(described);
 }
 
 function listRows({ entries }: Described): Row[] {
-  const attested = new Set(entries.flatMap(({ attestations }) => attestations));
-  return entries.filter((entry) => !attested.has(entry)).flatMap(entryRows);
+  const companions = new Companions(entries.map(({ descriptor }) => descriptor));
+  const described = new Map(entries.map((entry) => [entry.descriptor, entry]));
+  const left = new Set(entries);
+  const rowsOf = (entry: Described): Row[] => {
+    for (const shown of [entry, ...entry.attestations]) left.delete(shown);
+    const owned = companions.of([entry.descriptor.digest]).map((each) => described.get(each)!);
+    const artifacts = owned.filter((each) => each.kind === 'image' && left.has(each));
+    for (const shown of artifacts.flatMap((each) => [each, ...each.attestations]))
+      left.delete(shown);
+    return [...entryRows(entry), ...artifacts.flatMap(artifactRows)];
+  };
+  const rows = entries
+    .filter(({ descriptor }) => !companions.isOwned(descriptor))
+    .flatMap((entry) => rowsOf(entry));
+  // What belongs only to itself, or to what is not an image.
+  return [...rows, ...[...left].flatMap(entryRows)];
+}
+
+/** The rows of an entry that belongs to an image. */
+function artifactRows(described: Described): Row[] {
+  const { artifactType, mediaType, annotations } = described.descriptor;
+  const notes = [escapeText(artifactType ?? mediaType), ...annotationLines(annotations)];
+  const attestations = described.attestations.map(attestationRow);
+  return [rowOf(described, 'artifact', notes), ...attestations].map(indented);
 }
 
 function entryRows(described: Described): Row[] {

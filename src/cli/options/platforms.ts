@@ -1,0 +1,17 @@
+import type { IndexRequest } from '../../core/publish/request.js';
+import { parsePlatform, type Platform } from '../../oci/platform.js';
+import type { Options } from '../args/values.js';
+
+/**
+ * The platforms of --platform.
+ * @throws {ManifestToolError} USAGE for a wrong form or an unknown part.
+ */
+export function platformsFrom({ platform }: Options<'platform'>): Platform[] {
+  return platform.map((text) => parsePlatform(text, `reading --platform ${JSON.stringify(text)}`));
+}
+
+/** What --platform takes of sources that are indexes; everything without it. */
+export function sourcePlatforms(args: Options<'platform'>): Pick<IndexRequest, 'platforms'> {
+  const platforms = platformsFrom(args);
+  return platforms.length === 0 ? {} : { platforms };
+}
