@@ -84,11 +84,11 @@ export async function checkRegistry(
     // A write in flight could otherwise arrive after its deletion.
     if (signal.aborted)
       await Promise.race([leftovers.settled(), pause(SETTLE_MS, new AbortController().signal)]);
-    await removeLeftovers(leftovers, results, repository.name, events);
+    await removeLeftovers(leftovers, results, repository, tagsOnly, events);
     if (signal.aborted) throw interrupted(`checking ${name}`);
     throw tagsOnly ? firstError(stop, error) : withOtherRepositories(firstError(stop, error), name);
   }
-  const remaining = await removeLeftovers(leftovers, results, repository.name, events);
+  const remaining = await removeLeftovers(leftovers, results, repository, tagsOnly, events);
   if (signal.aborted) throw interrupted(`checking ${name}`);
   return {
     repositories: [...leftovers.repositories],
@@ -132,7 +132,8 @@ function testRepositoryNames({ host, repository }: RegistryReference, id: string
 async function removeLeftovers(
   leftovers: Leftovers,
   results: readonly CheckResult[],
-  repository: string,
+  { name: repository, isDeletionSafe }: TestRepository,
+  isShared: boolean,
   events: ProgressEvents,
 ): Promise<readonly string[]> {
   events.progress?.(`deleting what was pushed to ${repository}`);
@@ -140,11 +141,12 @@ async function removeLeftovers(
     results.find((result) => result.name === name && result.result !== 'not tried');
   const [tags, manifests] = [tried('delete-tag'), tried('delete-manifest')];
   const { references, reason } = await cleanUp(leftovers, {
-    tags: tags && tags.result === 'yes',
-    manifests: manifests && manifests.result === 'yes',
+    tags: isDeletionSafe && tags && tags.result === 'yes',
+    manifests: isDeletionSafe && manifests && manifests.result === 'yes',
+    isShared,
   });
   if (references.length > 0) {
-    const why = reason ?? manifests?.detail ?? 'it was not deleted';
+    const why = reason ?? (manifests?.detail || tags?.detail || 'it was not deleted');
     events.warning?.(`left in ${repository} (${why}): ${references.join(', ')}`);
   }
   return references.map((each) => `${repository}${isDigest(each) ? '@' : ':'}${each}`);

@@ -1,5 +1,5 @@
 import type { ProgressEvents } from '../core/events.js';
-import { NotTried, Refusal } from './refusal.js';
+import { errorOfCheck, NotTried, Refusal } from './refusal.js';
 import type { TestRepository } from './test-repository.js';
 
 /** What is checked (docs/check-registry.md). */
@@ -106,7 +106,7 @@ async function resultOf(
     if (error instanceof Refusal) return { name, title, result: 'no', detail: error.message };
     if (error instanceof NotTried)
       return { name, title, result: 'not tried', detail: error.message };
-    throw error;
+    throw errorOfCheck(error);
   }
 }
 

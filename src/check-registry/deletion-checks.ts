@@ -1,5 +1,7 @@
+import type { ManifestContent } from '../oci/content.js';
 import type { Check } from './check.js';
-import { Absent, Refusal } from './refusal.js';
+import { Absent, NotTried, Refusal } from './refusal.js';
+import type { TestRepository } from './test-repository.js';
 import { acceptedImages, EITHER_IMAGE } from './write-checks.js';
 
 /**
@@ -13,17 +15,20 @@ export const DELETION_CHECKS: readonly Check[] = [
     needs: [],
     needsOneOf: EITHER_IMAGE,
     async run(repository, results) {
-      const { untagged } = acceptedImages(repository, results);
-      const tag = repository.tag('delete-tag');
+      const { untagged, kept } = acceptedImages(repository, results);
+      const [tag, sibling] = ['delete-tag', 'delete-tag-2'].map((name) => repository.tag(name));
       await repository.publish(untagged, tag, 0);
-      const answer = await repository.remove(tag);
-      if (!answer.isDone) throw new Refusal(answer.words);
-      await repository.waitFor(answer, async () => {
-        if ((await repository.raw.digestOf(tag)) !== undefined)
-          throw new Absent('it is still there');
-      });
-      const isKept = (await repository.raw.digestOf(untagged.digest)) !== undefined;
-      return isKept ? '' : 'what it named is deleted with it';
+      await repository.publish(untagged, sibling, 0);
+      await repository.publish(kept, repository.tag('delete-none'), 0);
+      const others = await repository.otherTags(untagged.digest);
+      const refused = await refusalOfDeletion(repository, tag!);
+      if (refused !== undefined) throw new Refusal(refused);
+      await checkAreKept(repository, untagged, others);
+      const [image, other] = await Promise.all(
+        [untagged.digest, sibling!].map((each) => repository.raw.digestOf(each)),
+      );
+      if (image === undefined) return 'what it named is deleted with it';
+      return other === undefined ? 'the other tags of what it named are deleted with it' : '';
     },
   },
   {
@@ -33,19 +38,57 @@ export const DELETION_CHECKS: readonly Check[] = [
     needsOneOf: EITHER_IMAGE,
     after: ['delete-tag'],
     async run(repository, results) {
-      const { deleted } = acceptedImages(repository, results);
+      if (!repository.isDeletionSafe) throw new NotTried('deletions take other tags along');
+      const { deleted, kept } = acceptedImages(repository, results);
       const tag = repository.tag('delete-manifest');
       await repository.publish(deleted, tag, 0);
-      let answer = await repository.remove(deleted.digest);
+      await repository.publish(kept, repository.tag('delete-none'), 0);
+      const others = await repository.otherTags(deleted.digest);
+      let refused = await refusalOfDeletion(repository, deleted.digest);
       // Some registries delete no manifest that has a tag.
-      const isAfterTag = !answer.isDone && (await repository.remove(tag)).isDone;
-      if (isAfterTag) answer = await repository.remove(deleted.digest);
-      if (!answer.isDone) throw new Refusal(answer.words);
-      await repository.waitFor(answer, async () => {
-        if ((await repository.raw.digestOf(deleted.digest)) !== undefined)
-          throw new Absent('it is still there');
-      });
+      const isAfterTag =
+        refused !== undefined && (await refusalOfDeletion(repository, tag)) === undefined;
+      if (isAfterTag) refused = await refusalOfDeletion(repository, deleted.digest);
+      if (refused !== undefined) throw new Refusal(refused);
+      await checkAreKept(repository, deleted, others);
       return isAfterTag ? 'after its tag' : '';
     },
   },
 ];
+
+/**
+ * Finds out whether a deletion has taken along tags that it was not for. Nothing more is deleted
+ * then: in a repository that others use, their tags are next.
+ * @param others the tags of this run that do not point to what was deleted
+ * @throws {Refusal} if it has.
+ */
+async function checkAreKept(
+  repository: TestRepository,
+  { digest }: ManifestContent,
+  others: readonly string[],
+): Promise<void> {
+  if ((await repository.otherTags(digest)).length === others.length) return;
+  repository.isDeletionSafe = false;
+  throw new Refusal('done, but tags of other images are deleted with it');
+}
+
+/**
+ * Deletes a tag or a manifest. 404 counts as deleted if it is not there any more: it may have been
+ * deleted together with something else, or by a request whose answer was lost.
+ * @returns the registry's answer if it refuses; undefined if it is gone.
+ * @throws {Refusal} if the registry agrees, and it is still there.
+ */
+async function refusalOfDeletion(
+  repository: TestRepository,
+  reference: string,
+): Promise<string | undefined> {
+  const answer = await repository.remove(reference);
+  const isThere = async (): Promise<boolean> =>
+    (await repository.raw.digestOf(reference)) !== undefined;
+  if (answer.status === 404 && !(await isThere())) return undefined;
+  if (!answer.isDone) return answer.words;
+  await repository.waitFor(answer, async () => {
+    if (await isThere()) throw new Absent('it is still there');
+  });
+  return undefined;
+}

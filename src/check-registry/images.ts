@@ -24,7 +24,15 @@ export interface Blob extends Descriptor {
  * Images that are in no index, each for one check. Distribution 2.8 may refuse an index while one
  * of its images is written again, so the images of the indexes are written once.
  */
-const PURPOSES = ['by-digest', 'first', 'second', 'several', 'untagged', 'deleted'] as const;
+const PURPOSES = [
+  'by-digest',
+  'first',
+  'second',
+  'several',
+  'untagged',
+  'deleted',
+  'kept',
+] as const;
 
 /** Images of one type: two for indexes, and one for each purpose. */
 export type ImagesOfType = Readonly<

@@ -156,10 +156,8 @@ async function refusalOfManifest(
   }
 }
 
-/** Statuses that ask the client to come back later. */
-const RETRY_LATER = new Set([408, 429, 503]);
-
+/** Whether the server has closed the connection instead of answering. */
 function isCutOff(error: unknown): error is ManifestToolError {
   if (!(error instanceof ManifestToolError) || error.code !== 'UNAVAILABLE') return false;
-  return !(error.cause instanceof RegistryError && RETRY_LATER.has(error.cause.status));
+  return !(error.cause instanceof RegistryError);
 }

@@ -91,66 +91,120 @@ export class Leftovers {
 export interface CanDelete {
   readonly tags: boolean | undefined;
   readonly manifests: boolean | undefined;
+  /** Whether the repository may hold tags of others. */
+  readonly isShared: boolean;
 }
 
 /** What could not be deleted. */
 export interface Remaining {
   /** Tags, and digests of manifests that none of these tags points to. */
   readonly references: readonly string[];
-  /** Why: the answer of the first refusal; undefined if no request was refused. */
+  /** Why: the first refusal; undefined if no request was refused. */
   readonly reason: string | undefined;
 }
 
 /**
  * Deletes all leftovers that can be deleted: tags first, then manifests from the highest level
- * down, as some registries require it.
+ * down, as some registries require it. What is not confirmed to be deleted is looked for: some tags
+ * are deleted with their manifest, some manifests with their tag, and some were never made although
+ * the registry accepted them.
  */
 export async function cleanUp(leftovers: Leftovers, can: CanDelete): Promise<Remaining> {
-  let reason: string | undefined;
+  const refusals = new Map<string, Refused>();
   const removeAll = async (references: readonly Leftover[]): Promise<void> => {
-    const refusals = await Promise.all(references.map(remove));
-    for (const [i, refusal] of refusals.entries()) {
-      if (refusal === undefined) leftovers.forget(references[i]!);
-      else reason ??= refusal;
-    }
-  };
-  if (can.tags !== false) await removeAll(leftovers.distinct('tag'));
-  if (can.manifests !== false) {
-    for (const level of [2, 1, 0]) await removeAll(leftovers.distinct('manifest', level));
-    // Registries collect blobs that nothing names; one that cannot be deleted is not reported.
-    await Promise.allSettled(
-      [...leftovers.blobs].map(({ repository, digest }) => repository.remove('blobs', digest)),
+    await Promise.all(
+      references.map(async (each) => {
+        const refused = await remove(each);
+        if (refused === undefined) leftovers.forget(each);
+        else refusals.set(each.reference, refused);
+      }),
     );
+  };
+  const tags = leftovers.distinct('tag');
+  const isTrialNeeded = can.isShared && can.tags === undefined && tags.length > 0;
+  if (!isTrialNeeded || (await isDeletionSafe(tags, removeAll))) {
+    if (can.tags !== false) await removeAll(leftovers.distinct('tag'));
+    if (can.manifests !== false) {
+      for (const level of [2, 1, 0]) await removeAll(leftovers.distinct('manifest', level));
+      // Registries collect blobs that nothing names; one that cannot be deleted is not reported.
+      await Promise.allSettled(
+        [...leftovers.blobs].map(({ repository, digest }) => repository.remove('blobs', digest)),
+      );
+    }
   }
 
-  // Some tags are deleted with their manifest, and some were never made although the registry
-  // accepted them.
-  const noted = leftovers.distinct('tag');
-  const isGone = await Promise.all(noted.map(isTagGone));
-  for (const [i, tag] of noted.entries()) if (isGone[i]!) leftovers.forget(tag);
+  const noted = [...leftovers.distinct('tag'), ...leftovers.distinct('manifest')];
+  await Promise.all(
+    noted.map(async (each) => {
+      const isGone = refusals.get(each.reference)?.status === 404 && !each.isPending;
+      if (!((await isThere(each)) ?? !isGone)) leftovers.forget(each);
+    }),
+  );
 
-  const tags = leftovers.distinct('tag');
-  const tagged = new Set(tags.map(({ digest }) => digest));
+  const left = leftovers.distinct('tag');
+  const tagged = new Set(left.map(({ digest }) => digest));
   const untagged = leftovers.distinct('manifest').filter(({ digest }) => !tagged.has(digest));
-  return { references: [...tags, ...untagged].map(({ reference }) => reference), reason };
+  const references = [...left, ...untagged].map(({ reference }) => reference);
+  const refused = references.flatMap((reference) => refusals.get(reference) ?? []);
+  return { references, reason: refused[0]?.reason };
 }
 
-/** Why a reference could not be deleted; undefined if it is gone. */
-async function remove({ repository, reference, isPending }: Leftover): Promise<string | undefined> {
+/**
+ * Tries the deletion of one tag of this run, and whether it leaves the others alone: some registries
+ * delete more than they are asked for. Without a second tag it is not tried.
+ */
+async function isDeletionSafe(
+  tags: readonly Leftover[],
+  removeAll: (tags: readonly Leftover[]) => Promise<void>,
+): Promise<boolean> {
+  const first = tags.find(({ isPending }) => !isPending);
+  if (first === undefined) return false;
+  const before = await tagsThere(tags, first.digest);
+  await removeAll([first]);
+  const after = await tagsThere(tags, first.digest);
+  return before.length > 0 && after.length === before.length;
+}
+
+/** Those tags that are there and do not point to a manifest. */
+export async function tagsThere(tags: readonly Leftover[], digest: Digest): Promise<Leftover[]> {
+  const others = tags.filter((tag) => tag.digest !== digest && !tag.isPending);
+  const areThere = await Promise.all(others.map(isThere));
+  return others.filter((_, i) => areThere[i] === true);
+}
+
+/** Why a reference was not deleted. */
+interface Refused {
+  readonly reason: string;
+  /** Of the registry's answer, if there was one. */
+  readonly status?: number;
+}
+
+/** Deletes a reference; undefined if the registry confirms it. */
+async function remove({
+  repository,
+  reference,
+  isPending,
+}: Leftover): Promise<Refused | undefined> {
   try {
     const { isDone, status, words } = await repository.remove('manifests', reference);
     if (isDone) return undefined;
-    if (status !== 404) return words;
-    return isPending ? 'it is not known whether it was written' : undefined;
+    const isUnknown = status === 404 && isPending;
+    return { status, reason: isUnknown ? 'it is not known whether it was written' : words };
   } catch (error) {
-    return reasonOf(error);
+    return { reason: reasonOf(error) };
   }
 }
 
-async function isTagGone({ repository, reference, isPending }: Leftover): Promise<boolean> {
+/** Undefined if that cannot be found out: a write that is not answered may still arrive. */
+async function isThere({
+  repository,
+  reference,
+  isPending,
+}: Leftover): Promise<boolean | undefined> {
+  if (isPending) return undefined;
   try {
-    return !isPending && (await repository.digestOf(reference)) === undefined;
+    return (await repository.digestOf(reference)) !== undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -3,7 +3,7 @@ import type { ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import type { Answer, RawRepository } from '../registry/raw.js';
 import type { Blob, TestImages } from './images.js';
-import type { Leftovers } from './leftovers.js';
+import { tagsThere, type Leftovers } from './leftovers.js';
 import type { ManifestLimit } from './manifest-limit.js';
 import { Absent, Refusal, refusalOf } from './refusal.js';
 
@@ -31,6 +31,8 @@ export class TestRepository {
   readonly raw: RawRepository;
   readonly second: RawRepository | undefined;
   readonly images: TestImages;
+  /** Whether a deletion takes nothing else along, as far as is known. */
+  isDeletionSafe = true;
   /** The size limit of a manifest, once it is known. */
   limit: ManifestLimit | undefined;
 
@@ -114,6 +116,12 @@ export class TestRepository {
         return raw.putManifest(manifest, tag ?? digest, extra);
       },
     );
+  }
+
+  /** The tags of this run that are there and do not point to a manifest. */
+  async otherTags(digest: Digest): Promise<readonly string[]> {
+    const tags = await tagsThere(this.options.leftovers.distinct('tag'), digest);
+    return tags.map(({ reference }) => reference);
   }
 
   /** Deletes a tag or a manifest of this run. */

@@ -131,7 +131,8 @@ export class RawRepository {
     const { status } = response;
     const demandsLogin = status === 401 && request.method !== 'DELETE';
     const isNoRegistry = request.method === 'GET' && isSuccess(status) && isWebPage(response);
-    if (demandsLogin || isUnavailable(response) || isNoRegistry)
+    const hasFailed = isUnavailable(response) || (status > 501 && status < 600);
+    if (demandsLogin || hasFailed || isNoRegistry)
       throw this.connection.unexpected(request.what, response);
     return response;
   }

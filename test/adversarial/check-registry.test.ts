@@ -470,3 +470,123 @@ describe('--limits', () => {
     expect(Math.max(...server.requests.map(({ body }) => body.length))).toBeLessThan(4 * KIB);
   });
 });
+
+describe('a deletion', () => {
+  const isDeletion = ({ method, path }: Seen): boolean =>
+    method === 'DELETE' && path.includes('/manifests/');
+  const tagsOf = (repository: string): string[] =>
+    [...registry.manifests.keys()].filter((name) => name.startsWith(`${repository}:`));
+  const referenceIn = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
+
+  it('that is answered 404, of what is gone, is one', async () => {
+    special = (request) => {
+      if (!isDeletion(request)) return undefined;
+      registry.answer(request);
+      return failure(404, 'MANIFEST_UNKNOWN', 'gone');
+    };
+    const result = await check('--json', '--tags-only');
+    expectCode(result, 0);
+    expect(of(result, 'delete-tag').result).toBe('yes');
+    expect(of(result, 'delete-manifest').result).toBe('yes');
+    expect(read(result).leftovers).toEqual([]);
+  });
+
+  it('that is answered 404, of what is still there, is a no, and named', async () => {
+    special = (request) =>
+      isDeletion(request) ? failure(404, 'UNSUPPORTED', 'no route') : undefined;
+    const result = await check('--json');
+    expectCode(result, 0);
+    expect(of(result, 'delete-tag')).toMatchObject({ result: 'no' });
+    expect(of(result, 'delete-tag').detail).toContain('no route');
+    expect(read(result).leftovers.length).toBeGreaterThan(5);
+  });
+
+  it('of a tag that takes the manifest along leaves nothing to name', async () => {
+    special = (request) => {
+      if (!isDeletion(request)) return undefined;
+      const reference = referenceIn(request.path);
+      if (reference.includes(':')) return undefined;
+      const repository = request.path.slice('/v2/'.length, request.path.indexOf('/manifests/'));
+      const manifest = registry.manifests.get(`${repository}:${reference}`);
+      if (manifest === undefined) return { status: 404 };
+      for (const [name, { digest }] of registry.manifests)
+        if (digest === manifest.digest) registry.manifests.delete(name);
+      return { status: 202 };
+    };
+    registry.addPlatforms('team/app', 3);
+    const before = [...registry.manifests.keys()];
+    const result = await check('--json', '--tags-only');
+    expectCode(result, 0);
+    expect(of(result, 'delete-tag')).toMatchObject({
+      result: 'yes',
+      detail: 'what it named is deleted with it',
+    });
+    expect(read(result).leftovers).toEqual([]);
+    expect([...registry.manifests.keys()]).toEqual(before);
+  });
+
+  /** Deletes the tag that was made last beside the one that is named. */
+  const taking = (request: Seen): Answer | undefined => {
+    if (!isDeletion(request) || referenceIn(request.path).includes(':')) return undefined;
+    const answer = registry.answer(request);
+    const last = tagsOf('team/app').at(-1);
+    if (last !== undefined) registry.manifests.delete(last);
+    return answer;
+  };
+
+  it('that takes other tags along is not repeated', async () => {
+    registry.addPlatforms('team/app', 3);
+    special = taking;
+    const result = await check('--json', '--tags-only');
+    expectCode(result, 0);
+    expect(of(result, 'delete-tag')).toMatchObject({ result: 'no' });
+    expect(of(result, 'delete-tag').detail).toContain('tags of other images');
+    expect(of(result, 'delete-manifest').result).toBe('not tried');
+    expect(server.requests.filter(isDeletion)).toHaveLength(1);
+    for (const tag of ['linux-amd64', 'linux-arm64', 'linux-s390x'])
+      expect(registry.manifests.has(`team/app:${tag}`)).toBe(true);
+    expect(read(result).leftovers).toContainEqual(expect.stringContaining('-oci-index'));
+  });
+
+  it('that takes other tags along is not repeated after a failure either', async () => {
+    registry.addPlatforms('team/app', 3);
+    special = (request) =>
+      request.method === 'PUT' && request.path.endsWith('-nested-index')
+        ? failure(503, 'UNAVAILABLE', 'maintenance')
+        : taking(request);
+    expectCode(await check('--tags-only'), 5);
+    expect(server.requests.filter(isDeletion).length).toBeLessThanOrEqual(1);
+    for (const tag of ['linux-amd64', 'linux-arm64', 'linux-s390x'])
+      expect(registry.manifests.has(`team/app:${tag}`)).toBe(true);
+  });
+
+  it.each([401, 403, 405, 501])('that is refused with %i is a no', async (status) => {
+    special = (request) => (isDeletion(request) ? failure(status, 'X', 'no') : undefined);
+    const result = await check('--json');
+    expectCode(result, 0);
+    expect(of(result, 'delete-tag').result).toBe('no');
+    expect(of(result, 'delete-manifest').result).toBe('no');
+  });
+});
+
+describe('a server that fails is not a registry that refuses', () => {
+  const REQUESTS: [string, (request: Seen) => boolean][] = [
+    ['the version', ({ path }) => path === '/v2/'],
+    ['an upload', ({ method, path }) => method === 'POST' && path.endsWith('/uploads/')],
+    ['a blob', ({ method, path }) => method === 'PUT' && path.includes('/blobs/')],
+    ['an image', ({ method, path }) => method === 'PUT' && path.endsWith('-oci-amd64')],
+    ['a read', ({ method, path }) => method === 'GET' && path.endsWith('-oci-amd64')],
+    ['a mount', ({ query }) => query.has('mount')],
+    ['referrers', ({ path }) => path.includes('/referrers/')],
+    ['a deletion', ({ method, path }) => method === 'DELETE' && path.includes('/manifests/')],
+  ];
+
+  it.each(
+    REQUESTS.flatMap(([name, is]) => [500, 507, 520].map((status) => [name, status, is] as const)),
+  )('%s: %i is exit code 5', async (_, status, is) => {
+    special = (request) => (is(request) ? failure(status, 'UNKNOWN', 'failed') : undefined);
+    const result = await check('--json', '--retry', '0');
+    expectCode(result, 5);
+    expect(result.stderr).toContain(`status ${status}`);
+  });
+});

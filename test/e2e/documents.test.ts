@@ -117,6 +117,37 @@ describe.each(Object.entries(places))('an ambiguous index in %s', (_name, place)
     }
   });
 
+  it.each([
+    [
+      'bytes that are not UTF-8',
+      () => Buffer.from(indexText([good], { annotations: { a: '\u00e9' } }), 'latin1'),
+      'it is not UTF-8',
+    ],
+    [
+      'data of something else',
+      () => Buffer.from(indexText([{ ...good, data: 'e30=' }])),
+      'manifests[0].data is not the content with the digest',
+    ],
+  ])('with %s is neither copied nor edited', async (_what, make, why) => {
+    const changed = make();
+    const reference = place.reference('changed');
+    await place.manifest('changed', OCI_INDEX, changed);
+    for (const args of [
+      ['copy', reference, place.reference('copied')],
+      ['annotate', reference, '--annotation', 'a=b'],
+      ['remove', reference, '--platform', 'linux/amd64'],
+    ]) {
+      const result = await runCli(args);
+      expectCode(result, 1);
+      expect(result.stderr).toContain(`the document is ambiguous: ${why}`);
+    }
+    const verified = await runCli(['verify', '--json', reference]);
+    expect(verified.code).toBe(6);
+    const { digest } = JSON.parse(verified.stdout) as { digest: string };
+    expect(digest).toBe(digestOf(changed));
+    expect(verified.stdout).toContain(`is ambiguous: ${why}`);
+  });
+
   it('has a defect, and what it names is verified', async () => {
     const { code, stdout } = await runCli(['verify', '--json', place.reference('ambiguous')]);
     expect(code).toBe(6);
