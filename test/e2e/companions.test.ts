@@ -22,6 +22,8 @@ beforeAll(async () => {
   await folder.tag(await folder.index([...amd64, other, ...arm64]), 'full');
   await folder.tag(await folder.index(amd64), 'amd64');
   await folder.tag(await folder.index(await accelerated('amd64', 'rebuilt')), 'rebuilt');
+  const also = { ...amd64[0]!, platform: { os: 'linux', architecture: '386' } };
+  await folder.tag(await folder.index([...amd64, also]), 'shared');
 });
 
 afterAll(() => Promise.all([folder.remove(), registry.stop()]));
@@ -97,7 +99,7 @@ describe.each(['layout', 'registry'])('companions in a %s', (place) => {
 
   beforeAll(async () => {
     if (place === 'layout') return;
-    for (const tag of ['full', 'amd64', 'rebuilt'])
+    for (const tag of ['full', 'amd64', 'rebuilt', 'shared'])
       await succeed('copy', folder.reference(tag), at(tag));
   });
 
@@ -209,6 +211,18 @@ describe.each(['layout', 'registry'])('companions in a %s', (place) => {
     const wanted = [...kept, ...(await digestsOf(at('rebuilt')))].toSorted();
     expect(await digestsOf(at('replaced'))).toEqual(wanted);
     await succeed('verify', at('replaced'));
+  }, 60_000);
+
+  it('stay with an image that is still listed for another platform', async () => {
+    const twice = at('twice');
+    await succeed('copy', at('shared'), twice);
+    const annotation = ['--annotation', 'a=b'];
+    await succeed('annotate', twice, '--platform', 'linux/386', ...annotation);
+    const annotated = (await entriesOf(twice)).filter((entry) => entry.annotations?.['a']);
+    expect(annotated.map(({ platform }) => platform?.architecture)).toEqual(['386']);
+    await succeed('remove', twice, '--platform', 'linux/386');
+    expect(await digestsOf(twice)).toEqual(await digestsOf(at('amd64')));
+    expect(await entriesOf(twice)).toEqual(await entriesOf(at('amd64')));
   }, 60_000);
 
   it('are not left behind: an index of one image is not emptied', async () => {

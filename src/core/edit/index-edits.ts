@@ -61,21 +61,31 @@ export function addEntries(images: readonly ResolvedImage[]): IndexEdit {
   };
 }
 
-/** Removes the entries with these digests, and what belongs to them alone. */
-export function removeEntries(digests: ReadonlySet<string>): IndexEdit {
+/** Entries of an index by {@link slotKey}: one manifest may be listed for several platforms. */
+export type SelectedEntries = ReadonlySet<string>;
+
+/** Tells entries apart, also those that name the same manifest. */
+function slotKey(entry: Descriptor): string {
+  return `${entry.digest} ${entryKey(entry)}`;
+}
+
+/** Removes the selected entries, and what belongs to them alone. */
+export function removeEntries(selected: SelectedEntries): IndexEdit {
   return ({ manifests }, text) => {
-    const removed = removedEntries(digests, manifests);
+    const removed = removedEntries(selected, manifests);
     return text.withoutEntries((i) => removed.has(manifests[i]!));
   };
 }
 
-/** The entries with these digests, and those that belong to them alone. */
+/** The selected entries, and those that belong to them alone. */
 export function removedEntries(
-  digests: ReadonlySet<string>,
+  selected: SelectedEntries,
   manifests: readonly Descriptor[],
 ): Set<Descriptor> {
-  const named = manifests.filter(({ digest }) => digests.has(digest));
-  return new Set([...named, ...companionsIn(manifests).onlyOf(digests)]);
+  const named = manifests.filter((entry) => selected.has(slotKey(entry)));
+  const gone = new Set(named.map(({ digest }) => digest));
+  for (const entry of manifests) if (!selected.has(slotKey(entry))) gone.delete(entry.digest);
+  return new Set([...named, ...companionsIn(manifests).onlyOf(gone)]);
 }
 
 /** Changes of an entry. Fields and annotations that are not named are kept. */
@@ -86,12 +96,12 @@ export interface EntryChanges {
   readonly annotations?: AnnotationChanges;
 }
 
-/** Changes the entries with these digests. */
-export function annotateEntries(digests: ReadonlySet<string>, changes: EntryChanges): IndexEdit {
+/** Changes the selected entries. */
+export function annotateEntries(selected: SelectedEntries, changes: EntryChanges): IndexEdit {
   return ({ manifests }, text) =>
     text.withEntries(
       manifests.map((entry, position) => {
-        if (!digests.has(entry.digest)) return { position };
+        if (!selected.has(slotKey(entry))) return { position };
         const changed = changedEntry(entry, changes);
         if (changed.platform !== undefined)
           checkPlatform(changed.platform, `annotating ${entry.digest}`);
@@ -148,13 +158,14 @@ export function selectEntries(
   { manifests }: ImageIndex,
   { platforms = [], digests = [] }: Selection,
   note: (text: string) => void = () => {},
-): Set<Digest> {
+): SelectedEntries {
   const byPlatform = platforms.flatMap((platform) => {
-    const matching = digestsFor(what, platform, manifests);
-    if (matching.length > 1) {
-      const named = formatPlatform(platform);
-      note(`${what}: ${matching.length} entries are for ${named}: ${matching.join(', ')}`);
-    }
+    const matching = entriesFor(what, platform, manifests);
+    const named = digestsOf(matching);
+    if (named.length > 1)
+      note(
+        `${what}: ${named.length} entries are for ${formatPlatform(platform)}: ${named.join(', ')}`,
+      );
     return matching;
   });
   for (const digest of digests) {
@@ -162,11 +173,17 @@ export function selectEntries(
     const why = `it has no entry ${digest}; it has ${listEntries(imageEntries(manifests))}`;
     throw new ManifestToolError('NOT_FOUND', what, why, { reason: 'entry-not-found' });
   }
-  return new Set([...byPlatform, ...digests]);
+  const wanted = new Set(digests);
+  const byDigest = manifests.filter(({ digest }) => wanted.has(digest));
+  return new Set([...byPlatform, ...byDigest].map(slotKey));
 }
 
-/** The digests of the images for a platform. An edit never guesses a variant. */
-function digestsFor(what: string, platform: Platform, manifests: readonly Descriptor[]): Digest[] {
+/** The images for a platform. An edit never guesses a variant. */
+function entriesFor(
+  what: string,
+  platform: Platform,
+  manifests: readonly Descriptor[],
+): Descriptor[] {
   const matching = matchingEntries(platform, manifests);
   if (matching.length === 0) selectEntry(what, platform, manifests);
   const variants = new Set(
@@ -181,7 +198,11 @@ function digestsFor(what: string, platform: Platform, manifests: readonly Descri
       hint: 'name the variant or the os version as well, or the digest',
     });
   }
-  return [...new Set(matching.map(({ digest }) => digest))];
+  return matching;
+}
+
+function digestsOf(entries: readonly Descriptor[]): Digest[] {
+  return [...new Set(entries.map(({ digest }) => digest))];
 }
 
 /**
@@ -194,7 +215,7 @@ export function checkOneEach(
   { platforms = [] }: Selection,
 ): void {
   for (const platform of platforms) {
-    const digests = digestsFor(what, platform, manifests);
+    const digests = digestsOf(entriesFor(what, platform, manifests));
     if (digests.length < 2) continue;
     const why = `several entries are for ${formatPlatform(platform)}: ${digests.join(', ')}`;
     throw new ManifestToolError('USAGE', what, why, { reason: 'several-entries' });

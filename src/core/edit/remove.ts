@@ -34,12 +34,12 @@ export function removeFromIndex(
         hint: 'name an entry by its platform or its digest',
       });
     }
-    const digests = selectEntries(what, index, request.entries, (text) => events.note?.(text));
-    if (removedEntries(digests, index.manifests).size === index.manifests.length) {
+    const selected = selectEntries(what, index, request.entries, (text) => events.note?.(text));
+    if (removedEntries(selected, index.manifests).size === index.manifests.length) {
       throw new ManifestToolError('USAGE', what, 'no entry would be left', {
         hint: 'delete the tag in the registry instead',
       });
     }
-    return removeEntries(digests);
+    return removeEntries(selected);
   });
 }
