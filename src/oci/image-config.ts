@@ -60,14 +60,17 @@ export function configOf(manifest: ImageManifest, bytes: Uint8Array): ImageConfi
 
 /**
  * Reads an image config. Bytes that are not UTF-8 are allowed in what the program does not use.
- * @throws {SyntaxError | FieldError} if the bytes are not one, or two readers could take the
- * platform differently.
+ * @throws {SyntaxError | FieldError} if the bytes are not one, or two readers could take it
+ * differently.
  */
 export function parseConfig(bytes: Uint8Array): ImageConfig {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
   const json = parseJson(text, refuseAmbiguity);
   if (!isJsonObject(json)) throw new FieldError('', 'is not an object');
-  const platform = readPlatform(Fields.of(json, ''));
+  const fields = Fields.of(json, '');
+  const platform = readPlatform(fields);
+  // Readers have to agree on what runs as well, although this program does not use it.
+  for (const key of ['config', 'rootfs']) if (isJsonObject(json.get(key))) fields.fields(key);
   // The platform is written into indexes, where nothing may be replaced.
   if (!isUtf8(bytes) && Object.values(platform).join('').includes(REPLACEMENT))
     throw new FieldError('', 'has a platform that is not UTF-8');

@@ -384,6 +384,19 @@ describe('what cosign keeps under the tags of a digest', () => {
     expect(digestsUnder(fake, 't', tagOf(index))).toEqual([bom.digest]);
   });
 
+  it.each([
+    ['create', ['create', '--target', 'REG/t:1', 'REG/s:1', 'REG/s:arm64']],
+    ['add', ['add', 'REG/t:1', 'REG/s:1']],
+  ])('of an index is not what refers to the new one of %s: a warning', async (_, args) => {
+    fake.addImage('s', 'arm64', { oci: true, architecture: 'arm64' });
+    if (args[0] === 'add') fake.addManifest('t', '1', indexOf([]));
+    addTagged('s', index, 'sig');
+    const result = await run(...args, '--referrers');
+    expectCode(result, 0);
+    expect(result.stderr).toContain(`a referrer of ${server.host}/s:1 itself cannot be published`);
+    expect((await run(...args)).stderr).not.toContain('itself cannot be published');
+  });
+
   it('goes through a layout and an archive', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'cosign-'));
     try {

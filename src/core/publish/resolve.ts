@@ -44,7 +44,7 @@ export interface Reading {
   readonly wait: WaitPolicy;
   readonly events: ProgressEvents;
   /** Called for each index that is a source or inside one, with its reference. */
-  readonly onIndex?: (name: string, index: FetchedManifest) => void;
+  readonly onIndex?: (name: string, index: FetchedManifest, source: ImageReader) => void;
 }
 
 /**
@@ -199,7 +199,7 @@ class Resolver {
       const { manifests } = document;
       if (manifests.length === 0) throw emptyIndex(name);
       if (source.onlyPlatform !== true) {
-        this.reading.onIndex?.(name, root);
+        this.reading.onIndex?.(name, root, reader);
         return { entries: this.requested(name, manifests) };
       }
       const entry = selectEntry(
@@ -315,7 +315,7 @@ class Resolver {
       new ManifestCache(async (entry) => {
         const manifest = await wait.until(() => reader.getManifest(entry.digest, entry));
         if (manifest.document.kind === 'manifest') onManifest(manifest, reader);
-        else onIndex?.(`${reader.name}@${manifest.digest}`, manifest);
+        else onIndex?.(`${reader.name}@${manifest.digest}`, manifest, reader);
         return manifest;
       });
     this.manifests.set(reader, manifests);

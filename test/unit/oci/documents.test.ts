@@ -318,6 +318,11 @@ describe('parseConfig', () => {
     expect(parseConfig(Buffer.from('{}')).platform).toBeUndefined();
   });
 
+  test('allows labels in another case, and members of any form that it does not read', () => {
+    const config = { Labels: { a: '1', A: '2' } };
+    expect(() => parseConfig(Buffer.from(JSON.stringify({ config, rootfs: 'x' })))).not.toThrow();
+  });
+
   test('allows bytes that are not UTF-8, but not in the platform', () => {
     const latin1 = (json: object) => Buffer.from(JSON.stringify(json), 'latin1');
     const platform = { os: 'linux', architecture: 'arm' };
@@ -325,12 +330,15 @@ describe('parseConfig', () => {
     expect(() => parseConfig(latin1({ ...platform, variant: 'é' }))).toThrow(/not UTF-8/);
   });
 
-  test.each(['{"os":"linux","OS":"windows"}', '{"os":"linux","os":"windows"}', '{"Os":"linux"}'])(
-    'refuses the ambiguous %s',
-    (text) => {
-      expect(() => parseConfig(Buffer.from(text))).toThrow(/both|twice|not written/);
-    },
-  );
+  test.each([
+    '{"config":{"Entrypoint":["a"],"entrypoint":["b"]}}',
+    '{"rootfs":{"diff_ids":[],"DIFF_IDS":["x"]}}',
+    '{"os":"linux","OS":"windows"}',
+    '{"os":"linux","os":"windows"}',
+    '{"Os":"linux"}',
+  ])('refuses the ambiguous %s', (text) => {
+    expect(() => parseConfig(Buffer.from(text))).toThrow(/both|twice|not written/);
+  });
 
   test.each(['', '[]', 'null', '"x"', '{"os":1}', '{"os.features":"x"}', 'PK\u0003\u0004'])(
     'refuses %j',
