@@ -24,6 +24,11 @@ export interface HttpRequest {
   readonly scopes?: readonly Scope[];
   /** How often this request may be sent again, if not as often as others. */
   readonly retries?: number;
+  /**
+   * Whether an error is thrown after its first attempt, although it is transient: an outer layer
+   * tries something else before it makes the other attempts.
+   */
+  readonly returnsEarly?: (error: unknown) => boolean;
   /** Attempts that it shares with the other requests of its operation; absent if it has its own. */
   readonly attempts?: Attempts;
   /** Source of the credentials in the request, for the log. */
