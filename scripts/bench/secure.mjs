@@ -47,8 +47,8 @@ export async function startSecure({ rttMs, isHttp2 }) {
     response.end(JSON.stringify({ token, access_token: token, expires_in: 300 }));
   };
   const server = isHttp2
-    ? createSecureServer({ key, cert, allowHTTP1: true }, answer)
-    : createServer({ key, cert }, answer);
+    ? createSecureServer({ key, cert, allowHTTP1: true }, (q, r) => void answer(q, r))
+    : createServer({ key, cert }, (q, r) => void answer(q, r));
   await new Promise((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve(undefined));
   });

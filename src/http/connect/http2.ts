@@ -265,7 +265,7 @@ class Exchange {
       stream.once('response', ({ ':status': status, ...fields }) => {
         this.isAnswered = true;
         clearTimeout(this.timer);
-        const headers = new HttpHeaders(fields as Record<string, string | string[] | undefined>);
+        const headers = new HttpHeaders(fields);
         const chunks = this.body(request.method === 'HEAD' ? undefined : announcedLength(headers));
         const body = { [Symbol.asyncIterator]: () => chunks, destroy: () => this.cancel() };
         resolve({ status: Number(status), headers, body });
