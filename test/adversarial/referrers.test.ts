@@ -241,6 +241,21 @@ describe('a manifest with a subject that is pushed', () => {
     expect(await shown('REG/x:latest')).toEqual([signature.digest]);
   });
 
+  it('is recorded if the registry denies access to the API', async () => {
+    referrersApi = () => failure(403, 'DENIED', 'no');
+    const signature = addReferrer(fake, 's', image, SIGNATURE);
+    expectCode(await run('copy', `REG/s@${signature.digest}`, 'REG/x:signature'), 0);
+    expect(digestsUnder(fake, 'x', tagOf(image))).toEqual([signature.digest]);
+  });
+
+  it('is not recorded over an index that cannot be read', async () => {
+    before = ({ method, path }) =>
+      method === 'GET' && path.endsWith(tagOf(image)) ? failure(403, 'DENIED', 'no') : undefined;
+    const signature = addReferrer(fake, 's', image, SIGNATURE);
+    expectCode(await run('copy', `REG/s@${signature.digest}`, 'REG/x:signature'), 4);
+    expect(putsOf(tagOf(image))).toEqual([]);
+  });
+
   it('is recorded if the registry confirms another subject', async () => {
     before = (seen) => {
       if (seen.method !== 'PUT') return undefined;
