@@ -1,6 +1,5 @@
 import { ManifestToolError } from '../../errors.js';
-import { isAttestation } from '../../oci/attestation.js';
-import { companionsIn } from '../../oci/companions.js';
+import { companionsIn, withoutAttestations } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { digestOf } from '../../oci/digest.js';
@@ -72,10 +71,6 @@ function keptEntries(
     kept = [...images, ...companions.of(images.map(({ digest }) => digest))];
   }
   if (!dropAttestations) return new Set(kept);
-  const attestations = manifests.filter(isAttestation);
-  const dropped = new Set([
-    ...attestations,
-    ...companions.onlyOf(attestations.map(({ digest }) => digest)),
-  ]);
-  return new Set(kept.filter((entry) => !dropped.has(entry)));
+  const left = new Set(withoutAttestations(manifests));
+  return new Set(kept.filter((entry) => left.has(entry)));
 }

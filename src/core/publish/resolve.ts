@@ -1,7 +1,13 @@
 import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
-import { Companions, companionsIn, companionsOf, imageEntries } from '../../oci/companions.js';
+import {
+  Companions,
+  companionsIn,
+  companionsOf,
+  imageEntries,
+  withoutAttestations,
+} from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
@@ -174,7 +180,9 @@ class Resolver {
     const found = await this.find(source, reader, name, ignoreMissing);
     if (found === undefined) return [];
     if ('image' in found) return this.image(source, reader, found.image, name);
-    const images = await this.entries(found.entries, reader, source.reference, name);
+    const entries =
+      this.request.dropAttestations === true ? withoutAttestations(found.entries) : found.entries;
+    const images = await this.entries(entries, reader, source.reference, name);
     const companions = new Companions(images.map(({ entry }) => entry));
     return images.map((image) =>
       companions.has(image.entry)
