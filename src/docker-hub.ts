@@ -15,6 +15,9 @@ const HUB_API_HOST = 'registry-1.docker.io';
 /** The key under which `docker login` and credential helpers store a credential. */
 export const HUB_CREDENTIAL_KEY = 'https://index.docker.io/v1/';
 
+/** The origin of its token server. */
+export const HUB_TOKEN_SERVER = 'https://auth.docker.io';
+
 const HUB_HOSTS: readonly string[] = ['index.docker.io', HUB_HOST, HUB_API_HOST];
 
 /** Every host name of the registry that `host` names: three for Docker Hub, one for any other. */

@@ -9,11 +9,13 @@ import { putImage, putManifest } from './seed.mjs';
  * where a tool is told of them.
  * @typedef {object} Job
  * @property {string} name
+ * @property {string} kind which of a tool's jobs it is
+ * @property {'http2' | 'http1'} [secure] in TLS with tokens, over this protocol; in plain HTTP without it
  * @property {(options: Options) => string} title
  * @property {(options: Options) => number} rtt round trip in milliseconds
  * @property {1 | 2} registries
  * @property {(hosts: readonly string[], options: Options) => Promise<void>} seed
- * @property {(hosts: readonly string[], id: string, options: Options) => Omit<import('./tools/index.mjs').Task, 'home' | 'hosts'>} task
+ * @property {(hosts: readonly string[], id: string, options: Options) => Omit<import('./tools/index.mjs').Task, 'home' | 'hosts' | 'isPlain'>} task
  * `id` is another one for each run
  * @property {(options: Options) => Result} [result] what the target then holds; where there is none, it is what the tool prints
  */
@@ -33,6 +35,7 @@ function images({ platforms }) {
 /** @type {Job} */
 const push = {
   name: 'push',
+  kind: 'push',
   title: (options) =>
     `Push of ${options.platforms} images of the target's repository, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
@@ -57,6 +60,7 @@ const push = {
 const pushOther = {
   ...push,
   name: 'push-other',
+  kind: 'push-other',
   title: (options) => `Push of ${options.platforms} images of a repository each, ${delay(options)}`,
   async seed([host = ''], options) {
     for (const image of images(options))
@@ -81,6 +85,7 @@ function single(source, target) {
 /** @type {Job} */
 const inspect = {
   name: 'inspect',
+  kind: 'inspect',
   title: (options) => `A list of ${options.platforms} images, inspected in full, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 1,
@@ -95,6 +100,7 @@ const inspect = {
 /** @type {Job} */
 const copy = {
   name: 'copy',
+  kind: 'copy',
   title: ({ layerMib }) => `Copy of a layer of ${layerMib} MiB between two registries, no delay`,
   rtt: () => 0,
   registries: 2,
@@ -106,6 +112,7 @@ const copy = {
 /** @type {Job} */
 const copySmall = {
   name: 'copy-small',
+  kind: 'copy-small',
   title: (options) =>
     `Copy of ${options.layers} small layers between two registries, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
@@ -117,7 +124,45 @@ const copySmall = {
   result: ({ layers }) => ({ layers }),
 };
 
+/** @type {Job} */
+const inspectOne = {
+  name: 'inspect-one',
+  kind: 'inspect-one',
+  title: (options) => `One image, inspected, ${delay(options)}`,
+  rtt: ({ rtt }) => rtt,
+  registries: 1,
+  async seed([host = '']) {
+    await putImage({ host }, 'app', makeImage('linux/amd64'), ['one']);
+  },
+  task: ([host]) => single(`${host}/app:one`, ''),
+};
+
+/** Round trips of the jobs in TLS, in milliseconds. */
+const SECURE_RTTS = [50, 10];
+
+/**
+ * A job in TLS with tokens from another host, as every public registry wants it: `push-tls-50`, and
+ * `push-tls1-50` over HTTP/1.1 alone.
+ * @param {Job} job @param {'http2' | 'http1'} secure @param {number} rtt
+ * @returns {Job}
+ */
+function inTls(job, secure, rtt) {
+  const protocol = secure === 'http2' ? 'TLS and tokens' : 'TLS and tokens, HTTP/1.1 alone';
+  return {
+    ...job,
+    name: `${job.name}-${secure === 'http2' ? 'tls' : 'tls1'}-${rtt}`,
+    secure,
+    rtt: () => rtt,
+    title: (options) => `${job.title({ ...options, rtt })}, ${protocol}`,
+  };
+}
+
+const NEAR = [push, pushOther, inspect, inspectOne];
+const SECURE = /** @type {const} */ (['http2', 'http1']).flatMap((secure) =>
+  SECURE_RTTS.flatMap((rtt) => NEAR.map((job) => inTls(job, secure, rtt))),
+);
+
 /** Those that peers do as well. */
-export const JOBS = [push, pushOther, inspect, copy, copySmall];
+export const JOBS = [...SECURE, ...NEAR, copy, copySmall];
 
 export const JOB_NAMES = [...JOBS.map(({ name }) => name), 'startup'];

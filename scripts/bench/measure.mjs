@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { longestChain } from './chain.mjs';
 import { run } from './process.mjs';
 import { startDelayProxy } from './proxy.mjs';
 import { startRegistry } from './registry.mjs';
+import { configureSecure, SECURE_NAME, startSecure } from './secure.mjs';
 import { readManifest } from './seed.mjs';
 import { medians } from './statistics.mjs';
 
@@ -32,20 +33,37 @@ import { medians } from './statistics.mjs';
  * @returns {Promise<Table>}
  */
 export async function measureJob(job, tools, options, progress) {
-  const able = tools.filter((tool) => tool.jobs[job.name] !== undefined);
+  const able = tools.filter((tool) => tool.jobs[job.kind] !== undefined);
   /** @type {Map<Tool, { runs: Measured[], spent: number, failed?: string }>} */
   const results = new Map(able.map((tool) => [tool, { runs: [], spent: 0 }]));
-  const registries = [];
+  /** @type {{ stop: () => Promise<void> }[]} */
+  const started = [];
+  /** @template {{ stop: () => Promise<void> }} T @param {T} each */
+  const keep = (each) => {
+    started.unshift(each);
+    return each;
+  };
   try {
-    while (registries.length < job.registries) registries.push(await startRegistry());
-    const hosts = registries.map(({ host }) => host);
+    const plain = [];
+    while (plain.length < job.registries) plain.push(keep(await startRegistry()));
+    const hosts = plain.map(({ host }) => host);
+    /** @type {Place} */
+    const place = { hosts, far: hosts };
+    if (job.secure !== undefined) {
+      const rttMs = job.rtt(options);
+      const secure = keep(await startSecure({ rttMs, isHttp2: job.secure === 'http2' }));
+      const far = [];
+      // The same data in plain HTTP are for this program alone.
+      for (const { data } of plain) far.push(keep(await startRegistry({ secure, data })).host);
+      Object.assign(place, { far, secure });
+    }
     progress(`${job.name}: preparing`);
     await job.seed(hosts, options);
     for (let round = 1; round <= options.runs; round += 1) {
       for (const [tool, result] of results) {
         if (result.failed !== undefined || result.spent > options.budget) continue;
         const id = `${tool.name.replaceAll(' ', '-')}-${round}`;
-        const { failed, seconds, measured } = await once(job, tool, hosts, id, options);
+        const { failed, seconds, measured } = await once(job, tool, place, id, options);
         result.spent += seconds;
         if (failed === undefined) result.runs.push(measured);
         else result.failed = failed;
@@ -53,7 +71,7 @@ export async function measureJob(job, tools, options, progress) {
       }
     }
   } finally {
-    await Promise.all(registries.map(({ stop }) => stop()));
+    for (const { stop } of started) await stop();
   }
   return {
     job: job.name,
@@ -71,28 +89,49 @@ export async function measureJob(job, tools, options, progress) {
 }
 
 /**
- * One tool, one job, once: over proxies of its own, so that no tool remembers anything of the registry, and with an empty HOME.
- * @param {Job} job @param {Tool} tool @param {readonly string[]} hosts @param {string} id @param {Options} options
+ * Where a job is done: the registries in plain HTTP, those that the tools speak to, and what belongs to the latter.
+ * @typedef {{ hosts: readonly string[], far: readonly string[], secure?: import('./secure.mjs').Secure }} Place
  */
-async function once(job, tool, hosts, id, options) {
+
+/**
+ * One tool, one job, once: over proxies of its own, so that no tool remembers anything of the registry, and with an empty HOME.
+ * @param {Job} job @param {Tool} tool @param {Place} place @param {string} id @param {Options} options
+ */
+async function once(job, tool, { hosts, far, secure }, id, options) {
   const home = mkdtempSync(path.join(tmpdir(), 'mt-bench-home-'));
   const proxies = [];
   try {
-    for (const host of hosts) proxies.push(await startDelayProxy(host, job.rtt(options)));
+    const name = secure && SECURE_NAME;
+    for (const host of far) proxies.push(await startDelayProxy(host, job.rtt(options), name));
     const near = proxies.map(({ host }) => host);
-    const task = { ...job.task(near, id, options), home, hosts: near };
+    const task = {
+      ...job.task(near, id, options),
+      home,
+      hosts: near,
+      isPlain: secure === undefined,
+    };
+    mkdirSync(path.join(home, '.docker'), { recursive: true });
     tool.prepare?.(home);
-    const commands = tool.jobs[job.name]?.(task) ?? [];
-    const { failed, stdout, seconds, mib } = await runAll(tool, commands, environment(home));
+    const trust = secure === undefined ? {} : configureSecure(home, secure, near);
+    const tokens = secure?.connections() ?? 0;
+    const commands = tool.jobs[job.kind]?.(task) ?? [];
+    const { failed, stdout, seconds, mib } = await runAll(tool, commands, {
+      ...environment(home),
+      ...trust,
+    });
     const requests = proxies.flatMap((proxy) => proxy.requests);
     return {
       seconds,
       measured: {
         seconds,
-        requests: requests.length,
-        connections: proxies.reduce((sum, { connections }) => sum + connections, 0),
-        chain: longestChain(requests),
+        connections:
+          proxies.reduce((sum, { connections }) => sum + connections, 0) +
+          ((secure?.connections() ?? 0) - tokens),
         mib,
+        // Nobody can look into TLS.
+        ...(secure === undefined
+          ? { requests: requests.length, chain: longestChain(requests) }
+          : {}),
       },
       failed: failed ?? (await shortfall(job, hosts, near, task.target, stdout, options)),
     };

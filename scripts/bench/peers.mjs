@@ -25,5 +25,6 @@ function versionOf({ command, version, versionPattern }) {
   const file = program.includes('/') ? program : find(program);
   if (file === undefined) return undefined;
   const { status, stdout, stderr } = spawnSync(file, [...first, ...version], { encoding: 'utf8' });
-  return status === 0 ? versionPattern.exec(`${stdout}${stderr}`)?.[1] : undefined;
+  const match = status === 0 ? versionPattern.exec(`${stdout}${stderr}`) : null;
+  return match === null ? undefined : (match[1] ?? '');
 }

@@ -4,7 +4,7 @@ import { observe } from './observer.mjs';
 
 /**
  * @typedef {object} DelayProxy
- * @property {string} host `127.0.0.1:PORT`
+ * @property {string} host `NAME:PORT`
  * @property {import('./observer.mjs').Seen[]} requests all requests, in the order in which they were sent
  * @property {number} connections how many connections were opened
  * @property {() => Promise<void>} stop
@@ -16,9 +16,10 @@ import { observe } from './observer.mjs';
  * HTTP/1.1 that pass.
  * @param {string} target `127.0.0.1:PORT`
  * @param {number} rttMs
+ * @param {string} [name] its name in `host`
  * @returns {Promise<DelayProxy>}
  */
-export async function startDelayProxy(target, rttMs) {
+export async function startDelayProxy(target, rttMs, name = '127.0.0.1') {
   const [, port] = target.split(':');
   /** @type {Set<import('node:net').Socket>} */
   const sockets = new Set();
@@ -50,7 +51,7 @@ export async function startDelayProxy(target, rttMs) {
   const address = /** @type {import('node:net').AddressInfo} */ (server.address());
 
   const proxy = {
-    host: `127.0.0.1:${address.port}`,
+    host: `${name}:${address.port}`,
     requests,
     connections: 0,
     async stop() {

@@ -12,11 +12,12 @@ const READY_MS = 20_000;
 const NAMES = ['docker-registry', 'registry'];
 
 /**
- * Starts the real registry, empty, on a free port of 127.0.0.1.
- * @returns {Promise<{ host: string, stop: () => Promise<void> }>}
+ * Starts the real registry on a free port of 127.0.0.1: empty, or with the data of another one.
+ * @param {{ secure?: import('./secure.mjs').Secure, data?: string }} [options] `secure` has it speak TLS and want tokens
+ * @returns {Promise<{ host: string, data: string, stop: () => Promise<void> }>}
  * @throws {Error} where there is none in PATH, or it does not start
  */
-export async function startRegistry() {
+export async function startRegistry({ secure, data } = {}) {
   const command = NAMES.map(find).find((each) => each !== undefined);
   if (command === undefined) {
     throw new Error(
@@ -27,7 +28,8 @@ export async function startRegistry() {
   const host = `127.0.0.1:${await freePort()}`;
   const configFile = path.join(folder, 'config.yml');
   // JSON is YAML.
-  writeFileSync(configFile, JSON.stringify(configuration(folder, host)));
+  const root = data ?? path.join(folder, 'data');
+  writeFileSync(configFile, JSON.stringify(configuration(root, host, secure)));
   const logFile = path.join(folder, 'log');
   const child = spawn('sh', [
     '-c',
@@ -51,7 +53,7 @@ export async function startRegistry() {
     end();
   };
   const deadline = performance.now() + READY_MS;
-  while (!(await answers(host))) {
+  while (!(await answers(host, secure !== undefined))) {
     if (child.exitCode === null && performance.now() < deadline) {
       await sleep(20);
       continue;
@@ -60,26 +62,36 @@ export async function startRegistry() {
     await stop();
     throw new Error(`${command} did not start: ${log}`);
   }
-  return { host, stop };
+  return { host, data: root, stop };
 }
 
-/** @param {string} folder @param {string} host */
-function configuration(folder, host) {
+/** @param {string} root @param {string} host @param {import('./secure.mjs').Secure} [secure] */
+function configuration(root, host, secure) {
   return {
     version: '0.1',
     log: { level: 'error', accesslog: { disabled: true } },
     storage: {
-      filesystem: { rootdirectory: path.join(folder, 'data') },
+      filesystem: { rootdirectory: root },
       maintenance: { uploadpurging: { enabled: false } },
     },
-    http: { addr: host, secret: 'bench' },
+    http: {
+      addr: host,
+      secret: 'bench',
+      ...(secure === undefined
+        ? {}
+        : {
+            tls: { certificate: secure.certFile, key: secure.keyFile },
+            http2: { disabled: !secure.isHttp2 },
+          }),
+    },
+    ...(secure === undefined ? {} : { auth: secure.auth }),
   };
 }
 
-/** @param {string} host */
-async function answers(host) {
+/** In plain HTTP, a registry in TLS answers with status 400. @param {string} host @param {boolean} isTls */
+async function answers(host, isTls) {
   try {
-    return (await fetch(`http://${host}/v2/`)).status === 200;
+    return (await fetch(`http://${host}/v2/`)).status === (isTls ? 400 : 200);
   } catch {
     return false;
   }

@@ -1,3 +1,4 @@
+import { HUB_TOKEN_SERVER, isHubHost } from '../docker-hub.js';
 import { VERSION } from '../version.js';
 import { Authenticator } from './auth/authenticator.js';
 import type { CredentialStore } from './auth/credential.js';
@@ -131,12 +132,14 @@ export class HttpClient {
       onSecret,
     });
     const scheme = loopbackScheme(origins);
+    const tokenServer = this.earlyTokenServer(origins[0]);
     const reported = warnings((text) => onWarning?.(`${host} says: ${text}`));
     // To a repository of the registry:
     const transport = (repository: string): Transport =>
       compose(
         [
           redirects(),
+          tokenServer,
           scheme,
           authenticator.layer(repository),
           reported,
@@ -147,6 +150,21 @@ export class HttpClient {
         this.wire,
       );
     return { origin: origins[0].origin, isOwn, authenticator, transport };
+  }
+
+  /**
+   * Opens a connection to the token server of Docker Hub beside the first request: its challenge is
+   * known to name that server, and the two handshakes at a time save two round trips. A realm on the
+   * registry's own host needs no other connection.
+   */
+  private earlyTokenServer({ protocol, host }: URL): Layer {
+    let isOpen = protocol !== 'https:' || !isHubHost(host);
+    return (request, next) => {
+      const answer = next(request);
+      if (!isOpen) void this.dispatchers.openEarly(new URL(HUB_TOKEN_SERVER));
+      isOpen = true;
+      return answer;
+    };
   }
 }
 

@@ -1,6 +1,7 @@
+import { Attempts } from '../attempts.js';
 import { apiHost } from '../docker-hub.js';
 import { systemCode } from '../errors.js';
-import { isNoTls } from './errors.js';
+import { CONNECTION, isClosed, isNoTls, knownCode } from './errors.js';
 import type { HttpRequest, HttpResponse, Layer, Transport } from './request.js';
 import { isLoopbackHost, portOf } from './url.js';
 
@@ -44,14 +45,50 @@ export function loopbackScheme([likely, other]: readonly URL[]): Layer {
   if (likely === undefined || other === undefined) return (request, next) => next(request);
   const origins = new Set([likely.origin, other.origin]);
   let scheme = likely.protocol as Scheme;
+  /** Whether the server has answered in that scheme. */
+  let isCertain = false;
   return async (request, next) => {
     if (!origins.has(request.url.origin)) return next(request);
     const tried = scheme;
-    const response = await answerIn(tried, request, next);
-    if (response !== undefined) return response;
+    const response =
+      tried === 'http:' && !isCertain
+        ? await plainOrTls(request, next)
+        : await answerIn(tried, request, next);
+    isCertain = true;
+    if (response !== undefined) {
+      scheme = response.url.protocol as Scheme;
+      return response;
+    }
     scheme = tried === 'http:' ? 'https:' : 'http:';
     return next(inScheme(request, scheme));
   };
+}
+
+/**
+ * The answer in plain HTTP; undefined if the server says that it speaks TLS. Some just close the
+ * connection: the first time, the request is then sent once in TLS, before the other attempts in
+ * plain HTTP.
+ */
+async function plainOrTls(
+  request: HttpRequest,
+  next: Transport,
+): Promise<HttpResponse | undefined> {
+  const { attempts = new Attempts() } = request;
+  const plain = { ...request, attempts };
+  try {
+    return await answerIn('http:', { ...plain, returnsEarly: isClosed }, next);
+  } catch (error) {
+    if (!isClosed(error)) throw error;
+    try {
+      const tls = { ...inScheme(request, 'https:'), attempts: new Attempts(), retries: 0 };
+      return await next(tls);
+    } catch (tlsError) {
+      // A certificate that is not trusted, or an alert.
+      if (!isNoTls(tlsError) && knownCode(tlsError, CONNECTION) === undefined) throw tlsError;
+    }
+    if (attempts.number === 1 || attempts.restarts) throw error;
+    return answerIn('http:', plain, next);
+  }
 }
 
 /** The answer in a scheme; undefined if the server speaks the other one. */

@@ -24,6 +24,11 @@ export interface HttpRequest {
   readonly scopes?: readonly Scope[];
   /** How often this request may be sent again, if not as often as others. */
   readonly retries?: number;
+  /**
+   * Whether an error is thrown after its first attempt, although it is transient: an outer layer
+   * tries something else before it makes the other attempts.
+   */
+  readonly returnsEarly?: (error: unknown) => boolean;
   /** Attempts that it shares with the other requests of its operation; absent if it has its own. */
   readonly attempts?: Attempts;
   /** Source of the credentials in the request, for the log. */
@@ -52,14 +57,16 @@ export interface StreamedBody {
 
 /** A body that is read as a stream. */
 export interface BodyStream extends AsyncIterable<Uint8Array> {
-  on(event: 'error', listener: () => void): unknown;
+  /** Gives up what is left of it. */
   destroy(): void;
 }
 
-/** Gives up a body that is not needed. Destroying it makes it fail, which must not end the process. */
-export function discard(body: BodyStream | undefined): void {
-  body?.on('error', () => undefined);
-  body?.destroy();
+/** An answer whose body is still to be read. */
+export interface BegunAnswer {
+  readonly status: number;
+  readonly headers: HttpHeaders;
+  /** Must be read to its end or destroyed. */
+  readonly body: BodyStream;
 }
 
 /** Sends a request and returns the answer, whatever its status. */
@@ -114,6 +121,20 @@ export class BodyTooLarge extends Error {
   constructor(readonly maxBytes: number) {
     super(`the answer is larger than ${maxBytes} bytes`);
   }
+}
+
+/**
+ * The header Content-Length of a request: some registries refuse a body without it, or an empty one
+ * that does not say so.
+ */
+export function contentLength({
+  method,
+  body,
+  upload,
+}: HttpRequest): Readonly<Record<string, string>> {
+  const isEmptyWrite = method === 'POST' || method === 'PUT';
+  const length = upload?.length ?? body?.length ?? (isEmptyWrite ? 0 : undefined);
+  return length === undefined ? {} : { 'content-length': String(length) };
 }
 
 /** Whether a status means success. */

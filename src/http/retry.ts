@@ -74,7 +74,8 @@ export class RetryPolicy {
           return { result: outcome, isGranted: this.grantAfter(outcome, request, attempts) };
         },
       );
-      if (isGranted && !attempts.restarts) continue;
+      const isEarly = number === 1 && 'error' in result && request.returnsEarly?.(result.error);
+      if (isGranted && !attempts.restarts && isEarly !== true) continue;
       if (isGranted) attempts.grantRestart();
       return final(result, number);
     }

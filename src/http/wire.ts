@@ -11,7 +11,9 @@ import type { Origin } from './connect/direct.js';
 import { NotProcessed } from './connect/http2.js';
 import {
   BodyTooLarge,
+  contentLength,
   HttpHeaders,
+  type BegunAnswer,
   type BodyStream,
   type HttpRequest,
   type HttpResponse,
@@ -33,10 +35,7 @@ export interface WireOptions {
  */
 const MAX_RESENT = 20;
 
-/**
- * The innermost layer: sends one request over the connections to its origin. Streamed bodies always
- * take HTTP/1.1, where they are faster and hold up no other request.
- */
+/** The innermost layer: sends one request over the connections to its origin. */
 export function wire(options: WireOptions): Transport {
   const { originOf, signal } = options;
   return async (request) => {
@@ -76,14 +75,14 @@ async function send(
   request: HttpRequest,
   options: WireOptions,
 ): Promise<HttpResponse> {
-  if (http2 === undefined || isStreamed(request)) return sendHttp1(http1, request, options);
   const { attempts = new Attempts() } = request;
   const { signal, timeouts } = options;
   for (;;) {
-    const connection = await orAborted(http2.connection(), signal);
-    if (connection === undefined) return sendHttp1(http1, request, options);
+    const connection = http2 && (await orAborted(http2.connection(), signal));
+    if (connection === undefined)
+      return read(await sendHttp1(http1, request, options), request, signal);
     try {
-      return await connection.send(request, timeouts, signal);
+      return await read(await connection.send(request, timeouts, signal), request, signal);
     } catch (error) {
       const isNotProcessed = error instanceof NotProcessed;
       if (!isNotProcessed || attempts.countUnprocessed() > MAX_RESENT) throw error;
@@ -91,15 +90,11 @@ async function send(
   }
 }
 
-function isStreamed({ streamed, upload }: HttpRequest): boolean {
-  return streamed === true || upload !== undefined;
-}
-
 async function sendHttp1(
   dispatcher: Dispatcher,
   request: HttpRequest,
-  { timeouts, signal }: Omit<WireOptions, 'originOf'>,
-): Promise<HttpResponse> {
+  { timeouts, signal }: WireOptions,
+): Promise<BegunAnswer> {
   const { url, method, body, upload } = request;
   const sent = undiciRequest.call(dispatcher, {
     origin: url.origin,
@@ -114,25 +109,26 @@ async function sendHttp1(
     bodyTimeout: timeouts.idleMs,
     signal,
   });
-  const answer = await orAborted(sent, signal);
-  const head = { status: answer.statusCode, headers: new HttpHeaders(answer.headers), url };
-  if (request.streamed === true && answer.statusCode === 200) {
-    // Whoever reads it gets the error; whoever destroys it wants none.
-    answer.body.on('error', () => undefined);
-    return { ...head, body: new Uint8Array(), stream: answer.body };
-  }
-  const { maxBytes, waitMs } = bodyLimits(request, answer.statusCode);
-  if (waitMs === undefined) return { ...head, body: await readWhole(answer.body, maxBytes) };
-  const start = await readStart(answer.body, maxBytes, waitMs);
-  signal.throwIfAborted();
-  return { ...head, body: start };
+  const { statusCode, headers, body: answer } = await orAborted(sent, signal);
+  // Whoever reads it gets the error; whoever destroys it wants none.
+  answer.on('error', () => undefined);
+  return { status: statusCode, headers: new HttpHeaders(headers), body: answer };
 }
 
-/** Content-Length of a body that undici does not know; some registries refuse a body without it. */
-function contentLength({ method, body, upload }: HttpRequest): Record<string, string> {
-  if (upload !== undefined) return { 'content-length': String(upload.length) };
-  const isEmpty = body === undefined && (method === 'POST' || method === 'PUT');
-  return isEmpty ? { 'content-length': '0' } : {};
+/** Reads an answer as far as its request wants it, and as far as {@link bodyLimits} allows. */
+async function read(
+  { status, headers, body }: BegunAnswer,
+  request: HttpRequest,
+  signal: AbortSignal,
+): Promise<HttpResponse> {
+  const head = { status, headers, url: request.url };
+  if (request.streamed === true && status === 200)
+    return { ...head, body: new Uint8Array(), stream: body };
+  const { maxBytes, waitMs } = bodyLimits(request, status);
+  if (waitMs === undefined) return { ...head, body: await readWhole(body, maxBytes) };
+  const start = await readStart(body, maxBytes, waitMs);
+  signal.throwIfAborted();
+  return { ...head, body: start };
 }
 
 async function readWhole(body: BodyStream, maxBytes: number): Promise<Uint8Array> {

@@ -69,7 +69,7 @@ export class LayoutReader implements ImageReader {
   }
 
   referrers(subject: Digest): Promise<readonly Descriptor[]> {
-    const what = `listing what refers to ${this.at(subject)}`;
+    const what = `listing the referrers of ${this.at(subject)}`;
     return this.reading(what, () => this.referrerFinder.find(what, subject));
   }
 

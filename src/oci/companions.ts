@@ -116,6 +116,14 @@ export function imageEntries(entries: readonly Descriptor[]): Descriptor[] {
   return entries.filter((entry) => !companions.has(entry));
 }
 
+/** The entries of an index without attestations, and without what belongs to attestations alone. */
+export function withoutAttestations(entries: readonly Descriptor[]): Descriptor[] {
+  const attestations = entries.filter(isAttestation);
+  const digests = attestations.map(({ digest }) => digest);
+  const dropped = new Set([...attestations, ...companionsIn(entries).onlyOf(digests)]);
+  return entries.filter((entry) => !dropped.has(entry));
+}
+
 /** The entries of an index that belong to the one with this digest. */
 export function companionsOf(digest: string, entries: readonly Descriptor[]): Descriptor[] {
   return companionsIn(entries).of([digest]);

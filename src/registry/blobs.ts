@@ -1,7 +1,7 @@
 import { Attempts, formatTries, withRestarts } from '../attempts.js';
 import { ManifestToolError, type ErrorCode } from '../errors.js';
 import { connectionFailure } from '../http/errors.js';
-import { DamagedBody, discard, isSuccess, type HttpResponse } from '../http/request.js';
+import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { afterAttempts } from '../http/retry.js';
 import { matchesDigest } from '../oci/digest.js';
 import { MAX_DOCUMENT_SIZE } from '../oci/limits.js';
@@ -155,7 +155,7 @@ async function sizeByGet(
 ): Promise<number | undefined> {
   const request = requests.streamBlob(connection, descriptor.digest, new Attempts());
   const response = await connection.send(request);
-  discard(response.stream);
+  response.stream?.destroy();
   if (response.stream !== undefined) return statedSize(response, descriptor);
   if (response.status === 404 || response.status === 410) return undefined;
   throw connection.unexpected(request.what, response, 'content');

@@ -1,5 +1,5 @@
 import { ManifestToolError } from '../errors.js';
-import { discard, isSuccess, type HttpResponse } from '../http/request.js';
+import { isSuccess, type HttpResponse } from '../http/request.js';
 import { isWebPage } from '../http/web-page.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
@@ -95,7 +95,7 @@ export class RawRepository {
     if (head.status === 200) return true;
     const request = requests.getManifest(this.connection, digest);
     const { stream } = await this.ask({ ...request, streamed: true });
-    discard(stream);
+    stream?.destroy();
     return stream !== undefined;
   }
 

@@ -62,8 +62,11 @@ export class Referrers {
    */
   async record({ subject, entry }: Referrer, confirmed: string | undefined): Promise<void> {
     if (confirmed === subject) return;
-    // Some registries have the API and do not confirm.
-    const listed = await fromApi(this.connection, subject);
+    // Some registries have the API and do not confirm; others deny access to what they do not have.
+    const listed = await fromApi(this.connection, subject).catch((error: unknown) => {
+      if (error instanceof ManifestToolError && error.code === 'DENIED') return undefined;
+      throw error;
+    });
     if (listed?.some(({ digest }) => digest === entry.digest) === true) return;
     const tag = this.tags.get(subject) ?? new ReferrersTag(this.connection, subject, this.options);
     this.tags.set(subject, tag);
@@ -133,8 +136,7 @@ async function referrersIndex(
     const manifest = await getManifest(connection, referrersTag(subject));
     return (await listsReferrers(connection, manifest, subject)) ? manifest : 'other';
   } catch (error) {
-    if (!(error instanceof ManifestToolError)) throw error;
-    if (error.code === 'NOT_FOUND') return undefined;
+    if (error instanceof ManifestToolError && error.code === 'NOT_FOUND') return undefined;
     throw error;
   }
 }

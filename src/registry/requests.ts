@@ -106,7 +106,7 @@ export function getReferrers(of: RepositoryName, subject: Digest): Call {
   return {
     method: 'GET',
     path: `/v2/${of.repository}/referrers/${subject}`,
-    what: `listing what refers to ${imageName(of, subject)}`,
+    what: `listing the referrers of ${imageName(of, subject)}`,
     headers: { accept: OCI_INDEX },
     maxBytes: MAX_DOCUMENT_SIZE,
     scopes: [pullScope(of.repository)],

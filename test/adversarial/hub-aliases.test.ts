@@ -12,7 +12,11 @@ const registry = new FakeRegistry();
 let authority: Authority;
 let hub: ScriptedServer;
 let auth: ScriptedServer;
+let other: ScriptedServer;
 let network: Network;
+
+const HUB_REALM = 'https://auth.docker.io/token';
+let realm = HUB_REALM;
 
 beforeAll(async () => {
   authority = await makeAuthority(folder.path);
@@ -25,15 +29,17 @@ beforeAll(async () => {
         : {
             status: 401,
             headers: {
-              'www-authenticate': `Bearer realm="https://auth.docker.io/token",service="registry.docker.io",scope="repository:library/alpine:pull"`,
+              'www-authenticate': `Bearer realm="${realm}",service="registry.docker.io",scope="repository:library/alpine:pull"`,
             },
           },
     authority.server,
   );
   auth = await startScripted(() => json(200, { token: 'hub-token-1' }), authority.server);
+  other = await startScripted(() => json(200, { token: 'hub-token-1' }), authority.server);
   network = await startNetwork({
     'registry-1.docker.io:443': hub.port,
     'auth.docker.io:443': auth.port,
+    'auth.test:443': other.port,
   });
 });
 
@@ -47,6 +53,7 @@ afterAll(async () => {
   await network.stop();
   await hub.stop();
   await auth.stop();
+  await other.stop();
 });
 
 const run = (name: string, env: Record<string, string>): ReturnType<typeof runCli> =>
@@ -61,6 +68,33 @@ const NAMES = [
   'index.docker.io/library/alpine',
   'registry-1.docker.io/library/alpine',
 ];
+
+describe('the token server of Docker Hub', () => {
+  it('is connected to beside the first request, and gets nothing before the challenge names it', async () => {
+    other.requests.length = 0;
+    realm = 'https://auth.test/token';
+    try {
+      expectCode(await run('alpine', {}), 0);
+    } finally {
+      realm = HUB_REALM;
+    }
+    const targets = network.calls.map(({ target }) => target);
+    expect(targets.slice(0, 2).toSorted()).toEqual([
+      'auth.docker.io:443',
+      'registry-1.docker.io:443',
+    ]);
+    expect(targets.slice(2)).toEqual(['auth.test:443']);
+    expect(auth.requests).toEqual([]);
+    expect(other.requests).toHaveLength(1);
+  });
+
+  it('is reached by one connection', async () => {
+    expectCode(await run('alpine', {}), 0);
+    const targets = network.calls.map(({ target }) => target);
+    expect(targets.filter((target) => target === 'auth.docker.io:443')).toHaveLength(1);
+    expect(auth.requests).toHaveLength(1);
+  });
+});
 
 describe('test 6: the names of Docker Hub', () => {
   it.each(NAMES)('%s: one credential, one API host', async (name) => {

@@ -241,6 +241,21 @@ describe('a manifest with a subject that is pushed', () => {
     expect(await shown('REG/x:latest')).toEqual([signature.digest]);
   });
 
+  it('is recorded if the registry denies access to the API', async () => {
+    referrersApi = () => failure(403, 'DENIED', 'no');
+    const signature = addReferrer(fake, 's', image, SIGNATURE);
+    expectCode(await run('copy', `REG/s@${signature.digest}`, 'REG/x:signature'), 0);
+    expect(digestsUnder(fake, 'x', tagOf(image))).toEqual([signature.digest]);
+  });
+
+  it('is not recorded over an index that cannot be read', async () => {
+    before = ({ method, path }) =>
+      method === 'GET' && path.endsWith(tagOf(image)) ? failure(403, 'DENIED', 'no') : undefined;
+    const signature = addReferrer(fake, 's', image, SIGNATURE);
+    expectCode(await run('copy', `REG/s@${signature.digest}`, 'REG/x:signature'), 4);
+    expect(putsOf(tagOf(image))).toEqual([]);
+  });
+
   it('is recorded if the registry confirms another subject', async () => {
     before = (seen) => {
       if (seen.method !== 'PUT') return undefined;
@@ -382,6 +397,19 @@ describe('what cosign keeps under the tags of a digest', () => {
     expect(fake.manifests.get('t:1')?.digest).toBe(index.digest);
     expect(fake.manifests.get(`t:${tagOf(index)}.sig`)?.digest).toBe(digest);
     expect(digestsUnder(fake, 't', tagOf(index))).toEqual([bom.digest]);
+  });
+
+  it.each([
+    ['create', ['create', '--target', 'REG/t:1', 'REG/s:1', 'REG/s:arm64']],
+    ['add', ['add', 'REG/t:1', 'REG/s:1']],
+  ])('of an index is not what refers to the new one of %s: a warning', async (_, args) => {
+    fake.addImage('s', 'arm64', { oci: true, architecture: 'arm64' });
+    if (args[0] === 'add') fake.addManifest('t', '1', indexOf([]));
+    addTagged('s', index, 'sig');
+    const result = await run(...args, '--referrers');
+    expectCode(result, 0);
+    expect(result.stderr).toContain(`a referrer of ${server.host}/s:1 itself cannot be published`);
+    expect((await run(...args)).stderr).not.toContain('itself cannot be published');
   });
 
   it('goes through a layout and an archive', async () => {

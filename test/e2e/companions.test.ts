@@ -185,6 +185,19 @@ describe.each(['layout', 'registry'])('companions in a %s', (place) => {
     expect(stdout).toContain(`    ${SOCI}`);
   });
 
+  it('are kept without attestations', async () => {
+    await succeed('create', '--attestations', 'drop', '--target', at('dropped'), at('amd64'));
+    const types = (await entriesOf(at('dropped'))).map(({ platform, artifactType }) => [
+      platform?.architecture,
+      artifactType,
+    ]);
+    expect(types).toEqual([
+      ['amd64', undefined],
+      ['amd64', SOCI],
+      [undefined, undefined],
+    ]);
+  });
+
   it('are published again by the spec of the index', async () => {
     const { stdout } = await succeed('spec', 'from', at('full'));
     const spec = stdout.replace(/^(image: .*):full$/m, '$1:again');

@@ -98,7 +98,7 @@ describe('copy --platform', () => {
   it.each([
     [['linux/arm64'], ['arm64', 'arm64Attested', 'soci']],
     [['linux/aarch64'], ['arm64', 'arm64Attested', 'soci']],
-    [['linux/amd64'], ['amd64', 'zstd', 'amd64Attested']],
+    [['linux/amd64'], ['amd64', 'amd64Attested']],
     [
       ['linux/arm64', '--attestations', 'drop'],
       ['arm64', 'soci'],
@@ -122,13 +122,23 @@ describe('copy --platform', () => {
     expect(written).toEqual([]);
   });
 
+  it('takes the first of several images for a platform, and says how many there are', async () => {
+    const { stderr } = await copy('--platform', 'linux/amd64', 'REG/s:1', 'REG/t:1');
+    expect(stderr).toContain('2 entries are for linux/amd64');
+    expect(stderr).toContain(entries['amd64']!.digest);
+  });
+
   it.each([
     ['a list of platforms', ['--platform', 'linux/amd64,linux/arm64']],
     ['two options', ['--platform', 'linux/amd64', '--platform', 'linux/arm64']],
   ])('with %s that are all there keeps the digest', async (_, options) => {
-    const result = await copy(...options, 'REG/s:1', 'REG/t:1');
+    const { zstd: __, ...all } = entries;
+    const manifests = Object.values(all);
+    const whole = stored(OCI_INDEX, { schemaVersion: 2, mediaType: OCI_INDEX, manifests });
+    fake.addManifest('s', '2', whole);
+    const result = await copy(...options, 'REG/s:2', 'REG/t:1');
     expectCode(result, 0);
-    expect(fake.manifests.get('t:1')?.digest).toBe(index.digest);
+    expect(fake.manifests.get('t:1')?.digest).toBe(whole.digest);
     expect(result.stderr).not.toContain('digest changes');
   });
 

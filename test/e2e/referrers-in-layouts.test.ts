@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FakeRegistry, OCI_INDEX, stored } from '../adversarial/support/fake-registry.js';
 import { addReferrer, digestsUnder, indexOf, tagOf } from '../adversarial/support/referrers.js';
 import { startScripted, type ScriptedServer } from '../adversarial/support/scripted.js';
-import { expectCode, runCli } from '../support/cli.js';
+import { expectCode, runCli, spawnCli } from '../support/cli.js';
 
 const SIGNATURE = 'application/example.signature';
 const BOM = 'application/example.bom';
@@ -120,6 +120,25 @@ describe('a referrer that is written to a layout', () => {
     expectCode(result, 0);
     expect(result.stderr).toContain(`${signature.digest} cannot be recorded under the tag`);
     expect(await shown(`oci-layout://${layout}:${tagOf(image)}`)).toEqual([signature.digest]);
+  });
+
+  it('by several processes at the same time is not lost', async () => {
+    const image = fake.addImage('x', 'latest', { oci: true });
+    const layout = layoutPath();
+    expectCode(await runCli(['copy', `${server.host}/x:latest`, `oci-layout://${layout}:1`]), 0);
+    const made = Array.from({ length: 6 }, (_, n) =>
+      addReferrer(fake, 'x', image, SIGNATURE, String(n)),
+    );
+    const copies = await Promise.all(
+      made.map(({ digest }) => {
+        const args = ['copy', `${server.host}/x@${digest}`, `oci-layout://${layout}@${digest}`];
+        return spawnCli(args).done;
+      }),
+    );
+    expect(copies.map(({ code }) => code)).toEqual(made.map(() => 0));
+    const expected = made.map(({ digest }) => digest).toSorted();
+    expect((await readTagged(layout, tagOf(image)))?.toSorted()).toEqual(expected);
+    expect((await shown(`oci-layout://${layout}:1`)).toSorted()).toEqual(expected);
   });
 
   it('in an archive is found again', async () => {

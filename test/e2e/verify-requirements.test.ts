@@ -107,6 +107,29 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
     expect(stdout).toMatch(new RegExp(`^DEFECT +linux/arm64 +${arm64.digest}`, 'm'));
   });
 
+  it('a single image has its platform only', async () => {
+    const name = await publish(await image('linux/s390x'));
+    expectCode(await verify(name, '--platforms', 'linux/s390x'), 0);
+    const result = await verify(name, '--platforms', 'linux/386');
+    expectCode(result, 6);
+    expect(result.stderr).toContain(
+      '2 defects: linux/386 is required, and not there; linux/s390x is there, and not required\n' +
+        'hint: it is a single image: name an index, or the image of that platform\n',
+    );
+    expect(result.stdout).toMatch(/^DEFECT /m);
+  });
+
+  it('names each thing to do once', async () => {
+    const { stderr } = await verify(
+      await publish(await content.index([])),
+      '--at-least',
+      'linux/386',
+    );
+    expect(stderr).toMatch(
+      /^hint: push or copy again what is missing or damaged; add and remove change the entries of an index$/m,
+    );
+  });
+
   it('--same-as compares platforms and digests', async () => {
     const labels = { other: 'build' };
     const [amd64, arm64] = [await image('linux/amd64'), await image('linux/arm64')];

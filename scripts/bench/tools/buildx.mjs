@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
+import { find } from '../path.mjs';
 
 const PLUGIN = path.join('.docker', 'cli-plugins', 'docker-buildx');
 
@@ -9,10 +10,10 @@ function push({ sources, target }) {
   return [['imagetools', 'create', '--tag', target, ...sources]];
 }
 
-/** The plugin of docker. It speaks plain HTTP to this machine without being told. @type {import('./index.mjs').Tool} */
+/** The plugin of docker, by itself where it is in PATH. It speaks plain HTTP to this machine without being told. @type {import('./index.mjs').Tool} */
 export const buildx = {
   name: 'docker buildx',
-  command: ['docker', 'buildx'],
+  command: find('docker-buildx') === undefined ? ['docker', 'buildx'] : ['docker-buildx'],
   version: ['version'],
   versionPattern: /^github\.com\/docker\/buildx v?(\S+)/,
   // A user's own plugin is in HOME.

@@ -1,12 +1,22 @@
 /** @param {import('./index.mjs').Task} task */
-function push({ sources, target }) {
+function push({ sources, target, isPlain }) {
   const manifests = sources.flatMap((source) => ['--manifest', source]);
-  return [['index', 'append', '--insecure', ...manifests, '--tag', target]];
+  return [['index', 'append', ...plain(isPlain), ...manifests, '--tag', target]];
 }
 
 /** @param {import('./index.mjs').Task} task */
-function copy({ sources, target }) {
-  return [['copy', '--insecure', ...sources, target]];
+function copy({ sources, target, isPlain }) {
+  return [['copy', ...plain(isPlain), ...sources, target]];
+}
+
+/** @param {import('./index.mjs').Task} task */
+function config({ sources, isPlain }) {
+  return [['config', ...plain(isPlain), ...sources]];
+}
+
+/** @param {boolean} isPlain */
+function plain(isPlain) {
+  return isPlain ? ['--insecure'] : [];
 }
 
 /** @type {import('./index.mjs').Tool} */
@@ -14,6 +24,7 @@ export const crane = {
   name: 'crane',
   command: ['crane'],
   version: ['version'],
-  versionPattern: /^v?(\d\S*|\(devel\))/,
-  jobs: { push, 'push-other': push, copy, 'copy-small': copy },
+  // That of Debian knows no number.
+  versionPattern: /^v?(\d\S*|\(devel\))|^could not determine build information/,
+  jobs: { push, 'push-other': push, copy, 'copy-small': copy, 'inspect-one': config },
 };

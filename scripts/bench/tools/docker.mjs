@@ -1,9 +1,14 @@
 /** @param {import('./index.mjs').Task} task */
-function push({ sources, target }) {
+function push({ sources, target, isPlain }) {
   return [
-    ['manifest', 'create', '--insecure', target, ...sources],
-    ['manifest', 'push', '--insecure', '--purge', target],
+    ['manifest', 'create', ...plain(isPlain), target, ...sources],
+    ['manifest', 'push', ...plain(isPlain), '--purge', target],
   ];
+}
+
+/** @param {boolean} isPlain */
+function plain(isPlain) {
+  return isPlain ? ['--insecure'] : [];
 }
 
 /** The client alone: it needs no engine for this. @type {import('./index.mjs').Tool} */
@@ -16,6 +21,8 @@ export const docker = {
   jobs: {
     push,
     'push-other': push,
-    inspect: ({ sources }) => [['manifest', 'inspect', '--verbose', '--insecure', ...sources]],
+    inspect: ({ sources, isPlain }) => [
+      ['manifest', 'inspect', '--verbose', ...plain(isPlain), ...sources],
+    ],
   },
 };

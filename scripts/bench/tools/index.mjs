@@ -17,6 +17,7 @@ import { skopeo } from './skopeo.mjs';
  * @property {string} template the sources as templates of manifest-tool have them
  * @property {string} target
  * @property {readonly string[]} hosts `host:port` of the registries
+ * @property {boolean} isPlain whether they are spoken to in plain HTTP
  */
 
 /**

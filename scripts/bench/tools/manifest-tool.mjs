@@ -1,8 +1,18 @@
 /** @param {import('./index.mjs').Task} task */
-function push({ platforms, template, target }) {
+function push({ platforms, template, target, isPlain }) {
   const list = platforms.join(',');
   const from = ['from-args', '--platforms', list, '--template', template, '--target', target];
-  return [['--plain-http', 'push', ...from]];
+  return [[...plain(isPlain), 'push', ...from]];
+}
+
+/** @param {import('./index.mjs').Task} task */
+function inspect({ sources, isPlain }) {
+  return [[...plain(isPlain), 'inspect', ...sources]];
+}
+
+/** @param {boolean} isPlain */
+function plain(isPlain) {
+  return isPlain ? ['--plain-http'] : [];
 }
 
 /** The Go program. @type {import('./index.mjs').Tool} */
@@ -15,6 +25,7 @@ export const manifestTool = {
   jobs: {
     push,
     'push-other': push,
-    inspect: ({ sources }) => [['--plain-http', 'inspect', ...sources]],
+    inspect,
+    'inspect-one': inspect,
   },
 };

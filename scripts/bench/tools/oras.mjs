@@ -1,6 +1,7 @@
 /** @param {import('./index.mjs').Task} task */
-function copy({ sources, target }) {
-  return [['copy', '--from-plain-http', '--to-plain-http', ...sources, target]];
+function copy({ sources, target, isPlain }) {
+  const plain = isPlain ? ['--from-plain-http', '--to-plain-http'] : [];
+  return [['copy', ...plain, ...sources, target]];
 }
 
 /** It makes lists of what is in the repository already, named by tags. @type {import('./index.mjs').Tool} */
@@ -10,9 +11,10 @@ export const oras = {
   version: ['version'],
   versionPattern: /Version:\s*v?(\d\S*)/,
   jobs: {
-    push: ({ sources, target }) => {
+    push: ({ sources, target, isPlain }) => {
       const tags = sources.map((source) => source.slice(source.lastIndexOf(':') + 1));
-      return [['manifest', 'index', 'create', '--plain-http', target, ...tags]];
+      const plain = isPlain ? ['--plain-http'] : [];
+      return [['manifest', 'index', 'create', ...plain, target, ...tags]];
     },
     copy,
     'copy-small': copy,

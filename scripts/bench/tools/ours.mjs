@@ -23,6 +23,7 @@ export const ours = {
     push,
     'push-other': push,
     inspect: ({ sources }) => [['inspect', ...sources]],
+    'inspect-one': ({ sources }) => [['inspect', ...sources]],
     copy,
     'copy-small': copy,
   },

@@ -1,7 +1,7 @@
 import { copyImage } from '../../core/publish/copy.js';
-import { parsePlatform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
 import type { Run } from '../command.js';
+import { platformsFrom } from '../options/platforms.js';
 import { publishingOptions } from '../options/publishing.js';
 import { targetsFrom } from '../options/targets.js';
 import { pushJob, runJobs } from './publishing.js';
@@ -11,9 +11,7 @@ export const run: Run<'copy'> = async (context) => {
   const { args } = context;
   const request = {
     source: parseReference(args.source),
-    platforms: args.platform.map((text) =>
-      parsePlatform(text, `reading --platform ${JSON.stringify(text)}`),
-    ),
+    platforms: platformsFrom(args),
     dropAttestations: args.attestations === 'drop',
     referrers: args.referrers,
     ...targetsFrom({ ...args, targets: args.targets.map((text) => parseReference(text)) }),

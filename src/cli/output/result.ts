@@ -7,6 +7,7 @@ import type { Requirement } from '../../core/read/defects.js';
 import type { Verification } from '../../core/read/verify.js';
 import { ManifestToolError, type ErrorCode } from '../../errors.js';
 import type { Digest } from '../../oci/digest.js';
+import { isIndexType } from '../../oci/media-types.js';
 import { formatPlatform } from '../../oci/platform.js';
 import {
   formatName,
@@ -231,25 +232,35 @@ function annotationWords(changes: Readonly<Record<string, ChangeDocument>>): str
 }
 
 /** @throws {ManifestToolError} REFUSED with all defects, if there are any. */
-export function refuseDefects(name: string, { defects }: Verification): void {
+export function refuseDefects(name: string, { mediaType, defects }: Verification): void {
   if (defects.length === 0) return;
   const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
   const each = defects.map(({ where, what }) => `${where} ${what}`);
-  const hints = new Set(defects.map(({ requirement }) => DEFECT_HINTS[requirement ?? 'none']));
+  const hints = defects.flatMap(({ requirement }) =>
+    DEFECT_HINTS[requirement ?? 'none'](isIndexType(mediaType)),
+  );
   throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
-    hint: [...hints].join('; '),
+    hint: [...new Set(hints)].join('; '),
   });
 }
 
-const CHANGE_ENTRIES = 'add and remove change the entries of an index';
+const CHANGE = 'add and remove change the entries of an index';
+
+function platformHint(isIndex: boolean): string[] {
+  return [isIndex ? CHANGE : 'it is a single image: name an index, or the image of that platform'];
+}
 
 /** What to do about a requirement that is not met, or something that is wrong by itself. */
-const DEFECT_HINTS: Readonly<Record<Requirement | 'none', string>> = {
-  none: `push or copy again what is missing or damaged; ${CHANGE_ENTRIES}`,
-  platforms: CHANGE_ENTRIES,
-  atLeast: CHANGE_ENTRIES,
-  sameAs: 'copy publishes the same image again',
-  sameLabels: 'build the images again with the same label',
-  attestations:
+const DEFECT_HINTS: Readonly<Record<Requirement | 'none', (isIndex: boolean) => string[]>> = {
+  none: (isIndex) => [
+    'push or copy again what is missing or damaged',
+    ...(isIndex ? [CHANGE] : []),
+  ],
+  platforms: platformHint,
+  atLeast: platformHint,
+  sameAs: () => ['copy publishes the same image again'],
+  sameLabels: () => ['build the images again with the same label'],
+  attestations: () => [
     'build the image with attestations, for example docker buildx build --sbom=true --provenance=true',
+  ],
 };

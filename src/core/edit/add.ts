@@ -7,7 +7,7 @@ import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexTypeOf, refuseArtifacts } from '../publish/build.js';
 import { Publisher } from '../publish/publisher.js';
-import { ReferrerCollector } from '../publish/referrers.js';
+import { lostReferrers, ReferrerCollector, type NamedSubject } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
 import { resolveSources, type Reading } from '../publish/resolve.js';
 import type { ResolvedImage } from '../publish/resolved.js';
@@ -57,7 +57,13 @@ export async function addToIndex(
   };
   try {
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
-    const reading = { onManifest, wait, events: collector.events };
+    const subjects: NamedSubject[] = [];
+    const reading: Reading = {
+      onManifest,
+      wait,
+      events: collector.events,
+      onIndex: (name, { digest }, source) => subjects.push({ name, digest, source }),
+    };
     const [index, images] = await Promise.all([
       wait.until(() => target.getManifest(editedTag(request))),
       resolveSources(client, request, reading),
@@ -66,11 +72,14 @@ export async function addToIndex(
       indexOfImage(client, request.target, image, images, reading);
     if (index.mediaType === DOCKER_MANIFEST_LIST)
       refuseArtifacts(editing(request), images, 'docker-list-entry');
+    const lost = request.referrers === true ? await lostReferrers(subjects) : [];
+    for (const text of lost) collector.events.warning?.(text);
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
     const referrers =
       request.referrers === true
         ? await new ReferrerCollector(editing(request), {
-            ...reading,
+            onManifest,
+            wait,
             signal: client.signal,
           }).collect(images.map(({ manifest: { digest }, source }) => ({ digest, source })))
         : [];

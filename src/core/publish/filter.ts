@@ -1,20 +1,19 @@
 import { ManifestToolError } from '../../errors.js';
-import { isAttestation } from '../../oci/attestation.js';
-import { companionsIn } from '../../oci/companions.js';
+import { companionsIn, withoutAttestations } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { digestOf } from '../../oci/digest.js';
 import { parseDocument } from '../../oci/documents.js';
 import { IndexText } from '../../oci/json/index-text.js';
 import type { Platform } from '../../oci/platform.js';
-import { matchingEntries, selectEntry, servesPlatform } from '../../oci/select-entry.js';
+import { selectEntry, servesPlatform } from '../../oci/select-entry.js';
 import type { ProgressEvents } from '../events.js';
 import { readConfig } from '../read/config.js';
 import { otherPlatform } from '../read/select.js';
 
 /** Which entries of an index are published; all of them without any member. */
 export interface EntryFilter {
-  /** The images for these platforms, and what belongs to them. */
+  /** The image for each of these platforms, and what belongs to it. */
   readonly platforms?: readonly Platform[];
   /** Leaves out attestations; the default is false. */
   readonly dropAttestations?: boolean;
@@ -68,19 +67,10 @@ function keptEntries(
   const companions = companionsIn(manifests);
   let kept = manifests;
   if (platforms.length > 0) {
-    const { warning } = events;
-    const images = platforms.flatMap((platform) => {
-      // Every image for the platform is kept; this refuses a platform that has none.
-      selectEntry(what, platform, manifests, { ...(warning && { warning }) });
-      return matchingEntries(platform, manifests);
-    });
+    const images = platforms.map((platform) => selectEntry(what, platform, manifests, events));
     kept = [...images, ...companions.of(images.map(({ digest }) => digest))];
   }
   if (!dropAttestations) return new Set(kept);
-  const attestations = manifests.filter(isAttestation);
-  const dropped = new Set([
-    ...attestations,
-    ...companions.onlyOf(attestations.map(({ digest }) => digest)),
-  ]);
-  return new Set(kept.filter((entry) => !dropped.has(entry)));
+  const left = new Set(withoutAttestations(manifests));
+  return new Set(kept.filter((entry) => left.has(entry)));
 }

@@ -7,7 +7,7 @@ import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexEntries, indexTypeOf, unmatchedAnnotations } from './build.js';
 import { publishContent, type PushResult } from './publisher.js';
-import { ReferrerCollector } from './referrers.js';
+import { lostReferrers, ReferrerCollector, type NamedSubject } from './referrers.js';
 import { checkRequest, type IndexRequest } from './request.js';
 import { resolveSources } from './resolve.js';
 import { lossWarnings, unchangedIndex } from './source-index.js';
@@ -37,11 +37,15 @@ export function pushIndex(
     events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
     const warnings = new WarningCollector(events);
     const indexes = new Map<string, FetchedManifest>();
+    const subjects: NamedSubject[] = [];
     const images = await resolveSources(client, request, {
       onManifest,
       wait,
       events: warnings.events,
-      onIndex: (name, index) => indexes.set(name, index),
+      onIndex(name, index, source) {
+        indexes.set(name, index);
+        subjects.push({ name, digest: index.digest, source });
+      },
     });
     const built = buildIndex(request, images);
     const unchanged = unchangedIndex(request, indexes, images);
@@ -52,6 +56,9 @@ export function pushIndex(
     const texts = [
       ...unmatched,
       ...(unchanged === undefined ? lossWarnings(request, indexes) : []),
+      ...(request.referrers === true
+        ? await lostReferrers(subjects.filter(({ digest }) => digest !== root.digest))
+        : []),
       ...indexWarnings(type, entries, artifactsOf(images)),
     ];
     for (const text of texts) warnings.events.warning?.(text);

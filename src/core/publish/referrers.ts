@@ -84,3 +84,20 @@ export class ReferrerCollector {
     );
   }
 }
+
+/** An index that was read, with its reference for messages. */
+export interface NamedSubject extends Subject {
+  readonly name: string;
+}
+
+/** Warnings of source indexes whose referrers do not refer to the index that is published. */
+export async function lostReferrers(indexes: readonly NamedSubject[]): Promise<string[]> {
+  const texts = await mapInOrder(indexes, async ({ name, digest, source }) => {
+    const { length } = await listReferrers(source, digest);
+    const what = length === 1 ? 'a referrer' : `${length} referrers`;
+    return length === 0
+      ? []
+      : [`${what} of ${name} itself cannot be published: they do not refer to the new index`];
+  });
+  return texts.flat();
+}

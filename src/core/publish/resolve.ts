@@ -1,7 +1,13 @@
 import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import { isAttestation } from '../../oci/attestation.js';
-import { Companions, companionsIn, companionsOf, imageEntries } from '../../oci/companions.js';
+import {
+  Companions,
+  companionsIn,
+  companionsOf,
+  imageEntries,
+  withoutAttestations,
+} from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
@@ -44,7 +50,7 @@ export interface Reading {
   readonly wait: WaitPolicy;
   readonly events: ProgressEvents;
   /** Called for each index that is a source or inside one, with its reference. */
-  readonly onIndex?: (name: string, index: FetchedManifest) => void;
+  readonly onIndex?: (name: string, index: FetchedManifest, source: ImageReader) => void;
 }
 
 /**
@@ -174,7 +180,9 @@ class Resolver {
     const found = await this.find(source, reader, name, ignoreMissing);
     if (found === undefined) return [];
     if ('image' in found) return this.image(source, reader, found.image, name);
-    const images = await this.entries(found.entries, reader, source.reference, name);
+    const entries =
+      this.request.dropAttestations === true ? withoutAttestations(found.entries) : found.entries;
+    const images = await this.entries(entries, reader, source.reference, name);
     const companions = new Companions(images.map(({ entry }) => entry));
     return images.map((image) =>
       companions.has(image.entry)
@@ -199,7 +207,7 @@ class Resolver {
       const { manifests } = document;
       if (manifests.length === 0) throw emptyIndex(name);
       if (source.onlyPlatform !== true) {
-        this.reading.onIndex?.(name, root);
+        this.reading.onIndex?.(name, root, reader);
         return { entries: this.requested(name, manifests) };
       }
       const entry = selectEntry(
@@ -315,7 +323,7 @@ class Resolver {
       new ManifestCache(async (entry) => {
         const manifest = await wait.until(() => reader.getManifest(entry.digest, entry));
         if (manifest.document.kind === 'manifest') onManifest(manifest, reader);
-        else onIndex?.(`${reader.name}@${manifest.digest}`, manifest);
+        else onIndex?.(`${reader.name}@${manifest.digest}`, manifest, reader);
         return manifest;
       });
     this.manifests.set(reader, manifests);

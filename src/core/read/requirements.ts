@@ -51,6 +51,8 @@ export interface ImageFacts {
 export interface RequirementContext {
   readonly client: Client;
   readonly reader: ImageReader;
+  /** Whether the images are those of an index, for messages. */
+  readonly isIndex: boolean;
   /** Reads a manifest; undefined if it is missing or damaged. */
   readonly read: (entry: Descriptor) => Promise<FetchedManifest | undefined>;
   readonly events: Pick<ProgressEvents, 'warning'>;
@@ -67,6 +69,7 @@ export async function requirementDefects(
   context: RequirementContext,
 ): Promise<Defect[]> {
   const plain = images.filter(({ isArtifact }) => !isArtifact);
+  const place = context.isIndex ? 'in the index' : 'there';
   const [compared, attested] = await Promise.all([
     sameAs === undefined ? [] : differences(images, sameAs, context),
     attestations.length === 0
@@ -74,8 +77,10 @@ export async function requirementDefects(
       : mapInOrder(plain, (image) => attestationDefects(image, attestations, context)),
   ]);
   return [
-    ...(platforms === undefined ? [] : unmet('platforms', platformDefects(images, platforms))),
-    ...(atLeast === undefined ? [] : unmet('atLeast', missingPlatforms(images, atLeast))),
+    ...(platforms === undefined
+      ? []
+      : unmet('platforms', platformDefects(images, platforms, place))),
+    ...(atLeast === undefined ? [] : unmet('atLeast', missingPlatforms(images, atLeast, place))),
     ...unmet('sameAs', compared),
     ...unmet(
       'sameLabels',
@@ -90,7 +95,11 @@ function unmet(requirement: Requirement, defects: readonly Defect[]): Defect[] {
 }
 
 /** Finds required platforms that are missing, and others that are not required. */
-function platformDefects(images: readonly ImageFacts[], required: readonly Platform[]): Defect[] {
+function platformDefects(
+  images: readonly ImageFacts[],
+  required: readonly Platform[],
+  place: string,
+): Defect[] {
   const { extra } = comparePlatforms(platformsOf(images), required);
   const bare = images.filter((image) => !image.isArtifact && platformsOf([image]).length === 0);
   const unrequired = [
@@ -98,16 +107,20 @@ function platformDefects(images: readonly ImageFacts[], required: readonly Platf
     ...(bare.length > 0 ? ['an image without platform'] : []),
   ];
   return [
-    ...missingPlatforms(images, required),
-    ...unrequired.map((where) => ({ where, what: 'is in the index, and not required' })),
+    ...missingPlatforms(images, required, place),
+    ...unrequired.map((where) => ({ where, what: `is ${place}, and not required` })),
   ];
 }
 
-function missingPlatforms(images: readonly ImageFacts[], required: readonly Platform[]): Defect[] {
+function missingPlatforms(
+  images: readonly ImageFacts[],
+  required: readonly Platform[],
+  place: string,
+): Defect[] {
   const { missing } = comparePlatforms(platformsOf(images), required);
   return missing.map((platform) => ({
     where: formatPlatform(platform),
-    what: 'is required, and not in the index',
+    what: `is required, and not ${place}`,
   }));
 }
 

@@ -109,7 +109,8 @@ export async function verifyImage(
     document.kind === 'index'
       ? await verifier.index(document)
       : await verifier.image(root, document);
-  const context = { client, reader, events, read: verifier.readIfWhole };
+  const isIndex = document.kind === 'index';
+  const context = { client, reader, events, isIndex, read: verifier.readIfWhole };
   const own = [
     ...verifier.ambiguitiesOf(root),
     ...(document.kind === 'index' ? verifier.entriesOf(digest, document) : []),

@@ -6,7 +6,7 @@ import { alertWithoutRequest } from './alert.js';
 import { Http2Negotiation } from './http2.js';
 import type { Sockets } from './sockets.js';
 import type { HostTls } from './tls.js';
-import { trustingConnector, type TlsConnection } from './trust.js';
+import { trustingConnector } from './trust.js';
 import { SpareConnections, type EarlyConnection } from './warm-up.js';
 
 /** The connections to one origin. */
@@ -52,24 +52,20 @@ export interface WarmUp {
 
 /** The connections to one origin without a proxy. */
 export function directOrigin(origin: string, options: DirectOptions): Origin {
-  const connect = connectorTo(options, false);
-  const { warmUp } = options;
-  if (warmUp === undefined)
-    return http1Origin(origin, new Pool(origin, poolOptions(options, connect)), options, connect);
-  return origin.startsWith('https:')
-    ? negotiatedOrigin(origin, options, connect, warmUp)
-    : plainOrigin(origin, options, connect, warmUp);
+  const { connectTimeoutMs, tls, warmUp } = options;
+  if (tls === undefined || !origin.startsWith('https:')) return plainOrigin(origin, options);
+  const connect = connectorTo(options, tls);
+  const first = warmUp?.early?.before(connect.any, connectTimeoutMs);
+  return tlsOrigin(origin, { ...options, tls }, { ...connect, ...(first && { first }) });
 }
 
-/** A registry in plain HTTP: the spare connections are opened with the first one. */
-function plainOrigin(
-  origin: string,
-  options: DirectOptions,
-  connect: Connectors.connector,
-  { early, spares: count }: WarmUp,
-): Origin {
-  const spares = new SpareConnections(connect, count);
-  const first = early?.before(connect, options.connectTimeoutMs) ?? connect;
+/** An origin in plain HTTP: the spare connections to a registry are opened with the first one. */
+function plainOrigin(origin: string, options: DirectOptions): Origin {
+  const { connectTimeoutMs: timeout, lookup, sockets, warmUp } = options;
+  const connect = sockets.ownedBy(buildConnector({ timeout, lookup, allowH2: false }));
+  if (warmUp === undefined) return plainPool(new Pool(origin, poolOptions(options, connect)));
+  const spares = new SpareConnections(connect, warmUp.spares);
+  const first = warmUp.early?.before(connect, timeout) ?? connect;
   let isOpened = false;
   const connector: Connectors.connector = (target, callback) => {
     if (isOpened) return spares.connector(target, callback);
@@ -77,58 +73,53 @@ function plainOrigin(
     first(target, callback);
     spares.open(target);
   };
-  return http1Origin(origin, new Pool(origin, poolOptions(options, connector)), options, connect);
+  return plainPool(new Pool(origin, poolOptions(options, connector)));
+}
+
+/** Connections to an origin that is spoken to in plain HTTP. */
+export function plainPool(http1: Dispatcher): Origin {
+  return { http1, destroy: () => http1.destroy() };
+}
+
+/** How to open connections in TLS. */
+export interface TlsConnectors {
+  /** One that offers HTTP/2 and HTTP/1.1. */
+  readonly any: Connectors.connector;
+  /** One that offers HTTP/1.1 alone. */
+  readonly http1: Connectors.connector;
+  /** For the first connection, in place of `any`. */
+  readonly first?: Connectors.connector;
 }
 
 /**
- * A registry in TLS, which chooses the protocol with the first connection. Others are opened only if
- * it chooses HTTP/1.1.
+ * An origin in TLS: the server chooses the protocol with the first connection. Others are opened
+ * only if it chooses HTTP/1.1, as requests need them.
  */
-function negotiatedOrigin(
+export function tlsOrigin(
   origin: string,
-  options: DirectOptions,
-  connect: Connectors.connector,
-  { early, spares: count }: WarmUp,
+  options: ConnectionOptions & { readonly tls: HostTls },
+  { any, http1: connectHttp1, first = any }: TlsConnectors,
 ): Origin {
-  const { connectTimeoutMs, sockets } = options;
-  const connectAny = connectorTo(options, true);
-  const spares = new SpareConnections(connect, count);
-  const http1 = new Pool(origin, poolOptions(options, spares.connector));
+  const { sockets, tls } = options;
+  const handed = new SpareConnections(connectHttp1, () => 0);
+  const http1 = new Pool(origin, poolOptions(options, handed.connector));
+  const target = targetOf(origin);
   const http2 = new Http2Negotiation(origin, {
-    target: targetOf(origin),
-    connect: early?.before(connectAny, connectTimeoutMs) ?? connectAny,
+    target,
+    connect: first,
     // The session closes its connection, in good order.
     onHttp2: (socket) => sockets.release(socket),
-    onHttp1: (socket, target) => {
-      spares.add(socket);
-      // After the requests that are waiting: the handshakes of spare connections would delay theirs.
-      setImmediate(() => spares.open(target));
-    },
+    onHttp1: (socket) => handed.add(socket),
   });
   return {
     http1,
     http2,
-    tls: options.tls,
-    alert: () => alertWithoutRequest(connectAny, targetOf(origin)),
+    tls,
+    alert: () => alertWithoutRequest(any, target),
     async destroy() {
       http2.destroy();
       await http1.destroy();
     },
-  };
-}
-
-/** An origin with which HTTP/1.1 is spoken in any case, over connections of `connect`. */
-export function http1Origin(
-  origin: string,
-  http1: Dispatcher,
-  { tls }: Pick<ConnectionOptions, 'tls'>,
-  connect: Connectors.connector,
-): Origin {
-  return {
-    http1,
-    tls,
-    alert: tls && (() => alertWithoutRequest(connect, targetOf(origin))),
-    destroy: () => http1.destroy(),
   };
 }
 
@@ -146,12 +137,13 @@ export function poolOptions(
   return { connections, allowH2: false, maxHeaderSize, connect };
 }
 
-/** @param allowH2 whether HTTP/2 is offered */
 function connectorTo(
-  { connectTimeoutMs: timeout, lookup, sockets, tls }: DirectOptions,
-  allowH2: boolean,
-): Connectors.connector {
-  const make = (connection?: TlsConnection): Connectors.connector =>
-    sockets.ownedBy(buildConnector({ ...connection, timeout, lookup, allowH2 }));
-  return tls === undefined ? make() : trustingConnector(tls, make);
+  { connectTimeoutMs: timeout, lookup, sockets }: DirectOptions,
+  tls: HostTls,
+): TlsConnectors {
+  const offering = (allowH2: boolean): Connectors.connector =>
+    trustingConnector(tls, (connection) =>
+      sockets.ownedBy(buildConnector({ ...connection, timeout, lookup, allowH2 })),
+    );
+  return { any: offering(true), http1: offering(false) };
 }

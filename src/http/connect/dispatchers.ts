@@ -127,6 +127,19 @@ export class Dispatchers {
     }
   }
 
+  /**
+   * Opens a connection to an origin in TLS that will probably be needed, and sends nothing over it.
+   * What it fails with is reported by the first request to that origin.
+   */
+  async openEarly(url: URL): Promise<void> {
+    try {
+      const { http2 } = await this.get(url);
+      await http2?.connection();
+    } catch {
+      // As if it had not been tried.
+    }
+  }
+
   /** Closes all connections, those that are still being opened too; none is opened afterwards. */
   async destroy(): Promise<void> {
     this.isClosed = true;

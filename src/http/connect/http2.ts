@@ -4,12 +4,12 @@ import type { buildConnector as Connectors } from 'undici';
 import errors from 'undici/lib/core/errors.js';
 import { Semaphore } from '../../concurrency.js';
 import { reasonOf } from '../../errors.js';
-import { bodyLimits, type BodyLimits } from '../answer-body.js';
 import {
-  BodyTooLarge,
+  contentLength,
   HttpHeaders,
+  type BegunAnswer,
   type HttpRequest,
-  type HttpResponse,
+  type StreamedBody,
   type Timeouts,
 } from '../request.js';
 
@@ -146,17 +146,31 @@ class Http2Connection {
   }
 
   /**
-   * Sends a request, and reads its answer to the end.
+   * Sends a request.
+   * @returns the answer as soon as it begins
    * @throws {NotProcessed}, undici's errors for a lost or silent connection, or the reason of the signal.
    */
-  async send(request: HttpRequest, timeouts: Timeouts, signal: AbortSignal): Promise<HttpResponse> {
+  async send(request: HttpRequest, timeouts: Timeouts, signal: AbortSignal): Promise<BegunAnswer> {
     await this.streams.acquire();
+    let stream: ClientHttp2Stream;
     try {
       signal.throwIfAborted();
-      return await this.exchange(request, timeouts, signal);
-    } finally {
+      stream = this.begin(request);
+    } catch (error) {
       this.streams.release();
+      throw error;
     }
+    stream.once('close', () => this.streams.release());
+    return new Exchange(stream, request, {
+      timeouts,
+      signal,
+      // The connection of a silent server gets no more requests.
+      onSilence: () => this.session.close(),
+      lost: (error) => {
+        this.failure ??= error;
+        return this.unanswered(stream);
+      },
+    }).answer();
   }
 
   destroy(): void {
@@ -170,71 +184,6 @@ class Http2Connection {
     return Math.max(1, remoteSettings?.maxConcurrentStreams ?? INITIAL_STREAMS);
   }
 
-  private exchange(
-    request: HttpRequest,
-    timeouts: Timeouts,
-    signal: AbortSignal,
-  ): Promise<HttpResponse> {
-    return new Promise((resolve, reject) => {
-      const stream = this.begin(request);
-      const answer = new Answer(request);
-      const idle = { timer: undefined as NodeJS.Timeout | undefined };
-      const settle = (): void => {
-        clearTimeout(idle.timer);
-        signal.removeEventListener('abort', abort);
-      };
-      const fail = (error: Error): void => {
-        settle();
-        reject(error);
-        stream.close(http2().constants.NGHTTP2_CANCEL);
-      };
-      /** Fails after a silence; the connection of a silent server gets no more requests. */
-      const expect = (milliseconds: number, SilenceError: new () => Error): void => {
-        clearTimeout(idle.timer);
-        idle.timer = setTimeout(() => {
-          fail(new SilenceError());
-          this.session.close();
-        }, milliseconds);
-      };
-      const abort = (): void => fail(signal.reason as Error);
-      /** Ends with what has come of an answer that can do without the rest. */
-      const finish = (): void => {
-        settle();
-        resolve(answer.start()!);
-        stream.close(http2().constants.NGHTTP2_CANCEL);
-      };
-      signal.addEventListener('abort', abort);
-      expect(request.answerTimeoutMs ?? timeouts.headersMs, errors.HeadersTimeoutError);
-      stream.on('response', (fields) => {
-        const { waitMs } = answer.begin(fields);
-        if (waitMs === undefined) return expect(timeouts.idleMs, errors.BodyTimeoutError);
-        clearTimeout(idle.timer);
-        idle.timer = setTimeout(finish, waitMs);
-      });
-      stream.on('data', (chunk: Uint8Array) => {
-        const isWithin = answer.add(chunk);
-        if (answer.isOptional) {
-          if (!isWithin) finish();
-        } else if (isWithin) {
-          expect(timeouts.idleMs, errors.BodyTimeoutError);
-        } else {
-          fail(new BodyTooLarge(request.maxBytes));
-        }
-      });
-      // Followed by 'close', which is emitted without an error as well.
-      stream.on('error', (error) => {
-        this.failure ??= error;
-      });
-      stream.on('close', () => {
-        settle();
-        const isEnded = stream.rstCode === http2().constants.NGHTTP2_NO_ERROR;
-        const response = answer.isOptional ? answer.start() : isEnded ? answer.whole() : undefined;
-        if (response !== undefined) resolve(response);
-        else reject(this.unanswered(stream));
-      });
-    });
-  }
-
   private unanswered({ id = 0, rstCode }: ClientHttp2Stream): Error {
     const { NGHTTP2_HTTP_1_1_REQUIRED, NGHTTP2_REFUSED_STREAM } = http2().constants;
     const wantsHttp1 = rstCode === NGHTTP2_HTTP_1_1_REQUIRED;
@@ -246,9 +195,8 @@ class Http2Connection {
   }
 
   /** @throws {NotProcessed} if the connection accepts no more requests. */
-  private begin({ method, url, headers, body }: HttpRequest): ClientHttp2Stream {
-    const hasLength = body !== undefined || method === 'POST' || method === 'PUT';
-    const length = hasLength ? (body?.length ?? 0) : undefined;
+  private begin(request: HttpRequest): ClientHttp2Stream {
+    const { method, url, headers, body, upload } = request;
     try {
       const stream = this.session.request(
         {
@@ -257,10 +205,9 @@ class Http2Connection {
           ':authority': url.host,
           ':path': url.pathname + url.search,
           ...headers,
-          // Some registries refuse a body without it.
-          ...(length === undefined ? {} : { 'content-length': String(length) }),
+          ...contentLength(request),
         },
-        { endStream: body === undefined },
+        { endStream: body === undefined && upload === undefined },
       );
       if (body !== undefined) stream.end(body);
       return stream;
@@ -270,45 +217,146 @@ class Http2Connection {
   }
 }
 
-/** An answer while it is being read. */
-class Answer {
-  private readonly chunks: Uint8Array[] = [];
-  private length = 0;
-  private head: { readonly status: number; readonly headers: HttpHeaders } | undefined;
-  private limits: BodyLimits | undefined;
+interface ExchangeOptions {
+  readonly timeouts: Timeouts;
+  readonly signal: AbortSignal;
+  /** Called when the server has been silent for too long. */
+  readonly onSilence: () => void;
+  /** The error for an answer that is missing or incomplete. */
+  readonly lost: (cause: Error | undefined) => Error;
+}
 
-  constructor(private readonly request: HttpRequest) {}
+/** One request and its answer on a stream of its own (RFC 9113, 8.1). */
+class Exchange {
+  private timer: NodeJS.Timeout | undefined;
+  /** Why the exchange was given up here. */
+  private failure: Error | undefined;
+  private streamError: Error | undefined;
+  private isAnswered = false;
+  private readonly closed: Promise<void>;
 
-  begin(fields: Readonly<Record<string, string | string[] | number | undefined>>): BodyLimits {
-    const { ':status': status, ...others } = fields;
-    const headers = new HttpHeaders(others as Record<string, string | string[] | undefined>);
-    this.head = { status: Number(status), headers };
-    this.limits = bodyLimits(this.request, this.head.status);
-    return this.limits;
+  constructor(
+    private readonly stream: ClientHttp2Stream,
+    private readonly request: HttpRequest,
+    private readonly options: ExchangeOptions,
+  ) {
+    const { signal } = options;
+    const abort = (): void => this.fail(signal.reason as Error);
+    signal.addEventListener('abort', abort);
+    // Followed by 'close', which is emitted without an error as well.
+    stream.on('error', (error) => {
+      this.streamError ??= error;
+    });
+    this.closed = new Promise((resolve) => {
+      stream.once('close', () => {
+        clearTimeout(this.timer);
+        signal.removeEventListener('abort', abort);
+        resolve();
+      });
+    });
   }
 
-  /** Adds a piece of the body; false if the body is larger than allowed. */
-  add(chunk: Uint8Array): boolean {
-    this.length += chunk.length;
-    this.chunks.push(chunk);
-    return this.length <= this.limits!.maxBytes;
+  /** Sends the body and waits for the answer to begin. */
+  answer(): Promise<BegunAnswer> {
+    const { request, stream } = this;
+    this.expectAnswer();
+    if (request.upload !== undefined) void this.upload(request.upload);
+    return new Promise((resolve, reject) => {
+      stream.once('response', ({ ':status': status, ...fields }) => {
+        this.isAnswered = true;
+        clearTimeout(this.timer);
+        const headers = new HttpHeaders(fields);
+        const chunks = this.body(request.method === 'HEAD' ? undefined : announcedLength(headers));
+        const body = { [Symbol.asyncIterator]: () => chunks, destroy: () => this.cancel() };
+        resolve({ status: Number(status), headers, body });
+      });
+      void this.closed.then(() => reject(this.error()));
+    });
   }
 
-  /** Whether the answer can do without its body. */
-  get isOptional(): boolean {
-    return this.limits?.waitMs !== undefined;
+  private expectAnswer(): void {
+    const { answerTimeoutMs = this.options.timeouts.headersMs } = this.request;
+    this.expect(answerTimeoutMs, errors.HeadersTimeoutError);
   }
 
-  /** The answer with what has come of its body; undefined if it has not begun. */
-  start(): HttpResponse | undefined {
-    if (this.head === undefined) return undefined;
-    return { ...this.head, url: this.request.url, body: Buffer.concat(this.chunks) };
+  /** Fails after a silence. */
+  private expect(milliseconds: number, SilenceError: new () => Error): void {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.fail(new SilenceError());
+      this.options.onSilence();
+    }, milliseconds);
   }
 
-  /** The complete answer; undefined if a part is missing: a stream that was reset without an error ends like any other. */
-  whole(): HttpResponse | undefined {
-    const announced = this.head?.headers.first('content-length');
-    const isWhole = announced === undefined || Number(announced) === this.length;
-    return isWhole ? this.start() : undefined;
+  private fail(error: Error): void {
+    this.failure ??= error;
+    this.cancel();
   }
+
+  private cancel(): void {
+    this.stream.close(http2().constants.NGHTTP2_CANCEL);
+  }
+
+  private error(): Error {
+    return this.failure ?? this.options.lost(this.streamError);
+  }
+
+  /** Sends a body as fast as the server takes it; ends early if the server has answered in full. */
+  private async upload({ open }: StreamedBody): Promise<void> {
+    const { stream } = this;
+    try {
+      for await (const chunk of open()) {
+        if (stream.closed) return;
+        const isTaken = stream.write(chunk) || this.drained();
+        await Promise.race([this.closed, isTaken]);
+        if (!this.isAnswered) this.expectAnswer();
+      }
+      stream.end();
+    } catch (error) {
+      this.fail(error as Error);
+    }
+  }
+
+  private drained(): Promise<void> {
+    return new Promise((resolve) => this.stream.once('drain', resolve));
+  }
+
+  /**
+   * The body of the answer, with its length if that is announced.
+   * @throws undici's errors, or the reason of the signal.
+   */
+  private async *body(announced: number | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+    const { stream } = this;
+    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+    let length = 0;
+    try {
+      for (;;) {
+        this.expect(this.options.timeouts.idleMs, errors.BodyTimeoutError);
+        const chunk = await chunks.next();
+        clearTimeout(this.timer);
+        if (chunk.done === true) break;
+        length += chunk.value.length;
+        yield chunk.value;
+      }
+      // A server that has answered in full need not take the rest of the request.
+      if (!stream.writableEnded) return;
+      await this.closed;
+    } catch (error) {
+      this.streamError ??= error as Error;
+      await this.closed;
+      throw this.error();
+    } finally {
+      clearTimeout(this.timer);
+      if (!stream.closed) this.cancel();
+    }
+    if (this.failure !== undefined) throw this.failure;
+    // A stream that was reset ends like any other.
+    const isWhole = stream.rstCode === http2().constants.NGHTTP2_NO_ERROR;
+    if (!isWhole || (announced !== undefined && announced !== length)) throw this.error();
+  }
+}
+
+function announcedLength(headers: HttpHeaders): number | undefined {
+  const length = headers.first('content-length');
+  return length === undefined ? undefined : Number(length);
 }

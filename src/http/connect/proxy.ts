@@ -4,7 +4,14 @@ import buildConnector from 'undici/lib/core/connect.js';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { reasonOf, systemCode } from '../../errors.js';
 import { portOf } from '../url.js';
-import { http1Origin, poolOptions, type ConnectionOptions, type Origin } from './direct.js';
+import {
+  plainPool,
+  poolOptions,
+  tlsOrigin,
+  type ConnectionOptions,
+  type Origin,
+  type TlsConnectors,
+} from './direct.js';
 import { proxyAuthorization } from './proxy-for.js';
 import type { HostTls } from './tls.js';
 import { trustingConnector, type TlsConnection } from './trust.js';
@@ -40,32 +47,34 @@ export class ProxyFailure extends Error {
  * it uses CONNECT for http behind an https proxy, and it omits a user without a password.
  */
 export function proxiedOrigin(origin: string, options: ProxyOptions): Origin {
-  if (!origin.startsWith('https:')) {
-    const connect = proxyConnector(options);
-    return http1Origin(origin, forwarded(origin, options, connect), options, connect);
-  }
-  const connect = tunnelled(origin, options);
-  return http1Origin(origin, new Pool(origin, poolOptions(options, connect)), options, connect);
+  const { tls } = options;
+  if (tls === undefined || !origin.startsWith('https:'))
+    return plainPool(forwarded(origin, options));
+  return tlsOrigin(origin, { ...options, tls }, tunnelled(origin, { ...options, tls }));
 }
 
 /** Through CONNECT: the proxy learns the name of the target, and nothing else. */
-function tunnelled(origin: string, options: ProxyOptions): Connectors.connector {
-  const { connectTimeoutMs: timeout, proxy, tls } = options;
+function tunnelled(
+  origin: string,
+  options: ProxyOptions & { readonly tls: HostTls },
+): TlsConnectors {
+  const { connectTimeoutMs: timeout, proxy, sockets, tls } = options;
   const toProxy = new Pool(proxy.origin, {
     ...poolOptions(options, proxyConnector(options)),
     headersTimeout: options.connectTimeoutMs,
   });
   const authority = addressOf(new URL(origin));
-  const make = (connection?: TlsConnection): Connectors.connector => {
-    const toTarget = buildConnector({ ...connection, timeout });
-    return (target, callback) => {
-      openTunnel(toProxy, proxy, authority, (...result) => {
-        if (result[0] === null) toTarget({ ...target, httpSocket: result[1] }, callback);
-        else callback(result[0], null);
-      });
-    };
-  };
-  return tls === undefined ? make() : trustingConnector(tls, make);
+  const offering = (allowH2: boolean): Connectors.connector =>
+    trustingConnector(tls, (connection) => {
+      const toTarget = sockets.ownedBy(buildConnector({ ...connection, timeout, allowH2 }));
+      return (target, callback) => {
+        openTunnel(toProxy, proxy, authority, (...result) => {
+          if (result[0] === null) toTarget({ ...target, httpSocket: result[1] }, callback);
+          else callback(result[0], null);
+        });
+      };
+    });
+  return { any: offering(true), http1: offering(false) };
 }
 
 /** Opens one connection to a target through the proxy, before any TLS with the target. */
@@ -92,14 +101,10 @@ function openTunnel(
 }
 
 /** With the whole URL (RFC 9112, absolute-form): the proxy makes the request itself. */
-function forwarded(
-  origin: string,
-  options: ProxyOptions,
-  connect: Connectors.connector,
-): Dispatcher {
+function forwarded(origin: string, options: ProxyOptions): Dispatcher {
   const { proxy } = options;
   const { host } = new URL(origin);
-  const pool = new Pool(proxy.origin, poolOptions(options, connect));
+  const pool = new Pool(proxy.origin, poolOptions(options, proxyConnector(options)));
   return pool.compose((dispatch) => (request, handler) => {
     // An object with names in lower case, see HttpRequest.
     const own = request.headers as Readonly<Record<string, string>> | undefined;

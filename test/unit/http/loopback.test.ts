@@ -59,6 +59,53 @@ describe('a registry on this machine', () => {
     ]);
   });
 
+  const closed = Object.assign(new Error('closed'), { code: 'UND_ERR_SOCKET' });
+
+  test('that closes plain connections is tried with TLS, and spoken to in it', async () => {
+    const { sent, statuses } = await send(
+      ({ protocol }) => (protocol === 'https:' ? '' : closed),
+      'http://localhost:5000/a',
+      'http://localhost:5000/b',
+    );
+    expect(statuses).toEqual([200, 200]);
+    expect(sent).toEqual([
+      'http://localhost:5000/a',
+      'https://localhost:5000/a',
+      'https://localhost:5000/b',
+    ]);
+  });
+
+  test('that closes plain connections, with a certificate that proves nothing, speaks TLS', async () => {
+    const refusal = Object.assign(new Error('x'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
+    const { statuses } = await send(
+      ({ protocol }) => (protocol === 'https:' ? refusal : closed),
+      'http://localhost:5000/a',
+    );
+    expect(statuses).toEqual(['Error: x']);
+  });
+
+  test.each([
+    ['does not speak TLS', new Error('wrong version number')],
+    ['closes those of TLS too', closed],
+  ])('that closes plain connections and %s has failed', async (_, refusal) => {
+    const { statuses } = await send(
+      ({ protocol }) => (protocol === 'https:' ? refusal : closed),
+      'http://localhost:5000/a',
+    );
+    expect(statuses).toEqual(['Error: closed']);
+  });
+
+  test('that has answered in plain HTTP is not tried with TLS', async () => {
+    let count = 0;
+    const { sent, statuses } = await send(
+      () => ((count += 1) === 1 ? '' : closed),
+      'http://localhost:5000/a',
+      'http://localhost:5000/b',
+    );
+    expect(statuses).toEqual([200, 'Error: closed']);
+    expect(sent).toEqual(['http://localhost:5000/a', 'http://localhost:5000/b']);
+  });
+
   test('has any other answer or failure as it is', async () => {
     const url = 'http://localhost:5000/';
     expect((await send(() => 'MANIFEST_INVALID', url)).sent).toEqual([url]);

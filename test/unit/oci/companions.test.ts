@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { Companions, companionsOf, imageEntries } from '../../../src/oci/companions.js';
+import {
+  Companions,
+  companionsOf,
+  imageEntries,
+  withoutAttestations,
+} from '../../../src/oci/companions.js';
 import { digestOf } from '../../../src/oci/digest.js';
 import type { Descriptor } from '../../../src/oci/descriptor.js';
 import { OCI_MANIFEST } from '../../../src/oci/media-types.js';
@@ -44,6 +49,16 @@ describe('an entry that names the digest of another one belongs to it', () => {
     );
     expect(companionsOf(soci.digest, entries)).toEqual([signature]);
     expect(companionsOf(other.digest, entries)).toEqual([]);
+  });
+
+  test('and without attestations, what belongs to them alone is left out', () => {
+    const ofAttestation = entry('of', { annotations: names(['x', 'attestation']) });
+    const ofBoth = entry('both', { annotations: names(['x', 'attestation'], ['y', 'gzip']) });
+    expect(withoutAttestations([gzip, soci, attestation, ofAttestation, ofBoth])).toEqual([
+      gzip,
+      soci,
+      ofBoth,
+    ]);
   });
 
   test('but an image does not belong to an artifact, even if only the image names it', () => {

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { addEntries, annotateEntries } from '../../../../src/core/edit/index-edits.js';
+import {
+  addEntries,
+  annotateEntries,
+  selectEntries,
+} from '../../../../src/core/edit/index-edits.js';
 import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
 import type { Descriptor } from '../../../../src/oci/descriptor.js';
 import { digestOf } from '../../../../src/oci/digest.js';
@@ -82,7 +86,8 @@ test('annotateEntries changes thousands of entries in one pass', () => {
   const all = Array.from({ length: 3000 }, (_, i) => image(`image ${i}`, `1.${i}`));
   const { document, text } = indexOf(all);
   const annotations = new Map([['k', 'v']]);
-  const edit = annotateEntries(new Set(all.map(({ digest }) => digest)), { annotations });
+  const selected = selectEntries('x', document, { digests: all.map(({ digest }) => digest) });
+  const edit = annotateEntries(selected, { annotations });
   expect(edit(document, text).text).toBe(
     indexOf(all.map((entry) => ({ ...entry, annotations }))).text.text,
   );
