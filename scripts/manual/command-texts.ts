@@ -22,7 +22,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     description: [
       'Shows the digest, platform and layers of an image, or of each image of a list, as manifest-tool prints them. A tag that is not given is `latest`.',
       '`--format json` shows all that is known: digests, platforms, sizes, configurations, annotations, attestations with their subject. `--format table` has a line a platform with size and digest, and fits the terminal, or 80 columns. `--format docker` and `--format docker-verbose` print what `docker manifest inspect` and its `-v` print, to the byte. `--format raw` prints the bytes of the registry.',
-      '`--platform` picks the entry of a list in all these forms, and `--config` shows the configuration of the image. Where standard output is a terminal, JSON that came from a registry is shown with escapes for all that would act on it; piped, it stays as it is.',
+      '`--platform` selects the entry of an index in all these forms (the first, with a note, if there are several), and `--config` shows the configuration of the image. Where standard output is a terminal, JSON that came from a registry is shown with escapes for all that would act on it; piped, it stays as it is.',
     ],
     exit: { 3: 'the image is not found, or the list has no entry for the platform' },
     seeAlso: ['query', 'verify', 'spec from'],
@@ -83,6 +83,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   remove: {
     description: [
       'Removes entries from a published index, by their platform or digest, with everything that belongs to them: attestations, SOCI indexes and other entries that have their digest in an annotation. Everything else is kept byte for byte. The images themselves are not deleted from the registry.',
+      '`--platform` selects every entry for that platform. If there are several, a note lists their digests.',
       'Edits of one list at the same moment are not lost.',
     ],
     exit: { 3: 'the list is not found, or has no such entry' },
@@ -92,6 +93,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   annotate: {
     description: [
       'Changes the platform or the annotations of an entry of a list that is published, or without `--platform` and `--digest` the annotations of the list. All else stays byte for byte as it is. Annotations are for OCI indexes.',
+      '`--platform` selects every entry for that platform. To change platform fields, exactly one entry must be selected: `--digest` selects one of several.',
       'Edits of one list at the same moment are not lost.',
     ],
     exit: { 3: 'the list is not found, or has no such entry' },

@@ -138,7 +138,8 @@ function checkTwins({ spec, entries }: PlacedSpec, warning: (text: string) => vo
     }
     const why = `${entries[i]!.path} is for ${shown}, like ${entries[twin]!.path}`;
     if (isFinal) {
-      const hint = 'an index has one image for each platform: remove one of them';
+      const hint =
+        'remove one of them, or tell them apart by variant, os version, os features or a compression annotation';
       throw entries[i]!.error(why, { hint });
     }
     warning(`${entries[i]!.place()}: ${why}: only their image configs can tell them apart`);

@@ -103,7 +103,7 @@ const REFUSED: readonly Row[] = [
     'one image twice',
     'image: x\nmanifests: [{ image: y }, { image: y }]\n',
     /manifests\[1\] is for/,
-    /^an index has one image for each platform: remove one/,
+    /^remove one of them, or tell them apart by variant, os version/,
   ],
 ];
 

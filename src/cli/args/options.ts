@@ -170,7 +170,7 @@ const LOCAL = {
   platforms: {
     kind: 'list',
     value: 'P,...',
-    describe: 'platforms of the list, as os/arch[/variant]',
+    describe: 'exactly these platforms, as os/arch[/variant][:osversion]',
   },
   template: {
     kind: 'string',
@@ -245,7 +245,7 @@ const LOCAL = {
   'at-least': {
     kind: 'list',
     value: 'P,...',
-    describe: 'platforms that it must have; others may be there as well',
+    describe: 'at least these platforms',
   },
   'same-as': {
     kind: 'string',
