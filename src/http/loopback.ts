@@ -5,8 +5,16 @@ import { CONNECTION, isClosed, isNoTls, knownCode } from './errors.js';
 import type { HttpRequest, HttpResponse, Layer, Transport } from './request.js';
 import { isLoopbackHost, portOf } from './url.js';
 
-/** What servers answer, with status 400, to plain HTTP on a port of TLS. */
-const SPEAKS_TLS = /HTTP request to an HTTPS server|plain HTTP request was sent to HTTPS port/i;
+/** What servers answer, with status 400, to plain HTTP on a port of TLS: Go, nginx, Apache, Tomcat. */
+const SPEAKS_TLS = new RegExp(
+  [
+    'HTTP request to an HTTPS server',
+    'plain HTTP request was sent to HTTPS port',
+    'plain HTTP to an SSL-enabled server port',
+    'combination of host and port requires TLS',
+  ].join('|'),
+  'i',
+);
 
 type Scheme = 'http:' | 'https:';
 

@@ -3,6 +3,7 @@ import { expectCode, runCli, type CliResult } from '../support/cli.js';
 import { FakeRegistry, pushArguments } from './support/fake-registry.js';
 import {
   failure,
+  json,
   startScripted,
   type Answer,
   type ScriptedServer,
@@ -56,6 +57,25 @@ const REGISTRIES: [string, () => Answer][] = [
   ],
   ['Docker Hub', () => failure(403, 'DENIED', 'This tag is immutable')],
   ['Quay', () => failure(409, 'TAG_ERROR', 'tag is immutable and cannot be overwritten')],
+  [
+    'Artifact Registry',
+    () => failure(400, 'FAILED_PRECONDITION', 'the repository has enabled tag immutability'),
+  ],
+  ['Azure', () => failure(405, 'UNSUPPORTED', 'the tag is locked and immutable')],
+  [
+    'the detail',
+    () =>
+      json(400, {
+        errors: [
+          {
+            code: 'MANIFEST_INVALID',
+            message: 'manifest invalid',
+            detail: { reason: 'the tag is immutable' },
+          },
+        ],
+      }),
+  ],
+  ['a text', () => ({ status: 403, body: 'the tag is immutable' })],
 ];
 
 describe('test 19: tags that do not move', () => {
@@ -84,7 +104,7 @@ describe('test 19: tags that do not move', () => {
     expect(result.code).not.toBe(0);
     expect(result.stdout).toBe('');
     expect(tagPuts('out')).toHaveLength(1);
-    expect(result.stderr).toMatch(/immutable/);
+    expect(result.stderr).toMatch(/immutab|the registry does not move it/);
     expect(result.stderr).toMatch(/not published: out/);
     for (const tag of ['other-1', 'other-2']) {
       expect(registry.manifests.has(`x:${tag}`)).toBe(true);

@@ -24,11 +24,23 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs the whole command line in this process. */
+/**
+ * A program to test in place of the built command line: a single executable, for example. What needs
+ * a terminal or a signal of the test still runs in this process.
+ */
+const OTHER_PROGRAM = process.env['MANIFEST_TOOL_PROGRAM'];
+
+/** Runs the whole command line in this process, or {@link OTHER_PROGRAM}. */
 export async function runCli(
   args: readonly string[],
   options: RunOptions = {},
 ): Promise<CliResult> {
+  if (OTHER_PROGRAM !== undefined && options.tty === undefined && options.signal === undefined) {
+    const { env, stdin } = options;
+    const started = spawnCli(args, { ...(env && { env }), ...(stdin !== undefined && { stdin }) });
+    const { code, stdout, stderr } = await started.done;
+    return { code: code ?? -1, stdout, stderr };
+  }
   const home = makeHome();
   const stdout = new Captured(options.tty?.columns);
   const stderr = new Captured(options.tty?.columns);
@@ -55,7 +67,7 @@ export interface SpawnOptions {
   /** What is started in place of the built command line on this Node. */
   readonly program?: string;
   readonly env?: Environment;
-  readonly stdin?: string;
+  readonly stdin?: string | Uint8Array;
   /** Leaves standard input open behind `stdin`. */
   readonly isStdinOpen?: boolean;
 }
@@ -76,8 +88,8 @@ const BIN = fileURLToPath(new URL('../../bin/manifest-tool.cjs', import.meta.url
 /** Starts the built command line (`npm run build`) as a process of its own. */
 export function spawnCli(args: readonly string[], options: SpawnOptions = {}): SpawnedCli {
   const home = makeHome();
-  const [program, words] =
-    options.program === undefined ? [process.execPath, [BIN, ...args]] : [options.program, args];
+  const { program: given = OTHER_PROGRAM } = options;
+  const [program, words] = given === undefined ? [process.execPath, [BIN, ...args]] : [given, args];
   const child = spawn(program, words, { env: environment(home, options.env) });
   const kill = (): void => void child.kill('SIGKILL');
   process.once('exit', kill);

@@ -44,6 +44,8 @@ describe('a registry on this machine', () => {
   test.each([
     ['says so', TLS_ONLY],
     ['says so as nginx does', '<h1>The plain HTTP request was sent to HTTPS port</h1>'],
+    ['says so as Apache does', "You're speaking plain HTTP to an SSL-enabled server port.<br />"],
+    ['says so as Tomcat does', 'Bad Request\nThis combination of host and port requires TLS.\n'],
     ['answers with an alert', Object.assign(new Error('x'), { code: 'HPE_INVALID_CONSTANT' })],
   ])('that speaks TLS and %s is spoken to in TLS from then on', async (_what, refusal) => {
     const { sent, statuses } = await send(
