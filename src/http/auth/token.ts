@@ -130,7 +130,7 @@ function refusal(
   const why = `${says} ${identity}${asked}`;
   if (credential !== undefined)
     return new TokenRefused('DENIED', what, why, {
-      hint: 'log in again, or correct these credentials',
+      hint: 'correct or renew these credentials',
     });
   return new TokenRefused('DENIED', what, why, {
     hint: 'log in to the registry',
