@@ -187,6 +187,8 @@ export function mountBlob(
     try {
       response = await connection.send(request);
     } catch (error) {
+      // No token covers both repositories.
+      if (error instanceof ManifestToolError && error.code === 'DENIED') return 'refused';
       const isLost = error instanceof ManifestToolError && error.code === 'UNAVAILABLE';
       if (isLost && (await hasArrived(connection, descriptor))) return 'present';
       throw error;
