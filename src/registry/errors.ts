@@ -36,6 +36,8 @@ export class RegistryError extends Error {
   readonly codes: readonly string[];
   /** Codes and messages of the registry: remote text, to be escaped before it is shown. */
   readonly text: string;
+  /** The same, or a body of another form, to search for what it means: never shown. */
+  readonly words: string;
 
   constructor(response: HttpResponse) {
     const { codes, text } = readErrors(response);
@@ -43,6 +45,18 @@ export class RegistryError extends Error {
     this.status = response.status;
     this.codes = codes;
     this.text = text;
+    this.words = codes.length > 0 || text !== '' ? text : Buffer.from(response.body).toString();
+  }
+
+  /** Whether an upload session is gone, for example because the registry has restarted. */
+  get isUploadLost(): boolean {
+    if (this.codes.includes('NAME_UNKNOWN')) return false;
+    return LOST.has(this.status) || this.codes.includes('BLOB_UPLOAD_UNKNOWN');
+  }
+
+  /** Whether the registry refuses what it has received as other content than was announced. */
+  get isOtherContent(): boolean {
+    return OTHER_CONTENT_STATUS.has(this.status) && OTHER_CONTENT.test(this.words);
   }
 
   /** `status 404, CODE: message`. */
@@ -50,6 +64,12 @@ export class RegistryError extends Error {
     return `status ${this.status}${this.text === '' ? '' : `, ${this.text}`}`;
   }
 }
+
+/** Statuses of a session that is gone. */
+const LOST = new Set([404, 410]);
+/** How registries say that a blob does not have its digest; others name it for another reason. */
+const OTHER_CONTENT_STATUS = new Set([400, 409, 416, 422]);
+const OTHER_CONTENT = /digest|SIZE_INVALID|BLOB_UPLOAD_INVALID/i;
 
 /**
  * Converts the answer of a registry that refused or failed to an error of this program: the status
@@ -182,9 +202,8 @@ const LOCKED_OUT = /\b(account|user)\b[^.;]*\blocked\b/i;
  * Whether a registry refuses to move a tag. Its body counts in any form but that of a page, which
  * is not the registry's own.
  */
-function isImmutable(response: HttpResponse, { status, codes, text }: RegistryError): boolean {
+function isImmutable(response: HttpResponse, { status, words }: RegistryError): boolean {
   if (!IMMUTABLE_STATUS.has(status) || isWebPage(response)) return false;
-  const words = codes.length > 0 || text !== '' ? text : Buffer.from(response.body).toString();
   return IMMUTABLE.test(words) && !LOCKED_OUT.test(words);
 }
 

@@ -104,13 +104,4 @@ describe(`a list of ${COUNT} entries`, () => {
     expectCode(await runCli(['copy', `${registry.host}/big:list`, layout]), 0);
     expectCode(await runCli(['verify', '--deep', layout]), 0);
   });
-
-  it('is the largest: one more is refused before anything is written', async () => {
-    const target = `${registry.host}/big:more`;
-    const sources = [`${registry.host}/big:i${COUNT}`];
-    const args = ['create', '--target', target, ...sources, `${registry.host}/big:list`];
-    const result = await runCli(args);
-    expect(result.code).not.toBe(0);
-    expect((await getManifest(registry.host, 'big', 'more')).status).toBe(404);
-  });
 });

@@ -12,7 +12,7 @@ import {
   type Transport,
 } from '../request.js';
 import { isWebPage } from '../web-page.js';
-import { formatScope } from './scopes.js';
+import { formatScope, formatScopes } from './scopes.js';
 
 const MAX_ANSWER_BYTES = 128 * 1024;
 /** Servers and proxies cut off longer headers. */
@@ -89,7 +89,7 @@ function refreshRequest(
     grant_type: 'refresh_token',
     ...(service === undefined ? {} : { service }),
     client_id: CLIENT_ID,
-    scope: scopes.map(formatScope).join(' '),
+    scope: formatScopes(scopes),
     refresh_token: refreshToken,
   });
   return {
@@ -123,8 +123,7 @@ function refusal(
     credential === undefined
       ? 'without credentials'
       : `with the credentials of ${credential.source}`;
-  const asked =
-    scopes.length === 0 ? '' : `; it was asked for ${scopes.map(formatScope).join(' ')}`;
+  const asked = scopes.length === 0 ? '' : `; it was asked for ${formatScopes(scopes)}`;
   const why = `${says} ${identity}${asked}`;
   if (credential !== undefined)
     return new TokenRefused('DENIED', what, why, {
