@@ -90,8 +90,8 @@ export class HttpClient {
   }
 
   /** Announces that a repository of a registry will be used, which takes more connections. */
-  addRepository(host: string): void {
-    this.dispatchers.addRepository(host);
+  addRepository(host: string, isWritten: boolean): void {
+    this.dispatchers.addRepository(host, isWritten);
   }
 
   /** Closes all connections; none is opened afterwards. */

@@ -110,7 +110,7 @@ async function sendHttp1(
     signal,
   });
   const { statusCode, headers, body: answer } = await orAborted(sent, signal);
-  // Whoever reads it gets the error; whoever destroys it wants none.
+  // Readers get the error all the same; destroying the body must not end the process.
   answer.on('error', () => undefined);
   return { status: statusCode, headers: new HttpHeaders(headers), body: answer };
 }

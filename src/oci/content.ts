@@ -84,8 +84,8 @@ export type BlobOutcome = 'present' | 'mounted' | 'copied';
 /** How the digest that a tag points to is read. */
 export interface TagReading {
   /**
-   * Reads the manifest: something is decided by its digest, and registries may answer a mere
-   * question wrongly. The default is false.
+   * Reads the manifest itself, because something depends on its digest and some registries answer
+   * HEAD wrongly. The default is false.
    */
   readonly isConfirmed?: boolean;
 }

@@ -185,7 +185,7 @@ export async function hasBlob(
   try {
     return (await sizeByGet(connection, descriptor)) === descriptor.size;
   } catch (error) {
-    // Who may not read may still write: the upload tells.
+    // A user without the right to read may still write: the upload decides.
     if (error instanceof ManifestToolError && UPLOADS_ANYWAY.has(error.code)) return false;
     throw error;
   }

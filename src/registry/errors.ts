@@ -1,10 +1,9 @@
 import { formatTries } from '../attempts.js';
-import { formatDuration } from '../duration.js';
 import { ManifestToolError, type ErrorCode, type ErrorDetails } from '../errors.js';
 import { parseChallenges } from '../http/auth/challenge.js';
 import { formatScope, parseScopes } from '../http/auth/scopes.js';
 import { isSuccess, type HttpResponse } from '../http/request.js';
-import { isSecondaryLimit, retryAfter } from '../http/retry-after.js';
+import { formatWait, isLongWait, isSecondaryLimit, WAIT_ADVICE } from '../http/retry-after.js';
 import { isWebPage } from '../http/web-page.js';
 import { isJsonObject, JsonNumber, parseJson, type JsonValue } from '../oci/json/parse.js';
 
@@ -36,6 +35,8 @@ export class RegistryError extends Error {
   readonly codes: readonly string[];
   /** Codes and messages of the registry: remote text, to be escaped before it is shown. */
   readonly text: string;
+  /** The same, or a body of another form, to search for what it means: never shown. */
+  readonly words: string;
 
   constructor(response: HttpResponse) {
     const { codes, text } = readErrors(response);
@@ -43,6 +44,18 @@ export class RegistryError extends Error {
     this.status = response.status;
     this.codes = codes;
     this.text = text;
+    this.words = codes.length > 0 || text !== '' ? text : Buffer.from(response.body).toString();
+  }
+
+  /** Whether an upload session is gone, for example because the registry has restarted. */
+  get isUploadLost(): boolean {
+    if (this.codes.includes('NAME_UNKNOWN')) return false;
+    return LOST.has(this.status) || this.codes.includes('BLOB_UPLOAD_UNKNOWN');
+  }
+
+  /** Whether the registry refuses what it has received as other content than was announced. */
+  get isOtherContent(): boolean {
+    return OTHER_CONTENT_STATUS.has(this.status) && OTHER_CONTENT.test(this.words);
   }
 
   /** `status 404, CODE: message`. */
@@ -50,6 +63,12 @@ export class RegistryError extends Error {
     return `status ${this.status}${this.text === '' ? '' : `, ${this.text}`}`;
   }
 }
+
+/** Statuses of a session that is gone. */
+const LOST = new Set([404, 410]);
+/** How registries say that a blob does not have its digest; others name it for another reason. */
+const OTHER_CONTENT_STATUS = new Set([400, 409, 416, 422]);
+const OTHER_CONTENT = /digest|SIZE_INVALID|BLOB_UPLOAD_INVALID/i;
 
 /**
  * Converts the answer of a registry that refused or failed to an error of this program: the status
@@ -78,6 +97,7 @@ export function answerFailure(
   const says = text === '' ? '' : `: ${text}`;
   const isPage = isWebPage(response);
   const tries = formatTries(response.attempts);
+  const asks = formatWait(response, Date.now());
 
   if (purpose === 'write') {
     const missing = missingPart(cause);
@@ -88,13 +108,13 @@ export function answerFailure(
     }
   }
   if (isRateLimit(response)) {
-    const asks = asksToWait(response);
     const why = `${host} limits the rate of requests (status ${status}${says})${asks}${tries}`;
-    return make('UNAVAILABLE', why, rateAdvice(context));
+    return make('UNAVAILABLE', why, rateAdvice(response, context));
   }
   if (isUnavailable(response)) {
-    const why = `${host} answered with status ${status}${says}${tries}`;
-    return make('UNAVAILABLE', why, { reason: 'registry-unavailable' });
+    const why = `${host} answered with status ${status}${says}${asks}${tries}`;
+    const isLong = isLongWait(response, Date.now());
+    return make('UNAVAILABLE', why, isLong ? WAIT_ADVICE : { reason: 'registry-unavailable' });
   }
   if (status === 501) {
     return make('UNAVAILABLE', `${host} answered with status 501${says}`, UNEXPECTED);
@@ -182,9 +202,8 @@ const LOCKED_OUT = /\b(account|user)\b[^.;]*\blocked\b/i;
  * Whether a registry refuses to move a tag. Its body counts in any form but that of a page, which
  * is not the registry's own.
  */
-function isImmutable(response: HttpResponse, { status, codes, text }: RegistryError): boolean {
+function isImmutable(response: HttpResponse, { status, words }: RegistryError): boolean {
   if (!IMMUTABLE_STATUS.has(status) || isWebPage(response)) return false;
-  const words = codes.length > 0 || text !== '' ? text : Buffer.from(response.body).toString();
   return IMMUTABLE.test(words) && !LOCKED_OUT.test(words);
 }
 
@@ -207,11 +226,6 @@ function missingPart({ status, codes, text }: RegistryError) {
   return undefined;
 }
 
-function asksToWait(response: HttpResponse): string {
-  const wait = retryAfter(response, Date.now());
-  return wait === undefined ? '' : ` and asks to wait ${formatDuration(wait)}`;
-}
-
 function isUnauthenticated({ identity }: RequestContext): boolean {
   return identity === 'anonymously' || identity === 'without credentials';
 }
@@ -226,10 +240,10 @@ function missingAdvice({ isRedirected, identity }: RequestContext): Advice {
     : `${check}, and whether this user may see the repository`;
 }
 
-function rateAdvice(context: RequestContext): Advice {
-  return isUnauthenticated(context)
-    ? 'wait, or log in: registries grant authenticated users higher limits'
-    : 'wait before trying again';
+function rateAdvice(response: HttpResponse, context: RequestContext): Advice {
+  if (isUnauthenticated(context))
+    return 'wait, or log in: registries grant authenticated users higher limits';
+  return isLongWait(response, Date.now()) ? WAIT_ADVICE : 'wait before trying again';
 }
 
 /** The scopes that the registry wants in the token, if it names any. */

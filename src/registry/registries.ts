@@ -33,7 +33,7 @@ export class Registries {
   /** Opens a repository. Nothing is sent; its scope is announced first, so that one token serves all requests. */
   open(reference: RegistryReference, access: Access): ImageStore {
     const connection = this.connect(reference);
-    this.http.addRepository(reference.host);
+    this.http.addRepository(reference.host, access === 'push');
     const scope = access === 'push' ? pushScope : pullScope;
     connection.expect(scope(reference.repository));
     const { signal, onWarning = () => undefined } = this.options;

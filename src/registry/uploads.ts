@@ -149,20 +149,18 @@ function uploadFailure(
   response: HttpResponse,
 ): ManifestToolError {
   const failure = connection.unexpected(what, response);
-  const { status, codes, summary, text } = new RegistryError(response);
-  const isLost = codes.includes('BLOB_UPLOAD_UNKNOWN') || status === 404 || status === 410;
-  if (isLost && !codes.includes('NAME_UNKNOWN')) {
+  const answer = new RegistryError(response);
+  if (answer.isUploadLost) {
     const lost = new DamagedBody('the registry has lost the upload');
     if (attempts !== undefined && connection.retry.grant(attempts, response.url, lost))
       attempts.grantRestart();
-    const why = `${lost.message} (${summary})${formatTries(attempts?.number)}`;
+    const why = `${lost.message} (${answer.summary})${formatTries(attempts?.number)}`;
     return new ManifestToolError('UNAVAILABLE', what, why, {
       cause: failure,
       reason: 'registry-unavailable',
     });
   }
-  const isRefused = status >= 400 && status < 500 && /digest|SIZE_INVALID/i.test(text);
-  if (!isRefused) return failure;
+  if (!answer.isOtherContent) return failure;
   const { code, why, hint, reason, data } = failure;
   return new OtherContent(code, what, why, { cause: failure.cause, hint, reason, data });
 }
@@ -189,6 +187,8 @@ export function mountBlob(
     try {
       response = await connection.send(request);
     } catch (error) {
+      // No token covers both repositories.
+      if (error instanceof ManifestToolError && error.code === 'DENIED') return 'refused';
       const isLost = error instanceof ManifestToolError && error.code === 'UNAVAILABLE';
       if (isLost && (await hasArrived(connection, descriptor))) return 'present';
       throw error;

@@ -136,7 +136,8 @@ describe('a manifest that was written', () => {
       const start = performance.now();
       expectCode(await run(odds.copying()), 0);
       expect(performance.now() - start).toBeLessThan(10_000);
-      expect(odds.server.requests.filter(isWrite)).toHaveLength(2);
+      const writes = odds.server.requests.filter(isWrite).map(({ url }) => url);
+      expect(writes).toHaveLength(new Set(writes).size);
     },
   );
 

@@ -320,7 +320,8 @@ describe('a session', () => {
 
     it.each<[string, (stored: string) => Answer]>([
       ['refuses the digest', () => failure(400, 'DIGEST_INVALID', 'did not match')],
-      ['refuses it in its own words', () => failure(400, 'BLOB_UPLOAD_INVALID', 'digest mismatch')],
+      ['refuses it by another code', () => failure(400, 'BLOB_UPLOAD_INVALID', 'upload invalid')],
+      ['refuses it in its own words', () => ({ status: 422, body: 'digest mismatch' })],
       [
         'names another one',
         (stored) => ({ status: 201, headers: { 'docker-content-digest': stored } }),

@@ -236,8 +236,8 @@ export class Publisher {
   }
 
   /**
-   * Reads the tags that seem to point to the root already: they will not be written, so a mere
-   * question does not do.
+   * Confirms that the tags which seem to point to the root do: they will not be written, and some
+   * registries answer HEAD wrongly.
    */
   private async confirmUnchanged(known: TagState, root: Digest): Promise<TagState> {
     if (isGuarded(this.options)) return known;

@@ -1,4 +1,5 @@
 import { now } from '../../clock.js';
+import { ManifestToolError } from '../../errors.js';
 import { parseChallenges, type Challenge } from './challenge.js';
 import {
   credentialKey,
@@ -8,7 +9,7 @@ import {
 } from './credential.js';
 import type { HttpRequest, HttpResponse, Layer, Scope, Transport } from '../request.js';
 import { checkedRealm } from './realm.js';
-import { coversScopes, mergeScopes, parseScopes, formatScope } from './scopes.js';
+import { coversScopes, formatScopes, mergeScopes, parseScopes, scopesOfPath } from './scopes.js';
 import { basicAuthorization, requestToken, TokenRefused, type Token } from './token.js';
 
 export interface AuthOptions {
@@ -19,6 +20,11 @@ export interface AuthOptions {
   readonly credentials: CredentialStore;
   /** Looks credentials up before the first request instead of when the registry demands them. */
   readonly credentialsFirst: boolean;
+  /**
+   * Whether requests go without authorization if no token is to be had: the answer of a server that
+   * the registry redirects to says more than that of its token server.
+   */
+  readonly isOptional?: boolean;
   /** How to reach token servers: no authentication, no redirect to another host. */
   readonly tokenTransport: Transport;
   /** Called with each token, so that it is never shown. */
@@ -29,11 +35,15 @@ export interface AuthOptions {
  * Answers the challenges of one registry (RFC 9110, 11; Docker Registry v2 token authentication).
  *
  * A request carries the credential that the store has for its repository. Repositories with the
- * same credential share tokens; the challenge is the registry's and is known to all. Each request
- * is renewed at most once: a token may grant less than was asked for, and a second 401 is final.
+ * same credential share tokens; the challenge is the registry's and is known to all. A refused
+ * request is sent again only with another authorization, see {@link Authenticator.settle}.
  */
 export class Authenticator {
   private challenge: Challenge | undefined;
+  /** Whether the challenge is sent at `/v2/` alone, so that 403 and 404 can be demands as well. */
+  private isHiding = false;
+  /** The request for a challenge at `/v2/`, once sent. */
+  private version: Promise<void> | undefined;
   /** The first request, while no challenge is known; settles when it has been answered. */
   private first: Promise<unknown> | undefined;
   /**
@@ -42,6 +52,8 @@ export class Authenticator {
   private readonly expected: Scope[] = [];
   private readonly repositories = new Map<string, RepositoryState>();
   private readonly identities = new Map<string, Identity>();
+  /** Anonymous access to the servers that the registry redirects to, by origin. */
+  private readonly elsewhere = new Map<string, Authenticator>();
 
   constructor(private readonly options: AuthOptions) {}
 
@@ -56,23 +68,24 @@ export class Authenticator {
   layer(repository: string): Layer {
     const state = this.state(repository);
     return async (request, next) => {
-      if (!this.options.isOwn(request.url)) return next(request);
+      if (!this.options.isOwn(request.url)) return this.sendElsewhere(request, next);
       if (this.options.credentialsFirst) await this.identityOf(state);
-      let used = await this.authorization(state, request);
-      const send = async (): Promise<HttpResponse> => {
+      const send = async (used: Authorization | undefined): Promise<HttpResponse> => {
         const answer = await next(signed(request, state, used));
-        this.challenge = preferred(challengesOf(answer)) ?? this.challenge;
+        this.learn(answer);
+        await this.findChallenge(state, request, answer, next);
         return answer;
       };
+      let used = await this.authorization(state, request);
       let response =
-        this.challenge === undefined ? await this.sendFirst(state, send) : await send();
+        this.challenge === undefined
+          ? await this.sendFirst(state, () => send(undefined))
+          : await send(used);
       if (response === undefined) {
         used = await this.authorization(state, request);
-        response = await send();
+        response = await send(used);
       }
-      if (!this.demandsAnother(response)) return response;
-      const renewed = await this.answer(state, request, used);
-      return renewed === undefined ? response : next(signed(request, state, renewed));
+      return this.settle(state, { request, used, response }, send);
     };
   }
 
@@ -121,9 +134,7 @@ export class Authenticator {
     state: RepositoryState,
     send: () => Promise<HttpResponse>,
   ): Promise<HttpResponse | undefined> {
-    const { credentials, host } = this.options;
-    state.expectsChallenge ??= unchanged(async () => credentials.has?.(host, state.repository));
-    if ((await state.expectsChallenge) !== true) return send();
+    if ((await this.expectsChallenge(state)) !== true) return send();
     if (this.first !== undefined) {
       await this.first;
       return undefined;
@@ -133,58 +144,261 @@ export class Authenticator {
     return sent;
   }
 
-  /** ECR Public answers 400 without a challenge if a token has expired; all others answer 401. */
-  private demandsAnother({ status, headers, body }: HttpResponse): boolean {
-    if (status === 401) return true;
-    if (status === 403) return demandsScope(headers.all('www-authenticate'));
-    return (
-      status === 400 &&
-      this.challenge?.scheme === 'bearer' &&
-      /\bexpired\b/i.test(Buffer.from(body).toString())
-    );
+  private expectsChallenge(state: RepositoryState): Promise<boolean | undefined> {
+    const { credentials, host } = this.options;
+    return (state.expectsChallenge ??= unchanged(async () =>
+      credentials.has?.(host, state.repository),
+    ));
   }
 
-  /** The authorization to try after a refusal; undefined if there is no other than `used`. */
-  private async answer(
+  /**
+   * Sends a request to a server that the registry redirects to: anonymously, with a token if that
+   * server demands one, as another registry does.
+   */
+  private sendElsewhere(request: HttpRequest, next: Transport): Promise<HttpResponse> {
+    const { origin } = request.url;
+    const known =
+      this.elsewhere.get(origin) ??
+      new Authenticator({
+        ...this.options,
+        isOwn: (url) => url.origin === origin,
+        credentials: ANONYMOUS,
+        credentialsFirst: false,
+        isOptional: true,
+      });
+    this.elsewhere.set(origin, known);
+    return known.layer('')({ ...request, scopes: scopesOfPath(request) }, next);
+  }
+
+  /**
+   * Keeps the challenge of an answer. Basic alone does not displace Bearer: one answer of a proxy or
+   * of another node would send the password instead of tokens from then on.
+   */
+  private learn(answer: HttpResponse): void {
+    const offered = preferred(challengesOf(answer));
+    if (this.challenge?.scheme !== 'bearer' || offered?.scheme === 'bearer')
+      this.challenge = offered ?? this.challenge;
+  }
+
+  /**
+   * Asks for a challenge at `/v2/`, once: some registries send it nowhere else, and answer requests
+   * to private repositories with 404, with 403, or with 401 but without a challenge.
+   */
+  private async findChallenge(
     state: RepositoryState,
-    request: HttpRequest,
-    used: string | undefined,
-  ): Promise<string | undefined> {
-    if (this.challenge === undefined) return undefined;
+    { url }: HttpRequest,
+    { status }: HttpResponse,
+    next: Transport,
+  ): Promise<void> {
+    if (this.challenge !== undefined || !/^\/v2\/./.test(url.pathname)) return;
+    if (status !== 401 && status !== 403 && status !== 404) return;
+    if (status !== 401 && !(await this.hasCredential(state))) return;
+    this.version ??= this.askVersion(new URL('/v2/', url), next);
+    await this.version;
+  }
+
+  private async askVersion(url: URL, next: Transport): Promise<void> {
+    try {
+      const answer = await next({ method: 'GET', url, maxBytes: 0, retries: 1 });
+      if (this.challenge !== undefined) return;
+      this.learn(answer);
+      this.isHiding = this.challenge !== undefined;
+    } catch {
+      // The request that needs the challenge has an answer of its own.
+    }
+  }
+
+  /** Whether there is a credential for a repository; a store that fails has none. */
+  private async hasCredential(state: RepositoryState): Promise<boolean> {
+    try {
+      return (await this.expectsChallenge(state)) ?? hasValue(await this.identityOf(state));
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Returns the answer to a request; if the registry refuses its authorization, sends it again, in
+   * this order and each once: with what the challenge demands, or a new token if the old one has
+   * expired; with a token for the scope of the challenge alone, since some token servers handle only
+   * one scope of a request; with the password if Basic is all that the registry offers. A refusal
+   * after that is final: a token may grant less than was asked for.
+   */
+  private async settle(
+    state: RepositoryState,
+    first: Exchange,
+    send: (used: Authorization | undefined) => Promise<HttpResponse>,
+  ): Promise<HttpResponse> {
+    if (!this.isRefusal(first) || this.challenge === undefined) return this.accepted(state, first);
+    const { request } = first;
     const identity = await this.identityOf(state);
-    const named = parseScopes(this.challenge.parameters.get('scope') ?? '');
-    const needed = await this.grantable(identity, [...(request.scopes ?? []), ...named]);
+    let last = first;
+    const isSettledBy = async (used: Authorization): Promise<boolean> => {
+      last = { request, used, response: await send(used) };
+      return !this.isRefusal(last);
+    };
+    const offersBasicAlone = (): boolean =>
+      preferred(challengesOf(last.response))?.scheme === 'basic';
+
+    // A passing answer of something else than the registry.
+    if (first.used?.scopes !== undefined && offersBasicAlone() && (await isSettledBy(first.used)))
+      return this.accepted(state, last);
+
+    let isNew = false;
+    if (last.used?.scopes === undefined || isExpired(identity, last)) {
+      if (last.used === undefined) await this.addScopes(identity, last);
+      else identity.rejected.add(last.used.value);
+      const another = await this.authorization(state, request);
+      isNew = another !== undefined && another.value !== last.used?.value;
+      if (isNew && (await isSettledBy(another!))) return this.accepted(state, last);
+    }
+
+    if (last.used?.scopes !== undefined) {
+      const scopes = await this.scopesAlone(identity, last);
+      const use = useOf(request, scopes);
+      const isSame = formatScopes(scopes) === formatScopes(last.used.scopes);
+      const isFinal = isSame && (isNew || identity.denied.has(use));
+      if (isSame && !isFinal) identity.rejected.add(last.used.value);
+      const alone = isFinal ? undefined : await this.tokenAlone(identity, request, scopes);
+      const isOther = alone !== undefined && alone.value !== last.used.value;
+      if (isOther && (await isSettledBy(alone))) {
+        if (!isSame && isAllowed(last)) identity.alone.set(formatScopes(request.scopes), scopes);
+        return this.accepted(state, last);
+      }
+      identity.denied.add(use);
+    }
+
+    const basic = basicOf(identity.credential);
+    if (last.used?.scopes === undefined || basic === undefined || !offersBasicAlone())
+      return last.response;
+    const offered = challengesOf(last.response).find(({ scheme }) => scheme === 'basic');
+    if (await isSettledBy({ value: basic })) this.challenge = offered;
+    return last.response;
+  }
+
+  /** Whether an answer refuses the authorization of a request, so that another may help. */
+  private isRefusal(exchange: Exchange): boolean {
+    const { request, used, response } = exchange;
+    const { status } = response;
+    if (status === 401) return true;
+    if (used === undefined && this.isHiding && (status === 403 || status === 404)) return true;
+    if (status === 403) return demandsScope(response) || isOfManyScopes(request, used);
+    // ECR Public answers 400 without a challenge if a token has expired; all others answer 401.
+    return status === 400 && used?.scopes !== undefined && saysExpired(response);
+  }
+
+  /** Remembers that an authorization serves the scopes of a request. */
+  private async accepted(state: RepositoryState, exchange: Exchange): Promise<HttpResponse> {
+    const { request, used, response } = exchange;
+    if (used?.scopes !== undefined && isAllowed(exchange))
+      (await this.identityOf(state)).accepted.add(useOf(request, used.scopes));
+    return response;
+  }
+
+  /** Adds what a first challenge names to the scopes of all tokens. */
+  private async addScopes(identity: Identity, { request, response }: Exchange): Promise<void> {
+    const needed = await this.grantable(identity, [
+      ...(request.scopes ?? []),
+      ...scopesNamed(response),
+    ]);
     if (!coversScopes(await this.plannedScopes(identity), needed))
       identity.extraScopes.push(...needed);
-    if (used !== undefined) identity.rejected.add(used);
-    const another = await this.authorization(state, request);
-    return another === used ? undefined : another;
+  }
+
+  /** The scopes that a challenge names, or else those of the request. */
+  private async scopesAlone(
+    identity: Identity,
+    { request, used, response }: Exchange,
+  ): Promise<readonly Scope[]> {
+    const named = scopesNamed(response);
+    const repositories = new Set(named.map(({ repository }) => repository));
+    const own = (request.scopes ?? []).filter(
+      ({ repository }) => repositories.size === 0 || repositories.has(repository),
+    );
+    const alone = await this.grantable(identity, [...named, ...own]);
+    return alone.length === 0 ? (used?.scopes ?? []) : alone;
+  }
+
+  /** Undefined if the token server refuses: the registry's own refusal is what is reported. */
+  private async tokenAlone(
+    identity: Identity,
+    { url }: HttpRequest,
+    scopes: readonly Scope[],
+  ): Promise<Authorization | undefined> {
+    if (this.challenge?.scheme !== 'bearer') return undefined;
+    try {
+      return await this.bearer(identity, url, this.challenge, scopes);
+    } catch (error) {
+      if (error instanceof TokenRefused) return undefined;
+      throw error;
+    }
   }
 
   private async authorization(
     state: RepositoryState,
     request: HttpRequest,
-  ): Promise<string | undefined> {
+  ): Promise<Authorization | undefined> {
+    try {
+      return await this.demanded(state, request);
+    } catch (error) {
+      const isDenied = error instanceof ManifestToolError && error.code === 'DENIED';
+      if (isDenied && this.options.isOptional === true) return undefined;
+      throw error;
+    }
+  }
+
+  private async demanded(
+    state: RepositoryState,
+    request: HttpRequest,
+  ): Promise<Authorization | undefined> {
     const { challenge } = this;
     if (challenge === undefined) return undefined;
     const identity = await this.identityOf(state);
     const credential = await state.credential;
     state.presented = credential;
-    if (credential?.kind === 'registry-token') return `Bearer ${credential.token}`;
+    if (credential?.kind === 'registry-token') return { value: `Bearer ${credential.token}` };
     if (challenge.scheme === 'basic') {
-      if (credential?.kind !== 'password') return undefined;
-      return basicAuthorization(credential.username, credential.password);
+      const value = basicOf(credential);
+      return value === undefined ? undefined : { value };
     }
+    const own = await this.grantable(identity, request.scopes ?? []);
+    const planned = await this.scopesFor(identity, request, own);
+    // Docker Hub refuses the whole request if one scope names a missing repository, others if it has
+    // two: fewer are asked for then. A mount may do without its source.
+    const fewer = [own, own.slice(0, 1)].filter(({ length }) => length > 0);
+    let refusal: unknown;
+    for (const scopes of [planned, ...fewer]) {
+      if (refusal !== undefined && scopes.length >= planned.length) continue;
+      try {
+        return await this.bearer(identity, request.url, challenge, scopes);
+      } catch (error) {
+        if (!(error instanceof TokenRefused)) throw error;
+        refusal = error;
+      }
+    }
+    throw refusal;
+  }
+
+  /** What a token for a request is asked for: as much as the token server is known to handle. */
+  private async scopesFor(
+    identity: Identity,
+    request: HttpRequest,
+    own: readonly Scope[],
+  ): Promise<readonly Scope[]> {
+    const alone = identity.alone.get(formatScopes(request.scopes));
+    if (alone !== undefined) return alone;
     const planned = await this.plannedScopes(identity);
-    try {
-      return bearer(await this.token(identity, request.url, challenge, planned));
-    } catch (error) {
-      // Docker Hub refuses the whole request if one scope names a missing repository: ask for what
-      // this request needs alone.
-      const needed = await this.grantable(identity, request.scopes ?? []);
-      if (!(error instanceof TokenRefused) || needed.length >= planned.length) throw error;
-      return bearer(await this.token(identity, request.url, challenge, needed));
-    }
+    const isLimited = identity.alone.size > 0 && own.length > 0;
+    return isLimited && !identity.accepted.has(useOf(request, planned)) ? own : planned;
+  }
+
+  private async bearer(
+    identity: Identity,
+    registry: URL,
+    challenge: Challenge,
+    scopes: readonly Scope[],
+  ): Promise<Authorization> {
+    return { value: bearer(await this.token(identity, registry, challenge, scopes)), scopes };
   }
 
   private token(
@@ -194,7 +408,7 @@ export class Authenticator {
     scopes: readonly Scope[],
   ): Promise<Token> {
     const [realm, service] = [parameters.get('realm'), parameters.get('service')];
-    const key = [realm, service, ...scopes.map(formatScope)].join(' ');
+    const key = [realm, service, formatScopes(scopes)].join(' ');
     const held = identity.tokens.get(key);
     if (held !== undefined && !isSpent(identity, held.settled)) return held.promise;
     const entry: HeldToken = {
@@ -251,6 +465,9 @@ export class Authenticator {
       tokens: new Map(),
       rejected: new Set(),
       extraScopes: [],
+      alone: new Map(),
+      accepted: new Set(),
+      denied: new Set(),
     };
     this.identities.set(key, identity);
     return identity;
@@ -277,6 +494,27 @@ interface Identity {
   readonly rejected: Set<string>;
   /** Scopes that challenges named beyond the expected ones. */
   readonly extraScopes: Scope[];
+  /** What to ask for alone, by the scopes of a request for which a token with more was refused. */
+  readonly alone: Map<string, readonly Scope[]>;
+  /** For which requests tokens were accepted, see {@link useOf}. */
+  readonly accepted: Set<string>;
+  /** For which requests new tokens were refused: no others are asked for. */
+  readonly denied: Set<string>;
+}
+
+/** What a request is signed with. */
+interface Authorization {
+  /** The header Authorization. */
+  readonly value: string;
+  /** What the token was asked for; undefined if it is not one of a token server. */
+  readonly scopes?: readonly Scope[];
+}
+
+/** A request, what it was signed with, and its answer. */
+interface Exchange {
+  readonly request: HttpRequest;
+  readonly used: Authorization | undefined;
+  readonly response: HttpResponse;
 }
 
 /** A token, or the request for it that all who need it wait for. */
@@ -294,15 +532,21 @@ async function unchanged<T>(ask: () => Promise<T>): Promise<T> {
   }
 }
 
+const ANONYMOUS: CredentialStore = { get: () => Promise.resolve(undefined) };
+
+function hasValue({ credential }: Identity): boolean {
+  return credential !== undefined;
+}
+
 function signed(
   request: HttpRequest,
   { presented }: RepositoryState,
-  authorization: string | undefined,
+  used: Authorization | undefined,
 ): HttpRequest {
-  if (authorization === undefined) return request;
+  if (used === undefined) return request;
   return {
     ...request,
-    headers: { ...request.headers, authorization },
+    headers: { ...request.headers, authorization: used.value },
     signedWith: presented?.source ?? 'an anonymous token',
   };
 }
@@ -316,6 +560,46 @@ function bearer(token: Token): string {
   return `Bearer ${token.value}`;
 }
 
+function basicOf(credential: Credential | undefined): string | undefined {
+  if (credential?.kind !== 'password') return undefined;
+  return basicAuthorization(credential.username, credential.password);
+}
+
+/** A key for what a token with some scopes is used for. */
+function useOf({ scopes }: HttpRequest, asked: readonly Scope[]): string {
+  return `${formatScopes(scopes)} by ${formatScopes(asked)}`;
+}
+
+/** Whether a token has probably expired: it says so, or has served such a request before. */
+function isExpired(identity: Identity, { request, used, response }: Exchange): boolean {
+  if (response.status === 400) return true;
+  if (challengesOf(response).some(({ parameters }) => parameters.get('error') === 'invalid_token'))
+    return true;
+  const hasServed =
+    used?.scopes !== undefined && identity.accepted.has(useOf(request, used.scopes));
+  return response.status === 401 && hasServed;
+}
+
+function isAllowed({ response: { status } }: Exchange): boolean {
+  return status !== 401 && status !== 403;
+}
+
+/**
+ * Whether a 403 without a challenge may be about a token that was asked for more than the request
+ * needs, and does not cover all of it. A refused write of a manifest is about the tag.
+ */
+function isOfManyScopes(
+  { method, scopes = [] }: HttpRequest,
+  used: Authorization | undefined,
+): boolean {
+  const isWrite = method === 'PUT' || method === 'PATCH' || method === 'DELETE';
+  return !isWrite && scopes.length === 1 && (used?.scopes?.length ?? 0) > 1;
+}
+
+function saysExpired({ body }: HttpResponse): boolean {
+  return /\bexpired\b/i.test(Buffer.from(body).toString());
+}
+
 function challengesOf({ headers }: HttpResponse): readonly Challenge[] {
   return parseChallenges(headers.all('www-authenticate'));
 }
@@ -327,10 +611,16 @@ function preferred(challenges: readonly Challenge[]): Challenge | undefined {
   );
 }
 
-/** Whether a refusal is about what the token grants: another one may grant more. */
-function demandsScope(challenges: readonly string[]): boolean {
-  return parseChallenges(challenges).some(
+/** The scopes that the challenge of an answer names. */
+function scopesNamed(answer: HttpResponse): Scope[] {
+  return parseScopes(preferred(challengesOf(answer))?.parameters.get('scope') ?? '');
+}
+
+/** Whether a 403 is about what the token grants: another one may grant more. */
+function demandsScope(answer: HttpResponse): boolean {
+  return challengesOf(answer).some(
     ({ scheme, parameters }) =>
-      scheme === 'bearer' && parameters.get('error') === 'insufficient_scope',
+      scheme === 'bearer' &&
+      (parameters.get('error') === 'insufficient_scope' || parameters.has('scope')),
   );
 }

@@ -19,8 +19,9 @@ export type Credential =
 export interface CredentialStore {
   /**
    * The credential for a repository; undefined means anonymous. Asked once for each repository of a
-   * client, when its registry first demands authentication. Whatever it throws reaches the caller
-   * of the client unchanged.
+   * client, when its registry first demands authentication; without `has`, also when it first denies
+   * that something exists. Whatever it throws for a demand reaches the caller of the client
+   * unchanged.
    */
   get(host: string, repository: string): Promise<Credential | undefined>;
   /**

@@ -1,4 +1,4 @@
-import type { Scope } from '../request.js';
+import type { HttpRequest, Scope } from '../request.js';
 
 /**
  * Merges the scopes of each repository into one with all their actions; keeps the order of
@@ -20,6 +20,22 @@ export function mergeScopes(scopes: readonly Scope[]): Scope[] {
  */
 export function formatScope({ repository, actions }: Scope): string {
   return `repository:${repository}:${actions.join(',')}`;
+}
+
+/** Scopes in one string, separated by spaces. */
+export function formatScopes(scopes: readonly Scope[] = []): string {
+  return scopes.map(formatScope).join(' ');
+}
+
+/**
+ * What a request needs by its path, `/v2/NAME/manifests/…`: at a registry that another one has
+ * redirected to, the repository may have another name. Empty for other paths.
+ */
+export function scopesOfPath({ method, url }: HttpRequest): Scope[] {
+  const name = /^\/v2\/(.+)\/(?:manifests|blobs|tags|referrers)\//.exec(url.pathname)?.[1];
+  if (name === undefined) return [];
+  const isRead = method === 'GET' || method === 'HEAD';
+  return [{ repository: name, actions: isRead ? ['pull'] : ['pull', 'push'] }];
 }
 
 /**

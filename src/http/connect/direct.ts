@@ -44,7 +44,7 @@ export interface DirectOptions extends ConnectionOptions {
 }
 
 export interface WarmUp {
-  /** How many connections to open beside the first, over HTTP/1.1. */
+  /** How many connections to open beside the first over HTTP/1.1. */
   readonly spares: () => number;
   /** A connection that was opened before, perhaps to this origin. */
   readonly early: EarlyConnection | undefined;
@@ -56,7 +56,8 @@ export function directOrigin(origin: string, options: DirectOptions): Origin {
   if (tls === undefined || !origin.startsWith('https:')) return plainOrigin(origin, options);
   const connect = connectorTo(options, tls);
   const first = warmUp?.early?.before(connect.any, connectTimeoutMs);
-  return tlsOrigin(origin, { ...options, tls }, { ...connect, ...(first && { first }) });
+  const connectors = { ...connect, ...(first && { first }) };
+  return tlsOrigin(origin, { ...options, tls }, connectors, warmUp?.spares);
 }
 
 /** An origin in plain HTTP: the spare connections to a registry are opened with the first one. */
@@ -93,23 +94,29 @@ export interface TlsConnectors {
 
 /**
  * An origin in TLS: the server chooses the protocol with the first connection. Others are opened
- * only if it chooses HTTP/1.1, as requests need them.
+ * only if it chooses HTTP/1.1.
+ * @param spares how many connections to open then beside the first
  */
 export function tlsOrigin(
   origin: string,
   options: ConnectionOptions & { readonly tls: HostTls },
   { any, http1: connectHttp1, first = any }: TlsConnectors,
+  spares = (): number => 0,
 ): Origin {
   const { sockets, tls } = options;
-  const handed = new SpareConnections(connectHttp1, () => 0);
-  const http1 = new Pool(origin, poolOptions(options, handed.connector));
+  const opened = new SpareConnections(connectHttp1, spares);
+  const http1 = new Pool(origin, poolOptions(options, opened.connector));
   const target = targetOf(origin);
   const http2 = new Http2Negotiation(origin, {
     target,
     connect: first,
     // The session closes its connection, in good order.
     onHttp2: (socket) => sockets.release(socket),
-    onHttp1: (socket) => handed.add(socket),
+    onHttp1: (socket) => {
+      opened.add(socket);
+      // After the requests that are waiting: the handshakes of spare connections would delay theirs.
+      setImmediate(() => opened.open(target));
+    },
   });
   return {
     http1,

@@ -59,6 +59,8 @@ export class Dispatchers {
   private readonly tokenServers = new Map<string, string>();
   /** How many repositories of each registry were opened, by its name. */
   private readonly repositories = new Map<string, number>();
+  /** The registries in which something will be written. */
+  private readonly written = new Set<string>();
   private readonly sharedTls: SharedTls;
   private readonly sockets = new Sockets();
   private readonly lookup: LookupFunction;
@@ -89,7 +91,8 @@ export class Dispatchers {
   }
 
   /** Announces that a repository of a registry will be used, which takes more connections. */
-  addRepository(host: string): void {
+  addRepository(host: string, isWritten: boolean): void {
+    if (isWritten) this.written.add(host);
     this.repositories.set(host, (this.repositories.get(host) ?? 0) + 1);
   }
 
@@ -207,8 +210,15 @@ export class Dispatchers {
     return this.options.concurrency ?? MAX_REQUESTS[protocol === 'http:' ? 'http:' : 'https:'];
   }
 
+  /**
+   * How many connections to open beside the first over HTTP/1.1. In TLS none for a command that
+   * reads one repository, which may need one request: fifteen handshakes would be in vain.
+   */
   private spares(url: URL): number {
-    const repositories = this.repositories.get(this.registries.get(url.origin)!) ?? 0;
+    const host = this.registries.get(url.origin)!;
+    const repositories = this.repositories.get(host) ?? 0;
+    const isWorkKnown = repositories > 1 || this.written.has(host);
+    if (url.protocol === 'https:' && !isWorkKnown) return 0;
     const wanted = Math.max(MIN_SPARES, repositories * SPARES_PER_REPOSITORY);
     return Math.min(wanted, this.connections(url) - 1);
   }

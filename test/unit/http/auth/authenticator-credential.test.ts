@@ -100,12 +100,20 @@ describe('a credential', () => {
       const valid = challenge === BEARER ? 'Bearer t' : BASIC;
       const setup = { valid, challenge, credential: async () => PASSWORD };
       const { send, sent, asked, lookups } = setUp(setup);
-      const others = ['https://cdn.example/x', `${ORIGIN}:8443/x`, 'http://r.example/x'];
-      for (const url of others) expect(await send(url)).toBe(401);
-      expect([lookups(), asked]).toEqual([0, []]);
+      const others = ['https://cdn.example/x', `${ORIGIN}:8443/x`, 'https://r2.example/x'];
+      const anonymous = challenge === BEARER ? 200 : 401;
+      for (const url of others) expect(await send(url)).toBe(anonymous);
+      expect(lookups()).toBe(0);
+      // Tokens for others are anonymous.
+      expect(asked.map(({ headers = {} }) => headers['authorization'])).toEqual(
+        challenge === BEARER ? [undefined, undefined, undefined] : [],
+      );
+      const before = asked.length;
       expect(await send()).toBe(200);
-      for (const url of others) expect(await send(url)).toBe(401);
-      expect(sent.filter((each) => each !== undefined)).toEqual([valid]);
+      expect(sent.at(-1)).toBe(valid);
+      for (const url of others) expect(await send(url)).toBe(anonymous);
+      expect(asked.length - before).toBe(challenge === BEARER ? 1 : 0);
+      if (challenge !== BEARER) expect(sent.filter((each) => each === BASIC)).toHaveLength(1);
     },
   );
 

@@ -79,7 +79,7 @@ const challenging = (challenge: string) => (authorization?: string) => ({
 });
 
 describe('a registry that wants no authentication', () => {
-  test.each([200, 403, 404, 500])('is sent none, and answers %i', async (status) => {
+  test.each([200, 400, 500])('is sent none, and answers %i', async (status) => {
     const { send, sent, asked, lookups, auth } = setUp({
       registry: () => ({ status }),
       credential: PASSWORD,
@@ -89,6 +89,31 @@ describe('a registry that wants no authentication', () => {
     expect(auth.describe('target')).toBe('without credentials');
   });
 
+  test.each([403, 404])('is asked once for a challenge after %i', async (status) => {
+    const paths: string[] = [];
+    const { send, sent, asked, auth } = setUp({
+      registry: (_authorization, { url }) => {
+        paths.push(url.pathname);
+        return { status: url.pathname === '/v2/' ? 200 : status };
+      },
+      credential: PASSWORD,
+    });
+    expect((await send()).status).toBe(status);
+    expect((await send()).status).toBe(status);
+    expect(paths.filter((path) => path === '/v2/')).toHaveLength(1);
+    expect([sent, asked]).toEqual([[undefined, undefined, undefined], []]);
+    expect(auth.describe('target')).toBe('without credentials');
+  });
+
+  test.each([403, 404])(
+    'is asked for no challenge after %i without credentials',
+    async (status) => {
+      const { send, sent } = setUp({ registry: () => ({ status }) });
+      expect((await send()).status).toBe(status);
+      expect(sent).toEqual([undefined]);
+    },
+  );
+
   test.each([undefined, 'Negotiate', 'Digest realm="x"'])(
     'or names no way that is known (%s) has its 401 returned',
     async (challenge) => {
@@ -97,7 +122,7 @@ describe('a registry that wants no authentication', () => {
         credential: PASSWORD,
       });
       expect((await send()).status).toBe(401);
-      expect(sent).toEqual([undefined]);
+      expect(sent).toEqual([undefined, undefined]);
     },
   );
 });

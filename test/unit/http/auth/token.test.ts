@@ -112,13 +112,19 @@ describe('the answer', () => {
     ['one that is no text', { token: 1 }],
     ['no object', '["hunter2"]'],
     ['null', 'null'],
-    ['no JSON', '<html>hunter2</html>'],
+    ['no JSON', 'hunter2'],
     ['a line break in it', { token: 'hunter2\r\nx: y' }],
     ['a blank in it', { token: 'hunter2 x' }],
     ['letters that no header can hold', { token: 'hunter2é' }],
   ])('without a token is an error that does not print it: %s', async (_what, answer) => {
     const failed = ask({ answer });
     await expect(failed).rejects.toMatchObject({ code: 'FAILED' });
+    await expect(failed).rejects.not.toThrow(/hunter2/);
+  });
+
+  test('that is a web page comes from something else than a token server', async () => {
+    const failed = ask({ answer: '<html>hunter2</html>' });
+    await expect(failed).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(failed).rejects.not.toThrow(/hunter2/);
   });
 

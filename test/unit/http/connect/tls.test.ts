@@ -1,10 +1,10 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { rootCertificates, type TLSSocket } from 'node:tls';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { directOrigin } from '../../../../src/http/connect/direct.js';
 import { sharedLookup } from '../../../../src/http/connect/lookup.js';
 import { Sockets } from '../../../../src/http/connect/sockets.js';
@@ -325,4 +325,47 @@ test('the client authenticates itself to a server that it trusts', async () => {
     listener.closeAllConnections();
     listener.close();
   }
+});
+
+describe('a directory of certs.d that this user may not read', () => {
+  // Root may read everything: for root, the test acts as another user for a while.
+  const { geteuid, seteuid } = process;
+  const isRoot = geteuid?.() === 0;
+  const asOther = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (isRoot) seteuid?.(65_534);
+    try {
+      return await work();
+    } finally {
+      if (isRoot) seteuid?.(0);
+    }
+  };
+
+  test.skipIf(process.platform === 'win32')(
+    'is a warning, and the error if an authority lacks',
+    async () => {
+      const roots = await mkdtemp(path.join(tmpdir(), 'roots-'));
+      await mkdir(path.join(roots, HOST));
+      const directory = path.join(roots, HOST);
+      await chmod(roots, 0o755);
+      await chmod(directory, 0);
+      try {
+        const warnings: string[] = [];
+        const onWarning = (text: string): void => void warnings.push(text);
+        const found = await asOther(() =>
+          tlsSettings(HOST, options({ certsRoots: [roots], onWarning })),
+        );
+        expect(found).toMatchObject({ authorities: [], clients: [] });
+        expect(found.unreadable).toMatchObject({ code: 'CONFIG', what: `reading ${directory}` });
+        expect(warnings).toEqual([
+          `reading ${directory} failed: it is unreadable (EACCES); its certificates are not used`,
+        ]);
+        // One that the user names must be readable.
+        await expect(
+          asOther(() => tlsSettings(HOST, options({ certDir: directory }))),
+        ).rejects.toMatchObject({ code: 'CONFIG', what: `reading ${directory}` });
+      } finally {
+        await rm(roots, { recursive: true, force: true });
+      }
+    },
+  );
 });
