@@ -31,14 +31,14 @@ const GLOBAL = {
     alias: 'u',
     value: 'NAME',
     group: AUTH,
-    describe: 'user name for the registry',
+    describe: 'user name for the registry of the first target',
   },
   password: {
     kind: 'string',
     alias: 'p',
     value: 'TEXT',
     group: AUTH,
-    describe: 'password for the registry (other users of this machine can see it)',
+    describe: 'password of that user (other users of this machine can see it)',
   },
   'password-stdin': {
     kind: 'switch',

@@ -1,11 +1,10 @@
-import { pushIndex } from '../../core/publish/push.js';
 import type { IndexRequest } from '../../core/publish/request.js';
 import { parseReference } from '../../oci/reference.js';
 import type { Run } from '../command.js';
 import { sourcePlatforms } from '../options/platforms.js';
 import { indexContent, publishingOptions } from '../options/publishing.js';
 import { targetOf, targetsFrom } from '../options/targets.js';
-import { pushJob, runJobs } from './publishing.js';
+import { pushIndexJob, runJobs } from './publishing.js';
 
 /** `create --target REF SOURCE…`, or `create -t REF… SOURCE…`. */
 export const run: Run<'create'> = async (context) => {
@@ -19,6 +18,6 @@ export const run: Run<'create'> = async (context) => {
     ...indexContent(args),
     ...publishingOptions(args),
   };
-  const job = pushJob(request, (client, reporter) => pushIndex(client, request, reporter));
+  const job = pushIndexJob(request);
   await runJobs([job], context);
 };

@@ -1,4 +1,3 @@
-import { pushIndex } from '../../core/publish/push.js';
 import { PublishedNames, type IndexRequest, type Spec } from '../../core/publish/request.js';
 import { refuseWarnings } from '../../core/publish/warnings.js';
 import { formatReference } from '../../oci/reference.js';
@@ -9,7 +8,7 @@ import { indexContent, publishingOptions } from '../options/publishing.js';
 import { readSpecFile, specFiles } from '../options/spec-files.js';
 import { targetsFrom } from '../options/targets.js';
 import { tuneEngine } from '../tune-engine.js';
-import { pushJob, runJobs } from './publishing.js';
+import { pushIndexJob, runJobs } from './publishing.js';
 
 /**
  * Size of a spec in characters from which reading it makes so much garbage that tuning the engine
@@ -40,9 +39,7 @@ export const run: Run<'push from-spec'> = async (context) => {
     };
   });
   refuseSharedTags(requests);
-  const jobs = requests.map((request) =>
-    pushJob(request, (client, reporter) => pushIndex(client, request, reporter)),
-  );
+  const jobs = requests.map(pushIndexJob);
   await runJobs(jobs, context);
 };
 

@@ -193,7 +193,7 @@ export function resultText(result: ResultDocument | EditDocument): string {
 function planText({ images, tags, ...rest }: ResultDocument | EditDocument): string {
   const lines = [
     ...images.map(({ digest, platform, source, written }) => {
-      const how = written ? 'would be brought from' : 'is there, as';
+      const how = written ? 'would be copied from' : 'is there, as';
       return `image ${platform ?? 'without platform'} ${digest} ${how} ${source}`;
     }),
     ...('changes' in rest ? changeLines(rest.changes) : []),
