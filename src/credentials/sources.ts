@@ -3,12 +3,15 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ManifestToolError } from '../errors.js';
+import type { Credential } from '../http/auth/credential.js';
 import { hasCredentials, parseConfig, readConfig, type DockerConfig } from './docker-config.js';
 import { configError } from './errors.js';
 import { detectHelper } from './helper.js';
 
 /** Where credentials may come from. Empty strings count as not given, as in docker and podman. */
 export interface CredentialOptions {
+  /** The credential for one registry (`host[:port]`), which no place is searched for then. */
+  readonly given?: { readonly host: string; readonly credential: Credential } | undefined;
   /** A docker config.json, or the directory of one; a leading `~` is the home directory. */
   readonly dockerConfig?: string | undefined;
   /** An auth.json as podman writes it; a leading `~` is the home directory. */

@@ -1,6 +1,5 @@
 import { createClient, type Client } from '../../core/client.js';
 import { createCredentialStore } from '../../credentials/store.js';
-import { isHubHost } from '../../docker-hub.js';
 import type { Credential, CredentialStore } from '../../http/auth/credential.js';
 import type { Reference } from '../../oci/reference.js';
 import type { GlobalOptionName } from '../args/options.js';
@@ -74,9 +73,8 @@ async function credentialStore(
 ): Promise<CredentialStore> {
   const typed = await typedCredential(args, io, reporter);
   const own = references.find((reference) => reference.kind === 'registry')?.host;
-  const typedFor = (host: string): Credential | undefined =>
-    own !== undefined && isSameHost(host, own) ? typed : undefined;
   const store = createCredentialStore({
+    given: typed !== undefined && own !== undefined ? { host: own, credential: typed } : undefined,
     dockerConfig: args.dockerCfg,
     authFile: args.authfile,
     env: io.env,
@@ -85,19 +83,13 @@ async function credentialStore(
   });
   return {
     async get(host, repository) {
-      const found = typedFor(host) ?? (await store.get(host, repository));
+      const found = await store.get(host, repository);
       if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);
       else if (found !== undefined) reporter.secrets.add(found.token);
       return found;
     },
-    async has(host, repository) {
-      return typedFor(host) !== undefined || store.has(host, repository);
-    },
+    has: store.has,
   };
-}
-
-function isSameHost(a: string, b: string): boolean {
-  return a === b || (isHubHost(a) && isHubHost(b));
 }
 
 /**
