@@ -1,4 +1,5 @@
-import { changesOf, type EditResult } from '../../core/edit/edit-index.js';
+import type { EditResult } from '../../core/edit/edit-index.js';
+import { documentChanges } from '../../core/read/index-changes.js';
 import type { PushPlan } from '../../core/publish/plan.js';
 import type { IndexChanges, ListedEntry, ValueChange } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
@@ -148,7 +149,7 @@ export function editDocument(target: Reference, result: EditResult, dryRun: bool
     tags: [{ name, from: before.digest, to: after.digest, status }],
     images: added.map((image) => imageResult(image, formatName(target) !== image.source.name)),
     failed: [],
-    changes: changesDocument(changesOf(result)),
+    changes: changesDocument(documentChanges(result)),
   };
 }
 
