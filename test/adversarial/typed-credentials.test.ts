@@ -60,8 +60,14 @@ describe('the password of the command line', () => {
     [
       'push from-args',
       (a, b) => [
-        ...['push', 'from-args', '--platforms', 'linux/amd64'],
-        ...['--template', `${b}/y/app:1`, '--target', `${a}/x/out:1`],
+        'push',
+        'from-args',
+        '--platforms',
+        'linux/amd64',
+        '--template',
+        `${b}/y/app:1`,
+        '--target',
+        `${a}/x/out:1`,
       ],
     ],
     ['copy to two registries', (a, b) => ['copy', `${a}/x/app:1`, `${a}/x/out:1`, `${b}/y/out:1`]],

@@ -1,6 +1,5 @@
 import { createClient, type Client } from '../../core/client.js';
 import { createCredentialStore } from '../../credentials/store.js';
-import { isHubHost } from '../../docker-hub.js';
 import type { Credential, CredentialStore } from '../../http/auth/credential.js';
 import type { Reference } from '../../oci/reference.js';
 import type { GlobalOptionName } from '../args/options.js';
@@ -72,11 +71,12 @@ async function credentialStore(
   references: readonly Reference[],
   ended: AbortSignal,
 ): Promise<CredentialStore> {
+  refuseEmpty('--docker-cfg', args.dockerCfg);
+  refuseEmpty('--authfile', args.authfile);
   const typed = await typedCredential(args, io, reporter);
   const own = references.find((reference) => reference.kind === 'registry')?.host;
-  const typedFor = (host: string): Credential | undefined =>
-    own !== undefined && isSameHost(host, own) ? typed : undefined;
   const store = createCredentialStore({
+    given: typed !== undefined && own !== undefined ? { host: own, credential: typed } : undefined,
     dockerConfig: args.dockerCfg,
     authFile: args.authfile,
     env: io.env,
@@ -85,19 +85,22 @@ async function credentialStore(
   });
   return {
     async get(host, repository) {
-      const found = typedFor(host) ?? (await store.get(host, repository));
+      const found = await store.get(host, repository);
       if (found?.kind === 'password') reporter.secrets.addPassword(found.username, found.password);
       else if (found !== undefined) reporter.secrets.add(found.token);
       return found;
     },
-    async has(host, repository) {
-      return typedFor(host) !== undefined || store.has(host, repository);
-    },
+    has: store.has,
   };
 }
 
-function isSameHost(a: string, b: string): boolean {
-  return a === b || (isHubHost(a) && isHubHost(b));
+/** Mostly a variable that is not set: the default files would be another identity. */
+function refuseEmpty(option: string, value: string | undefined): void {
+  if (value !== '') return;
+  throw usageError(
+    `${option} is empty`,
+    'name a path, or omit the option to use the default files',
+  );
 }
 
 /**

@@ -12,9 +12,10 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
-import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
+import { IndexWalker, ManifestCache, type IndexGraph, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isArtifact } from '../../oci/image-config.js';
+import { unfoldedEntries, walkNested } from '../../oci/nested-index.js';
 import { present } from '../../oci/json/fields.js';
 import { formatPlatform, isNoPlatform, type Platform } from '../../oci/platform.js';
 import {
@@ -159,6 +160,7 @@ class Resolver {
   /** The entries of the indexes from which requested platforms were selected. */
   readonly offered: Descriptor[] = [];
   private readonly manifests = new Map<ImageReader, ManifestCache>();
+  private readonly reported = new Set<FetchedManifest>();
   private readonly roots = new Map<string, Promise<FetchedManifest>>();
   /** By the digest of the config: its content is the same wherever it is read. */
   private readonly platforms = new Map<Digest, Promise<Platform | undefined>>();
@@ -210,15 +212,13 @@ class Resolver {
       if (manifests.length === 0) throw emptyIndex(name);
       if (source.onlyPlatform !== true) {
         this.reading.onIndex?.(name, root, reader);
-        return { entries: this.requested(name, manifests) };
+        return { entries: await this.requested(name, manifests, reader) };
       }
-      const entry = selectEntry(
-        `including ${name}`,
-        completePlatform(source, name),
-        manifests,
-        this.reading.events,
-      );
-      return { entries: [entry, ...companionsOf(entry.digest, manifests)] };
+      const platform = completePlatform(source, name);
+      const what = `including ${name}`;
+      const entries = unfoldedEntries(await this.nested(what, manifests, reader));
+      const entry = selectEntry(what, platform, entries, this.reading.events);
+      return { entries: [entry, ...companionsOf(entry.digest, entries)] };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;
@@ -228,18 +228,45 @@ class Resolver {
   }
 
   /** Of the entries of an index, those for the requested platforms, with what belongs to them. */
-  private requested(name: string, manifests: readonly Descriptor[]): readonly Descriptor[] {
+  private async requested(
+    name: string,
+    manifests: readonly Descriptor[],
+    reader: ImageReader,
+  ): Promise<readonly Descriptor[]> {
     const { platforms } = this.request;
     if (platforms === undefined) return manifests;
-    this.offered.push(...imageEntries(manifests));
+    const what = `including ${name}`;
+    const graph = await this.nested(what, manifests, reader);
+    graph.fold(({ manifest }) => manifest && this.reportIndex(manifest, reader));
+    const entries = unfoldedEntries(graph);
+    this.offered.push(...imageEntries(entries));
     const selected = platforms
-      .filter((platform) => matchingEntries(platform, manifests).length > 0)
-      .map((platform) =>
-        selectEntry(`including ${name}`, platform, manifests, this.reading.events),
-      );
+      .filter((platform) => matchingEntries(platform, entries).length > 0)
+      .map((platform) => selectEntry(what, platform, entries, this.reading.events));
     const digests = selected.map(({ digest }) => digest);
-    const kept = new Set([...selected, ...companionsIn(manifests).of(digests)]);
-    return manifests.filter((entry) => kept.has(entry));
+    const kept = new Set([...selected, ...companionsIn(entries).of(digests)]);
+    return entries.filter((entry) => kept.has(entry));
+  }
+
+  /** The indexes inside an index from which a platform is selected. */
+  private nested(
+    what: string,
+    manifests: readonly Descriptor[],
+    reader: ImageReader,
+  ): Promise<IndexGraph<void>> {
+    return walkNested(manifests, {
+      what,
+      signal: this.signal,
+      beyondLimit: 'throw',
+      manifests: this.manifestsOf(reader),
+    });
+  }
+
+  /** Reports an index inside an index, once. */
+  private reportIndex(index: FetchedManifest, reader: ImageReader): void {
+    if (index.document.kind !== 'index' || this.reported.has(index)) return;
+    this.reported.add(index);
+    this.reading.onIndex?.(`${reader.name}@${index.digest}`, index, reader);
   }
 
   /** A reference that several platforms name is read once. */
@@ -319,13 +346,12 @@ class Resolver {
 
   /** Sources in one repository share what is read of it. */
   private manifestsOf(reader: ImageReader): ManifestCache {
-    const { wait, onManifest, onIndex } = this.reading;
+    const { wait, onManifest } = this.reading;
     const manifests =
       this.manifests.get(reader) ??
       new ManifestCache(async (entry) => {
         const manifest = await wait.until(() => reader.getManifest(entry.digest, entry));
         if (manifest.document.kind === 'manifest') onManifest(manifest, reader);
-        else onIndex?.(`${reader.name}@${manifest.digest}`, manifest, reader);
         return manifest;
       });
     this.manifests.set(reader, manifests);
@@ -350,6 +376,7 @@ class Resolver {
       );
     }
     const manifest = await read();
+    if (manifest !== undefined) this.reportIndex(manifest, source);
     if (manifest?.document.kind !== 'manifest') return undefined;
     const { platform: _, ...bare } = entry;
     const platform = await this.listedPlatform(entry, source, manifest.document, name);
