@@ -6,12 +6,14 @@ import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexTypeOf, refuseArtifacts } from '../publish/build.js';
+import { checkListedPlatforms } from '../publish/entry-platform.js';
 import { Publisher } from '../publish/publisher.js';
 import { lostReferrers, ReferrerCollector, type NamedSubject } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
 import { resolveSources, type Reading } from '../publish/resolve.js';
 import type { ResolvedImage } from '../publish/resolved.js';
-import { refuseWarnings, WarningCollector } from '../publish/warnings.js';
+import { lostMemberWarnings } from '../publish/source-index.js';
+import { dockerListWarnings, refuseWarnings, WarningCollector } from '../publish/warnings.js';
 import { WaitPolicy } from '../wait.js';
 import {
   checkTarget,
@@ -58,11 +60,15 @@ export async function addToIndex(
   try {
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     const subjects: NamedSubject[] = [];
+    const indexes = new Map<string, FetchedManifest>();
     const reading: Reading = {
       onManifest,
       wait,
       events: collector.events,
-      onIndex: (name, { digest }, source) => subjects.push({ name, digest, source }),
+      onIndex(name, source, reader) {
+        indexes.set(name, source);
+        subjects.push({ name, digest: source.digest, source: reader });
+      },
     };
     const [index, images] = await Promise.all([
       wait.until(() => target.getManifest(editedTag(request))),
@@ -70,10 +76,16 @@ export async function addToIndex(
     ]);
     const indexOf = (image: FetchedManifest): Promise<FetchedManifest> =>
       indexOfImage(client, request.target, image, images, reading);
-    if (index.mediaType === DOCKER_MANIFEST_LIST)
-      refuseArtifacts(editing(request), images, 'docker-list-entry');
-    const lost = request.referrers === true ? await lostReferrers(subjects) : [];
-    for (const text of lost) collector.events.warning?.(text);
+    const isDocker = index.mediaType === DOCKER_MANIFEST_LIST;
+    if (isDocker) refuseArtifacts(editing(request), images, 'docker-list-entry');
+    const warning = (text: string): void => collector.events.warning?.(text);
+    await checkListedPlatforms(images, warning);
+    const lost = [
+      ...lostMemberWarnings(indexes, images),
+      ...(isDocker ? dockerListWarnings(images.map(({ entry }) => entry)) : []),
+      ...(request.referrers === true ? await lostReferrers(subjects) : []),
+    ];
+    for (const text of lost) warning(text);
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
     const referrers =
       request.referrers === true
