@@ -110,13 +110,13 @@ export function lostMemberWarnings(
   indexes: SourceIndexes,
   images: readonly ResolvedImage[],
 ): string[] {
-  const digests = new Set<string>(images.map(({ entry }) => entry.digest));
+  const digests = new Set<JsonValue | undefined>(images.map(({ entry }) => entry.digest));
   return [...indexes].toSorted(byName).flatMap(([name, { bytes }]) => {
     const entries = membersOf(parseJsonBytes(bytes)).get('manifests');
     const lost = (Array.isArray(entries) ? (entries as readonly JsonValue[]) : []).flatMap(
       (value) => {
         const entry = membersOf(value);
-        if (!digests.has(String(entry.get('digest')))) return [];
+        if (!digests.has(entry.get('digest'))) return [];
         const ofPlatform = otherMembers(membersOf(entry.get('platform')), PLATFORM_MEMBERS);
         return [
           ...otherMembers(entry, ENTRY_MEMBERS),
