@@ -9,6 +9,7 @@ import { buildIndex, indexTypeOf, refuseArtifacts } from '../publish/build.js';
 import { Publisher } from '../publish/publisher.js';
 import { lostReferrers, ReferrerCollector, type NamedSubject } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
+import { refuseMissingPlatforms } from '../publish/required-platforms.js';
 import { resolveSources, type Reading } from '../publish/resolve.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import { refuseWarnings, WarningCollector } from '../publish/warnings.js';
@@ -20,6 +21,7 @@ import {
   settleEdit,
   type EditRequest,
   type EditResult,
+  type IndexEdit,
 } from './edit-index.js';
 import { addEntries } from './index-edits.js';
 
@@ -29,7 +31,12 @@ export interface AddRequest
     EditRequest,
     Pick<
       IndexRequest,
-      'sources' | 'platforms' | 'ignoreMissing' | 'dropAttestations' | 'referrers'
+      | 'sources'
+      | 'platforms'
+      | 'requiredPlatforms'
+      | 'ignoreMissing'
+      | 'dropAttestations'
+      | 'referrers'
     > {}
 
 /**
@@ -38,7 +45,7 @@ export interface AddRequest
  * If the tag points to an image, an index of that image is what the others are added to.
  * @throws {ManifestToolError} NOT_FOUND if the index or an image does not exist; USAGE if `strict`
  * turned a warning into an error, or an entry has no platform in a Docker manifest list; REFUSED if others keep
- * changing the index, or `expect` does not match; INTERRUPTED; otherwise as {@link pushIndex}.
+ * changing the index, `expect` does not match, or a required platform is missing; INTERRUPTED; otherwise as {@link pushIndex}.
  */
 export async function addToIndex(
   client: Client,
@@ -68,10 +75,21 @@ export async function addToIndex(
       wait.until(() => target.getManifest(editedTag(request))),
       resolveSources(client, request, reading),
     ]);
+    const add = addEntries(images);
     const indexOf = (image: FetchedManifest): Promise<FetchedManifest> =>
       indexOfImage(client, request.target, image, images, reading);
     if (index.mediaType === DOCKER_MANIFEST_LIST)
       refuseArtifacts(editing(request), images, 'docker-list-entry');
+    const edit: IndexEdit = (document, text) => {
+      refuseMissingPlatforms(editing(request), request, images, document.manifests);
+      return add(document, text);
+    };
+    // Found out before images are written; the edit checks what others have written since.
+    if (request.requiredPlatforms !== undefined) {
+      const { document } = index.document.kind === 'index' ? index : await indexOf(index);
+      if (document.kind === 'index')
+        refuseMissingPlatforms(editing(request), request, images, document.manifests);
+    }
     const lost = request.referrers === true ? await lostReferrers(subjects) : [];
     for (const text of lost) collector.events.warning?.(text);
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
@@ -87,7 +105,7 @@ export async function addToIndex(
     const edited = await settleEdit(
       { target, index, indexOf },
       request,
-      addEntries(images),
+      edit,
       events,
       client.signal,
     );

@@ -9,6 +9,7 @@ import { buildIndex, indexEntries, indexTypeOf, unmatchedAnnotations } from './b
 import { publishContent, type PushResult } from './publisher.js';
 import { lostReferrers, ReferrerCollector, type NamedSubject } from './referrers.js';
 import { checkRequest, type IndexRequest } from './request.js';
+import { refuseMissingPlatforms } from './required-platforms.js';
 import { resolveSources } from './resolve.js';
 import { lossWarnings, unchangedIndex } from './source-index.js';
 import type { ResolvedImage } from './resolved.js';
@@ -24,7 +25,7 @@ import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
  * failed.
  * @throws {ManifestToolError} if every target failed. USAGE: the request is invalid, or `strict`
  * turned a warning into an error; NOT_FOUND: a source does not exist; REFUSED: `noClobber` or
- * `expect` keeps a tag from moving; DENIED, UNAVAILABLE, CORRUPT, INCOMPLETE, INTERRUPTED and
+ * `expect` keeps a tag from moving, or a required platform is missing; DENIED, UNAVAILABLE, CORRUPT, INCOMPLETE, INTERRUPTED and
  * FAILED: see {@link ErrorCode}.
  */
 export function pushIndex(
@@ -47,6 +48,7 @@ export function pushIndex(
         subjects.push({ name, digest: index.digest, source });
       },
     });
+    refuseMissingPlatforms(`publishing ${formatReference(request.target)}`, request, images);
     const built = buildIndex(request, images);
     const unchanged = unchangedIndex(request, indexes, images);
     const root = unchanged ?? built;

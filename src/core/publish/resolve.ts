@@ -186,11 +186,13 @@ class Resolver {
       this.request.dropAttestations === true ? withoutAttestations(found.entries) : found.entries;
     const images = await this.entries(entries, reader, source.reference, name);
     const companions = new Companions(images.map(({ entry }) => entry));
-    return images.map((image) =>
-      companions.has(image.entry)
-        ? image
-        : { ...image, entry: withAnnotations(image.entry, source.annotations) },
-    );
+    return images.map((image) => ({
+      ...image,
+      index: name,
+      ...(companions.has(image.entry)
+        ? {}
+        : { entry: withAnnotations(image.entry, source.annotations) }),
+    }));
   }
 
   /** Reads the manifest that a source names, and of an index selects the requested entries. */
