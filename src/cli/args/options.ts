@@ -277,6 +277,22 @@ const LOCAL = {
     value: 'FILE',
     describe: 'write descriptor and names of the list to a file, as buildx does',
   },
+  digests: {
+    kind: 'string',
+    value: 'DIR',
+    describe: "add the images of the target's repository whose digests name the files in DIR",
+  },
+  file: {
+    kind: 'strings',
+    alias: 'f',
+    value: 'FILE',
+    describe: 'add the sources in FILE: a reference a line, or descriptors as JSON',
+  },
+  require: {
+    kind: 'list',
+    value: 'P,...',
+    describe: 'fail before a tag moves unless the index has these platforms',
+  },
   'ignore-missing': {
     kind: 'switch',
     describe: 'leave out images that are not found, with a warning',

@@ -71,6 +71,8 @@ async function credentialStore(
   references: readonly Reference[],
   ended: AbortSignal,
 ): Promise<CredentialStore> {
+  refuseEmpty('--docker-cfg', args.dockerCfg);
+  refuseEmpty('--authfile', args.authfile);
   const typed = await typedCredential(args, io, reporter);
   const own = references.find((reference) => reference.kind === 'registry')?.host;
   const store = createCredentialStore({
@@ -90,6 +92,15 @@ async function credentialStore(
     },
     has: store.has,
   };
+}
+
+/** Mostly a variable that is not set: the default files would be another identity. */
+function refuseEmpty(option: string, value: string | undefined): void {
+  if (value !== '') return;
+  throw usageError(
+    `${option} is empty`,
+    'name a path, or omit the option to use the default files',
+  );
 }
 
 /**
