@@ -6,13 +6,15 @@ import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexTypeOf, refuseArtifacts } from '../publish/build.js';
+import { checkListedPlatforms } from '../publish/entry-platform.js';
 import { Publisher } from '../publish/publisher.js';
 import { lostReferrers, ReferrerCollector, type NamedSubject } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
 import { refuseMissingPlatforms } from '../publish/required-platforms.js';
 import { resolveSources, type Reading } from '../publish/resolve.js';
 import type { ResolvedImage } from '../publish/resolved.js';
-import { refuseWarnings, WarningCollector } from '../publish/warnings.js';
+import { lostMemberWarnings } from '../publish/source-index.js';
+import { dockerListWarnings, refuseWarnings, WarningCollector } from '../publish/warnings.js';
 import { WaitPolicy } from '../wait.js';
 import {
   checkTarget,
@@ -65,11 +67,15 @@ export async function addToIndex(
   try {
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     const subjects: NamedSubject[] = [];
+    const indexes = new Map<string, FetchedManifest>();
     const reading: Reading = {
       onManifest,
       wait,
       events: collector.events,
-      onIndex: (name, { digest }, source) => subjects.push({ name, digest, source }),
+      onIndex(name, source, reader) {
+        indexes.set(name, source);
+        subjects.push({ name, digest: source.digest, source: reader });
+      },
     };
     const [index, images] = await Promise.all([
       wait.until(() => target.getManifest(editedTag(request))),
@@ -78,8 +84,8 @@ export async function addToIndex(
     const add = addEntries(images);
     const indexOf = (image: FetchedManifest): Promise<FetchedManifest> =>
       indexOfImage(client, request.target, image, images, reading);
-    if (index.mediaType === DOCKER_MANIFEST_LIST)
-      refuseArtifacts(editing(request), images, 'docker-list-entry');
+    const isDocker = index.mediaType === DOCKER_MANIFEST_LIST;
+    if (isDocker) refuseArtifacts(editing(request), images, 'docker-list-entry');
     const edit: IndexEdit = (document, text) => {
       refuseMissingPlatforms(editing(request), request, images, document.manifests);
       return add(document, text);
@@ -90,8 +96,14 @@ export async function addToIndex(
       if (document.kind === 'index')
         refuseMissingPlatforms(editing(request), request, images, document.manifests);
     }
-    const lost = request.referrers === true ? await lostReferrers(subjects) : [];
-    for (const text of lost) collector.events.warning?.(text);
+    const warning = (text: string): void => collector.events.warning?.(text);
+    await checkListedPlatforms(images, warning);
+    const lost = [
+      ...lostMemberWarnings(indexes, images),
+      ...(isDocker ? dockerListWarnings(images.map(({ entry }) => entry)) : []),
+      ...(request.referrers === true ? await lostReferrers(subjects) : []),
+    ];
+    for (const text of lost) warning(text);
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
     const referrers =
       request.referrers === true
