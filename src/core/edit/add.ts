@@ -121,7 +121,8 @@ export async function addToIndex(
       events,
       client.signal,
     );
-    return { ...edited, added: images };
+    const warnings = [...collector.warnings, ...publisher.warnings];
+    return { ...edited, added: images, transferred: publisher.transferred, warnings };
   } finally {
     await publisher.end();
   }

@@ -11,6 +11,7 @@ import type { ProgressEvents } from '../events.js';
 import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import type { PublishingOptions } from '../publish/request.js';
+import type { Transferred } from '../publish/shared-writes.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import { WaitPolicy } from '../wait.js';
 
@@ -34,6 +35,10 @@ export interface EditResult {
   readonly after: ManifestContent;
   /** The images that were added. */
   readonly added?: readonly ResolvedImage[];
+  /** Blobs that were written; undefined for an edit that needs none. */
+  readonly transferred?: Transferred;
+  /** What was warned of. */
+  readonly warnings?: readonly string[];
 }
 
 /** An index whose tag has been read. */

@@ -32,7 +32,8 @@ import {
   type Target,
 } from './request.js';
 import type { ResolvedImage } from './resolved.js';
-import { WriteSession } from './shared-writes.js';
+import { WriteSession, type Transferred } from './shared-writes.js';
+import { WarningCollector } from './warnings.js';
 
 /**
  * Called for each manifest as soon as it is read, so that its blobs can be copied while the rest is
@@ -42,7 +43,14 @@ export type OnManifest = (manifest: FetchedManifest, source: ImageReader) => voi
 
 /** The outcome at one target: what was written, or would be in a dry run; or the error. */
 export type Outcome =
-  | { readonly target: Target; readonly plan: PushPlan }
+  | {
+      readonly target: Target;
+      readonly plan: PushPlan;
+      /** Blobs that were written; none in a dry run. */
+      readonly transferred: Transferred;
+      /** Of the content, which all targets share, and of this target. */
+      readonly warnings: readonly string[];
+    }
   | { readonly target: Target; readonly error: ManifestToolError };
 
 /** The outcome of a publish, or of its dry run. */
@@ -63,7 +71,7 @@ export async function publishContent(
   client: Client,
   publication: Publication,
   events: ProgressEvents,
-  read: (onManifest: OnManifest, wait: WaitPolicy) => Promise<Content>,
+  read: (onManifest: OnManifest, wait: WaitPolicy, warnings: WarningCollector) => Promise<Content>,
 ): Promise<PushResult> {
   const targets: readonly Target[] = [publication, ...(publication.alsoTo ?? [])];
   for (const target of targets) checkTags(target);
@@ -75,10 +83,12 @@ export async function publishContent(
   const publishers = targets.map(
     (target, i) => new Publisher(stores[i]!, target, publication, wait, events),
   );
-  const content = read((manifest, source) => {
+  const shared = new WarningCollector(events);
+  const onManifest: OnManifest = (manifest, source) => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     for (const publisher of publishers) publisher.startBlobs(manifest, source);
-  }, wait);
+  };
+  const content = read(onManifest, wait, shared);
   const published = await Promise.allSettled(
     publishers.map((publisher) => publisher.publish(content)),
   );
@@ -88,7 +98,15 @@ export async function publishContent(
   });
   const outcomes = published.map((result, i): Outcome => {
     const target = targets[i]!;
-    if (result.status === 'fulfilled') return { target, plan: result.value };
+    if (result.status === 'fulfilled') {
+      const { transferred, warnings } = publishers[i]!;
+      return {
+        target,
+        plan: result.value,
+        transferred,
+        warnings: [...shared.warnings, ...warnings],
+      };
+    }
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
     throw result.reason;
   });
@@ -114,15 +132,30 @@ function throwIfAllFailed(outcomes: readonly Outcome[], events: ProgressEvents):
  */
 export class Publisher {
   private readonly writes: WriteSession;
+  private readonly collector: WarningCollector;
+  private readonly events: ProgressEvents;
 
   constructor(
     private readonly store: ImageStore,
     private readonly target: Target,
     private readonly options: PublishingOptions,
     private readonly wait: WaitPolicy,
-    private readonly events: ProgressEvents,
+    events: ProgressEvents,
   ) {
+    this.collector = new WarningCollector(events);
+    this.events = this.collector.events;
+    // Shared writes tell listeners apart by their identity.
     this.writes = new WriteSession(store, wait, events);
+  }
+
+  /** What was written so far. */
+  get transferred(): Transferred {
+    return this.writes.transferred;
+  }
+
+  /** What was warned of at this target. */
+  get warnings(): readonly string[] {
+    return this.collector.warnings;
   }
 
   /**
