@@ -47,12 +47,17 @@ const GROUPS = [
   ],
   [
     'core',
-    /[\\/]src[\\/](?:docker-hub|oci|credentials|core[\\/]read|attempts|concurrency|read-file|core[\\/][a-z-]+\.ts$)/,
+    /[\\/]src[\\/](?:docker-hub|oci|credentials|core[\\/]read|attempts|concurrency|read-file|settle|core[\\/][a-z-]+\.ts$)/,
   ],
   // Loaded before the rest of http and registry, while the connection that it opens is under way.
   [
     'early',
     /[\\/]src[\\/](?:registry[\\/]early|http[\\/](?:url|connect[\\/](?:lookup|proxy-for|warm-up)))\.ts$/,
+  ],
+  // HTTP/2 can do without it, but for a few files of undici's core.
+  [
+    'http1',
+    /[\\/]node_modules[\\/]undici[\\/]lib[\\/](?!core[\\/](?:connect|constants|errors|symbols|tree|util)\.js|util[\\/]timers\.js)|[\\/]shims[\\/]undici-(?:client-h2|fetch-body|llhttp)|[\\/]connect[\\/]http1-client\.ts$/,
   ],
   [
     'registry',
@@ -67,7 +72,7 @@ const GROUPS = [
   ],
   [
     'results',
-    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|targets)|commands[\\/]publishing)/,
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:platforms|publishing|targets)|commands[\\/]publishing)/,
   ],
 ];
 

@@ -2,7 +2,8 @@ import type { OptionName } from '../../src/cli/args/options.js';
 
 /** The manual's text about an option, beside its line in the help. */
 export const OPTION_TEXTS: Partial<Record<OptionName, string>> = {
-  username: 'Credentials that are given so go before all others.',
+  username:
+    'Without a target, that of the reference or of the first source. It takes precedence over the files there; other registries use the files.',
   password: 'Prefer standard input.',
   'docker-cfg': '`~` is expanded.',
   authfile: '`~` is expanded.',

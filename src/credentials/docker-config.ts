@@ -31,23 +31,31 @@ export interface HelperSetting {
   readonly setting: string;
 }
 
+/** How to read a config file. */
+export interface ReadingOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly format?: ConfigFormat;
+  /** The variable that names the directory of the file, for messages. */
+  readonly variable?: string | undefined;
+}
+
 /**
- * Reads a config file; undefined if it does not exist.
+ * Reads a config file; undefined if it does not exist. A path through something that is not a
+ * directory is an error: what a setting names is there, but is of the wrong kind.
  * @throws {ManifestToolError} CONFIG if it cannot be read, has more than 1 MiB, or is not a config;
  * INTERRUPTED if `signal` was aborted.
  */
 export async function readConfig(
   file: string,
-  signal: AbortSignal | undefined,
-  format: ConfigFormat = 'config',
+  options: ReadingOptions,
 ): Promise<DockerConfig | undefined> {
-  const text = await readText(file, signal);
-  return text === undefined ? undefined : parseConfig(file, text, format);
+  const text = await readText(file, options);
+  return text === undefined ? undefined : parseConfig(file, text, options.format);
 }
 
 async function readText(
   file: string,
-  signal: AbortSignal | undefined,
+  { signal, variable }: ReadingOptions,
 ): Promise<string | undefined> {
   const what = `reading ${file}`;
   let bytes: Buffer | undefined;
@@ -56,7 +64,13 @@ async function readText(
   } catch (error) {
     if (signal?.aborted === true) throw interrupted(what, error);
     const code = systemCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === 'ENOENT') return undefined;
+    if (code === 'ENOTDIR' && variable !== undefined) {
+      throw configError(what, `${variable} names something that is not a directory`, {
+        cause: error,
+        hint: `set ${variable} to the directory of the file, or unset it`,
+      });
+    }
     throw configError(what, fileReason(error), { cause: error, hint: unreadableHint(error) });
   }
   if (bytes === undefined) {

@@ -1,7 +1,7 @@
 import type { Credential } from '../http/auth/credential.js';
-import { escapeText } from '../text.js';
 import type { HelperSetting } from './docker-config.js';
 import { configError, quoted } from './errors.js';
+import { helperMessage } from './helper-message.js';
 import { findExecutable, runHelper, type HelperOutcome, type HelperRun } from './helper-process.js';
 import { isObject, member } from './json.js';
 import { helperKey } from './keys.js';
@@ -13,8 +13,6 @@ const SUFFIX = /^[A-Za-z0-9._-]+$/;
  * (docker-credential-helpers, credentials/error.go).
  */
 const NOT_FOUND = 'credentials not found in native keychain';
-/** Other failures that helpers print there. */
-const KNOWN_FAILURES = ['no credentials server URL', 'no credentials username'];
 /**
  * The user name that marks the secret as an identity token (docker/cli,
  * credentials/native_store.go).
@@ -24,9 +22,8 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * Asks a helper for the credential of a host; undefined if it says that it has none.
- * @throws {ManifestToolError} CONFIG if the helper is not installed or fails in any other way,
- * never with what it printed to its standard output, which can be a secret; INTERRUPTED if the
- * signal was aborted.
+ * @throws {ManifestToolError} CONFIG if the helper is not installed or fails in any other way, with
+ * its reason but never with a secret; INTERRUPTED if the signal was aborted.
  */
 export type AskHelper = (helper: HelperSetting, host: string) => Promise<Credential | undefined>;
 
@@ -101,8 +98,7 @@ function read(outcome: HelperOutcome, source: string): Result {
   if (outcome.code === 0) return readAnswer(outcome.stdout, source);
   const printed = outcome.stdout.trim();
   if (printed === NOT_FOUND) return { credential: undefined };
-  const known = KNOWN_FAILURES.find((failure) => failure === printed);
-  const message = known ?? escapeText(outcome.stderr.trim().replaceAll(/\s+/g, ' '));
+  const message = helperMessage(printed, outcome.stderr);
   const said = message === '' ? 'without a message' : `and said: ${message}`;
   return { why: `failed with exit code ${outcome.code} ${said}` };
 }

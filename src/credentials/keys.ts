@@ -8,6 +8,11 @@ export function hostNames(host: string): readonly string[] {
   return isHubHost(host) ? [HUB_CREDENTIAL_KEY, ...hostAliases(host)] : [host];
 }
 
+/** Whether two names are of one registry. */
+export function isSameHost(a: string, b: string): boolean {
+  return hostNames(a).includes(b);
+}
+
 /** The key that a credential helper is asked for. */
 export function helperKey(host: string): string {
   return isHubHost(host) ? HUB_CREDENTIAL_KEY : host;

@@ -3,12 +3,21 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { ManifestToolError } from '../errors.js';
-import { hasCredentials, parseConfig, readConfig, type DockerConfig } from './docker-config.js';
+import type { Credential } from '../http/auth/credential.js';
+import {
+  hasCredentials,
+  parseConfig,
+  readConfig,
+  type ConfigFormat,
+  type DockerConfig,
+} from './docker-config.js';
 import { configError } from './errors.js';
 import { detectHelper } from './helper.js';
 
 /** Where credentials may come from. Empty strings count as not given, as in docker and podman. */
 export interface CredentialOptions {
+  /** The credential for one registry (`host[:port]`), which no place is searched for then. */
+  readonly given?: { readonly host: string; readonly credential: Credential } | undefined;
   /** A docker config.json, or the directory of one; a leading `~` is the home directory. */
   readonly dockerConfig?: string | undefined;
   /** An auth.json as podman writes it; a leading `~` is the home directory. */
@@ -66,13 +75,46 @@ export function sourcesOf(options: CredentialOptions): Source[] {
     return [...variable, once(() => namedDockerConfig(expandHome(dockerConfig, home), signal))];
   const named = given(env['REGISTRY_AUTH_FILE']);
   if (named !== undefined) return [once(() => registryAuthFile(named, signal))];
-  const directory = given(env['DOCKER_CONFIG']) ?? path.join(home, '.docker');
   return [
     ...variable,
-    once(() => defaultDockerConfig(path.join(directory, 'config.json'), options)),
-    ...podmanFiles(env, home).map((file) => once(() => podmanConfig(file, signal))),
-    once(async () => ({ config: await readConfig(path.join(home, '.dockercfg'), signal, 'flat') })),
+    once(() => defaultDockerConfig(placeOf(options, 'DOCKER_CONFIG', '.docker'), options)),
+    ...podmanPlaces(options).map((place) => once(() => podmanConfig(place, signal))),
+    once(async () => ({
+      config: await readPlace({ file: path.join(home, '.dockercfg'), home }, signal, 'flat'),
+    })),
   ];
+}
+
+/** A file that need not exist. */
+interface Place {
+  readonly file: string;
+  /** The variable that names its directory. */
+  readonly variable?: string;
+  /** The home directory that it is in, if no variable names another one. */
+  readonly home?: string;
+}
+
+/** The file of a directory that a variable names, or of a default below the home directory. */
+function placeOf(
+  options: CredentialOptions,
+  variable: string,
+  byDefault: string,
+  below = 'config.json',
+): Place {
+  const named = given(options.env[variable]);
+  if (named !== undefined) return { file: path.join(named, below), variable };
+  const home = homeOf(options);
+  return { file: path.join(home, byDefault, below), home };
+}
+
+/** A home that is not a directory, such as the /dev/null of system users, has no files. */
+async function readPlace(
+  { file, variable, home }: Place,
+  signal: AbortSignal | undefined,
+  format?: ConfigFormat,
+): Promise<DockerConfig | undefined> {
+  if (home !== undefined && !(await isDirectory(home))) return undefined;
+  return readConfig(file, { signal, variable, ...(format !== undefined && { format }) });
 }
 
 function once(load: Source): Source {
@@ -95,7 +137,7 @@ async function namedAuthFile(
   file: string,
   { dockerConfig, signal }: CredentialOptions,
 ): Promise<LoadedConfig> {
-  const config = await readConfig(file, signal);
+  const config = await readConfig(file, { signal });
   if (config === undefined)
     throw configError(`reading ${file}`, 'the auth file does not exist', {
       hint: 'check the path of the auth file',
@@ -112,15 +154,15 @@ async function registryAuthFile(
   file: string,
   signal: AbortSignal | undefined,
 ): Promise<LoadedConfig> {
-  const config = await readConfig(file, signal);
+  const config = await readConfig(file, { signal });
   if (config !== undefined) return withoutStore(config);
   throw configError(`reading ${file}`, 'REGISTRY_AUTH_FILE names this file, which does not exist', {
     hint: 'correct REGISTRY_AUTH_FILE, or unset it to use the default files',
   });
 }
 
-async function podmanConfig(file: string, signal: AbortSignal | undefined): Promise<LoadedConfig> {
-  const config = await readConfig(file, signal);
+async function podmanConfig(place: Place, signal: AbortSignal | undefined): Promise<LoadedConfig> {
+  const config = await readPlace(place, signal);
   return config === undefined ? {} : withoutStore(config);
 }
 
@@ -141,38 +183,35 @@ async function namedDockerConfig(
   signal: AbortSignal | undefined,
 ): Promise<LoadedConfig> {
   const file = (await isDirectory(named)) ? path.join(named, 'config.json') : named;
-  const config = await readConfig(file, signal);
+  const config = await readConfig(file, { signal });
   if (config !== undefined) return { config };
   return { warnings: [`${file} does not exist, so no credentials are read from it`] };
 }
 
 /** If the config has no setting for credentials, docker asks the platform's helper. */
 async function defaultDockerConfig(
-  file: string,
+  place: Place,
   { env, signal }: CredentialOptions,
 ): Promise<LoadedConfig> {
-  const config = await readConfig(file, signal);
+  const config = await readPlace(place, signal);
   if (config !== undefined && hasCredentials(config)) return { config };
   const credsStore = await detectHelper(env);
   if (credsStore === undefined) return {};
-  const detected = { name: file, auths: new Map(), credHelpers: new Map(), isDetected: true };
+  const detected = { name: place.file, auths: new Map(), credHelpers: new Map(), isDetected: true };
   return { config: { ...detected, credsStore } };
 }
 
-/** The places of podman's auth.json; a Set, because both directories may be the same. */
-function podmanFiles(env: CredentialOptions['env'], home: string): string[] {
-  const directories = new Set<string>();
-  if (process.platform === 'linux') directories.add(runtimeDirectory(env));
-  directories.add(
-    path.join(given(env['XDG_CONFIG_HOME']) ?? path.join(home, '.config'), 'containers'),
-  );
-  return [...directories].map((directory) => path.join(directory, 'auth.json'));
-}
-
-function runtimeDirectory(env: CredentialOptions['env']): string {
-  const runtime = given(env['XDG_RUNTIME_DIR']);
-  if (runtime !== undefined) return path.join(runtime, 'containers');
-  return path.join('/run/containers', String(process.getuid?.() ?? 0));
+/** The places of podman's auth.json; one if both directories are the same. */
+function podmanPlaces(options: CredentialOptions): Place[] {
+  const below = path.join('containers', 'auth.json');
+  const config = placeOf(options, 'XDG_CONFIG_HOME', '.config', below);
+  if (process.platform !== 'linux') return [config];
+  const directory = given(options.env['XDG_RUNTIME_DIR']);
+  const runtime: Place =
+    directory === undefined
+      ? { file: path.join('/run/containers', String(process.getuid?.() ?? 0), 'auth.json') }
+      : { file: path.join(directory, below), variable: 'XDG_RUNTIME_DIR' };
+  return runtime.file === config.file ? [runtime] : [runtime, config];
 }
 
 function homeOf(options: CredentialOptions): string {

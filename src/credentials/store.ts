@@ -2,6 +2,7 @@ import { ManifestToolError } from '../errors.js';
 import type { Credential, CredentialStore } from '../http/auth/credential.js';
 import { findInAuths, helperOf, type DockerConfig } from './docker-config.js';
 import { createHelpers, type AskHelper } from './helper.js';
+import { isSameHost } from './keys.js';
 import { sourcesOf, type CredentialOptions } from './sources.js';
 
 export type { CredentialOptions } from './sources.js';
@@ -16,12 +17,13 @@ export type { CredentialOptions } from './sources.js';
  * credential, and throws nothing.
  */
 export function createCredentialStore(options: CredentialOptions): Required<CredentialStore> {
-  const { env, helperTimeoutMs: timeoutMs, signal, onWarning } = options;
+  const { given, env, helperTimeoutMs: timeoutMs, signal, onWarning } = options;
   const sources = sourcesOf(options);
   const ask = createHelpers({ env, timeoutMs, signal });
   const warn = onceEach(onWarning);
   return {
     async get(host, repository) {
+      if (given !== undefined && isSameHost(host, given.host)) return given.credential;
       for (const load of sources) {
         const { config, warnings = [] } = await load();
         for (const warning of warnings) warn(warning);
@@ -31,6 +33,7 @@ export function createCredentialStore(options: CredentialOptions): Required<Cred
       return undefined;
     },
     async has(host, repository) {
+      if (given !== undefined && isSameHost(host, given.host)) return true;
       try {
         for (const load of sources) {
           const { config } = await load();

@@ -12,7 +12,7 @@ import {
 import { HostLimiter } from './limiter.js';
 import { TlsAlert } from './connect/alert.js';
 import { ProxyFailure } from './connect/proxy.js';
-import { isSecondaryLimit, retryAfter } from './retry-after.js';
+import { isSecondaryLimit, MAX_WAIT_MS, retryAfter } from './retry-after.js';
 
 export interface RetryOptions {
   /** How often a request is sent again after a transient failure. */
@@ -39,8 +39,6 @@ export interface Wait {
   readonly attempts: number;
 }
 
-/** Longest single wait, in milliseconds; if a server asks for more, the request fails. */
-const MAX_WAIT_MS = 60_000;
 /** Longest total wait of one operation, in milliseconds. */
 const MAX_TOTAL_WAIT_MS = 5 * 60_000;
 const RETRIED_STATUS = new Set([408, 429, 500, 502, 503, 504]);

@@ -1,7 +1,3 @@
-import { Readable } from 'node:stream';
-import type { Dispatcher } from 'undici';
-// undici's index would also load fetch, WebSocket and a cache: a third of the time to start.
-import undiciRequest from 'undici/lib/api/api-request.js';
 import { Attempts } from '../attempts.js';
 import { orAborted } from '../concurrency.js';
 import { alertIn, TlsAlert } from './connect/alert.js';
@@ -11,8 +7,6 @@ import type { Origin } from './connect/direct.js';
 import { NotProcessed } from './connect/http2.js';
 import {
   BodyTooLarge,
-  contentLength,
-  HttpHeaders,
   type BegunAnswer,
   type BodyStream,
   type HttpRequest,
@@ -80,7 +74,7 @@ async function send(
   for (;;) {
     const connection = http2 && (await orAborted(http2.connection(), signal));
     if (connection === undefined)
-      return read(await sendHttp1(http1, request, options), request, signal);
+      return read(await http1.send(request, timeouts, signal), request, signal);
     try {
       return await read(await connection.send(request, timeouts, signal), request, signal);
     } catch (error) {
@@ -88,31 +82,6 @@ async function send(
       if (!isNotProcessed || attempts.countUnprocessed() > MAX_RESENT) throw error;
     }
   }
-}
-
-async function sendHttp1(
-  dispatcher: Dispatcher,
-  request: HttpRequest,
-  { timeouts, signal }: WireOptions,
-): Promise<BegunAnswer> {
-  const { url, method, body, upload } = request;
-  const sent = undiciRequest.call(dispatcher, {
-    origin: url.origin,
-    path: url.pathname + url.search,
-    method,
-    headers: { ...request.headers, ...contentLength(request) },
-    body: upload === undefined ? (body ?? null) : Readable.from(upload.open()),
-    // By default, undici closes the connection after every HEAD.
-    reset: false,
-    idempotent: true,
-    headersTimeout: request.answerTimeoutMs ?? timeouts.headersMs,
-    bodyTimeout: timeouts.idleMs,
-    signal,
-  });
-  const { statusCode, headers, body: answer } = await orAborted(sent, signal);
-  // Readers get the error all the same; destroying the body must not end the process.
-  answer.on('error', () => undefined);
-  return { status: statusCode, headers: new HttpHeaders(headers), body: answer };
 }
 
 /** Reads an answer as far as its request wants it, and as far as {@link bodyLimits} allows. */

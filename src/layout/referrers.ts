@@ -1,11 +1,11 @@
-import { ManifestToolError } from '../errors.js';
+import { mapInOrder, yieldToEventLoop } from '../concurrency.js';
+import { ManifestToolError, interrupted } from '../errors.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 import { NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
-import { IndexWalker, ManifestCache } from '../oci/graph.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../oci/json/parse.js';
-import { isIndexType, isManifestType } from '../oci/media-types.js';
+import { isDocumentType } from '../oci/media-types.js';
 import {
   indexEntries,
   isReferrersIndex,
@@ -49,32 +49,53 @@ export class ReferrerFinder {
   }
 
   private async readSubjects(what: string, indexJson: JsonValue): Promise<ReferrersBySubject> {
-    const { files, signal } = this;
+    const { files } = this;
     const [entries, stated] = parsing(what, files.indexFile, () => [
       allEntries(indexJson),
       referrersOf(indexJson),
     ]);
-    const walker = new IndexWalker<void>({
-      what,
-      signal,
-      beyondLimit: 'throw',
-      manifests: new ManifestCache((entry) => readManifest(what, files, entry)),
-      visit: async ({ mediaType }, read) => {
-        if (isManifestType(mediaType) || isIndexType(mediaType)) await ifAny(read());
-      },
-    });
     const bySubject = new Map<Digest, Map<Digest, Descriptor>>();
     const add = (subject: Digest, entry: Descriptor): void => {
       const referrers = bySubject.get(subject) ?? new Map<Digest, Descriptor>();
       bySubject.set(subject, referrers.set(entry.digest, entry));
     };
-    const graph = await walker.walk(entries);
-    graph.fold(({ descriptor, manifest }) => {
-      if (manifest === undefined) return;
-      const subject = manifest.document.subject?.digest ?? stated.get(descriptor.digest);
+    await this.eachManifest(what, entries, (manifest) => {
+      const subject = manifest.document.subject?.digest ?? stated.get(manifest.digest);
       if (subject !== undefined) add(subject, referrerDescriptor(manifest));
     });
     return bySubject;
+  }
+
+  /**
+   * Reads what the entries name, and what indexes among that name, each content once: that also
+   * bounds the work for indexes that name one another many times.
+   */
+  private async eachManifest(
+    what: string,
+    entries: readonly Descriptor[],
+    visit: (manifest: FetchedManifest) => void,
+  ): Promise<void> {
+    const seen = new Set<Digest>();
+    const isFresh = ({ digest, mediaType }: Descriptor): boolean => {
+      const isNew = isDocumentType(mediaType) && !seen.has(digest);
+      if (isNew) seen.add(digest);
+      return isNew;
+    };
+    let level = entries.filter(isFresh);
+    while (level.length > 0) {
+      const manifests = await mapInOrder(level, async (entry) => {
+        await yieldToEventLoop();
+        if (this.signal.aborted) throw interrupted(what);
+        return ifAny(readManifest(what, this.files, entry));
+      });
+      level = [];
+      for (const manifest of manifests) {
+        if (manifest === undefined) continue;
+        visit(manifest);
+        if (manifest.document.kind === 'index')
+          level.push(...manifest.document.manifests.filter(isFresh));
+      }
+    }
   }
 }
 

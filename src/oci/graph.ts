@@ -54,13 +54,21 @@ export class ManifestCache {
   constructor(private readonly read: (descriptor: Descriptor) => Promise<FetchedManifest>) {}
 
   get(descriptor: Descriptor): Promise<FetchedManifest> {
-    const { digest, size, mediaType } = descriptor;
-    // Readers check all three: an entry with a wrong size must fail although another one was right.
-    const key = `${digest} ${size} ${mediaType}`;
+    const key = cacheKey(descriptor);
     const reading = this.reading.get(key) ?? this.read(descriptor);
     this.reading.set(key, reading);
     return reading;
   }
+
+  /** Adds a manifest that cannot be read, because it was just made. */
+  add(descriptor: Descriptor, manifest: FetchedManifest): void {
+    this.reading.set(cacheKey(descriptor), Promise.resolve(manifest));
+  }
+}
+
+/** Readers check all three: an entry with a wrong size must fail although another one was right. */
+function cacheKey({ digest, size, mediaType }: Descriptor): string {
+  return `${digest} ${size} ${mediaType}`;
 }
 
 /**

@@ -1,10 +1,9 @@
 import { formatTries } from '../attempts.js';
-import { formatDuration } from '../duration.js';
 import { ManifestToolError, type ErrorCode, type ErrorDetails } from '../errors.js';
 import { parseChallenges } from '../http/auth/challenge.js';
 import { formatScope, parseScopes } from '../http/auth/scopes.js';
 import { isSuccess, type HttpResponse } from '../http/request.js';
-import { isSecondaryLimit, retryAfter } from '../http/retry-after.js';
+import { formatWait, isLongWait, isSecondaryLimit, WAIT_ADVICE } from '../http/retry-after.js';
 import { isWebPage } from '../http/web-page.js';
 import { isJsonObject, JsonNumber, parseJson, type JsonValue } from '../oci/json/parse.js';
 
@@ -98,6 +97,7 @@ export function answerFailure(
   const says = text === '' ? '' : `: ${text}`;
   const isPage = isWebPage(response);
   const tries = formatTries(response.attempts);
+  const asks = formatWait(response, Date.now());
 
   if (purpose === 'write') {
     const missing = missingPart(cause);
@@ -108,13 +108,13 @@ export function answerFailure(
     }
   }
   if (isRateLimit(response)) {
-    const asks = asksToWait(response);
     const why = `${host} limits the rate of requests (status ${status}${says})${asks}${tries}`;
-    return make('UNAVAILABLE', why, rateAdvice(context));
+    return make('UNAVAILABLE', why, rateAdvice(response, context));
   }
   if (isUnavailable(response)) {
-    const why = `${host} answered with status ${status}${says}${tries}`;
-    return make('UNAVAILABLE', why, { reason: 'registry-unavailable' });
+    const why = `${host} answered with status ${status}${says}${asks}${tries}`;
+    const isLong = isLongWait(response, Date.now());
+    return make('UNAVAILABLE', why, isLong ? WAIT_ADVICE : { reason: 'registry-unavailable' });
   }
   if (status === 501) {
     return make('UNAVAILABLE', `${host} answered with status 501${says}`, UNEXPECTED);
@@ -226,11 +226,6 @@ function missingPart({ status, codes, text }: RegistryError) {
   return undefined;
 }
 
-function asksToWait(response: HttpResponse): string {
-  const wait = retryAfter(response, Date.now());
-  return wait === undefined ? '' : ` and asks to wait ${formatDuration(wait)}`;
-}
-
 function isUnauthenticated({ identity }: RequestContext): boolean {
   return identity === 'anonymously' || identity === 'without credentials';
 }
@@ -245,10 +240,10 @@ function missingAdvice({ isRedirected, identity }: RequestContext): Advice {
     : `${check}, and whether this user may see the repository`;
 }
 
-function rateAdvice(context: RequestContext): Advice {
-  return isUnauthenticated(context)
-    ? 'wait, or log in: registries grant authenticated users higher limits'
-    : 'wait before trying again';
+function rateAdvice(response: HttpResponse, context: RequestContext): Advice {
+  if (isUnauthenticated(context))
+    return 'wait, or log in: registries grant authenticated users higher limits';
+  return isLongWait(response, Date.now()) ? WAIT_ADVICE : 'wait before trying again';
 }
 
 /** The scopes that the registry wants in the token, if it names any. */

@@ -78,6 +78,61 @@ describe('test 8: helpers that have nothing, and helpers that break', () => {
     expect(result.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
   });
 
+  it.each<[string, string, RegExp]>([
+    [
+      'a sentence',
+      `echo 'The name org.freedesktop.secrets was not provided by any .service files'`,
+      /and said: The name org\.freedesktop\.secrets was not provided by any/,
+    ],
+    [
+      'the form of the library for helpers',
+      `printf 'error getting credentials - err: exit status 2, out: \\140gpg: decryption failed: No secret key\\140\\n'`,
+      /and said: error getting credentials - err: exit status 2, out: `gpg: decryption failed: No secret key`/,
+    ],
+    [
+      'a number of the system',
+      `echo 'User interaction is not allowed. (-25308)'`,
+      /and said: User interaction is not allowed\. \(-25308\)/,
+    ],
+    ['a missing user', `echo 'no credentials username'`, /and said: no credentials username/],
+    ['both outputs', `echo 'it is locked'; echo 'try again' >&2`, /it is locked; try again/],
+    ['several lines', `printf 'it is\\n\\033[1mlocked\\n'`, /and said: it is/],
+  ])('the reason on standard output is shown: %s', async (name, script, message) => {
+    const suffix = `says-${name.replaceAll(/[^a-z0-9]/gi, '-')}`;
+    folder.helper(bin, suffix, `${script}; exit 1`);
+    const result = await inspect(suffix);
+    expectCode(result, 2);
+    expect(result.stderr).toMatch(message);
+    // oxlint-disable-next-line no-control-regex -- control characters must be absent
+    expect(result.stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f]/);
+  });
+
+  it.each([
+    ['a password with digits', 'wrong password hunter2 here', 'hunter2'],
+    ['a word after "password:"', 'not accepted: password: correcthorse', 'correcthorse'],
+    ['a word after "token="', 'bad token= correcthorse', 'correcthorse'],
+    ['a word joined to "token="', 'bad token=correcthorse here', 'correcthorse'],
+    ['a token of GitHub', 'refused (ghp_abcdefABCDEF0123456789abcdefABCDEF01)', 'ghp_'],
+    ['a long word', `refused ${'abcdefghij'.repeat(4)}`, 'abcdefghij'],
+    ['a JSON web token', 'got eyJhbGciOi.eyJzdWIiOi.c2lnbmF0dXJl of it', 'eyJ'],
+    ['a word alone', 'correcthorse', 'correcthorse'],
+    ['JSON in a sentence', 'got {"Secret": "correct horse"}', 'horse'],
+  ])('what could be a secret is not: %s', async (name, printed, secret) => {
+    const suffix = `hides-${name.replaceAll(/[^a-z0-9]/gi, '-')}`;
+    folder.helper(bin, suffix, `echo '${printed}'; exit 1`);
+    const result = await inspect(suffix);
+    expectCode(result, 2);
+    expectNoSecret(result, [secret]);
+  });
+
+  it('a reason without end is cut', async () => {
+    folder.helper(bin, 'endless', `yes 'it is locked' | head -n 3000; exit 1`);
+    const result = await inspect('endless');
+    expectCode(result, 2);
+    const [line = ''] = result.stderr.split('\n').filter((each) => each.includes('it is locked'));
+    expect(line.length).toBeLessThan(1200);
+  });
+
   it('is run once, however many requests want it', async () => {
     const helper = folder.helper(bin, 'once', `echo '{"Username":"a","Secret":"${CANARY}"}'`);
     const config = folder.dockerConfig({ credHelpers: { [server.host]: 'once' } });

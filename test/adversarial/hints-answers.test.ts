@@ -159,7 +159,7 @@ describe('an answer to a read', () => {
       always({ status: 401, headers: BASIC }),
       4,
       /as alice/,
-      /^log in again with "docker login \S+": the registry rejects these credentials$/,
+      /^correct or renew these credentials: \S+ rejects them$/,
     ],
     [
       '403',

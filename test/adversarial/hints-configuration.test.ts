@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { makeAuthority, type Authority } from './support/authority.js';
@@ -152,6 +152,30 @@ describe('credentials', () => {
       /^name a file in it$/,
     ],
     [
+      '--authfile of nothing',
+      () => ['--authfile', ''],
+      /--authfile is empty/,
+      /^name a path, or omit/,
+    ],
+    [
+      '--docker-cfg of nothing',
+      () => ['--docker-cfg', ''],
+      /--docker-cfg is empty/,
+      /^name a path, or omit/,
+    ],
+    [
+      '--docker-cfg in a file',
+      () => ['--docker-cfg', path.join(folder.write('file', '{}'), 'config.json')],
+      /a part of the path is not a directory/,
+      /^check the path$/,
+    ],
+    [
+      '--authfile in a file',
+      () => ['--authfile', path.join(folder.write('file', '{}'), 'auth.json')],
+      /a part of the path is not a directory/,
+      /^check the path$/,
+    ],
+    [
       'no such helper',
       () => config('{"credsStore":"not-there"}'),
       /docker-credential-not-there .* is not installed/,
@@ -178,7 +202,54 @@ describe('credentials', () => {
     });
   });
 
-  it('of REGISTRY_AUTH_FILE, which is not there', async () => {
+  it.each([
+    ['DOCKER_CONFIG', /config\.json failed: DOCKER_CONFIG names something that is not a directory/],
+    ['XDG_CONFIG_HOME', /auth\.json failed: XDG_CONFIG_HOME names something that is not a dir/],
+    ['XDG_RUNTIME_DIR', /auth\.json failed: XDG_RUNTIME_DIR names something that is not a dir/],
+  ])('of %s, which is a file', async (variable, says) => {
+    server.script = () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } });
+    await expectHint({
+      args: inspect('--insecure'),
+      env: { [variable]: folder.write('config.json', '{}') },
+      says,
+      hint: new RegExp(`^set ${variable} to the directory of the file, or unset it$`),
+    });
+  });
+
+  it('of REGISTRY_AUTH_FILE, which is in a file', async () => {
+    server.script = () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } });
+    await expectHint({
+      args: inspect('--insecure'),
+      env: { REGISTRY_AUTH_FILE: path.join(folder.write('file', '{}'), 'auth.json') },
+      says: /a part of the path is not a directory/,
+      hint: /^check the path$/,
+    });
+  });
+
+  it('of ~/.docker, which is a file', async () => {
+    server.script = () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } });
+    const home = folder.directory();
+    writeFileSync(path.join(home, '.docker'), '{}');
+    await expectHint({
+      args: inspect('--insecure'),
+      env: { HOME: home },
+      says: /a part of the path is not a directory/,
+      hint: /^check the path$/,
+    });
+  });
+
+  it('of a home that is not a directory: there are none', async () => {
+    server.script = () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } });
+    await expectHint({
+      args: inspect('--insecure'),
+      env: { HOME: '/dev/null' },
+      code: 4,
+      says: /anonymously/,
+      hint: /^log in/,
+    });
+  });
+
+  it('of REGISTRY_AUTH_FILE, which is not there is not there', async () => {
     server.script = () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } });
     await expectHint({
       args: inspect('--insecure'),

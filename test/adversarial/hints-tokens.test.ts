@@ -79,7 +79,7 @@ describe('a token', () => {
       env,
       code: 4,
       says,
-      hint: /^log in again, or correct these/,
+      hint: /^correct or renew these credentials$/,
     });
   });
 });

@@ -37,6 +37,12 @@ const WAYS: [string, () => Reply, number][] = [
     1000,
   ],
   [
+    'Retry-After as a Unix time (Docker Hub)',
+    () => limited({ 'retry-after': String(Math.ceil(Date.now() / 1000) + 1) }),
+    1000,
+  ],
+  ['Retry-After as a Go duration', () => limited({ 'retry-after': '1s' }), 1000],
+  [
     'a Go duration in the message (GHCR)',
     () => limited({}, 'retry-after: 650.464ms, allowed: 2000/minute'),
     650,
@@ -104,11 +110,47 @@ describe('test 21: asked to slow down', () => {
     expect(result.stderr).toContain(server.host);
   });
 
+  const tomorrow = Math.ceil(Date.now() / 1000) + 86_400;
+  const inWords = /wait until \d{4}-\d\d-\d\d \d\d:\d\d UTC \(24 h\)/;
+
+  it.each([
+    ['a number of seconds', '86400', inWords],
+    ['a Unix time', String(tomorrow), inWords],
+    ['a Unix time in milliseconds', String(tomorrow * 1000), inWords],
+    ['a date', new Date(tomorrow * 1000).toUTCString(), inWords],
+    ['a date of ISO 8601', new Date(tomorrow * 1000).toISOString(), inWords],
+    ['a time in another age', '99999999999', /wait more than a year/],
+    ['a number without end', '9'.repeat(400), /wait more than a year/],
+  ])('a long wait as %s ends the command, which says until when', async (_, value, words) => {
+    for (const status of [429, 503]) {
+      server.requests.length = 0;
+      server.script = () => failure(status, 'X', 'slow down', { 'retry-after': value });
+      const result = await runCli(['inspect', `${server.host}/x:list`]);
+      expectCode(result, 5);
+      expect(server.requests).toHaveLength(1);
+      expect(result.stderr).toMatch(words);
+      expect(result.stderr).not.toMatch(/--retry/);
+    }
+  });
+
+  it('a token server that asks for a long wait is named, with the time', async () => {
+    server.script = ({ path }) =>
+      path === '/t'
+        ? failure(429, 'X', 'slow down', { 'retry-after': String(tomorrow) })
+        : { status: 401, headers: { 'www-authenticate': `Bearer realm="${server.url}/t"` } };
+    const result = await runCli(['inspect', `${server.host}/x:list`]);
+    expectCode(result, 5);
+    expect(server.requests).toHaveLength(2);
+    expect(result.stderr).toMatch(inWords);
+    expect(result.stderr).not.toMatch(/--retry/);
+  });
+
   it.each([
     ['-5', 5],
     ['soon', 5],
     ['1e9', 5],
     ['0', 5],
+    ['1000000000', 5],
     ['99999999999999999999', 1],
   ])('Retry-After: %s does not stop it for ever', async (value, tries) => {
     server.script = () => limited({ 'retry-after': value });

@@ -183,6 +183,88 @@ describe('copy --platform', () => {
   });
 });
 
+describe('of an index inside an index', () => {
+  let inner: Stored;
+
+  beforeEach(() => {
+    const { amd64, amd64Attested, arm64, arm64Attested, soci } = entries;
+    const nested = (manifests: unknown[], annotations: object): Stored => {
+      const made = stored(OCI_INDEX, {
+        schemaVersion: 2,
+        mediaType: OCI_INDEX,
+        manifests,
+        annotations,
+      });
+      fake.manifests.set(`s@${made.digest}`, made);
+      return made;
+    };
+    inner = nested([arm64, arm64Attested, soci], { 'org.example.inner': '1' });
+    const middle = nested([{ ...entry(inner, {}), unknown: 1 }, amd64], {
+      'org.example.middle': '1',
+    });
+    const outer = nested([amd64, amd64Attested, entry(middle, {})], { 'org.example.outer': '1' });
+    fake.addManifest('s', 'nested', outer);
+  });
+
+  /** The entries under a tag or digest, those of indexes inside it as lists. */
+  function treeOf(repository: string, reference: string): unknown[] {
+    const separator = reference.includes(':') ? '@' : ':';
+    const held = fake.manifests.get(`${repository}${separator}${reference}`)!;
+    const { manifests } = JSON.parse(held.bytes.toString()) as {
+      manifests: { mediaType: string; digest: string }[];
+    };
+    return manifests.map(({ mediaType, digest }) =>
+      mediaType === OCI_INDEX
+        ? treeOf(repository, digest)
+        : Object.keys(entries).find((name) => entries[name]!.digest === digest),
+    );
+  }
+
+  it.each(['t', 's'])('copy --platform filters inside, to repository %s', async (repository) => {
+    const result = await copy('--platform', 'linux/arm64', 'REG/s:nested', `REG/${repository}:1`);
+    expectCode(result, 0);
+    expect(treeOf(repository, '1')).toEqual([[['arm64', 'arm64Attested', 'soci']]]);
+    expect(fake.manifests.get(`${repository}:1`)!.bytes.toString()).toContain('org.example.outer');
+    expect(fake.manifests.has(`${repository}@${inner.digest}`)).toBe(true);
+    expect(result.stderr).toContain('3 of 6 entries are kept');
+    expectCode(await runCli(['verify', '--deep', `${server.host}/${repository}:1`]), 0);
+  });
+
+  it('copy --platform keeps the unknown members of an index entry that changes', async () => {
+    const dropped = ['--platform', 'linux/arm64', '--attestations', 'drop'];
+    expectCode(await copy(...dropped, 'REG/s:nested', 'REG/t:1'), 0);
+    expect(treeOf('t', '1')).toEqual([[['arm64', 'soci']]]);
+    const texts = [...fake.manifests].filter(([key]) => key.startsWith('t@'));
+    const changed = texts.map(([, { bytes }]) => bytes.toString());
+    expect(changed.filter((text) => text.includes('"unknown":1'))).toHaveLength(1);
+  });
+
+  it('copy --platform takes the first of all levels', async () => {
+    expectCode(await copy('--platform', 'linux/amd64', 'REG/s:nested', 'REG/t:1'), 0);
+    expect(treeOf('t', '1')).toEqual(['amd64', 'amd64Attested']);
+  });
+
+  it('create, add and push from-args select inside', async () => {
+    const source = `${server.host}/s:nested`;
+    const target = `${server.host}/s:made`;
+    const only = ['--platform', 'linux/arm64'];
+    const created = await runCli(['create', ...only, '--target', target, source]);
+    expectCode(created, 0);
+    expect(treeOf('s', 'made')).toEqual(['arm64', 'soci', 'arm64Attested']);
+    const added = await runCli(['add', '--platform', 'linux/amd64', target, source]);
+    expectCode(added, 0);
+    expect(treeOf('s', 'made')).toContain('amd64');
+    const options = ['--platforms', 'linux/arm64', '--template', source, '--target', target];
+    const pushed = await runCli(['push', '--type', 'oci', 'from-args', ...options]);
+    expectCode(pushed, 0);
+    expect(pushed.stderr).not.toContain('does not keep');
+    expect(treeOf('s', 'made')).toEqual(['arm64', 'soci', 'arm64Attested']);
+    const missing = await runCli(['create', '--platform', 'linux/s390x', '-t', target, source]);
+    expectCode(missing, 3);
+    expect(missing.stderr).toContain('there are linux/amd64, linux/arm64');
+  });
+});
+
 describe('copy --attestations', () => {
   it.each([
     ['drop', ['amd64', 'zstd', 'arm64', 'soci']],

@@ -361,7 +361,7 @@ describe('a dry run of an edit', () => {
     const name = await published('layout', 'dry-added');
     const [{ digest }] = (await listed(name)) as [Entry];
     const { stdout, changes } = await dryRun('add', name, app('linux-amd64'));
-    expect(stdout).toMatch(/^image linux\/amd64 \S+ would be brought from /);
+    expect(stdout).toMatch(/^image linux\/amd64 \S+ would be copied from /);
     expect(stdout).toContain(`\nentry linux/amd64 ${digest} would be removed\n`);
     expect(changes['added']).toMatchObject([{ platform: 'linux/amd64', isAttestation: false }]);
   });

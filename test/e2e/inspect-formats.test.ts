@@ -411,7 +411,7 @@ describe('--format raw', () => {
     expect(JSON.parse(shown)).toEqual(JSON.parse(text));
   });
 
-  it('is the bytes of the registry where they are no UTF-8', async () => {
+  it('is refused for bytes that are not UTF-8', async () => {
     const image = {
       schemaVersion: 2,
       mediaType: OCI_MANIFEST,
@@ -420,7 +420,9 @@ describe('--format raw', () => {
     };
     const bytes = Buffer.from(JSON.stringify({ ...image, annotations: { a: '\u00ff' } }), 'latin1');
     await layout.tag(await layout.blob(OCI_MANIFEST, bytes), 'latin1');
-    expect(await output(['--format', 'raw'], 'latin1')).toBe(bytes.toString('latin1'));
+    const { code, stdout, stderr } = await inspect(['--format', 'raw'], 'latin1');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/the document is ambiguous: it is not UTF-8\nhint: ./);
   });
 });
 

@@ -66,7 +66,8 @@ function loadedBy(command: string): { files: string[]; builtins: string[] } {
 
 const START = ['base', 'entry', 'manifest-tool', 'rolldown-runtime'];
 const READS = [...START, 'core', 'connection'];
-const ASKS = ['early', 'registry'];
+/** Over HTTP/1.1. */
+const ASKS = ['early', 'http1', 'registry'];
 const PUBLISHES = [...READS, ...ASKS, 'publish', 'results'];
 
 /** Modules of Node that take milliseconds, and that nothing here needs. */

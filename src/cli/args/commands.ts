@@ -11,7 +11,7 @@ export interface CommandDefinition<
   readonly describe: string;
   /**
    * Names and placeholders of the arguments, in their order. The number of arguments is exact,
-   * unless the last placeholder ends in `...`: one or more.
+   * unless the last placeholder is repeated: `FILE...` is one or more, `[FILE...]` none or more.
    */
   readonly positionals: Positionals;
   /** The options that it has beside the global ones. */
@@ -46,8 +46,11 @@ const EDITING = [
 ] as const;
 /** Options of the other commands that publish. */
 const PUBLISHING = ['tag', 'no-clobber', ...EDITING] as const;
+/** Options that add sources to those that are named. */
+const SOURCES = ['digests', 'file'] as const;
 /** Options of the commands that make an index. */
 const INDEX = [
+  'require',
   'annotation',
   'artifact-type',
   'attestations',
@@ -161,8 +164,17 @@ export const COMMANDS = {
   }),
   create: defineCommand({
     describe: 'publish a list of the images that are named',
-    positionals: { sources: 'SOURCE...' },
-    options: ['type', 'target', 'tags', 'annotations', 'platform', 'ignore-missing', ...INDEX],
+    positionals: { sources: '[SOURCE...]' },
+    options: [
+      'type',
+      'target',
+      'tags',
+      'annotations',
+      ...SOURCES,
+      'platform',
+      'ignore-missing',
+      ...INDEX,
+    ],
     examples: [
       [
         '$0 create --target example.com/app:1.0 example.com/app:1.0-amd64 example.com/app:1.0-arm64',
@@ -173,6 +185,10 @@ export const COMMANDS = {
         'without --target, the first -t is the target',
       ],
       [
+        '$0 create -t example.com/app:1.0 -t latest --digests digests --require linux/amd64,linux/arm64',
+        'images pushed by digest; each file in digests is named by one',
+      ],
+      [
         '$0 create --dry-run --target example.com/app:1.0 --tags latest example.com/app:1.0-amd64 example.com/app:1.0-arm64',
         'what would be written, and which tags would move',
       ],
@@ -180,8 +196,17 @@ export const COMMANDS = {
   }),
   add: defineCommand({
     describe: 'bring images into a published list',
-    positionals: { reference: 'REF', sources: 'SOURCE...' },
-    options: ['platform', 'ignore-missing', 'attestations', 'referrers', 'strict', ...EDITING],
+    positionals: { reference: 'REF', sources: '[SOURCE...]' },
+    options: [
+      ...SOURCES,
+      'platform',
+      'ignore-missing',
+      'require',
+      'attestations',
+      'referrers',
+      'strict',
+      ...EDITING,
+    ],
     examples: [
       ['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'one more platform'],
       [
@@ -303,6 +328,11 @@ export function commandOf(name: CommandName): CommandDefinition {
   return COMMANDS[name];
 }
 
+/** Whether a placeholder is for several arguments. */
+export function isRepeated(placeholder: string | undefined): boolean {
+  return placeholder !== undefined && /\.\.\.\]?$/.test(placeholder);
+}
+
 /** The options that a command has, its own first. */
 export function optionsOf(name: CommandName): readonly OptionName[] {
   return [...commandOf(name).options, ...GLOBAL_OPTIONS];
@@ -312,9 +342,11 @@ type ArgumentsOf<D> =
   D extends CommandDefinition<infer Positionals, infer Own, infer Required>
     ? Options<Exclude<Own | GlobalOptionName, Required>> &
         RequiredOptions<Required> & {
-          readonly [P in keyof Positionals]: Positionals[P] extends `${string}...`
-            ? readonly [string, ...string[]]
-            : string;
+          readonly [P in keyof Positionals]: Positionals[P] extends `[${string}...]`
+            ? readonly string[]
+            : Positionals[P] extends `${string}...`
+              ? readonly [string, ...string[]]
+              : string;
         }
     : never;
 

@@ -31,14 +31,14 @@ const GLOBAL = {
     alias: 'u',
     value: 'NAME',
     group: AUTH,
-    describe: 'user name for the registry',
+    describe: 'user name for the registry of the first target',
   },
   password: {
     kind: 'string',
     alias: 'p',
     value: 'TEXT',
     group: AUTH,
-    describe: 'password for the registry (other users of this machine can see it)',
+    describe: 'password of that user (other users of this machine can see it)',
   },
   'password-stdin': {
     kind: 'switch',
@@ -283,6 +283,22 @@ const LOCAL = {
     kind: 'string',
     value: 'FILE',
     describe: 'write descriptor and names of the list to a file, as buildx does',
+  },
+  digests: {
+    kind: 'string',
+    value: 'DIR',
+    describe: "add the images of the target's repository whose digests name the files in DIR",
+  },
+  file: {
+    kind: 'strings',
+    alias: 'f',
+    value: 'FILE',
+    describe: 'add the sources in FILE: a reference a line, or descriptors as JSON',
+  },
+  require: {
+    kind: 'list',
+    value: 'P,...',
+    describe: 'fail before a tag moves unless the index has these platforms',
   },
   'ignore-missing': {
     kind: 'switch',

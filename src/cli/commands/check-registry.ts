@@ -26,7 +26,7 @@ export const run: Run<'check-registry'> = async ({ args, io, reporter }) => {
   const late = delayed(io.signal);
   try {
     const surroundings = { io: { ...io, signal: late.signal }, reporter };
-    await withClient(args, surroundings, async (client) => {
+    await withClient(args, surroundings, [target], async (client) => {
       const report = await reporter.during(() => checkRegistry(client, target, options, reporter));
       const clean = redacted(report, reporter);
       io.stdout.write(

@@ -17,6 +17,8 @@ export const run: Run<'copy'> = async (context) => {
     ...targetsFrom({ ...args, targets: args.targets.map((text) => parseReference(text)) }),
     ...publishingOptions(args),
   };
-  const job = pushJob(request, (client, reporter) => copyImage(client, request, reporter));
+  const job = pushJob(request, [request.source], (client, reporter) =>
+    copyImage(client, request, reporter),
+  );
   await runJobs([job], context);
 };

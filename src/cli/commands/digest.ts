@@ -25,7 +25,7 @@ export const run: Run<'digest'> = async ({ args, io, reporter }) => {
   if (args.all && args.platform.length > 0)
     throw usageError('give --platform or --all, not both', '--all prints every platform');
   const output = args.all ? everyEntry : oneDigest;
-  await withClient(args, { io, reporter }, async (client) => {
+  await withClient(args, { io, reporter }, [reference], async (client) => {
     io.stdout.write(await reporter.during(() => output(client, reference, args, reporter)));
   });
 };

@@ -23,7 +23,7 @@ export const run: Run<'inspect'> = async ({ args, io, reporter }) => {
   const options = inspectOptions(args);
   const reference = parseReference(name);
   const colours = coloursFor(io, args.noColor);
-  await withClient(args, { io, reporter }, async (client) => {
+  await withClient(args, { io, reporter }, [reference], async (client) => {
     const output = await reporter.during(async () => {
       const selected = await selectManifest(client, reference, options.platform, reporter);
       return options.config

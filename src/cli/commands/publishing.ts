@@ -1,8 +1,10 @@
 import { mapConcurrent } from '../../concurrency.js';
 import type { Client } from '../../core/client.js';
+import type { AddRequest } from '../../core/edit/add.js';
 import type { EditRequest, EditResult } from '../../core/edit/edit-index.js';
 import { summarizeFailures } from '../../core/publish/failures.js';
-import { tagsOf, type Publication } from '../../core/publish/request.js';
+import { pushIndex } from '../../core/publish/push.js';
+import { tagsOf, type IndexRequest, type Publication } from '../../core/publish/request.js';
 import type { Outcome, PushResult } from '../../core/publish/publisher.js';
 import { ManifestToolError } from '../../errors.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
@@ -27,6 +29,9 @@ const JOBS_AT_A_TIME = 8;
 /** One thing to publish: an index, a copy, or an edit of an index. */
 export interface Job {
   readonly target: Reference;
+  /** All targets. */
+  readonly targets: readonly Reference[];
+  readonly sources: readonly Reference[];
   /** @throws {ManifestToolError} if it failed at every target. */
   run(client: Client, reporter: Reporter): Promise<Published>;
 }
@@ -54,11 +59,14 @@ export interface PublishingContext extends Surroundings {
 /** A job that publishes an index or a copy, at one target or several. */
 export function pushJob(
   publication: Publication,
+  sources: readonly Reference[],
   push: (client: Client, reporter: Reporter) => Promise<PushResult>,
 ): Job {
   const dryRun = publication.dryRun === true;
   return {
     target: publication.target,
+    targets: [publication, ...(publication.alsoTo ?? [])].map(({ target }) => target),
+    sources,
     async run(client, reporter) {
       const { outcomes } = await push(client, reporter);
       noteUntagged(outcomes, dryRun, reporter);
@@ -71,13 +79,21 @@ export function pushJob(
   };
 }
 
+/** A job that publishes an index. */
+export function pushIndexJob(request: IndexRequest): Job {
+  const sources = request.sources.map(({ reference }) => reference);
+  return pushJob(request, sources, (client, reporter) => pushIndex(client, request, reporter));
+}
+
 /** A job that edits an index in place. */
 export function editJob(
-  { target, dryRun = false }: EditRequest,
+  { target, sources = [], dryRun = false }: EditRequest & Partial<Pick<AddRequest, 'sources'>>,
   edit: (client: Client, reporter: Reporter) => Promise<EditResult>,
 ): Job {
   return {
     target,
+    targets: [target],
+    sources: sources.map(({ reference }) => reference),
     async run(client, reporter) {
       const result = editDocument(target, await edit(client, reporter), dryRun);
       return { result, targets: [target], failures: [] };
@@ -98,7 +114,11 @@ export async function runJobs(
 ): Promise<void> {
   const files = await ResultFiles.open(args, io.signal);
   try {
-    await withClient(args, { io, reporter }, async (client) => {
+    const references = [
+      ...jobs.flatMap(({ targets }) => targets),
+      ...jobs.flatMap(({ sources }) => sources),
+    ];
+    await withClient(args, { io, reporter }, references, async (client) => {
       const isSingle = jobs.length === 1;
       const run = async (job: Job): Promise<Published | Failed> => {
         try {

@@ -1,4 +1,3 @@
-import { pushIndex } from '../../core/publish/push.js';
 import type { IndexRequest } from '../../core/publish/request.js';
 import { sourcesFromTemplate } from '../../core/publish/template.js';
 import { formatPlatform, parsePlatform, type Platform } from '../../oci/platform.js';
@@ -6,9 +5,10 @@ import { platformKey } from '../../oci/select-entry.js';
 import { parseReference } from '../../oci/reference.js';
 import { usageError } from '../args/values.js';
 import type { Run } from '../command.js';
+import { requiredPlatforms } from '../options/platforms.js';
 import { indexContent, publishingOptions } from '../options/publishing.js';
 import { targetsFrom } from '../options/targets.js';
-import { pushJob, runJobs } from './publishing.js';
+import { pushIndexJob, runJobs } from './publishing.js';
 
 /** `push from-args --platforms P,… --template T --target REF`. */
 export const run: Run<'push from-args'> = async (context) => {
@@ -18,9 +18,10 @@ export const run: Run<'push from-args'> = async (context) => {
     type: args.type ?? 'docker',
     sources: sourcesFromTemplate(args.template, platformsFrom(args.platforms)),
     ...indexContent(args),
+    ...requiredPlatforms(args),
     ...publishingOptions(args),
   };
-  const job = pushJob(request, (client, reporter) => pushIndex(client, request, reporter));
+  const job = pushIndexJob(request);
   await runJobs([job], context);
 };
 

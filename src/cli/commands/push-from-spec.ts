@@ -1,15 +1,16 @@
-import { pushIndex } from '../../core/publish/push.js';
 import { PublishedNames, type IndexRequest, type Spec } from '../../core/publish/request.js';
 import { refuseWarnings } from '../../core/publish/warnings.js';
 import { formatReference } from '../../oci/reference.js';
 import { parseSpecs, typeOfSpec } from '../../spec/spec.js';
 import { usageError } from '../args/values.js';
 import type { Context, Run } from '../command.js';
+import { readNamedFile } from '../input.js';
+import { requiredPlatforms } from '../options/platforms.js';
 import { indexContent, publishingOptions } from '../options/publishing.js';
-import { readSpecFile, specFiles } from '../options/spec-files.js';
+import { specFiles } from '../options/spec-files.js';
 import { targetsFrom } from '../options/targets.js';
 import { tuneEngine } from '../tune-engine.js';
-import { pushJob, runJobs } from './publishing.js';
+import { pushIndexJob, runJobs } from './publishing.js';
 
 /**
  * Size of a spec in characters from which reading it makes so much garbage that tuning the engine
@@ -36,13 +37,12 @@ export const run: Run<'push from-spec'> = async (context) => {
       type: typeOfSpec(spec, args.type),
       ...content,
       annotations: new Map([...spec.annotations, ...content.annotations]),
+      ...requiredPlatforms(args),
       ...publishingOptions(args),
     };
   });
   refuseSharedTags(requests);
-  const jobs = requests.map((request) =>
-    pushJob(request, (client, reporter) => pushIndex(client, request, reporter)),
-  );
+  const jobs = requests.map(pushIndexJob);
   await runJobs(jobs, context);
 };
 
@@ -70,7 +70,7 @@ async function readSpecs({ args, io, reporter }: Context<'push from-spec'>): Pro
     warnings.push(text);
     reporter.warning(text);
   };
-  const texts = await Promise.all(files.map((file) => readSpecFile(file, io)));
+  const texts = await Promise.all(files.map((file) => readNamedFile(file, io)));
   if (texts.some(({ length }) => length > LARGE_SPEC)) tuneEngine();
   const specs = texts.flatMap((text, i) =>
     parseSpecs(text, files[i]!, { warning, env: variables }),

@@ -11,7 +11,7 @@ import { jsonText } from '../output/json.js';
 export const run: Run<'query'> = async ({ args, io, reporter }) => {
   const name = args.reference;
   const reference = parseReference(name);
-  await withClient(args, { io, reporter }, async (client) => {
+  await withClient(args, { io, reporter }, [reference], async (client) => {
     const result = await reporter.during(() => queryImage(client, reference, reporter));
     io.stdout.write(args.json ? queryJson(name, result) : queryText(name, result));
   });

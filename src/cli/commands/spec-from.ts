@@ -7,7 +7,7 @@ import { withClient } from '../options/connection.js';
 /** `spec from REF`. */
 export const run: Run<'spec from'> = async ({ args, io, reporter }) => {
   const reference = parseReference(args.reference);
-  await withClient(args, { io, reporter }, async (client) => {
+  await withClient(args, { io, reporter }, [reference], async (client) => {
     const description = await reporter.during(() => requestOf(client, reference));
     const { request, published, rebuilt } = description;
     const name = formatReference(reference);

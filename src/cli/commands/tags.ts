@@ -10,7 +10,7 @@ import { jsonText } from '../output/json.js';
 export const run: Run<'tags'> = async ({ args, io, reporter }) => {
   const repository = parseReference(args.repository);
   const request = defined({ match: args.match });
-  await withClient(args, { io, reporter }, async (client) => {
+  await withClient(args, { io, reporter }, [repository], async (client) => {
     const tags = await reporter.during(() => listTags(client, repository, request));
     io.stdout.write(
       args.json

@@ -14,7 +14,7 @@ export const run: Run<'verify'> = async ({ args, io, reporter }) => {
   const name = args.reference;
   const reference = parseReference(name);
   const options = { deep: args.deep, ...requirements(args) };
-  await withClient(args, { io, reporter }, async (client) => {
+  await withClient(args, { io, reporter }, [reference], async (client) => {
     const verification = await reporter.during(() =>
       verifyImage(client, reference, options, reporter),
     );

@@ -1,6 +1,7 @@
 import { createClient, type Client } from '../../core/client.js';
 import { createCredentialStore } from '../../credentials/store.js';
 import type { Credential, CredentialStore } from '../../http/auth/credential.js';
+import type { Reference } from '../../oci/reference.js';
 import type { GlobalOptionName } from '../args/options.js';
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Surroundings } from '../command.js';
@@ -17,16 +18,19 @@ export type ConnectionOptions = Options<GlobalOptionName>;
 
 /**
  * Runs `work` with a client that has the settings of the command line, and closes it on every path.
+ * @param references what the command is about, targets before sources: the credential of --username
+ * is for the registry of the first one that is in a registry.
  */
 export async function withClient<T>(
   args: ConnectionOptions,
   { io, reporter }: Surroundings,
+  references: readonly Reference[],
   work: (client: Client) => Promise<T>,
 ): Promise<T> {
   for (const name of PROXY_VARIABLES) reporter.secrets.addUrl(io.env[name] ?? '');
   const ended = new AbortController();
   const client = createClient({
-    credentials: await credentialStore(args, io, reporter, ended.signal),
+    credentials: await credentialStore(args, { io, reporter }, references, ended.signal),
     credentialsFirst: args.dockerCfg !== undefined || args.authfile !== undefined,
     plainHttp: args.plainHttp,
     insecure: args.insecure,
@@ -57,24 +61,28 @@ export async function withClient<T>(
   }
 }
 
-/** The credential of --username, or else the files and helpers; no secret of it is reported. */
+/**
+ * The credential of --username for one registry, and the files and helpers for the others: a
+ * password is sent to no registry that it may not be for. No secret of it is reported.
+ */
 async function credentialStore(
   args: ConnectionOptions,
-  io: Io,
-  reporter: Reporter,
+  { io, reporter }: Surroundings,
+  references: readonly Reference[],
   ended: AbortSignal,
 ): Promise<CredentialStore> {
+  refuseEmpty('--docker-cfg', args.dockerCfg);
+  refuseEmpty('--authfile', args.authfile);
   const typed = await typedCredential(args, io, reporter);
-  const store =
-    typed === undefined
-      ? createCredentialStore({
-          dockerConfig: args.dockerCfg,
-          authFile: args.authfile,
-          env: io.env,
-          signal: AbortSignal.any([io.signal, ended]),
-          onWarning: reporter.warning,
-        })
-      : { get: () => Promise.resolve(typed), has: () => Promise.resolve(true) };
+  const own = references.find((reference) => reference.kind === 'registry')?.host;
+  const store = createCredentialStore({
+    given: typed !== undefined && own !== undefined ? { host: own, credential: typed } : undefined,
+    dockerConfig: args.dockerCfg,
+    authFile: args.authfile,
+    env: io.env,
+    signal: AbortSignal.any([io.signal, ended]),
+    onWarning: reporter.warning,
+  });
   return {
     async get(host, repository) {
       const found = await store.get(host, repository);
@@ -86,7 +94,20 @@ async function credentialStore(
   };
 }
 
-/** The credential of --username, for every registry; undefined if it is not given. */
+/** Mostly a variable that is not set: the default files would be another identity. */
+function refuseEmpty(option: string, value: string | undefined): void {
+  if (value !== '') return;
+  throw usageError(
+    `${option} is empty`,
+    'name a path, or omit the option to use the default files',
+  );
+}
+
+/**
+ * The credential of --username; undefined if it is not given. An empty value counts as not given, as
+ * in manifest-tool.
+ * @throws {ManifestToolError} USAGE for a user name without a password, and the other way round.
+ */
 async function typedCredential(
   args: ConnectionOptions,
   io: Io,
@@ -95,9 +116,15 @@ async function typedCredential(
   const password = args.passwordStdin ? await readPassword(args, io) : (args.password ?? '');
   reporter.secrets.add(password);
   const { username = '' } = args;
-  if (username !== '') return { kind: 'password', username, password, source: '--username' };
-  if (password === '') return undefined;
-  throw usageError('a password has no user name', 'give --username with it');
+  if (username === '' && password === '') return undefined;
+  if (username === '') throw usageError('a password has no user name', 'give --username with it');
+  if (password === '') {
+    throw usageError(
+      '--username needs a password',
+      'give --password-stdin < FILE, or --password; omit --username to use the files of docker and podman',
+    );
+  }
+  return { kind: 'password', username, password, source: '--username' };
 }
 
 /** @throws {ManifestToolError} USAGE if other options contradict it, or nothing comes. */
@@ -108,7 +135,7 @@ async function readPassword({ username, password }: ConnectionOptions, io: Io): 
       'other users of this machine cannot see what comes by --password-stdin',
     );
   }
-  if (username === undefined) {
+  if (username === undefined || username === '') {
     throw usageError(
       '--password-stdin needs --username',
       'for example --username NAME --password-stdin < FILE',

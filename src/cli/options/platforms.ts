@@ -20,6 +20,19 @@ export function singlePlatform(args: Options<'platform'>, hint: string): Platfor
   throw usageError(`--platform has ${more.length + 1} platforms`, hint);
 }
 
+/**
+ * The platforms of --require.
+ * @throws {ManifestToolError} USAGE for a wrong form or an unknown part.
+ */
+export function requiredPlatforms({
+  require,
+}: Options<'require'>): Pick<IndexRequest, 'requiredPlatforms'> {
+  if (require.length === 0) return {};
+  const parse = (text: string): Platform =>
+    parsePlatform(text, `reading --require ${JSON.stringify(text)}`);
+  return { requiredPlatforms: require.map(parse) };
+}
+
 /** What --platform takes of sources that are indexes; everything without it. */
 export function sourcePlatforms(args: Options<'platform'>): Pick<IndexRequest, 'platforms'> {
   const platforms = platformsFrom(args);

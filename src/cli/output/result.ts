@@ -1,4 +1,5 @@
-import { changesOf, type EditResult } from '../../core/edit/edit-index.js';
+import type { EditResult } from '../../core/edit/edit-index.js';
+import { documentChanges } from '../../core/read/index-changes.js';
 import type { PushPlan } from '../../core/publish/plan.js';
 import type { IndexChanges, ListedEntry, ValueChange } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
@@ -148,7 +149,7 @@ export function editDocument(target: Reference, result: EditResult, dryRun: bool
     tags: [{ name, from: before.digest, to: after.digest, status }],
     images: added.map((image) => imageResult(image, formatName(target) !== image.source.name)),
     failed: [],
-    changes: changesDocument(changesOf(result)),
+    changes: changesDocument(documentChanges(result)),
   };
 }
 
@@ -192,7 +193,7 @@ export function resultText(result: ResultDocument | EditDocument): string {
 function planText({ images, tags, ...rest }: ResultDocument | EditDocument): string {
   const lines = [
     ...images.map(({ digest, platform, source, written }) => {
-      const how = written ? 'would be brought from' : 'is there, as';
+      const how = written ? 'would be copied from' : 'is there, as';
       return `image ${platform ?? 'without platform'} ${digest} ${how} ${source}`;
     }),
     ...('changes' in rest ? changeLines(rest.changes) : []),

@@ -27,8 +27,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     'run check-registry to see what the registry supports; --debug shows the request',
   'login-required': ({ host }) =>
     `log in with "docker login ${host}", or give --username and --password`,
-  'credentials-rejected': ({ host }) =>
-    `log in again with "docker login ${host}": the registry rejects these credentials`,
+  'credentials-rejected': ({ host }) => `correct or renew these credentials: ${host} rejects them`,
   'content-missing': () =>
     'push the image again: the registry lacks a part of it; verify lists what else is missing',
   'named-content-missing': () =>
@@ -63,6 +62,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     'give both os and architecture, as the platform of a spec (push from-spec) or with push from-args --platforms',
   'referrers-too-deep': () =>
     'copy it without --referrers, and the referrers that it needs by their digests',
+  'required-platforms': () =>
+    'check that each build has pushed its image, or omit the platform from --require',
   'several-failed': () =>
     'fix the errors above and run it again: what is done already is not done again',
   'sources-missing': () =>

@@ -12,7 +12,6 @@ import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import type { PublishingOptions } from '../publish/request.js';
 import type { ResolvedImage } from '../publish/resolved.js';
-import { indexChanges, type IndexChanges } from '../read/index-changes.js';
 import { WaitPolicy } from '../wait.js';
 
 /**
@@ -35,15 +34,6 @@ export interface EditResult {
   readonly after: ManifestContent;
   /** The images that were added. */
   readonly added?: readonly ResolvedImage[];
-}
-
-/** What an edit changes in the index; a single image counts as an index without entries. */
-export function changesOf({ before, after }: EditResult): IndexChanges {
-  const { document } = parseDocument(after.bytes, after.mediaType);
-  const [from, to] = [before.document, document].map((each) =>
-    each.kind === 'index' ? each : { manifests: [] },
-  );
-  return indexChanges(from!, to!);
 }
 
 /** An index whose tag has been read. */

@@ -44,7 +44,7 @@ export function copyImage(
     const selected = others.length === 0 ? platform : undefined;
     const named = await wait.until(() => readNamed(reader, source, selected, events));
     onManifest(named, reader);
-    const root = await filteredRoot(what, named, reader, request, events);
+    const root = await filteredRoot(what, named, reader, tree, request, events);
     const parts = await tree.parts(root);
     const subjects = parts.map(({ manifest: { digest } }) => ({ digest, source: reader }));
     const referrers =

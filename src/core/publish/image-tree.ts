@@ -1,7 +1,8 @@
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import { IndexWalker, ManifestCache } from '../../oci/graph.js';
+import { IndexWalker, ManifestCache, type IndexGraph } from '../../oci/graph.js';
 import { isDocumentType } from '../../oci/media-types.js';
+import { walkNested } from '../../oci/nested-index.js';
 import type { OnManifest } from './publisher.js';
 import type { ResolvedImage } from './resolved.js';
 import type { WaitPolicy } from '../wait.js';
@@ -17,11 +18,12 @@ export interface TreeReading {
 export class ImageTree {
   private readonly manifests = new ManifestCache((entry) => this.read(entry.digest, entry));
   private readonly walker: IndexWalker<void>;
+  private readonly made = new Set<FetchedManifest>();
 
   /** @param what what is being done, for errors: `copying example.com/app:1.0` */
   constructor(
     private readonly reader: ImageReader,
-    what: string,
+    private readonly what: string,
     private readonly reading: TreeReading,
   ) {
     this.walker = new IndexWalker({
@@ -50,6 +52,27 @@ export class ImageTree {
   }
 
   /**
+   * The indexes inside an index from which a platform is selected ({@link walkNested}).
+   * @throws {ManifestToolError} as {@link parts}.
+   */
+  nested(manifests: readonly Descriptor[]): Promise<IndexGraph<void>> {
+    const { what, manifests: cache, reading } = this;
+    const options = {
+      what,
+      signal: reading.signal,
+      beyondLimit: 'throw',
+      manifests: cache,
+    } as const;
+    return walkNested(manifests, options);
+  }
+
+  /** Adds an index that was made of one of this tree. */
+  add(entry: Descriptor, index: FetchedManifest): void {
+    this.manifests.add(entry, index);
+    this.made.add(index);
+  }
+
+  /**
    * A manifest and everything that it names, each after what it names itself.
    * @throws {ManifestToolError} FAILED for an index beyond the limits of {@link IndexWalker}; what
    * the reader throws.
@@ -69,6 +92,12 @@ export class ImageTree {
 
   private part(manifest: FetchedManifest, entry: Descriptor): ResolvedImage {
     const name = `${this.reader.name}@${manifest.digest}`;
-    return { entry, manifest, source: this.reader, name };
+    return {
+      entry,
+      manifest,
+      source: this.reader,
+      name,
+      ...(this.made.has(manifest) ? { isMade: true } : {}),
+    };
   }
 }

@@ -93,13 +93,14 @@ export function planChildren(
   );
   for (const image of images) {
     const { manifest, source } = image;
-    if (holds(source) || children.has(manifest.digest)) continue;
+    const isHeld = holds(source);
+    if ((isHeld && image.isMade !== true) || children.has(manifest.digest)) continue;
     const refersTo = subjectOf(image);
     const subject = refersTo === undefined ? {} : { refersTo };
     const tag = tags.get(manifest.digest);
     children.set(manifest.digest, {
       manifest,
-      blobs: blobsOf(manifest),
+      blobs: isHeld ? [] : blobsOf(manifest),
       isBlobsOnly: manifest.digest === root && !subjects.has(root),
       source,
       after: [...namedBy(manifest), ...Object.values(subject)],

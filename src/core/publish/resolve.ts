@@ -12,11 +12,12 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
-import { IndexWalker, ManifestCache, type ReadEntry } from '../../oci/graph.js';
+import { IndexWalker, ManifestCache, type IndexGraph, type ReadEntry } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isArtifact } from '../../oci/image-config.js';
+import { unfoldedEntries, walkNested } from '../../oci/nested-index.js';
 import { present } from '../../oci/json/fields.js';
-import { formatPlatform, isNoPlatform, type Platform } from '../../oci/platform.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
 import {
   formatReference,
   withDefaultTag,
@@ -29,12 +30,7 @@ import type { ProgressEvents } from '../events.js';
 import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
-import {
-  checkListedPlatform,
-  configPlatform,
-  entryPlatform,
-  namedPlatform,
-} from './entry-platform.js';
+import { configPlatform, entryPlatform, namedPlatform } from './entry-platform.js';
 import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
@@ -159,11 +155,10 @@ class Resolver {
   /** The entries of the indexes from which requested platforms were selected. */
   readonly offered: Descriptor[] = [];
   private readonly manifests = new Map<ImageReader, ManifestCache>();
+  private readonly reported = new Set<FetchedManifest>();
   private readonly roots = new Map<string, Promise<FetchedManifest>>();
   /** By the digest of the config: its content is the same wherever it is read. */
   private readonly platforms = new Map<Digest, Promise<Platform | undefined>>();
-  /** The same for configs that are only compared; undefined if they cannot be read. */
-  private readonly listedConfigs = new Map<Digest, Promise<Platform | undefined>>();
 
   constructor(
     private readonly request: ResolveRequest,
@@ -184,11 +179,13 @@ class Resolver {
       this.request.dropAttestations === true ? withoutAttestations(found.entries) : found.entries;
     const images = await this.entries(entries, reader, source.reference, name);
     const companions = new Companions(images.map(({ entry }) => entry));
-    return images.map((image) =>
-      companions.has(image.entry)
-        ? image
-        : { ...image, entry: withAnnotations(image.entry, source.annotations) },
-    );
+    return images.map((image) => ({
+      ...image,
+      index: name,
+      ...(companions.has(image.entry)
+        ? {}
+        : { entry: withAnnotations(image.entry, source.annotations) }),
+    }));
   }
 
   /** Reads the manifest that a source names, and of an index selects the requested entries. */
@@ -208,15 +205,13 @@ class Resolver {
       if (manifests.length === 0) throw emptyIndex(name);
       if (source.onlyPlatform !== true) {
         this.reading.onIndex?.(name, root, reader);
-        return { entries: this.requested(name, manifests) };
+        return { entries: await this.requested(name, manifests, reader) };
       }
-      const entry = selectEntry(
-        `including ${name}`,
-        completePlatform(source, name),
-        manifests,
-        this.reading.events,
-      );
-      return { entries: [entry, ...companionsOf(entry.digest, manifests)] };
+      const platform = completePlatform(source, name);
+      const what = `including ${name}`;
+      const entries = unfoldedEntries(await this.nested(what, manifests, reader));
+      const entry = selectEntry(what, platform, entries, this.reading.events);
+      return { entries: [entry, ...companionsOf(entry.digest, entries)] };
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;
@@ -226,18 +221,45 @@ class Resolver {
   }
 
   /** Of the entries of an index, those for the requested platforms, with what belongs to them. */
-  private requested(name: string, manifests: readonly Descriptor[]): readonly Descriptor[] {
+  private async requested(
+    name: string,
+    manifests: readonly Descriptor[],
+    reader: ImageReader,
+  ): Promise<readonly Descriptor[]> {
     const { platforms } = this.request;
     if (platforms === undefined) return manifests;
-    this.offered.push(...imageEntries(manifests));
+    const what = `including ${name}`;
+    const graph = await this.nested(what, manifests, reader);
+    graph.fold(({ manifest }) => manifest && this.reportIndex(manifest, reader));
+    const entries = unfoldedEntries(graph);
+    this.offered.push(...imageEntries(entries));
     const selected = platforms
-      .filter((platform) => matchingEntries(platform, manifests).length > 0)
-      .map((platform) =>
-        selectEntry(`including ${name}`, platform, manifests, this.reading.events),
-      );
+      .filter((platform) => matchingEntries(platform, entries).length > 0)
+      .map((platform) => selectEntry(what, platform, entries, this.reading.events));
     const digests = selected.map(({ digest }) => digest);
-    const kept = new Set([...selected, ...companionsIn(manifests).of(digests)]);
-    return manifests.filter((entry) => kept.has(entry));
+    const kept = new Set([...selected, ...companionsIn(entries).of(digests)]);
+    return entries.filter((entry) => kept.has(entry));
+  }
+
+  /** The indexes inside an index from which a platform is selected. */
+  private nested(
+    what: string,
+    manifests: readonly Descriptor[],
+    reader: ImageReader,
+  ): Promise<IndexGraph<void>> {
+    return walkNested(manifests, {
+      what,
+      signal: this.signal,
+      beyondLimit: 'throw',
+      manifests: this.manifestsOf(reader),
+    });
+  }
+
+  /** Reports an index inside an index, once. */
+  private reportIndex(index: FetchedManifest, reader: ImageReader): void {
+    if (index.document.kind !== 'index' || this.reported.has(index)) return;
+    this.reported.add(index);
+    this.reading.onIndex?.(`${reader.name}@${index.digest}`, index, reader);
   }
 
   /** A reference that several platforms name is read once. */
@@ -317,13 +339,12 @@ class Resolver {
 
   /** Sources in one repository share what is read of it. */
   private manifestsOf(reader: ImageReader): ManifestCache {
-    const { wait, onManifest, onIndex } = this.reading;
+    const { wait, onManifest } = this.reading;
     const manifests =
       this.manifests.get(reader) ??
       new ManifestCache(async (entry) => {
         const manifest = await wait.until(() => reader.getManifest(entry.digest, entry));
         if (manifest.document.kind === 'manifest') onManifest(manifest, reader);
-        else onIndex?.(`${reader.name}@${manifest.digest}`, manifest, reader);
         return manifest;
       });
     this.manifests.set(reader, manifests);
@@ -348,10 +369,17 @@ class Resolver {
       );
     }
     const manifest = await read();
+    if (manifest !== undefined) this.reportIndex(manifest, source);
     if (manifest?.document.kind !== 'manifest') return undefined;
     const { platform: _, ...bare } = entry;
     const platform = await this.listedPlatform(entry, source, manifest.document, name);
-    return { entry: platform === undefined ? bare : { ...bare, platform }, manifest, source, name };
+    return {
+      entry: platform === undefined ? bare : { ...bare, platform },
+      manifest,
+      source,
+      name,
+      ...(complete(entry.platform) === undefined ? {} : { isPlatformListed: true }),
+    };
   }
 
   /** The platform of an entry of an index, or else that of its config, if either names one. */
@@ -362,30 +390,10 @@ class Resolver {
     name: string,
   ): Promise<Platform | undefined> {
     const listed = complete(entry.platform);
-    if (listed !== undefined) {
-      if (!isNoPlatform(listed)) await this.checkListed(listed, source, manifest, name);
-      return listed;
-    }
+    if (listed !== undefined) return listed;
     if (isAttestation(entry)) return undefined;
     const config = complete(await this.configPlatform(source, manifest, name));
     return config && namedPlatform(config, name, (text) => this.reading.events.warning?.(text));
-  }
-
-  /** Compares a platform with the config of the image, which is not needed otherwise. */
-  private async checkListed(
-    listed: Platform,
-    source: ImageReader,
-    manifest: ImageManifest,
-    name: string,
-  ): Promise<void> {
-    const { digest } = manifest.config;
-    const reading =
-      this.listedConfigs.get(digest) ??
-      configPlatform(source, manifest, name).catch(undefinedIfMissing);
-    this.listedConfigs.set(digest, reading);
-    const config = await reading;
-    if (config !== undefined)
-      checkListedPlatform(listed, config, name, (text) => this.reading.events.warning?.(text));
   }
 
   private configPlatform(
@@ -400,12 +408,6 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
-}
-
-/** Whether the config of an entry exists is found out by those who need it. */
-function undefinedIfMissing(error: unknown): undefined {
-  const isFault = error instanceof ManifestToolError && /^(NOT_FOUND|CORRUPT)$/.test(error.code);
-  if (!isFault) throw error;
 }
 
 function emptyIndex(name: string): ManifestToolError {

@@ -1,6 +1,7 @@
 import { isAttestation } from '../../oci/attestation.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
-import type { ImageIndex } from '../../oci/documents.js';
+import type { ManifestContent } from '../../oci/content.js';
+import { parseDocument, type ImageDocument, type ImageIndex } from '../../oci/documents.js';
 import { formatPlatform } from '../../oci/platform.js';
 
 /** A value that differs; undefined on the side that does not have it. */
@@ -96,4 +97,19 @@ function annotationChanges(
     (key) => [key, { from: before.get(key), to: after.get(key) }] as const,
   );
   return new Map(changes.filter(([, { from, to }]) => from !== to));
+}
+
+/** A document before and after an edit; {@link documentChanges} compares them. */
+export interface EditedDocument {
+  readonly before: { readonly document: ImageDocument };
+  readonly after: Pick<ManifestContent, 'bytes' | 'mediaType'>;
+}
+
+/** What an edit changes in the index; a single image counts as an index without entries. */
+export function documentChanges({ before, after }: EditedDocument): IndexChanges {
+  const { document } = parseDocument(after.bytes, after.mediaType);
+  const [from, to] = [before.document, document].map((each) =>
+    each.kind === 'index' ? each : { manifests: [] },
+  );
+  return indexChanges(from!, to!);
 }

@@ -1,6 +1,6 @@
 import { formatTries } from '../../attempts.js';
 import { now } from '../../clock.js';
-import { ManifestToolError } from '../../errors.js';
+import { ManifestToolError, type ErrorDetails } from '../../errors.js';
 import type { Credential } from './credential.js';
 import { connectionFailure } from '../errors.js';
 import {
@@ -11,6 +11,7 @@ import {
   type Scope,
   type Transport,
 } from '../request.js';
+import { formatWait, isLongWait, isSecondaryLimit, WAIT_ADVICE } from '../retry-after.js';
 import { isWebPage } from '../web-page.js';
 import { formatScope, formatScopes } from './scopes.js';
 
@@ -110,14 +111,16 @@ export function basicAuthorization(username: string, password: string): string {
 function refusal(
   what: string,
   { credential, scopes }: TokenRequest,
-  { status, attempts }: HttpResponse,
+  response: HttpResponse,
 ): ManifestToolError {
+  const { status, attempts } = response;
   const says = `the token server answered with status ${status}`;
-  if (status === 408 || status === 429 || status >= 500) {
-    return new ManifestToolError('UNAVAILABLE', what, says + formatTries(attempts), {
-      hint: 'try again later',
-      reason: 'token-server-unavailable',
-    });
+  if (status === 408 || status === 429 || status >= 500 || isSecondaryLimit(response)) {
+    const why = says + formatWait(response, Date.now()) + formatTries(attempts);
+    const details: ErrorDetails = isLongWait(response, Date.now())
+      ? { hint: WAIT_ADVICE }
+      : { hint: 'try again later', reason: 'token-server-unavailable' };
+    return new ManifestToolError('UNAVAILABLE', what, why, details);
   }
   const identity =
     credential === undefined
@@ -127,7 +130,7 @@ function refusal(
   const why = `${says} ${identity}${asked}`;
   if (credential !== undefined)
     return new TokenRefused('DENIED', what, why, {
-      hint: 'log in again, or correct these credentials',
+      hint: 'correct or renew these credentials',
     });
   return new TokenRefused('DENIED', what, why, {
     hint: 'log in to the registry',

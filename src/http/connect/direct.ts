@@ -1,8 +1,8 @@
 import type { LookupFunction } from 'node:net';
-import type { Dispatcher, Pool as PoolTypes, buildConnector as Connectors } from 'undici';
+import type { Pool as PoolTypes, buildConnector as Connectors } from 'undici';
 import buildConnector from 'undici/lib/core/connect.js';
-import Pool from 'undici/lib/dispatcher/pool.js';
 import { alertWithoutRequest } from './alert.js';
+import { Http1 } from './http1.js';
 import { Http2Negotiation } from './http2.js';
 import type { Sockets } from './sockets.js';
 import type { HostTls } from './tls.js';
@@ -12,7 +12,7 @@ import { SpareConnections, type EarlyConnection } from './warm-up.js';
 /** The connections to one origin. */
 export interface Origin {
   /** Those of HTTP/1.1. */
-  readonly http1: Dispatcher;
+  readonly http1: Http1;
   /** Negotiates HTTP/2 with the server; absent if HTTP/1.1 is spoken in any case. */
   readonly http2?: Http2Negotiation;
   /** TLS with the host, if it is spoken. */
@@ -64,7 +64,8 @@ export function directOrigin(origin: string, options: DirectOptions): Origin {
 function plainOrigin(origin: string, options: DirectOptions): Origin {
   const { connectTimeoutMs: timeout, lookup, sockets, warmUp } = options;
   const connect = sockets.ownedBy(buildConnector({ timeout, lookup, allowH2: false }));
-  if (warmUp === undefined) return plainPool(new Pool(origin, poolOptions(options, connect)));
+  if (warmUp === undefined)
+    return plainPool((Pool) => new Pool(origin, poolOptions(options, connect)));
   const spares = new SpareConnections(connect, warmUp.spares);
   const first = warmUp.early?.before(connect, timeout) ?? connect;
   let isOpened = false;
@@ -74,11 +75,12 @@ function plainOrigin(origin: string, options: DirectOptions): Origin {
     first(target, callback);
     spares.open(target);
   };
-  return plainPool(new Pool(origin, poolOptions(options, connector)));
+  return plainPool((Pool) => new Pool(origin, poolOptions(options, connector)));
 }
 
 /** Connections to an origin that is spoken to in plain HTTP. */
-export function plainPool(http1: Dispatcher): Origin {
+export function plainPool(open: ConstructorParameters<typeof Http1>[0]): Origin {
+  const http1 = new Http1(open);
   return { http1, destroy: () => http1.destroy() };
 }
 
@@ -105,7 +107,7 @@ export function tlsOrigin(
 ): Origin {
   const { sockets, tls } = options;
   const opened = new SpareConnections(connectHttp1, spares);
-  const http1 = new Pool(origin, poolOptions(options, opened.connector));
+  const http1 = new Http1((Pool) => new Pool(origin, poolOptions(options, opened.connector)));
   const target = targetOf(origin);
   const http2 = new Http2Negotiation(origin, {
     target,

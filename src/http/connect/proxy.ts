@@ -1,7 +1,6 @@
 import type { Socket } from 'node:net';
-import type { Dispatcher, buildConnector as Connectors } from 'undici';
+import type { Dispatcher, Pool as PoolTypes, buildConnector as Connectors } from 'undici';
 import buildConnector from 'undici/lib/core/connect.js';
-import Pool from 'undici/lib/dispatcher/pool.js';
 import { reasonOf, systemCode } from '../../errors.js';
 import { portOf } from '../url.js';
 import {
@@ -12,6 +11,7 @@ import {
   type Origin,
   type TlsConnectors,
 } from './direct.js';
+import { Http1 } from './http1.js';
 import { proxyAuthorization } from './proxy-for.js';
 import type { HostTls } from './tls.js';
 import { trustingConnector, type TlsConnection } from './trust.js';
@@ -49,7 +49,7 @@ export class ProxyFailure extends Error {
 export function proxiedOrigin(origin: string, options: ProxyOptions): Origin {
   const { tls } = options;
   if (tls === undefined || !origin.startsWith('https:'))
-    return plainPool(forwarded(origin, options));
+    return plainPool((Pool) => forwarded(Pool, origin, options));
   return tlsOrigin(origin, { ...options, tls }, tunnelled(origin, { ...options, tls }));
 }
 
@@ -59,20 +59,27 @@ function tunnelled(
   options: ProxyOptions & { readonly tls: HostTls },
 ): TlsConnectors {
   const { connectTimeoutMs: timeout, proxy, sockets, tls } = options;
-  const toProxy = new Pool(proxy.origin, {
-    ...poolOptions(options, proxyConnector(options)),
-    headersTimeout: options.connectTimeoutMs,
-  });
+  const toProxy = new Http1(
+    (Pool) =>
+      new Pool(proxy.origin, {
+        ...poolOptions(options, proxyConnector(options)),
+        headersTimeout: options.connectTimeoutMs,
+      }),
+  );
   const authority = addressOf(new URL(origin));
   const offering = (allowH2: boolean): Connectors.connector =>
     trustingConnector(tls, (connection) => {
       const toTarget = sockets.ownedBy(buildConnector({ ...connection, timeout, allowH2 }));
-      return (target, callback) => {
-        openTunnel(toProxy, proxy, authority, (...result) => {
+      const connect = async (
+        target: Connectors.Options,
+        callback: Connectors.Callback,
+      ): Promise<void> => {
+        openTunnel(await toProxy.pool(), proxy, authority, (...result) => {
           if (result[0] === null) toTarget({ ...target, httpSocket: result[1] }, callback);
           else callback(result[0], null);
         });
       };
+      return (target, callback) => void connect(target, callback);
     });
   return { any: offering(true), http1: offering(false) };
 }
@@ -101,7 +108,7 @@ function openTunnel(
 }
 
 /** With the whole URL (RFC 9112, absolute-form): the proxy makes the request itself. */
-function forwarded(origin: string, options: ProxyOptions): Dispatcher {
+function forwarded(Pool: typeof PoolTypes, origin: string, options: ProxyOptions): Dispatcher {
   const { proxy } = options;
   const { host } = new URL(origin);
   const pool = new Pool(proxy.origin, poolOptions(options, proxyConnector(options)));

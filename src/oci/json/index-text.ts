@@ -4,10 +4,16 @@ import { dockerDescriptor, ociDescriptor } from './go-structs.js';
 import { itemSpans, memberSpans, type ValueSpan } from './parse.js';
 import { DOCKER_MANIFEST_LIST } from '../media-types.js';
 
-/** An entry of an edited index: the one at a position, another one in its place, or a new one. */
+/**
+ * An entry of an edited index: the one at a position, the same for other content, another one in
+ * its place, or a new one.
+ */
 export type EditedEntry =
   | { readonly position: number; readonly entry?: Descriptor }
+  | { readonly position: number; readonly entry?: never; readonly content: Content }
   | { readonly position?: never; readonly entry: Descriptor };
+
+type Content = Pick<Descriptor, 'digest' | 'size'>;
 
 /**
  * The JSON text of an index, and edits of it that keep everything else byte for byte: entries,
@@ -41,9 +47,12 @@ export class IndexText {
       return entries.length === 0 ? this : this.replaced(list.value, all());
     const parts: string[] = [];
     let gap = '';
-    for (const { position, entry } of entries) {
+    for (const edited of entries) {
+      const { position, entry } = edited;
       const [own, next] = position === undefined ? [] : [spans[position], spans[position + 1]];
-      parts.push(gap, entry === undefined ? this.textOf(own!) : written(entry));
+      const kept = (): string =>
+        'content' in edited ? withContent(this.textOf(own!), edited.content) : this.textOf(own!);
+      parts.push(gap, entry === undefined ? kept() : written(entry));
       gap = own && next ? this.between(own, next) : `,${separator}`;
     }
     return this.replaced({ start: first.start, end: last.end }, parts.join(''));
@@ -125,6 +134,19 @@ export class IndexText {
     const unit = outer.slice(outer.lastIndexOf('\n') + 1);
     return { separator: outer + unit, closing: outer, outer, unit };
   }
+}
+
+/** The text of an entry for other content. */
+function withContent(text: string, { digest, size }: Content): string {
+  const members = memberSpans(text);
+  const values = new Map([
+    [members.get('digest')!.value, JSON.stringify(digest)],
+    [members.get('size')!.value, String(size)],
+  ]);
+  // From the end, so that the positions before stay right.
+  return [...values]
+    .toSorted(([a], [b]) => b.start - a.start)
+    .reduce((all, [{ start, end }, value]) => all.slice(0, start) + value + all.slice(end), text);
 }
 
 /**

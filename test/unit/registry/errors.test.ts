@@ -131,7 +131,7 @@ describe('the meaning of an answer', () => {
     const { code, why } = failureOf({ ...response, headers, attempts: 5 });
     expect(code).toBe('UNAVAILABLE');
     expect(why).toMatch(/^registry\.test limits the rate of requests \(status \d+.*\)/);
-    expect(why).toMatch(/ and asks to wait 2 min \(5 tries\)$/);
+    expect(why).toMatch(/ and asks to wait until [-0-9: ]+ UTC \(2 min\) \(5 tries\)$/);
   });
 
   test('a web page with 200 is UNAVAILABLE: there is no registry', () => {
