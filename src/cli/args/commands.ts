@@ -43,6 +43,8 @@ const EDITING = [
   'json',
   'digestfile',
   'metadata-file',
+  'dotenv',
+  'subjects',
 ] as const;
 /** Options of the other commands that publish. */
 const PUBLISHING = ['tag', 'no-clobber', ...EDITING] as const;
