@@ -242,6 +242,13 @@ const LOCAL = {
     kind: 'switch',
     describe: 'include signatures, SBOMs and other referrers, and cosign tags',
   },
+  all: { kind: 'switch', describe: 'print a line for each entry: platform and digest' },
+  full: { kind: 'switch', describe: 'print repository@digest instead of the digest' },
+  match: {
+    kind: 'string',
+    value: 'GLOB',
+    describe: "list only tags that match, for example '1.*'",
+  },
   'at-least': {
     kind: 'list',
     value: 'P,...',
@@ -275,7 +282,17 @@ const LOCAL = {
   'metadata-file': {
     kind: 'string',
     value: 'FILE',
-    describe: 'write descriptor and names of the list to a file, as buildx does',
+    describe: 'write descriptor and repository of the list to a file, as buildx does',
+  },
+  dotenv: {
+    kind: 'string',
+    value: 'FILE',
+    describe: 'append digest=, image= and a digest for each platform to a file, as KEY=VALUE',
+  },
+  subjects: {
+    kind: 'string',
+    value: 'FILE',
+    describe: 'write a checksum line for the list and each image, to attest them',
   },
   digests: {
     kind: 'string',

@@ -11,6 +11,7 @@ import type { ProgressEvents } from '../events.js';
 import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import type { PublishingOptions } from '../publish/request.js';
+import type { ChildStep } from '../publish/plan.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import { WaitPolicy } from '../wait.js';
 
@@ -34,6 +35,8 @@ export interface EditResult {
   readonly after: ManifestContent;
   /** The images that were added. */
   readonly added?: readonly ResolvedImage[];
+  /** What the target did not hold, and was written for the images. */
+  readonly children?: readonly ChildStep[];
 }
 
 /** An index whose tag has been read. */
