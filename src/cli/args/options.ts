@@ -242,6 +242,13 @@ const LOCAL = {
     kind: 'switch',
     describe: 'include signatures, SBOMs and other referrers, and cosign tags',
   },
+  all: { kind: 'switch', describe: 'print a line for each entry: platform and digest' },
+  full: { kind: 'switch', describe: 'print repository@digest instead of the digest' },
+  match: {
+    kind: 'string',
+    value: 'GLOB',
+    describe: "list only tags that match, for example '1.*'",
+  },
   'at-least': {
     kind: 'list',
     value: 'P,...',

@@ -1,6 +1,6 @@
 import type { EditResult } from '../../core/edit/edit-index.js';
 import { documentChanges } from '../../core/read/index-changes.js';
-import type { PushPlan } from '../../core/publish/plan.js';
+import type { ChildStep, PushPlan } from '../../core/publish/plan.js';
 import type { IndexChanges, ListedEntry, ValueChange } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { Transferred } from '../../core/publish/shared-writes.js';
@@ -50,6 +50,8 @@ export interface ResultDocument {
   readonly size: number;
   readonly dryRun: boolean;
   readonly tags: readonly TagResult[];
+  /** Tags of referrers that are published with it, as cosign has them; absent if there are none. */
+  readonly referrerTags?: readonly TagResult[];
   readonly images: readonly {
     readonly digest: Digest;
     readonly size: number;
@@ -121,6 +123,9 @@ export function resultDocument(
     size: root.size,
     dryRun,
     tags: done.flatMap(({ target, plan }) => tagResults(target.target, plan, dryRun)),
+    ...referrerTags(
+      done.flatMap(({ target, plan }) => childTags(target.target, plan.children, dryRun)),
+    ),
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
     targets: done.map(({ target, plan, transferred, warnings: own }) => ({
       reference: formatReference(target.target),
@@ -168,6 +173,23 @@ function tagResults(target: Reference, plan: PushPlan, dryRun: boolean): TagResu
   ];
 }
 
+function childTags(
+  target: Reference,
+  children: readonly ChildStep[],
+  dryRun: boolean,
+): TagResult[] {
+  return children.flatMap(({ tag, tagBefore, manifest }) => {
+    if (tag === undefined) return [];
+    const name = `${formatName(target)}:${tag}`;
+    const status = dryRun ? 'would move' : 'moved';
+    return [{ name, from: tagBefore ?? null, to: manifest.digest, status }];
+  });
+}
+
+function referrerTags(tags: readonly TagResult[]): Pick<ResultDocument, 'referrerTags'> {
+  return tags.length === 0 ? {} : { referrerTags: tags };
+}
+
 function imageResult({ entry, name }: ResolvedImage, written: boolean) {
   const { digest, size, platform } = entry;
   return {
@@ -190,7 +212,7 @@ export function editDocument(
   dryRun: boolean,
   warnings: readonly string[],
 ): EditDocument {
-  const { before, after, added = [] } = result;
+  const { before, after, added = [], children = [] } = result;
   const { transferred = { bytesCopied: 0, bytesMounted: 0 }, warnings: own = [] } = result;
   const isSame = before.digest === after.digest;
   const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
@@ -204,6 +226,7 @@ export function editDocument(
     size: after.size,
     dryRun,
     tags,
+    ...referrerTags(childTags(target, children, dryRun)),
     images,
     targets: [
       {
@@ -257,14 +280,15 @@ export function resultText(result: ResultDocument | EditDocument): string {
 }
 
 /** One line for each image, each other change of an edit, and each tag. */
-function planText({ images, tags, ...rest }: ResultDocument | EditDocument): string {
+function planText(result: ResultDocument | EditDocument): string {
+  const { images, tags, referrerTags: others = [] } = result;
   const lines = [
     ...images.map(({ digest, platform, source, written }) => {
       const how = written ? 'would be copied from' : 'is there, as';
       return `image ${platform ?? 'without platform'} ${digest} ${how} ${source}`;
     }),
-    ...('changes' in rest ? changeLines(rest.changes) : []),
-    ...tags.map(({ name, from, to, status }) => {
+    ...('changes' in result ? changeLines(result.changes) : []),
+    ...[...others, ...tags].map(({ name, from, to, status }) => {
       if (status === 'unchanged') return `tag ${name} names ${to} already`;
       return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
     }),

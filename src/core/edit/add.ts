@@ -113,7 +113,7 @@ export async function addToIndex(
             signal: client.signal,
           }).collect(images.map(({ manifest: { digest }, source }) => ({ digest, source })))
         : [];
-    if (dryRun !== true) await publisher.writeChildren([...images, ...referrers]);
+    const children = await publisher.publishChildren([...images, ...referrers]);
     const edited = await settleEdit(
       { target, index, indexOf },
       request,
@@ -121,8 +121,9 @@ export async function addToIndex(
       events,
       client.signal,
     );
+    const { transferred } = publisher;
     const warnings = [...collector.warnings, ...publisher.warnings];
-    return { ...edited, added: images, transferred: publisher.transferred, warnings };
+    return { ...edited, added: images, children, transferred, warnings };
   } finally {
     await publisher.end();
   }

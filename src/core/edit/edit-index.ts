@@ -12,6 +12,7 @@ import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import type { PublishingOptions } from '../publish/request.js';
 import type { Transferred } from '../publish/shared-writes.js';
+import type { ChildStep } from '../publish/plan.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import { WaitPolicy } from '../wait.js';
 
@@ -39,6 +40,8 @@ export interface EditResult {
   readonly transferred?: Transferred;
   /** What was warned of. */
   readonly warnings?: readonly string[];
+  /** What the target did not hold, and was written for the images. */
+  readonly children?: readonly ChildStep[];
 }
 
 /** An index whose tag has been read. */
