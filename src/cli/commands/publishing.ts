@@ -43,6 +43,8 @@ interface Published {
   readonly targets: readonly Reference[];
   /** One for each target at which it failed. */
   readonly failures: readonly ManifestToolError[];
+  /** One for each target that cannot be pushed to, in a dry run. */
+  readonly refusals: readonly ManifestToolError[];
 }
 
 /** A job of which nothing was published. */
@@ -72,8 +74,13 @@ export function pushJob(
       noteUntagged(outcomes, dryRun, reporter);
       return {
         result: resultDocument(outcomes, dryRun),
-        targets: outcomes.flatMap((outcome) => ('plan' in outcome ? [outcome.target.target] : [])),
+        targets: outcomes.flatMap((outcome) =>
+          'plan' in outcome && outcome.refusal === undefined ? [outcome.target.target] : [],
+        ),
         failures: outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : [])),
+        refusals: outcomes.flatMap((outcome) =>
+          'plan' in outcome && outcome.refusal !== undefined ? [outcome.refusal] : [],
+        ),
       };
     },
   };
@@ -95,8 +102,10 @@ export function editJob(
     targets: [target],
     sources: sources.map(({ reference }) => reference),
     async run(client, reporter) {
-      const result = editDocument(target, await edit(client, reporter), dryRun);
-      return { result, targets: [target], failures: [] };
+      const edited = await edit(client, reporter);
+      const refusals = edited.refusal === undefined ? [] : [edited.refusal];
+      const targets = refusals.length === 0 ? [target] : [];
+      return { result: editDocument(target, edited, dryRun), targets, failures: [], refusals };
     },
   };
 }
@@ -124,6 +133,8 @@ export async function runJobs(
         try {
           const published = await job.run(client, reporter);
           if (args.verify && !args.dryRun) await verify(client, published, reporter);
+          if (!isSingle || onlyRefusal(published) === undefined)
+            for (const refusal of published.refusals) await reporter.failed(refusal);
           return published;
         } catch (error) {
           if (isSingle || !(error instanceof ManifestToolError)) throw error;
@@ -189,9 +200,26 @@ function jsonOf(finished: readonly (Published | Failed)[]): string {
   return jsonText(documents.length === 1 ? documents[0]! : documents);
 }
 
-/** @throws {ManifestToolError} a summary of the failures, each of which is reported already. */
+/** The refusal of a job that has a single target. */
+function onlyRefusal({ targets, failures, refusals }: Published): ManifestToolError | undefined {
+  const [refusal, ...others] = refusals;
+  return targets.length + failures.length + others.length === 0 ? refusal : undefined;
+}
+
+/**
+ * @throws {ManifestToolError} the refusal of a single job with a single target; otherwise a summary
+ * of the failures, each of which is reported already.
+ */
 function refuseFailures(finished: readonly (Published | Failed)[]): void {
-  const errors = finished.flatMap((each) => ('error' in each ? [each.error] : each.failures));
+  const [first, ...others] = finished;
+  const refusal =
+    first !== undefined && 'result' in first && others.length === 0
+      ? onlyRefusal(first)
+      : undefined;
+  if (refusal !== undefined) throw refusal;
+  const errors = finished.flatMap((each) =>
+    'error' in each ? [each.error] : [...each.failures, ...each.refusals],
+  );
   const published = finished.flatMap((each) => ('error' in each ? [] : each.targets));
   const summary = summarizeFailures(errors, published.length + errors.length);
   if (summary !== undefined) throw summary;

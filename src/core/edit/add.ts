@@ -47,7 +47,7 @@ export async function addToIndex(
 ): Promise<EditResult> {
   checkTarget(request);
   const { dryRun, strict, waitMs, sources } = request;
-  const target = await client.open(request.target, dryRun === true ? 'pull' : 'push');
+  const target = await client.open(request.target, 'push');
   const wait = new WaitPolicy(waitMs, client.signal, events);
   const collector = new WarningCollector(events);
   const publisher = new Publisher(target, request, request, wait, events);
