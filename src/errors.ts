@@ -86,6 +86,7 @@ export type ErrorReason =
   | 'platform-missing'
   | 'platform-not-found'
   | 'referrers-too-deep'
+  | 'required-platforms'
   | 'several-entries'
   | 'sources-missing'
   | 'several-failed'

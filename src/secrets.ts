@@ -1,5 +1,9 @@
+import { decodings, type DecodedText, type Range } from './decoded-text.js';
+
 /** Shorter secrets are not redacted: they would match parts of ordinary words. */
 const MIN_LENGTH = 4;
+/** Encodings inside each other that are undone, such as JSON in a page of HTML. */
+const MAX_ENCODINGS = 3;
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer) [A-Za-z0-9._~+/-]{8,}=*/gi, '$1 REDACTED'],
@@ -16,20 +20,19 @@ export class Secrets {
   private forms: string[] = [];
 
   /**
-   * Adds a secret in every form in which it could appear: as it is, in base64, in a URL, in JSON.
+   * Adds a secret, as it is and in base64 or hexadecimal digits, alone or as a part of what is
+   * encoded. Other forms are decoded, see {@link Secrets.redact}.
    */
   add(secret: string): void {
     if (secret.length < MIN_LENGTH) return;
-    const base64 = Buffer.from(secret).toString('base64');
+    const hex = Buffer.from(secret).toString('hex');
     const forms = [
       secret,
-      base64,
-      base64.replace(/=+$/, ''),
-      Buffer.from(secret).toString('base64url'),
-      encodeURIComponent(secret.toWellFormed()),
-      encodeURIComponent(base64),
-      new URLSearchParams([['', secret]]).toString().slice(1),
-      JSON.stringify(secret).slice(1, -1),
+      // In a form of HTML (application/x-www-form-urlencoded).
+      secret.replaceAll(' ', '+'),
+      hex,
+      hex.toUpperCase(),
+      ...base64Forms(secret),
     ];
     // The longest first: a form may be part of another one.
     this.forms = [...new Set([...this.forms, ...forms])].sort((a, b) => b.length - a.length);
@@ -53,12 +56,22 @@ export class Secrets {
     }
   }
 
-  /** Replaces every known secret, and everything that looks like one. */
+  /**
+   * Replaces every known secret, and everything that looks like one. A registry may repeat a secret
+   * in another form, so escapes are decoded and what they stand for is searched as well.
+   */
   redact(text: string): string {
     let clean = text;
     for (const form of this.forms) clean = clean.replaceAll(form, 'REDACTED');
     for (const [pattern, replacement] of PATTERNS) clean = clean.replaceAll(pattern, replacement);
-    return clean;
+    const found: Range[] = [];
+    let views = decodings(clean);
+    for (let depth = 0; views.length > 0 && depth < MAX_ENCODINGS; depth += 1) {
+      for (const view of views)
+        found.push(...this.forms.flatMap((form) => occurrences(view, form)));
+      views = views.flatMap((view) => view.decodings());
+    }
+    return without(clean, found);
   }
 
   /**
@@ -69,4 +82,37 @@ export class Secrets {
     const clean = this.redact(text);
     return clean.length > length ? `${clean.slice(0, length)}…` : clean;
   }
+}
+
+/** What every base64 encoding of a text that contains `secret` contains, by where it begins there. */
+function base64Forms(secret: string): string[] {
+  const bytes = Buffer.from(secret);
+  return [0, 1, 2].flatMap((before) => {
+    const all = Buffer.concat([Buffer.alloc(before), bytes]);
+    // Characters that depend on the bytes around the secret are left out.
+    const begin = Math.ceil((before * 8) / 6);
+    const end = Math.floor((all.length * 8) / 6);
+    const forms = [all.toString('base64'), all.toString('base64url')];
+    const whole = before === 0 ? [forms[0]!, ...forms.map((form) => form.replace(/=+$/, ''))] : [];
+    return [...whole, ...forms.map((form) => form.slice(begin, end))];
+  });
+}
+
+/** Where a decoded text holds `form`, in the original. */
+function occurrences(view: DecodedText, form: string): Range[] {
+  const found: Range[] = [];
+  for (let at = view.text.indexOf(form); at !== -1; at = view.text.indexOf(form, at + 1))
+    found.push(view.origin(at, at + form.length));
+  return found;
+}
+
+/** A text with REDACTED in place of some ranges, which may overlap. */
+function without(text: string, ranges: readonly Range[]): string {
+  let result = '';
+  let done = 0;
+  for (const { begin, end } of ranges.toSorted((a, b) => a.begin - b.begin)) {
+    if (begin >= done) result += `${text.slice(done, begin)}REDACTED`;
+    done = Math.max(done, end);
+  }
+  return result + text.slice(done);
 }

@@ -6,21 +6,27 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { JOBS } from './jobs.mjs';
+import { JOBS, MAIN_JOBS } from './jobs.mjs';
 import { measureJob } from './measure.mjs';
 import { parseOptions, USAGE, UsageError } from './options.mjs';
 import { findTools } from './peers.mjs';
 import { plot } from './plot.mjs';
 import { withSection } from './section.mjs';
 import { measureStartup } from './startup.mjs';
-import { markdownTable, textTable } from './table.mjs';
+import { markdownTable, summaryTable, textTable } from './table.mjs';
 import { TOOLS } from './tools/index.mjs';
 import { ours } from './tools/ours.mjs';
 
 const README = fileURLToPath(new URL('../../README.md', import.meta.url));
+const DETAILS = fileURLToPath(new URL('../../docs/internals/benchmarks.md', import.meta.url));
 
 // What was started ends with this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
+
+/** @param {string} file @param {readonly string[]} parts */
+function write(file, parts) {
+  writeFileSync(file, withSection(readFileSync(file, 'utf8'), 'bench', parts.join('\n\n')));
+}
 
 /** @param {string} text */
 function progress(text) {
@@ -63,13 +69,13 @@ try {
     const { command, machine } = captionOf(argv, load);
     const absent = `Not on this machine, and so not measured: ${missing.join(', ')}.`;
     const notes = missing.length === 0 ? [machine] : [machine, absent];
-    writeFileSync(path.resolve(options.svg), plot(tables, versions, [command, ...notes]));
+    const main = tables.filter(({ job }) => MAIN_JOBS.includes(job));
+    const shown = main.length === 0 ? tables : main;
+    writeFileSync(path.resolve(options.svg), plot(shown, versions, [command, ...notes]));
     if (options.write) {
-      const content = [
-        ...tables.map((table) => markdownTable(table, versions)),
-        `\`${command}\`. ${notes.join(' ')}`,
-      ].join('\n\n');
-      writeFileSync(README, withSection(readFileSync(README, 'utf8'), 'bench', content));
+      const caption = `\`${command}\`. ${notes.join(' ')}`;
+      write(README, [summaryTable(shown, versions), caption]);
+      write(DETAILS, [...tables.map((table) => markdownTable(table, versions)), caption]);
     }
     if (options.json) {
       const named = { command, machine, missing, versions: Object.fromEntries(versions), tables };

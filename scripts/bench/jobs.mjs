@@ -165,4 +165,11 @@ const SECURE = /** @type {const} */ (['http2', 'http1']).flatMap((secure) =>
 /** Those that peers do as well. */
 export const JOBS = [...SECURE, ...NEAR, copy, copySmall];
 
+/** What the plot and the README show: what public registries are like, and the transport of content. */
+export const MAIN_JOBS = [
+  ...SECURE.filter(({ secure }) => secure === 'http2').map(({ name }) => name),
+  copy.name,
+  copySmall.name,
+];
+
 export const JOB_NAMES = [...JOBS.map(({ name }) => name), 'startup'];

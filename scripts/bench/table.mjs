@@ -71,6 +71,27 @@ export function markdownTable(table, versions) {
   return lines.map((cells) => `| ${cells.map(escaped).join(' | ')} |`).join('\n');
 }
 
+/**
+ * One line for each job, with the seconds of each tool: for who does not want the rest.
+ * @param {readonly Table[]} tables @param {ReadonlyMap<string, string>} versions
+ */
+export function summaryTable(tables, versions) {
+  const names = [...new Set(tables.flatMap(({ rows }) => rows.map(({ name }) => name)))];
+  const lines = [
+    ['seconds', ...names.map((name) => [name, versions.get(name)].filter(Boolean).join(' '))],
+    ['---', ...names.map(() => '---')],
+    ...tables.map(({ title, rows }) => [
+      title,
+      ...names.map((name) => {
+        const row = rows.find((each) => each.name === name);
+        if (row?.failed !== undefined) return 'failed';
+        return row?.seconds === undefined ? '-' : valueText('seconds', row.seconds);
+      }),
+    ]),
+  ];
+  return lines.map((cells) => `| ${cells.map(escaped).join(' | ')} |`).join('\n');
+}
+
 /** @param {Row} row @param {number} n @param {string} text */
 function failedOr(row, n, text) {
   if (row.failed === undefined) return text;

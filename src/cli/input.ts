@@ -1,6 +1,29 @@
 import type { Readable } from 'node:stream';
-import { interruptedBy, ManifestToolError } from '../errors.js';
+import { fileReason, interruptedBy, ManifestToolError, unreadableHint } from '../errors.js';
 import { readFile, readStream } from '../read-file.js';
+import type { Io } from './io.js';
+
+/** Stands for standard input in place of a file. */
+export const STANDARD_INPUT = '-';
+/** In bytes. */
+const MAX_FILE_SIZE = 1024 * 1024;
+
+/**
+ * Reads the text of a file that the user has named, such as a spec; `-` is standard input.
+ * @throws {ManifestToolError} USAGE if it cannot be read, is larger than 1 MiB or is not UTF-8;
+ * INTERRUPTED.
+ */
+export async function readNamedFile(path: string, { stdin, signal }: Io): Promise<string> {
+  const isStdin = path === STANDARD_INPUT;
+  const what = `reading ${isStdin ? 'standard input' : path}`;
+  try {
+    return await readInput(isStdin ? stdin() : path, { what, limit: MAX_FILE_SIZE, signal });
+  } catch (error) {
+    if (error instanceof ManifestToolError) throw error;
+    const details = { cause: error, hint: unreadableHint(error) };
+    throw new ManifestToolError('USAGE', what, fileReason(error), details);
+  }
+}
 
 interface InputLimits {
   /** The action, for errors. */

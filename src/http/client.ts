@@ -9,7 +9,7 @@ import { loopbackScheme, registryOrigins } from './loopback.js';
 import { redirects } from './redirects.js';
 import { compose, type Layer, type Transport } from './request.js';
 import { RetryPolicy, type Wait } from './retry.js';
-import { warnings } from './warnings.js';
+import { RegistryWarnings } from './warnings.js';
 import { wire } from './wire.js';
 
 /** What an {@link HttpClient} needs to know; nothing is taken from the process. */
@@ -57,6 +57,7 @@ export class HttpClient {
   readonly retry: RetryPolicy;
   private readonly dispatchers: Dispatchers;
   private readonly registries = new Map<string, RegistryAccess>();
+  private readonly warnings: RegistryWarnings[] = [];
   private readonly log: Layer;
   private readonly wire: Transport;
 
@@ -96,6 +97,7 @@ export class HttpClient {
 
   /** Closes all connections; none is opened afterwards. */
   close(): Promise<void> {
+    for (const warnings of this.warnings) warnings.close();
     return this.dispatchers.destroy();
   }
 
@@ -133,7 +135,8 @@ export class HttpClient {
     });
     const scheme = loopbackScheme(origins);
     const tokenServer = this.earlyTokenServer(origins[0]);
-    const reported = warnings((text) => onWarning?.(`${host} says: ${text}`));
+    const reported = new RegistryWarnings((text) => onWarning?.(`${host} says: ${text}`));
+    this.warnings.push(reported);
     // To a repository of the registry:
     const transport = (repository: string): Transport =>
       compose(
@@ -142,7 +145,7 @@ export class HttpClient {
           tokenServer,
           scheme,
           authenticator.layer(repository),
-          reported,
+          reported.layer,
           this.retry.layer,
           commonHeaders,
           this.log,

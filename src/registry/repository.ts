@@ -14,6 +14,7 @@ import { blobSize, getBlob, hasBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
 import { Referrers, type ReferrersOptions } from './referrers.js';
+import { listTags } from './tags.js';
 import { checkPush, mountBlob, uploadBlob } from './uploads.js';
 
 /** One repository of a registry, for reading and writing. */
@@ -74,6 +75,10 @@ export class Repository implements ImageStore {
 
   tagDigest(tag: string, how?: TagReading): Promise<Digest | undefined> {
     return tagDigest(this.connection, tag, how);
+  }
+
+  listTags(): Promise<readonly string[]> {
+    return listTags(this.connection);
   }
 
   async putChild(manifest: ManifestContent, tag?: string): Promise<void> {

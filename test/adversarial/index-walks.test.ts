@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { spawnCli } from '../support/cli.js';
@@ -160,6 +161,46 @@ describe('in a layout', () => {
 
   it.each(runs)('%s of %s ends', async (command, shape) => {
     expectEnd(command, await end(command, places.get(shape)!));
+  });
+});
+
+describe('in a layout, which takes processor time alone', () => {
+  /** Processor time of a process in milliseconds (proc(5), utime and stime; a tick is 10 ms). */
+  const cpuTime = (pid: number | undefined): number => {
+    try {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      return (Number(fields[11]) + Number(fields[12])) * 10;
+    } catch {
+      return Infinity;
+    }
+  };
+
+  it.each(
+    (['SIGINT', 'SIGTERM'] as const).flatMap((signal) =>
+      ['verify', 'copy', 'inspect --format json'].map((command) => [signal, command] as const),
+    ),
+  )('%s ends %s', async (signal, command) => {
+    const root = writeLayout(folder.directory(), SHAPES['1,000 entries, six levels']!);
+    const place = { root, list: root, out: `oci-layout://${path.join(folder.directory(), 'o')}:o` };
+    const endAfter = async (cpuMs: number): ReturnType<typeof spawnCli>['done'] => {
+      const { child, done } = spawnCli(COMMANDS[command]!.args(place));
+      await expect
+        .poll(() => cpuTime(child.pid), { timeout: LIMIT_MS, interval: 5 })
+        .toBeGreaterThan(cpuMs);
+      const kill = setTimeout(() => child.kill('SIGKILL'), SIGNAL_LIMIT_MS);
+      child.kill(signal);
+      const ended = await done;
+      clearTimeout(kill);
+      return ended;
+    };
+    let ended = await endAfter(400);
+    // On a busy machine the start takes as long; the system then ends it, as nothing handles signals.
+    if (ended.signal === signal) ended = await endAfter(1000);
+    const { code, signal: endedBy } = ended;
+    expect(endedBy).toBeNull();
+    // It may have ended by itself just before.
+    expect([130, WALKING[command]]).toContain(code);
   });
 });
 

@@ -457,7 +457,8 @@ describe.each(Object.entries(places))('create of one index in %s', (_name, place
     expectCode(result, 0);
     expect(result.stdout).not.toContain(digestOf(odd));
     expect(result.stderr).toContain(lost);
-    expect(result.stderr).toContain(`the artifact type application/x of ${place.reference('odd')}`);
+    const all = `the artifact type application/x, the member x-unknown of ${place.reference('odd')}`;
+    expect(result.stderr).toContain(all);
     const strict = await create('strict', place.reference('odd'), ...options, '--strict');
     expectCode(strict, 2);
   });
@@ -478,6 +479,48 @@ describe.each(Object.entries(places))('create of one index in %s', (_name, place
       manifests: Entry[];
     };
     expect(manifests.map(({ digest }) => digest)).toEqual(entries.map(({ digest }) => digest));
+  });
+
+  it('names the members of entries that are lost, also when entries are added', async () => {
+    const [kept, other] = entries;
+    const odder = {
+      ...kept!,
+      'x-note': 1,
+      platform: { ...(kept!['platform'] as object), features: ['sse4'] },
+    };
+    await place.manifest('odder', OCI_INDEX, Buffer.from(indexText([odder, other!])));
+    const says = `the members x-note, platform.features of entries of ${place.reference('odder')}`;
+    const result = await create('x', place.reference('odder'), '--annotation', 'a=b');
+    expectCode(result, 0);
+    expect(result.stderr).toContain(says);
+    const others = await create('x', place.reference('odder'), '--platform', 'linux/arm64');
+    expectCode(others, 0);
+    expect(others.stderr).not.toContain('x-note');
+    const added = await runCli(['add', place.reference('x'), place.reference('odder')]);
+    expectCode(added, 0);
+    expect(added.stderr).toContain(says);
+  });
+
+  it('names what a Docker manifest list does not keep of an entry', async () => {
+    const artifact = {
+      ...entries[1]!,
+      artifactType: 'application/x',
+      platform: { os: 'unknown', architecture: 'unknown' },
+      annotations: {
+        'vnd.docker.reference.type': 'attestation-manifest',
+        'vnd.docker.reference.digest': entries[0]!.digest,
+      },
+    };
+    const text = indexText([entries[0]!, artifact]);
+    await place.manifest('typed', OCI_INDEX, Buffer.from(text));
+    const says = `a Docker manifest list does not keep the artifact type application/x of ${artifact.digest}`;
+    const result = await create('x', place.reference('typed'), '--type', 'docker');
+    expectCode(result, 0);
+    expect(result.stderr).toContain(says);
+    await create('x', place.reference('odd'), '--type', 'docker', '--platform', 'linux/amd64');
+    const added = await runCli(['add', place.reference('x'), place.reference('typed')]);
+    expectCode(added, 0);
+    expect(added.stderr).toContain(says);
   });
 
   it('names a subject that is lost', async () => {

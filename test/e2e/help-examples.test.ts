@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { COMMAND_NAMES, commandOf } from '../../src/cli/args/commands.js';
+import { expectCode } from '../support/cli.js';
 import { Workplace } from '../support/documented.js';
 
 let place: Workplace;
@@ -30,6 +31,9 @@ beforeAll(async () => {
   await place.list('example.com/app:1.0-rc1', all('example.com/app:1.0-'));
   await place.list('example.com/library/traefik:latest', all('example.com/library/traefik:'));
   await place.list('oci-layout://build:latest', all('oci-layout://build:'));
+  const digest = `manifest-tool inspect --format json "example.com/app:1.0-$each" | jq -r .digest`;
+  const builds = `mkdir digests; for each in amd64 arm64; do d=$(${digest}); touch "digests/\${d#sha256:}"; done`;
+  expectCode(await place.run(builds), 0);
   place.write('a.yaml', spec('a', '1.0'));
   place.write('b.yaml', spec('b', '1.0'));
   place.write('release.yaml', spec('app', '${VERSION}'));

@@ -111,7 +111,7 @@ describe('--tag', () => {
     const other = `${open.host}/meta/app:2`;
     expectCode(await push(`${open.host}/oci/app:meta`, '-t', other, '--metadata-file', file), 0);
     const metadata = JSON.parse(await readFile(file, 'utf8')) as Record<string, unknown>;
-    expect(metadata['image.name']).toBe(`${open.host}/oci/app:meta,${other}`);
+    expect(metadata['image.name']).toBe(`${open.host}/oci/app,${open.host}/meta/app`);
   });
 
   it('names the target of create without --target: the first one', async () => {

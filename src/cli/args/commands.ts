@@ -11,7 +11,7 @@ export interface CommandDefinition<
   readonly describe: string;
   /**
    * Names and placeholders of the arguments, in their order. The number of arguments is exact,
-   * unless the last placeholder ends in `...`: one or more.
+   * unless the last placeholder is repeated: `FILE...` is one or more, `[FILE...]` none or more.
    */
   readonly positionals: Positionals;
   /** The options that it has beside the global ones. */
@@ -43,11 +43,16 @@ const EDITING = [
   'json',
   'digestfile',
   'metadata-file',
+  'dotenv',
+  'subjects',
 ] as const;
 /** Options of the other commands that publish. */
 const PUBLISHING = ['tag', 'no-clobber', ...EDITING] as const;
+/** Options that add sources to those that are named. */
+const SOURCES = ['digests', 'file'] as const;
 /** Options of the commands that make an index. */
 const INDEX = [
+  'require',
   'annotation',
   'artifact-type',
   'attestations',
@@ -85,6 +90,16 @@ export const COMMANDS = {
     examples: [
       ['$0 query traefik', 'as mquery prints it'],
       ['$0 query --json oci-layout://build:latest', 'for programs'],
+    ],
+  }),
+  digest: defineCommand({
+    describe: 'print the digest of an image, or of each platform',
+    positionals: { reference: 'REF' },
+    options: ['platform', 'all', 'full', 'json'],
+    examples: [
+      ['$0 digest example.com/app:1.0', 'of the index, or of the image'],
+      ['$0 digest --platform linux/arm64 --full example.com/app:1.0', 'to pin one platform'],
+      ['$0 digest --all oci-layout://build:latest', 'one line per entry'],
     ],
   }),
   verify: defineCommand({
@@ -151,8 +166,17 @@ export const COMMANDS = {
   }),
   create: defineCommand({
     describe: 'publish a list of the images that are named',
-    positionals: { sources: 'SOURCE...' },
-    options: ['type', 'target', 'tags', 'annotations', 'platform', 'ignore-missing', ...INDEX],
+    positionals: { sources: '[SOURCE...]' },
+    options: [
+      'type',
+      'target',
+      'tags',
+      'annotations',
+      ...SOURCES,
+      'platform',
+      'ignore-missing',
+      ...INDEX,
+    ],
     examples: [
       [
         '$0 create --target example.com/app:1.0 example.com/app:1.0-amd64 example.com/app:1.0-arm64',
@@ -163,6 +187,10 @@ export const COMMANDS = {
         'without --target, the first -t is the target',
       ],
       [
+        '$0 create -t example.com/app:1.0 -t latest --digests digests --require linux/amd64,linux/arm64',
+        'images pushed by digest; each file in digests is named by one',
+      ],
+      [
         '$0 create --dry-run --target example.com/app:1.0 --tags latest example.com/app:1.0-amd64 example.com/app:1.0-arm64',
         'what would be written, and which tags would move',
       ],
@@ -170,8 +198,17 @@ export const COMMANDS = {
   }),
   add: defineCommand({
     describe: 'bring images into a published list',
-    positionals: { reference: 'REF', sources: 'SOURCE...' },
-    options: ['platform', 'ignore-missing', 'attestations', 'referrers', 'strict', ...EDITING],
+    positionals: { reference: 'REF', sources: '[SOURCE...]' },
+    options: [
+      ...SOURCES,
+      'platform',
+      'ignore-missing',
+      'require',
+      'attestations',
+      'referrers',
+      'strict',
+      ...EDITING,
+    ],
     examples: [
       ['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'one more platform'],
       [
@@ -233,6 +270,16 @@ export const COMMANDS = {
       ],
     ],
   }),
+  tags: defineCommand({
+    describe: 'list the tags of a repository',
+    positionals: { repository: 'REPOSITORY' },
+    options: ['match', 'json'],
+    examples: [
+      ['$0 tags example.com/app', 'all of them, one per line'],
+      ["$0 tags --match '1.*' --json example.com/app", 'those that match a pattern, as JSON'],
+      ['$0 tags oci-layout://build', 'the names in a directory'],
+    ],
+  }),
   'spec check': defineCommand({
     describe: 'check YAML files without asking a registry',
     positionals: { files: 'FILE...' },
@@ -283,6 +330,11 @@ export function commandOf(name: CommandName): CommandDefinition {
   return COMMANDS[name];
 }
 
+/** Whether a placeholder is for several arguments. */
+export function isRepeated(placeholder: string | undefined): boolean {
+  return placeholder !== undefined && /\.\.\.\]?$/.test(placeholder);
+}
+
 /** The options that a command has, its own first. */
 export function optionsOf(name: CommandName): readonly OptionName[] {
   return [...commandOf(name).options, ...GLOBAL_OPTIONS];
@@ -292,9 +344,11 @@ type ArgumentsOf<D> =
   D extends CommandDefinition<infer Positionals, infer Own, infer Required>
     ? Options<Exclude<Own | GlobalOptionName, Required>> &
         RequiredOptions<Required> & {
-          readonly [P in keyof Positionals]: Positionals[P] extends `${string}...`
-            ? readonly [string, ...string[]]
-            : string;
+          readonly [P in keyof Positionals]: Positionals[P] extends `[${string}...]`
+            ? readonly string[]
+            : Positionals[P] extends `${string}...`
+              ? readonly [string, ...string[]]
+              : string;
         }
     : never;
 

@@ -241,6 +241,13 @@ const LOCAL = {
     kind: 'switch',
     describe: 'include signatures, SBOMs and other referrers, and cosign tags',
   },
+  all: { kind: 'switch', describe: 'print a line for each entry: platform and digest' },
+  full: { kind: 'switch', describe: 'print repository@digest instead of the digest' },
+  match: {
+    kind: 'string',
+    value: 'GLOB',
+    describe: "list only tags that match, for example '1.*'",
+  },
   'at-least': {
     kind: 'list',
     value: 'P,...',
@@ -274,7 +281,33 @@ const LOCAL = {
   'metadata-file': {
     kind: 'string',
     value: 'FILE',
-    describe: 'write descriptor and names of the list to a file, as buildx does',
+    describe: 'write descriptor and repository of the list to a file, as buildx does',
+  },
+  dotenv: {
+    kind: 'string',
+    value: 'FILE',
+    describe: 'append digest=, image= and a digest for each platform to a file, as KEY=VALUE',
+  },
+  subjects: {
+    kind: 'string',
+    value: 'FILE',
+    describe: 'write a checksum line for the list and each image, to attest them',
+  },
+  digests: {
+    kind: 'string',
+    value: 'DIR',
+    describe: "add the images of the target's repository whose digests name the files in DIR",
+  },
+  file: {
+    kind: 'strings',
+    alias: 'f',
+    value: 'FILE',
+    describe: 'add the sources in FILE: a reference a line, or descriptors as JSON',
+  },
+  require: {
+    kind: 'list',
+    value: 'P,...',
+    describe: 'fail before a tag moves unless the index has these platforms',
   },
   'ignore-missing': {
     kind: 'switch',

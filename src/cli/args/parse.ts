@@ -5,6 +5,7 @@ import { suggestion } from '../../text.js';
 import {
   COMMAND_NAMES,
   commandOf,
+  isRepeated,
   optionsOf,
   type Arguments,
   type CommandName,
@@ -59,7 +60,7 @@ export function readArguments<N extends CommandName>(
   options: TypedOptions,
 ): Arguments<N> {
   const positionals = Object.entries(commandOf(command).positionals).map(
-    ([name, what], i) => [name, what.endsWith('...') ? words.slice(i) : words[i]!] as const,
+    ([name, what], i) => [name, isRepeated(what) ? words.slice(i) : words[i]!] as const,
   );
   return {
     ...readOptions(optionsOf(command), options),
@@ -223,8 +224,9 @@ function checkPositionals(command: CommandName, words: readonly string[]): void 
   const wanted = Object.values(commandOf(command).positionals);
   const hint = `see ${command} --help`;
   const missing = wanted[words.length];
-  if (missing !== undefined) throw usageError(`${command} needs ${missing}`, hint);
-  const surplus = wanted.at(-1)?.endsWith('...') === true ? undefined : words[wanted.length];
+  if (missing !== undefined && !missing.startsWith('['))
+    throw usageError(`${command} needs ${missing}`, hint);
+  const surplus = isRepeated(wanted.at(-1)) ? undefined : words[wanted.length];
   if (surplus !== undefined) {
     throw usageError(`unexpected argument ${JSON.stringify(surplus)} for ${command}`, hint);
   }

@@ -8,10 +8,10 @@ import { tagsOf, type IndexRequest, type Publication } from '../../core/publish/
 import type { Outcome, PushResult } from '../../core/publish/publisher.js';
 import { ManifestToolError } from '../../errors.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
-import type { Options } from '../args/values.js';
+import { usageError, type Options } from '../args/values.js';
 import type { Surroundings } from '../command.js';
 import { withClient, type ConnectionOptions } from '../options/connection.js';
-import { ResultFiles } from '../output/files.js';
+import { ResultFiles, type PublishedContent } from '../output/files.js';
 import { jsonText } from '../output/json.js';
 import {
   editDocument,
@@ -19,7 +19,6 @@ import {
   refuseDefects,
   resultDocument,
   resultText,
-  type ResultDocument,
 } from '../output/result.js';
 import type { Reporter } from '../progress/reporter.js';
 
@@ -37,10 +36,7 @@ export interface Job {
 }
 
 /** What a job published, or would in a dry run. */
-interface Published {
-  readonly result: ResultDocument;
-  /** Where it was published. */
-  readonly targets: readonly Reference[];
+interface Published extends PublishedContent {
   /** One for each target at which it failed. */
   readonly failures: readonly ManifestToolError[];
   /** One for each target that cannot be pushed to, in a dry run. */
@@ -55,7 +51,7 @@ interface Failed {
 
 export interface PublishingContext extends Surroundings {
   readonly args: ConnectionOptions &
-    Options<'verify' | 'json' | 'digestfile' | 'metadata-file' | 'dry-run'>;
+    Options<'verify' | 'json' | 'digestfile' | 'metadata-file' | 'dotenv' | 'subjects' | 'dry-run'>;
 }
 
 /** A job that publishes an index or a copy, at one target or several. */
@@ -70,10 +66,11 @@ export function pushJob(
     targets: [publication, ...(publication.alsoTo ?? [])].map(({ target }) => target),
     sources,
     async run(client, reporter) {
-      const { outcomes } = await push(client, reporter);
+      const { root, outcomes } = await push(client, reporter);
       noteUntagged(outcomes, dryRun, reporter);
       return {
         result: resultDocument(outcomes, dryRun),
+        root,
         targets: outcomes.flatMap((outcome) =>
           'plan' in outcome && outcome.refusal === undefined ? [outcome.target.target] : [],
         ),
@@ -103,9 +100,10 @@ export function editJob(
     sources: sources.map(({ reference }) => reference),
     async run(client, reporter) {
       const edited = await edit(client, reporter);
+      const result = editDocument(target, edited, dryRun);
       const refusals = edited.refusal === undefined ? [] : [edited.refusal];
       const targets = refusals.length === 0 ? [target] : [];
-      return { result: editDocument(target, edited, dryRun), targets, failures: [], refusals };
+      return { result, root: edited.after, targets, failures: [], refusals };
     },
   };
 }
@@ -121,6 +119,12 @@ export async function runJobs(
   jobs: readonly Job[],
   { args, io, reporter }: PublishingContext,
 ): Promise<void> {
+  if (args.dotenv !== undefined && jobs.length > 1) {
+    throw usageError(
+      `--dotenv is for a single spec, and there are ${jobs.length}`,
+      'publish each spec by a command of its own',
+    );
+  }
   const files = await ResultFiles.open(args, io.signal);
   try {
     const references = [
@@ -143,10 +147,8 @@ export async function runJobs(
         }
       };
       const finished = await reporter.during(() => mapConcurrent(jobs, run, JOBS_AT_A_TIME));
-      const results = finished.flatMap((each) => ('result' in each ? [each.result] : []));
-      if (!args.dryRun) {
-        await (isSingle ? files.writeOne(results[0]!) : files.writeSeveral(results));
-      }
+      const published = finished.flatMap((each) => ('result' in each ? [each] : []));
+      if (!args.dryRun) await files.write(published, isSingle);
       io.stdout.write(args.json ? jsonOf(finished) : textOf(finished));
       refuseFailures(finished);
     });

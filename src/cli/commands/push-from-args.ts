@@ -5,6 +5,7 @@ import { platformKey } from '../../oci/select-entry.js';
 import { parseReference } from '../../oci/reference.js';
 import { usageError } from '../args/values.js';
 import type { Run } from '../command.js';
+import { requiredPlatforms } from '../options/platforms.js';
 import { indexContent, publishingOptions } from '../options/publishing.js';
 import { targetsFrom } from '../options/targets.js';
 import { pushIndexJob, runJobs } from './publishing.js';
@@ -17,6 +18,7 @@ export const run: Run<'push from-args'> = async (context) => {
     type: args.type ?? 'docker',
     sources: sourcesFromTemplate(args.template, platformsFrom(args.platforms)),
     ...indexContent(args),
+    ...requiredPlatforms(args),
     ...publishingOptions(args),
   };
   const job = pushIndexJob(request);

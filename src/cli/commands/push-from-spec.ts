@@ -4,8 +4,10 @@ import { formatReference } from '../../oci/reference.js';
 import { parseSpecs, typeOfSpec } from '../../spec/spec.js';
 import { usageError } from '../args/values.js';
 import type { Context, Run } from '../command.js';
+import { readNamedFile } from '../input.js';
+import { requiredPlatforms } from '../options/platforms.js';
 import { indexContent, publishingOptions } from '../options/publishing.js';
-import { readSpecFile, specFiles } from '../options/spec-files.js';
+import { specFiles } from '../options/spec-files.js';
 import { targetsFrom } from '../options/targets.js';
 import { tuneEngine } from '../tune-engine.js';
 import { pushIndexJob, runJobs } from './publishing.js';
@@ -35,6 +37,7 @@ export const run: Run<'push from-spec'> = async (context) => {
       type: typeOfSpec(spec, args.type),
       ...content,
       annotations: new Map([...spec.annotations, ...content.annotations]),
+      ...requiredPlatforms(args),
       ...publishingOptions(args),
     };
   });
@@ -67,7 +70,7 @@ async function readSpecs({ args, io, reporter }: Context<'push from-spec'>): Pro
     warnings.push(text);
     reporter.warning(text);
   };
-  const texts = await Promise.all(files.map((file) => readSpecFile(file, io)));
+  const texts = await Promise.all(files.map((file) => readNamedFile(file, io)));
   if (texts.some(({ length }) => length > LARGE_SPEC)) tuneEngine();
   const specs = texts.flatMap((text, i) =>
     parseSpecs(text, files[i]!, { warning, env: variables }),

@@ -7,7 +7,8 @@ import { SpecChecker, unreadable, type CheckedSpec } from '../../spec/check.js';
 import { typeOfSpec } from '../../spec/spec.js';
 import { countOf, escapeText } from '../../text.js';
 import type { Run } from '../command.js';
-import { readSpecFile, specFiles } from '../options/spec-files.js';
+import { readNamedFile } from '../input.js';
+import { specFiles } from '../options/spec-files.js';
 import { jsonText } from '../output/json.js';
 import { hintFor } from '../progress/hints.js';
 import type { Reporter } from '../progress/reporter.js';
@@ -19,7 +20,7 @@ export const run: Run<'spec check'> = async ({ args, io, reporter }) => {
   const checked: CheckedSpec[] = [];
   for (const file of files) {
     try {
-      checked.push(...checker.checkText(await readSpecFile(file, io), file, variables));
+      checked.push(...checker.checkText(await readNamedFile(file, io), file, variables));
     } catch (error) {
       if (io.signal.aborted) throw error;
       checked.push(unreadable(file, error));

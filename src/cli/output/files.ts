@@ -1,43 +1,112 @@
 import type { FileHandle } from 'node:fs/promises';
 import { pause } from '../../concurrency.js';
 import { interrupted, ManifestToolError, reasonOf, systemCode } from '../../errors.js';
+import { imageEntries } from '../../oci/companions.js';
+import type { ManifestContent } from '../../oci/content.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import { encodedPart } from '../../oci/digest.js';
+import { parseDocument } from '../../oci/documents.js';
+import { formatName, type Reference } from '../../oci/reference.js';
 import type { Options } from '../args/values.js';
 import { jsonText } from './json.js';
 import type { ResultDocument } from './result.js';
 
+/** What the files are about: an index or an image, and where it was published. */
+export interface PublishedContent {
+  readonly result: ResultDocument;
+  /** What the tags point to. */
+  readonly root: ManifestContent;
+  /** At least one. */
+  readonly targets: readonly Reference[];
+}
+
 interface ResultFile {
   /** The action, for errors. */
   readonly what: string;
+  readonly path: string;
   readonly handle: FileHandle;
   readonly content: Content;
 }
 
 /** The text of a file. */
 interface Content {
-  one(result: ResultDocument): string;
-  /** For several specs that are published together. */
-  several(results: readonly ResultDocument[]): string;
+  /** @param isSingle whether one thing was to be published, not several specs */
+  text(published: readonly PublishedContent[], isSingle: boolean): string;
+  /** Whether the file keeps what it has. */
+  readonly isAppended?: boolean;
 }
 
 const DIGEST: Content = {
-  one: ({ digest }) => digest,
-  several: (results) => results.map(({ digest }) => `${digest}\n`).join(''),
+  text: (published, isSingle) =>
+    published.map(({ root }) => (isSingle ? root.digest : `${root.digest}\n`)).join(''),
 };
 
 const METADATA: Content = {
-  one: (result) => jsonText(metadata(result)),
-  several: (results) =>
-    jsonText(Object.fromEntries(results.map((result) => [result.target, metadata(result)]))),
+  text: (published, isSingle) =>
+    jsonText(
+      isSingle
+        ? metadata(published[0]!)
+        : Object.fromEntries(published.map((each) => [each.result.target, metadata(each)])),
+    ),
 };
 
 /** The content of `--metadata-file`, with the keys of buildx. */
-function metadata({ mediaType, digest, size, tags, target }: ResultDocument): object {
-  const names = tags.length === 0 ? [target] : tags.map(({ name }) => name);
+function metadata({ root, targets }: PublishedContent): object {
+  const { mediaType, digest, size } = root;
   return {
     'containerimage.descriptor': { mediaType, digest, size },
     'containerimage.digest': digest,
-    'image.name': names.join(','),
+    'image.name': repositoriesOf(targets).join(','),
   };
+}
+
+const DOTENV: Content = {
+  text: (published) => published.map(dotenv).join(''),
+  isAppended: true,
+};
+
+/**
+ * Lines KEY=VALUE that `$GITHUB_OUTPUT` and GitLab's dotenv reports accept: GitLab allows only
+ * letters, digits and `_` in a key.
+ */
+function dotenv({ root, targets }: PublishedContent): string {
+  const uses = new Map<string, number>();
+  const platforms = entriesOf(root).flatMap(({ platform, digest }) => {
+    if (platform === undefined) return [];
+    const { os, architecture, variant, osVersion } = platform;
+    const parts = [os, architecture, variant, osVersion].filter((part) => part !== undefined);
+    const key = `digest_${parts.join('_').replaceAll(/[^A-Za-z0-9_]/g, '_')}`;
+    const count = (uses.get(key) ?? 0) + 1;
+    uses.set(key, count);
+    return [[count === 1 ? key : `${key}_${count}`, digest]];
+  });
+  const values = [
+    ['digest', root.digest],
+    ['image', `${repositoriesOf(targets)[0]!}@${root.digest}`],
+    ...platforms,
+  ];
+  return values.map(([key, value]) => `${key}=${value}\n`).join('');
+}
+
+const SUBJECTS: Content = { text: (published) => published.map(subjects).join('') };
+
+/** Lines as sha256sum writes them: of the index and of each image, in each repository. */
+function subjects({ root, targets }: PublishedContent): string {
+  const digests = new Set([root.digest, ...entriesOf(root).map(({ digest }) => digest)]);
+  const lines = repositoriesOf(targets).flatMap((repository) =>
+    [...digests].map((digest) => `${encodedPart(digest)}  ${repository}\n`),
+  );
+  return lines.join('');
+}
+
+function repositoriesOf(targets: readonly Reference[]): string[] {
+  return [...new Set(targets.map(formatName))];
+}
+
+/** The images of an index; none of an image. */
+function entriesOf({ bytes, mediaType }: ManifestContent): Descriptor[] {
+  const { document } = parseDocument(bytes, mediaType);
+  return document.kind === 'index' ? imageEntries(document.manifests) : [];
 }
 
 /** How often a named pipe is tried that nothing reads yet, in milliseconds. */
@@ -57,13 +126,15 @@ export class ResultFiles {
    * @throws {ManifestToolError} USAGE for a file that cannot be written.
    */
   static async open(
-    { digestfile, metadataFile }: Options<'digestfile' | 'metadata-file'>,
+    args: Options<'digestfile' | 'metadata-file' | 'dotenv' | 'subjects'>,
     signal: AbortSignal,
   ): Promise<ResultFiles> {
     const files = new ResultFiles(signal);
     try {
-      await files.add('--digestfile', digestfile, DIGEST);
-      await files.add('--metadata-file', metadataFile, METADATA);
+      await files.add('--digestfile', args.digestfile, DIGEST);
+      await files.add('--metadata-file', args.metadataFile, METADATA);
+      await files.add('--dotenv', args.dotenv, DOTENV);
+      await files.add('--subjects', args.subjects, SUBJECTS);
     } catch (error) {
       await files.close();
       throw error;
@@ -76,7 +147,7 @@ export class ResultFiles {
     const what = `writing ${option} ${path}`;
     try {
       // The old content stays until the new one is known.
-      this.files.push({ what, handle: await openToAppend(path, this.signal), content });
+      this.files.push({ what, path, handle: await openToAppend(path, this.signal), content });
     } catch (error) {
       if (this.signal.aborted) throw interrupted(what, error);
       throw new ManifestToolError('USAGE', what, reasonOf(error), {
@@ -86,14 +157,12 @@ export class ResultFiles {
     }
   }
 
-  /** @throws {ManifestToolError} FAILED if the device is full, for example. */
-  async writeOne(result: ResultDocument): Promise<void> {
-    for (const file of this.files) await write(file, file.content.one(result));
-  }
-
-  /** @throws {ManifestToolError} FAILED if the device is full, for example. */
-  async writeSeveral(results: readonly ResultDocument[]): Promise<void> {
-    for (const file of this.files) await write(file, file.content.several(results));
+  /**
+   * @param isSingle whether one thing was to be published, not several specs
+   * @throws {ManifestToolError} FAILED if the device is full, for example.
+   */
+  async write(published: readonly PublishedContent[], isSingle: boolean): Promise<void> {
+    for (const file of this.files) await write(file, file.content.text(published, isSingle));
   }
 
   async close(): Promise<void> {
@@ -118,15 +187,30 @@ async function openToAppend(path: string, signal: AbortSignal): Promise<FileHand
   }
 }
 
-async function write({ what, handle }: ResultFile, text: string): Promise<void> {
+async function write({ what, path, handle, content }: ResultFile, text: string): Promise<void> {
   try {
+    const stats = await handle.stat();
     // A pipe or a device has no length.
-    if ((await handle.stat()).isFile()) await handle.truncate(0);
-    await handle.writeFile(text);
+    const length = stats.isFile() ? stats.size : 0;
+    if (content.isAppended !== true && length > 0) await handle.truncate(0);
+    const isInsideLine = content.isAppended === true && (await endsInsideLine(path, length));
+    await handle.writeFile(isInsideLine ? `\n${text}` : text);
   } catch (error) {
     throw new ManifestToolError('FAILED', what, reasonOf(error), {
       cause: error,
       hint: 'the publish itself succeeded: query shows the digest',
     });
+  }
+}
+
+/** Whether the last line of a file is not ended, so that more text would become a part of it. */
+async function endsInsideLine(path: string, length: number): Promise<boolean> {
+  if (length === 0) return false;
+  const handle = await process.getBuiltinModule('node:fs/promises').open(path, 'r');
+  try {
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(1), 0, 1, length - 1);
+    return bytesRead === 1 && buffer.toString() !== '\n';
+  } finally {
+    await handle.close();
   }
 }

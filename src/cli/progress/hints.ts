@@ -62,6 +62,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     'give both os and architecture, as the platform of a spec (push from-spec) or with push from-args --platforms',
   'referrers-too-deep': () =>
     'copy it without --referrers, and the referrers that it needs by their digests',
+  'required-platforms': () =>
+    'check that each build has pushed its image, or omit the platform from --require',
   'several-failed': () =>
     'fix the errors above and run it again: what is done already is not done again',
   'sources-missing': () =>

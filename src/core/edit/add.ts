@@ -6,12 +6,15 @@ import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexTypeOf, refuseArtifacts } from '../publish/build.js';
+import { checkListedPlatforms } from '../publish/entry-platform.js';
 import { Publisher } from '../publish/publisher.js';
 import { lostReferrers, ReferrerCollector, type NamedSubject } from '../publish/referrers.js';
 import type { IndexRequest } from '../publish/request.js';
+import { refuseMissingPlatforms } from '../publish/required-platforms.js';
 import { resolveSources, type Reading } from '../publish/resolve.js';
 import type { ResolvedImage } from '../publish/resolved.js';
-import { refuseWarnings, WarningCollector } from '../publish/warnings.js';
+import { lostMemberWarnings } from '../publish/source-index.js';
+import { dockerListWarnings, refuseWarnings, WarningCollector } from '../publish/warnings.js';
 import { WaitPolicy } from '../wait.js';
 import {
   checkTarget,
@@ -20,6 +23,7 @@ import {
   settleEdit,
   type EditRequest,
   type EditResult,
+  type IndexEdit,
 } from './edit-index.js';
 import { addEntries } from './index-edits.js';
 
@@ -29,7 +33,12 @@ export interface AddRequest
     EditRequest,
     Pick<
       IndexRequest,
-      'sources' | 'platforms' | 'ignoreMissing' | 'dropAttestations' | 'referrers'
+      | 'sources'
+      | 'platforms'
+      | 'requiredPlatforms'
+      | 'ignoreMissing'
+      | 'dropAttestations'
+      | 'referrers'
     > {}
 
 /**
@@ -38,7 +47,7 @@ export interface AddRequest
  * If the tag points to an image, an index of that image is what the others are added to.
  * @throws {ManifestToolError} NOT_FOUND if the index or an image does not exist; USAGE if `strict`
  * turned a warning into an error, or an entry has no platform in a Docker manifest list; REFUSED if others keep
- * changing the index, or `expect` does not match; INTERRUPTED; otherwise as {@link pushIndex}.
+ * changing the index, `expect` does not match, or a required platform is missing; INTERRUPTED; otherwise as {@link pushIndex}.
  */
 export async function addToIndex(
   client: Client,
@@ -46,7 +55,7 @@ export async function addToIndex(
   events: ProgressEvents = {},
 ): Promise<EditResult> {
   checkTarget(request);
-  const { dryRun, strict, waitMs, sources } = request;
+  const { strict, waitMs, sources } = request;
   const target = await client.open(request.target, 'push');
   const wait = new WaitPolicy(waitMs, client.signal, events);
   const collector = new WarningCollector(events);
@@ -58,22 +67,43 @@ export async function addToIndex(
   try {
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     const subjects: NamedSubject[] = [];
+    const indexes = new Map<string, FetchedManifest>();
     const reading: Reading = {
       onManifest,
       wait,
       events: collector.events,
-      onIndex: (name, { digest }, source) => subjects.push({ name, digest, source }),
+      onIndex(name, source, reader) {
+        indexes.set(name, source);
+        subjects.push({ name, digest: source.digest, source: reader });
+      },
     };
     const [index, images] = await Promise.all([
       wait.until(() => target.getManifest(editedTag(request))),
       resolveSources(client, request, reading),
     ]);
+    const add = addEntries(images);
     const indexOf = (image: FetchedManifest): Promise<FetchedManifest> =>
       indexOfImage(client, request.target, image, images, reading);
-    if (index.mediaType === DOCKER_MANIFEST_LIST)
-      refuseArtifacts(editing(request), images, 'docker-list-entry');
-    const lost = request.referrers === true ? await lostReferrers(subjects) : [];
-    for (const text of lost) collector.events.warning?.(text);
+    const isDocker = index.mediaType === DOCKER_MANIFEST_LIST;
+    if (isDocker) refuseArtifacts(editing(request), images, 'docker-list-entry');
+    const edit: IndexEdit = (document, text) => {
+      refuseMissingPlatforms(editing(request), request, images, document.manifests);
+      return add(document, text);
+    };
+    // Found out before images are written; the edit checks what others have written since.
+    if (request.requiredPlatforms !== undefined) {
+      const { document } = index.document.kind === 'index' ? index : await indexOf(index);
+      if (document.kind === 'index')
+        refuseMissingPlatforms(editing(request), request, images, document.manifests);
+    }
+    const warning = (text: string): void => collector.events.warning?.(text);
+    await checkListedPlatforms(images, warning);
+    const lost = [
+      ...lostMemberWarnings(indexes, images),
+      ...(isDocker ? dockerListWarnings(images.map(({ entry }) => entry)) : []),
+      ...(request.referrers === true ? await lostReferrers(subjects) : []),
+    ];
+    for (const text of lost) warning(text);
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
     const referrers =
       request.referrers === true
@@ -83,15 +113,15 @@ export async function addToIndex(
             signal: client.signal,
           }).collect(images.map(({ manifest: { digest }, source }) => ({ digest, source })))
         : [];
-    if (dryRun !== true) await publisher.writeChildren([...images, ...referrers]);
+    const children = await publisher.publishChildren([...images, ...referrers]);
     const edited = await settleEdit(
       { target, index, indexOf },
       request,
-      addEntries(images),
+      edit,
       events,
       client.signal,
     );
-    return { ...edited, added: images };
+    return { ...edited, added: images, children };
   } finally {
     await publisher.end();
   }

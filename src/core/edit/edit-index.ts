@@ -12,6 +12,7 @@ import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import { pushRefusal } from '../publish/push-check.js';
 import type { PublishingOptions } from '../publish/request.js';
+import type { ChildStep } from '../publish/plan.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import { WaitPolicy } from '../wait.js';
 
@@ -35,6 +36,8 @@ export interface EditResult {
   readonly after: ManifestContent;
   /** The images that were added. */
   readonly added?: readonly ResolvedImage[];
+  /** What the target did not hold, and was written for the images. */
+  readonly children?: readonly ChildStep[];
   /** In a dry run: why the target cannot be pushed to. */
   readonly refusal?: ManifestToolError;
 }

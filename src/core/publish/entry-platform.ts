@@ -1,15 +1,19 @@
+import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
 import type { ImageReader } from '../../oci/content.js';
+import type { Digest } from '../../oci/digest.js';
 import type { ImageManifest } from '../../oci/documents.js';
 import { present } from '../../oci/json/fields.js';
 import {
   checkPlatform,
   formatPlatform,
+  isNoPlatform,
   properPlatform,
   type Platform,
 } from '../../oci/platform.js';
 import { readConfig } from '../read/config.js';
 import type { RequestedPlatform } from './request.js';
+import type { ResolvedImage } from './resolved.js';
 
 /**
  * Reads the platform in the config of an image; undefined if it names none, and for an artifact
@@ -81,17 +85,40 @@ export function entryPlatform(
 }
 
 /**
- * Warns if the image of an entry was built for another os, architecture or variant than its index
- * lists.
+ * Warns of images that were built for another os, architecture or variant than the index that they
+ * come from lists. A config that is missing or damaged is left to those who need it.
+ * @throws {ManifestToolError} what the readers throw otherwise.
  */
-export function checkListedPlatform(
-  listed: Platform,
-  config: Platform,
-  name: string,
+export async function checkListedPlatforms(
+  images: readonly ResolvedImage[],
   warning: (text: string) => void,
-): void {
-  const [request, own] = [properPlatform(listed), properPlatform(config)];
-  warnOfContradiction(request, own, name, 'as its index lists it', warning);
+): Promise<void> {
+  /** By the digest of the config: its content is the same wherever it is read. */
+  const configs = new Map<Digest, Promise<Platform | undefined>>();
+  const warnings = await mapInOrder(images, async (image) => {
+    const { entry, manifest, source, name, isPlatformListed } = image;
+    const { document } = manifest;
+    const listed = entry.platform;
+    const isCompared = isPlatformListed === true && listed !== undefined && !isNoPlatform(listed);
+    if (!isCompared || document.kind !== 'manifest') return [];
+    const { digest } = document.config;
+    const reading =
+      configs.get(digest) ?? configPlatform(source, document, name).catch(undefinedIfFaulty);
+    configs.set(digest, reading);
+    const config = await reading;
+    const texts: string[] = [];
+    if (config !== undefined) {
+      const [request, own] = [properPlatform(listed), properPlatform(config)];
+      warnOfContradiction(request, own, name, 'as its index lists it', (text) => texts.push(text));
+    }
+    return texts;
+  });
+  for (const text of warnings.flat()) warning(text);
+}
+
+function undefinedIfFaulty(error: unknown): undefined {
+  const isFault = error instanceof ManifestToolError && /^(NOT_FOUND|CORRUPT)$/.test(error.code);
+  if (!isFault) throw error;
 }
 
 function warnOfContradiction(

@@ -172,12 +172,15 @@ export class Publisher {
   }
 
   /**
-   * Writes the images that the target does not hold, with their blobs; of `root`, which is written
-   * under its tags, only the blobs.
+   * Writes the images that the target does not hold, with their blobs; in a dry run, only plans it.
    */
-  async writeChildren(images: readonly ResolvedImage[], root?: Digest): Promise<void> {
-    const planned = planChildren(images, (source) => this.holds(source), root);
-    const children = await this.withFreeTags(planned);
+  async publishChildren(images: readonly ResolvedImage[]): Promise<readonly ChildStep[]> {
+    const children = await this.withFreeTags(planChildren(images, (source) => this.holds(source)));
+    if (this.options.dryRun !== true) await this.writeChildren(children);
+    return children;
+  }
+
+  private async writeChildren(children: readonly ChildStep[]): Promise<void> {
     if (children.length === 0) return;
     this.events.progress?.(`writing ${countOf(children.length, 'image')} to ${this.store.name}`);
     await writeChildren(children, this.writes);
@@ -188,12 +191,13 @@ export class Publisher {
    * those that move: cosign keeps several signatures under one tag.
    */
   private async withFreeTags(children: readonly ChildStep[]): Promise<ChildStep[]> {
-    const steps = await mapInOrder(children, async (step) => {
+    const { noClobber, dryRun } = this.options;
+    const steps = await mapInOrder(children, async (step): Promise<ChildStep[]> => {
       const { tag, ...untagged } = step;
       if (tag === undefined) return [step];
       const { digest } = step.manifest;
       const held = await this.store.tagDigest(tag).catch(() => undefined);
-      const isKept = held !== undefined && this.options.noClobber === true;
+      const isKept = held !== undefined && noClobber === true;
       if (held === digest || isKept) {
         if (held !== digest)
           this.events.warning?.(
@@ -201,11 +205,12 @@ export class Publisher {
           );
         return step.refersTo === undefined ? [] : [untagged];
       }
-      if (held !== undefined)
+      // The plan of a dry run shows it.
+      if (held !== undefined && dryRun !== true)
         this.events.warning?.(
           `${this.store.name}:${tag} is replaced: it pointed to ${held}, and now to ${digest}`,
         );
-      return [step];
+      return [held === undefined ? step : { ...step, tagBefore: held }];
     });
     return steps.flat();
   }
@@ -225,8 +230,10 @@ export class Publisher {
     const before = await this.confirmUnchanged(known, root.digest);
     checkDigest(this.target, { root, images });
     checkGuard(this.options, this.target, root.digest, before);
-    if (this.options.dryRun !== true) await this.writeChildren(images, root.digest);
-    return planPush({ root, images }, before, (source) => this.holds(source));
+    const plan = planPush({ root, images }, before, (source) => this.holds(source));
+    const children = await this.withFreeTags(plan.children);
+    if (this.options.dryRun !== true) await this.writeChildren(children);
+    return { ...plan, children };
   }
 
   /**

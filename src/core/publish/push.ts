@@ -5,12 +5,14 @@ import { formatReference } from '../../oci/reference.js';
 import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
+import { checkListedPlatforms } from './entry-platform.js';
 import { buildIndex, indexEntries, indexTypeOf, unmatchedAnnotations } from './build.js';
 import { publishContent, type PushResult } from './publisher.js';
 import { lostReferrers, ReferrerCollector, type NamedSubject } from './referrers.js';
 import { checkRequest, type IndexRequest } from './request.js';
+import { refuseMissingPlatforms } from './required-platforms.js';
 import { resolveSources } from './resolve.js';
-import { lossWarnings, unchangedIndex } from './source-index.js';
+import { lossWarnings, lostMemberWarnings, unchangedIndex } from './source-index.js';
 import type { ResolvedImage } from './resolved.js';
 import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
 
@@ -24,7 +26,7 @@ import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
  * failed.
  * @throws {ManifestToolError} if every target failed. USAGE: the request is invalid, or `strict`
  * turned a warning into an error; NOT_FOUND: a source does not exist; REFUSED: `noClobber` or
- * `expect` keeps a tag from moving; DENIED, UNAVAILABLE, CORRUPT, INCOMPLETE, INTERRUPTED and
+ * `expect` keeps a tag from moving, or a required platform is missing; DENIED, UNAVAILABLE, CORRUPT, INCOMPLETE, INTERRUPTED and
  * FAILED: see {@link ErrorCode}.
  */
 export function pushIndex(
@@ -47,21 +49,27 @@ export function pushIndex(
         subjects.push({ name, digest: index.digest, source });
       },
     });
+    refuseMissingPlatforms(`publishing ${formatReference(request.target)}`, request, images);
     const built = buildIndex(request, images);
     const unchanged = unchangedIndex(request, indexes, images);
     const root = unchanged ?? built;
+    const warning = (text: string): void => warnings.events.warning?.(text);
+    // The platforms of an index that is published as it is are not this request's.
+    if (unchanged === undefined) await checkListedPlatforms(images, warning);
     // Their image may be one that was not found.
     const unmatched = request.ignoreMissing === true ? unmatchedAnnotations(request, images) : [];
     const [type, entries] = [indexTypeOf(request, images), indexEntries(request, images)];
     const texts = [
       ...unmatched,
-      ...(unchanged === undefined ? lossWarnings(request, indexes) : []),
+      ...(unchanged === undefined
+        ? [...lossWarnings(request, indexes), ...lostMemberWarnings(indexes, images)]
+        : []),
       ...(request.referrers === true
         ? await lostReferrers(subjects.filter(({ digest }) => digest !== root.digest))
         : []),
       ...indexWarnings(type, entries, artifactsOf(images)),
     ];
-    for (const text of texts) warnings.events.warning?.(text);
+    for (const text of texts) warning(text);
     if (request.strict === true)
       refuseWarnings(`publishing ${formatReference(request.target)}`, warnings.warnings);
     if (request.referrers !== true) return { root, images };

@@ -112,6 +112,8 @@ export interface IndexRequest extends Publication {
    * belongs to them; the default is all entries.
    */
   readonly platforms?: readonly Platform[];
+  /** Refuses an index without these platforms, before a tag moves; it may have others. */
+  readonly requiredPlatforms?: readonly Platform[];
   /** Leaves out attestations; the default is false. */
   readonly dropAttestations?: boolean;
   /**

@@ -17,7 +17,7 @@ import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import { isArtifact } from '../../oci/image-config.js';
 import { unfoldedEntries, walkNested } from '../../oci/nested-index.js';
 import { present } from '../../oci/json/fields.js';
-import { formatPlatform, isNoPlatform, type Platform } from '../../oci/platform.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
 import {
   formatReference,
   withDefaultTag,
@@ -30,12 +30,7 @@ import type { ProgressEvents } from '../events.js';
 import { readNamed } from '../read/named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
-import {
-  checkListedPlatform,
-  configPlatform,
-  entryPlatform,
-  namedPlatform,
-} from './entry-platform.js';
+import { configPlatform, entryPlatform, namedPlatform } from './entry-platform.js';
 import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
 import type { ResolvedImage } from './resolved.js';
 
@@ -164,8 +159,6 @@ class Resolver {
   private readonly roots = new Map<string, Promise<FetchedManifest>>();
   /** By the digest of the config: its content is the same wherever it is read. */
   private readonly platforms = new Map<Digest, Promise<Platform | undefined>>();
-  /** The same for configs that are only compared; undefined if they cannot be read. */
-  private readonly listedConfigs = new Map<Digest, Promise<Platform | undefined>>();
 
   constructor(
     private readonly request: ResolveRequest,
@@ -186,11 +179,13 @@ class Resolver {
       this.request.dropAttestations === true ? withoutAttestations(found.entries) : found.entries;
     const images = await this.entries(entries, reader, source.reference, name);
     const companions = new Companions(images.map(({ entry }) => entry));
-    return images.map((image) =>
-      companions.has(image.entry)
-        ? image
-        : { ...image, entry: withAnnotations(image.entry, source.annotations) },
-    );
+    return images.map((image) => ({
+      ...image,
+      index: name,
+      ...(companions.has(image.entry)
+        ? {}
+        : { entry: withAnnotations(image.entry, source.annotations) }),
+    }));
   }
 
   /** Reads the manifest that a source names, and of an index selects the requested entries. */
@@ -378,7 +373,13 @@ class Resolver {
     if (manifest?.document.kind !== 'manifest') return undefined;
     const { platform: _, ...bare } = entry;
     const platform = await this.listedPlatform(entry, source, manifest.document, name);
-    return { entry: platform === undefined ? bare : { ...bare, platform }, manifest, source, name };
+    return {
+      entry: platform === undefined ? bare : { ...bare, platform },
+      manifest,
+      source,
+      name,
+      ...(complete(entry.platform) === undefined ? {} : { isPlatformListed: true }),
+    };
   }
 
   /** The platform of an entry of an index, or else that of its config, if either names one. */
@@ -389,30 +390,10 @@ class Resolver {
     name: string,
   ): Promise<Platform | undefined> {
     const listed = complete(entry.platform);
-    if (listed !== undefined) {
-      if (!isNoPlatform(listed)) await this.checkListed(listed, source, manifest, name);
-      return listed;
-    }
+    if (listed !== undefined) return listed;
     if (isAttestation(entry)) return undefined;
     const config = complete(await this.configPlatform(source, manifest, name));
     return config && namedPlatform(config, name, (text) => this.reading.events.warning?.(text));
-  }
-
-  /** Compares a platform with the config of the image, which is not needed otherwise. */
-  private async checkListed(
-    listed: Platform,
-    source: ImageReader,
-    manifest: ImageManifest,
-    name: string,
-  ): Promise<void> {
-    const { digest } = manifest.config;
-    const reading =
-      this.listedConfigs.get(digest) ??
-      configPlatform(source, manifest, name).catch(undefinedIfMissing);
-    this.listedConfigs.set(digest, reading);
-    const config = await reading;
-    if (config !== undefined)
-      checkListedPlatform(listed, config, name, (text) => this.reading.events.warning?.(text));
   }
 
   private configPlatform(
@@ -427,12 +408,6 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
-}
-
-/** Whether the config of an entry exists is found out by those who need it. */
-function undefinedIfMissing(error: unknown): undefined {
-  const isFault = error instanceof ManifestToolError && /^(NOT_FOUND|CORRUPT)$/.test(error.code);
-  if (!isFault) throw error;
 }
 
 function emptyIndex(name: string): ManifestToolError {

@@ -12,8 +12,12 @@ export interface ResolvedImage {
   readonly source: ImageReader;
   /** The reference by which the user named it, for messages. */
   readonly name: string;
+  /** The source of which it is an entry, if that is an index. */
+  readonly index?: string;
   /** Whether a source names it itself, not as an entry of an index. */
   readonly isNamed?: boolean;
+  /** Whether its platform is what an index lists, not what its config names. */
+  readonly isPlatformListed?: boolean;
   /** Whether its source does not hold it: it is an index with only some entries of that there. */
   readonly isMade?: boolean;
   /** The manifest that it refers to, if that is why it is published and no index names it. */

@@ -1,6 +1,12 @@
 import { changedAnnotations } from '../../oci/annotations.js';
 import type { FetchedManifest } from '../../oci/content.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
+import {
+  isJsonObject,
+  parseJsonBytes,
+  type JsonObject,
+  type JsonValue,
+} from '../../oci/json/parse.js';
 import { goMarshal } from '../../oci/json/go-marshal.js';
 import { ociDescriptor } from '../../oci/json/go-structs.js';
 import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
@@ -54,18 +60,91 @@ function areEqual(some: readonly Descriptor[], others: readonly Descriptor[]): b
 /** What the source indexes say about themselves, and the index that is built from them does not. */
 export function lossWarnings(request: IndexRequest, indexes: SourceIndexes): string[] {
   const kept = changedAnnotations(undefined, request.annotations ?? new Map());
-  return [...indexes].toSorted(byName).flatMap(([name, { document }]) => {
+  return [...indexes].toSorted(byName).flatMap(([name, { document, bytes }]) => {
     if (document.kind !== 'index') return [];
     const { annotations, artifactType, subject } = document;
+    const others = otherMembers(membersOf(parseJsonBytes(bytes)), INDEX_MEMBERS);
     const lost = [
       ...lostAnnotations(annotations, kept),
       ...(artifactType && artifactType !== request.artifactType
         ? [`the artifact type ${artifactType}`]
         : []),
       ...(subject === undefined ? [] : [`the subject ${subject.digest}`]),
+      ...(others.length === 0 ? [] : [namedMembers(others)]),
     ];
     return lost.length === 0 ? [] : [`the new index does not keep ${lost.join(', ')} of ${name}`];
   });
+}
+
+const INDEX_MEMBERS: ReadonlySet<string> = new Set([
+  'schemaVersion',
+  'mediaType',
+  'artifactType',
+  'manifests',
+  'subject',
+  'annotations',
+]);
+const ENTRY_MEMBERS: ReadonlySet<string> = new Set([
+  'mediaType',
+  'digest',
+  'size',
+  'urls',
+  'annotations',
+  'data',
+  'platform',
+  'artifactType',
+]);
+const PLATFORM_MEMBERS: ReadonlySet<string> = new Set([
+  'architecture',
+  'os',
+  'os.version',
+  'os.features',
+  'variant',
+]);
+
+/**
+ * Warnings of members of source entries that the specifications do not have (Docker's
+ * `platform.features` among them): an entry that is written anew does not keep them.
+ */
+export function lostMemberWarnings(
+  indexes: SourceIndexes,
+  images: readonly ResolvedImage[],
+): string[] {
+  const digests = new Set<JsonValue | undefined>(images.map(({ entry }) => entry.digest));
+  return [...indexes].toSorted(byName).flatMap(([name, { bytes }]) => {
+    const entries = membersOf(parseJsonBytes(bytes)).get('manifests');
+    const lost = (Array.isArray(entries) ? (entries as readonly JsonValue[]) : []).flatMap(
+      (value) => {
+        const entry = membersOf(value);
+        if (!digests.has(entry.get('digest'))) return [];
+        const ofPlatform = otherMembers(membersOf(entry.get('platform')), PLATFORM_MEMBERS);
+        return [
+          ...otherMembers(entry, ENTRY_MEMBERS),
+          ...ofPlatform.map((member) => `platform.${member}`),
+        ];
+      },
+    );
+    return lost.length === 0
+      ? []
+      : [`the new entries do not keep ${namedMembers(lost)} of entries of ${name}`];
+  });
+}
+
+function membersOf(value: JsonValue | undefined): JsonObject {
+  return isJsonObject(value) ? value : new Map();
+}
+
+/** The members that are not known, unless they say nothing. */
+function otherMembers(object: JsonObject, known: ReadonlySet<string>): string[] {
+  return [...object].flatMap(([key, value]) => {
+    const isEmpty = value === null || value === '' || (Array.isArray(value) && value.length === 0);
+    return known.has(key) || isEmpty ? [] : [key];
+  });
+}
+
+function namedMembers(members: readonly string[]): string {
+  const names = [...new Set(members)];
+  return `the ${names.length === 1 ? 'member' : 'members'} ${names.join(', ')}`;
 }
 
 /** An annotation that the request sets as well is replaced, not lost. */

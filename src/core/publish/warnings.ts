@@ -49,6 +49,7 @@ export function indexWarnings(
   const images = imageEntries(entries);
   return [
     ...kindWarnings(type, images),
+    ...(type === 'docker' ? dockerListWarnings(entries) : []),
     ...images.flatMap(({ digest, platform }) =>
       platform === undefined && !artifacts.has(digest)
         ? [`${digest} has no platform in the index`]
@@ -63,6 +64,19 @@ export function indexWarnings(
         ]
       : []),
   ];
+}
+
+/** Warnings of what a Docker manifest list does not keep of entries. */
+export function dockerListWarnings(entries: readonly Descriptor[]): string[] {
+  return entries.flatMap(({ digest, artifactType, data }) => {
+    const lost = [
+      ...(artifactType ? [`the artifact type ${artifactType}`] : []),
+      ...(data ? ['the embedded data'] : []),
+    ];
+    return lost.length === 0
+      ? []
+      : [`a Docker manifest list does not keep ${lost.join(' and ')} of ${digest}`];
+  });
 }
 
 function kindWarnings(type: IndexType, images: readonly Descriptor[]): string[] {

@@ -1,5 +1,5 @@
 import { ARCHITECTURES, OPERATING_SYSTEMS } from '../../../oci/platform-names.js';
-import { COMMAND_NAMES, commandOf, optionsOf, type CommandName } from '../commands.js';
+import { COMMAND_NAMES, commandOf, isRepeated, optionsOf, type CommandName } from '../commands.js';
 import {
   GLOBAL_OPTIONS,
   isRepeatable,
@@ -41,6 +41,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['PATH', 'file'],
   ['DIR', 'directory'],
   ['REF', 'reference'],
+  ['REPOSITORY', 'reference'],
   ['SOURCE', 'reference'],
   ['TARGET', 'reference'],
   ['P', 'platforms'],
@@ -63,7 +64,7 @@ export const COMMON_PLATFORMS: readonly string[] = [
 ];
 
 function kindOf(name: string): Kind {
-  const bare = name.replace(/,?\.\.\.$/, '');
+  const bare = name.replaceAll(/^\[|,?\.\.\.\]?$/g, '');
   return bare.includes('|') ? bare.split('|') : KINDS.get(bare);
 }
 
@@ -83,7 +84,7 @@ function commandPlace(name: CommandName): Place {
     next: [],
     options: optionsOf(name),
     arguments: placeholders.map(kindOf),
-    repeats: placeholders.at(-1)?.endsWith('...') === true,
+    repeats: isRepeated(placeholders.at(-1)),
   };
 }
 

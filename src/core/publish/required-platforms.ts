@@ -1,0 +1,57 @@
+import { ManifestToolError } from '../../errors.js';
+import { imageEntries } from '../../oci/companions.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { formatReference, withDefaultTag } from '../../oci/reference.js';
+import { comparePlatforms, listEntries } from '../../oci/select-entry.js';
+import { listSome } from '../../text.js';
+import type { IndexRequest } from './request.js';
+import type { ResolvedImage } from './resolved.js';
+
+/** How many sources an error lists. */
+const MAX_LISTED = 20;
+
+/**
+ * Refuses an index without the required platforms, before anything of it is written.
+ * @param what what is being done, for errors
+ * @param held entries that the index has besides the images of the sources
+ * @throws {ManifestToolError} REFUSED that names what is missing, and the platforms that each source
+ * has.
+ */
+export function refuseMissingPlatforms(
+  what: string,
+  { requiredPlatforms = [], sources }: Pick<IndexRequest, 'requiredPlatforms' | 'sources'>,
+  images: readonly ResolvedImage[],
+  held: readonly Descriptor[] = [],
+): void {
+  const missing = missingPlatforms(requiredPlatforms, [
+    ...held,
+    ...images.map(({ entry }) => entry),
+  ]);
+  if (missing.length === 0) return;
+  const names = sources.map(({ reference }) => formatReference(withDefaultTag(reference)));
+  const given = [...new Set(names)].map((name) => {
+    const own = images.filter((image) => (image.index ?? image.name) === name);
+    return `${name} has ${listEntries(imageEntries(own.map(({ entry }) => entry)))}`;
+  });
+  const all = [
+    ...(held.length === 0 ? [] : [`the index has ${listEntries(imageEntries(held))}`]),
+    ...given,
+  ];
+  const count = missing.length === 1 ? 'a required platform is' : 'required platforms are';
+  const why = `${count} missing: ${missing.map(formatPlatform).join(', ')}; ${listSome(all, MAX_LISTED)}`;
+  throw new ManifestToolError('REFUSED', what, why, { reason: 'required-platforms' });
+}
+
+/** A platform without an os version is met by an image for any version. */
+function missingPlatforms(
+  required: readonly Platform[],
+  entries: readonly Descriptor[],
+): readonly Platform[] {
+  const platforms = imageEntries(entries).flatMap(({ platform }) => {
+    if (platform === undefined) return [];
+    const { osVersion: _, ...anyVersion } = platform;
+    return [platform, anyVersion];
+  });
+  return comparePlatforms(platforms, required).missing;
+}
