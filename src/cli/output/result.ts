@@ -45,7 +45,7 @@ export interface ResultDocument {
     /** Whether it was written to a target that did not have it. */
     readonly written: boolean;
   }[];
-  /** Targets at which the publish failed; at one at least it did not. */
+  /** Targets at which the publish failed, or that a dry run may not push to. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
 }
 
@@ -103,11 +103,10 @@ export function resultDocument(outcomes: readonly Outcome[], dryRun: boolean): R
       done.flatMap(({ target, plan }) => childTags(target.target, plan.children, dryRun)),
     ),
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
-    failed: outcomes.flatMap((outcome) =>
-      'error' in outcome
-        ? [{ target: formatReference(outcome.target.target), error: failure(outcome.error) }]
-        : [],
-    ),
+    failed: outcomes.flatMap((outcome) => {
+      const error = 'error' in outcome ? outcome.error : outcome.refusal;
+      return failedTargets(outcome.target.target, error);
+    }),
   };
 }
 
@@ -152,13 +151,20 @@ function imageResult({ entry, name }: ResolvedImage, written: boolean) {
   };
 }
 
+function failedTargets(
+  target: Reference,
+  error: ManifestToolError | undefined,
+): ResultDocument['failed'] {
+  return error === undefined ? [] : [{ target: formatReference(target), error: failure(error) }];
+}
+
 export function failure({ code, message }: ManifestToolError): FailureDocument {
   return { code, message };
 }
 
 /** The result of an edit. */
 export function editDocument(target: Reference, result: EditResult, dryRun: boolean): EditDocument {
-  const { before, after, added = [], children = [] } = result;
+  const { before, after, added = [], children = [], refusal } = result;
   const isSame = before.digest === after.digest;
   const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
   const name = formatReference(withDefaultTag(target));
@@ -171,7 +177,7 @@ export function editDocument(target: Reference, result: EditResult, dryRun: bool
     tags: [{ name, from: before.digest, to: after.digest, status }],
     ...referrerTags(childTags(target, children, dryRun)),
     images: added.map((image) => imageResult(image, formatName(target) !== image.source.name)),
-    failed: [],
+    failed: failedTargets(target, refusal),
     changes: changesDocument(documentChanges(result)),
   };
 }

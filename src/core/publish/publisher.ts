@@ -24,6 +24,7 @@ import {
   type PushPlan,
   type TagState,
 } from './plan.js';
+import { pushRefusal } from './push-check.js';
 import {
   checkTags,
   tagsOf,
@@ -42,7 +43,12 @@ export type OnManifest = (manifest: FetchedManifest, source: ImageReader) => voi
 
 /** The outcome at one target: what was written, or would be in a dry run; or the error. */
 export type Outcome =
-  | { readonly target: Target; readonly plan: PushPlan }
+  | {
+      readonly target: Target;
+      readonly plan: PushPlan;
+      /** In a dry run: why the target cannot be pushed to. */
+      readonly refusal?: ManifestToolError;
+    }
   | { readonly target: Target; readonly error: ManifestToolError };
 
 /** The outcome of a publish, or of its dry run. */
@@ -70,8 +76,7 @@ export async function publishContent(
   const wait = new WaitPolicy(publication.waitMs, client.signal, events);
   // Targets are opened before sources: some token servers need the scopes of the targets to come
   // first in a request.
-  const access = publication.dryRun === true ? 'pull' : 'push';
-  const stores = await Promise.all(targets.map(({ target }) => client.open(target, access)));
+  const stores = await Promise.all(targets.map(({ target }) => client.open(target, 'push')));
   const publishers = targets.map(
     (target, i) => new Publisher(stores[i]!, target, publication, wait, events),
   );
@@ -79,6 +84,10 @@ export async function publishContent(
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     for (const publisher of publishers) publisher.startBlobs(manifest, source);
   }, wait);
+  const isDryRun = publication.dryRun === true;
+  const refusals = Promise.all(isDryRun ? stores.map((store) => pushRefusal(store, events)) : []);
+  // Of no interest if there is no content; otherwise thrown below.
+  refusals.catch(() => undefined);
   const published = await Promise.allSettled(
     publishers.map((publisher) => publisher.publish(content)),
   );
@@ -86,9 +95,12 @@ export async function publishContent(
   const { root } = await content.catch((error: unknown) => {
     throw withNothingPublished(error);
   });
+  const refused = await refusals;
   const outcomes = published.map((result, i): Outcome => {
     const target = targets[i]!;
-    if (result.status === 'fulfilled') return { target, plan: result.value };
+    const refusal = refused[i];
+    if (result.status === 'fulfilled')
+      return { target, plan: result.value, ...(refusal !== undefined && { refusal }) };
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
     throw result.reason;
   });
