@@ -24,6 +24,11 @@ export interface HttpRequest {
   readonly check?: (response: HttpResponse) => void;
   /** What the request needs permission for, for the layer that gets tokens. */
   readonly scopes?: readonly Scope[];
+  /**
+   * Whether a refusal is an answer: no other token is requested for it. The registry distribution
+   * demands the action `delete` to cancel an upload, which many users do not have.
+   */
+  readonly acceptsRefusal?: boolean;
   /** How often this request may be sent again, if not as often as others. */
   readonly retries?: number;
   /**

@@ -62,7 +62,7 @@ export interface ResultDocument {
   }[];
   /** What was done at each target at which the publish did not fail. */
   readonly targets: readonly TargetDocument[];
-  /** Targets at which the publish failed; at one at least it did not. */
+  /** Targets at which the publish failed, or that a dry run may not push to. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
 }
 
@@ -135,11 +135,10 @@ export function resultDocument(
       ...bytesOf(transferred, dryRun),
       warnings: [...warnings, ...own],
     })),
-    failed: outcomes.flatMap((outcome) =>
-      'error' in outcome
-        ? [{ target: formatReference(outcome.target.target), error: failure(outcome.error) }]
-        : [],
-    ),
+    failed: outcomes.flatMap((outcome) => {
+      const error = 'error' in outcome ? outcome.error : outcome.refusal;
+      return failedTargets(outcome.target.target, error);
+    }),
   };
 }
 
@@ -201,6 +200,13 @@ function imageResult({ entry, name }: ResolvedImage, written: boolean) {
   };
 }
 
+function failedTargets(
+  target: Reference,
+  error: ManifestToolError | undefined,
+): ResultDocument['failed'] {
+  return error === undefined ? [] : [{ target: formatReference(target), error: failure(error) }];
+}
+
 export function failure({ code, message }: ManifestToolError): FailureDocument {
   return { code, message };
 }
@@ -212,7 +218,7 @@ export function editDocument(
   dryRun: boolean,
   warnings: readonly string[],
 ): EditDocument {
-  const { before, after, added = [], children = [] } = result;
+  const { before, after, added = [], children = [], refusal } = result;
   const { transferred = { bytesCopied: 0, bytesMounted: 0 }, warnings: own = [] } = result;
   const isSame = before.digest === after.digest;
   const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
@@ -238,7 +244,7 @@ export function editDocument(
         warnings: [...warnings, ...own],
       },
     ],
-    failed: [],
+    failed: failedTargets(target, refusal),
     changes: changesDocument(documentChanges(result)),
   };
 }

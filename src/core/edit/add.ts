@@ -55,8 +55,8 @@ export async function addToIndex(
   events: ProgressEvents = {},
 ): Promise<EditResult> {
   checkTarget(request);
-  const { dryRun, strict, waitMs, sources } = request;
-  const target = await client.open(request.target, dryRun === true ? 'pull' : 'push');
+  const { strict, waitMs, sources } = request;
+  const target = await client.open(request.target, 'push');
   const wait = new WaitPolicy(waitMs, client.signal, events);
   const collector = new WarningCollector(events);
   const publisher = new Publisher(target, request, request, wait, events);

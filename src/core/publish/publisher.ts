@@ -24,6 +24,7 @@ import {
   type PushPlan,
   type TagState,
 } from './plan.js';
+import { pushRefusal } from './push-check.js';
 import {
   checkTags,
   tagsOf,
@@ -50,6 +51,8 @@ export type Outcome =
       readonly transferred: Transferred;
       /** Of the content, which all targets share, and of this target. */
       readonly warnings: readonly string[];
+      /** In a dry run: why the target cannot be pushed to. */
+      readonly refusal?: ManifestToolError;
     }
   | { readonly target: Target; readonly error: ManifestToolError };
 
@@ -78,8 +81,7 @@ export async function publishContent(
   const wait = new WaitPolicy(publication.waitMs, client.signal, events);
   // Targets are opened before sources: some token servers need the scopes of the targets to come
   // first in a request.
-  const access = publication.dryRun === true ? 'pull' : 'push';
-  const stores = await Promise.all(targets.map(({ target }) => client.open(target, access)));
+  const stores = await Promise.all(targets.map(({ target }) => client.open(target, 'push')));
   const publishers = targets.map(
     (target, i) => new Publisher(stores[i]!, target, publication, wait, events),
   );
@@ -89,6 +91,10 @@ export async function publishContent(
     for (const publisher of publishers) publisher.startBlobs(manifest, source);
   };
   const content = read(onManifest, wait, shared);
+  const isDryRun = publication.dryRun === true;
+  const refusals = Promise.all(isDryRun ? stores.map((store) => pushRefusal(store, events)) : []);
+  // Of no interest if there is no content; otherwise thrown below.
+  refusals.catch(() => undefined);
   const published = await Promise.allSettled(
     publishers.map((publisher) => publisher.publish(content)),
   );
@@ -96,8 +102,10 @@ export async function publishContent(
   const { root } = await content.catch((error: unknown) => {
     throw withNothingPublished(error);
   });
+  const refused = await refusals;
   const outcomes = published.map((result, i): Outcome => {
     const target = targets[i]!;
+    const refusal = refused[i];
     if (result.status === 'fulfilled') {
       const { transferred, warnings } = publishers[i]!;
       return {
@@ -105,6 +113,7 @@ export async function publishContent(
         plan: result.value,
         transferred,
         warnings: [...shared.warnings, ...warnings],
+        ...(refusal !== undefined && { refusal }),
       };
     }
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
