@@ -5,7 +5,13 @@ import { formatScope, parseScopes } from '../http/auth/scopes.js';
 import { isSuccess, type HttpResponse } from '../http/request.js';
 import { formatWait, isLongWait, isSecondaryLimit, WAIT_ADVICE } from '../http/retry-after.js';
 import { isWebPage } from '../http/web-page.js';
-import { isJsonObject, JsonNumber, parseJson, type JsonValue } from '../oci/json/parse.js';
+import {
+  isJsonObject,
+  JsonNumber,
+  parseJson,
+  type JsonObject,
+  type JsonValue,
+} from '../oci/json/parse.js';
 
 /**
  * Purpose of a request, if it changes the meaning of an answer: the write of a manifest, or the
@@ -315,8 +321,8 @@ function formatDetail(value: JsonValue | undefined, depth: number): string {
     return items.filter((item) => item !== '').join('; ');
   }
   if (value instanceof JsonNumber) return value.text;
-  if (!isJsonObject(value)) return typeof value === 'boolean' ? String(value) : '';
-  return [...value]
+  if (typeof value === 'boolean') return String(value);
+  return [...(value as JsonObject)]
     .map(([name, member]) => [name, formatDetail(member, depth - 1)])
     .filter(([, member]) => member !== '')
     .map((pair) => pair.join(': '))
