@@ -32,7 +32,10 @@ export {
   type DescribeRequest,
 } from './core/read/describe.js';
 export type { ListedReferrer } from './core/read/referrers.js';
-export { queryImage, type QueryResult } from './core/read/query.js';
+export { queryImage, type QueriedEntry, type QueryResult } from './core/read/query.js';
+export { findDigest, type ImageDigest } from './core/read/find-digest.js';
+export { listTags, type ListTagsRequest } from './core/read/list-tags.js';
+export type { SelectionEvents } from './oci/select-entry.js';
 export type { FetchedConfig } from './core/read/config.js';
 export { totalsOf, type Totals } from './core/read/totals.js';
 export {

@@ -30,9 +30,18 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   },
   query: {
     description: [
-      'Tells whether a reference is a list, and for which platforms it has images, as mquery prints it: from any registry and any layout, with no service in between. Of a list it is one request.',
+      'Tells whether a reference is a list, and for which platforms it has images, as mquery prints it: from any registry and any layout, with no service in between. Of a list it is one request. `--json` also has the digest, size and media type of every entry.',
     ],
-    seeAlso: ['inspect', 'verify'],
+    seeAlso: ['inspect', 'digest', 'verify'],
+  },
+  digest: {
+    description: [
+      'Prints the digest of what a reference points to, or with `--platform` that of the entry for a platform. `--all` prints one line for each entry of the index: platform and digest; the platform is `attestation` for an attestation and `none` for an entry without one. Entries of an index inside the index follow it.',
+      '`--full` prints `repository@sha256:...` in one word, to be pasted into a Dockerfile, a manifest or another command.',
+      'An index takes one request. Its bytes are read and checked against the digest.',
+    ],
+    exit: { 3: 'the image is not found, or the index has no entry for the platform' },
+    seeAlso: ['query', 'inspect', 'tags'],
   },
   verify: {
     description: [
@@ -107,6 +116,14 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       '`--referrers` also copies what refers to the image, the index or a part of it (signatures, SBOMs), what refers to that, and the tags of cosign (`sha256-HEX.sig`, `.att`, `.sbom`). The tags move when all of it is written. In a registry without the referrers API, referrers are listed in the index under the referrers tag (`sha256-HEX`).',
     ],
     seeAlso: ['create', 'verify'],
+  },
+  tags: {
+    description: [
+      'Prints the tags of a repository, one per line, in lexical order; all pages of the list are read. For a layout or an archive it prints the names of the images: of several names of an image the shortest that is unique.',
+      '`--match` keeps the tags that match a pattern: `*` is any text, `?` any character, `[0-9]` a character of a range, `{a,b}` either text, and a leading `!` inverts the pattern. Quote it, so that the shell does not expand it. If no tag matches, nothing is printed.',
+    ],
+    exit: { 3: 'there is no such repository, layout or archive' },
+    seeAlso: ['digest', 'query', 'copy'],
   },
   'spec check': {
     description: [

@@ -11,6 +11,7 @@ import { Reporter } from './progress/reporter.js';
 const IMPLEMENTATIONS: { readonly [N in CommandName]: () => Promise<{ readonly run: Run<N> }> } = {
   inspect: () => import('./commands/inspect.js'),
   query: () => import('./commands/query.js'),
+  digest: () => import('./commands/digest.js'),
   verify: () => import('./commands/verify.js'),
   'push from-args': () => import('./commands/push-from-args.js'),
   'push from-spec': () => import('./commands/push-from-spec.js'),
@@ -19,6 +20,7 @@ const IMPLEMENTATIONS: { readonly [N in CommandName]: () => Promise<{ readonly r
   remove: () => import('./commands/remove.js'),
   annotate: () => import('./commands/annotate.js'),
   copy: () => import('./commands/copy.js'),
+  tags: () => import('./commands/tags.js'),
   'spec check': () => import('./commands/spec-check.js'),
   'spec from': () => import('./commands/spec-from.js'),
   'check-registry': () => import('./commands/check-registry.js'),

@@ -2,13 +2,15 @@ import { Attempts } from '../attempts.js';
 import { orAborted } from '../concurrency.js';
 import { alertIn, TlsAlert } from './connect/alert.js';
 import { isClosed } from './errors.js';
-import { bodyLimits } from './answer-body.js';
+import { AnswerDeadline } from './answer-deadline.js';
+import { bodyLimits, documentOf } from './answer-body.js';
 import type { Origin } from './connect/direct.js';
 import { NotProcessed } from './connect/http2.js';
 import {
   BodyTooLarge,
   type BegunAnswer,
   type BodyStream,
+  type HttpHeaders,
   type HttpRequest,
   type HttpResponse,
   type Timeouts,
@@ -22,6 +24,9 @@ export interface WireOptions {
   readonly timeouts: Timeouts;
   readonly signal: AbortSignal;
 }
+
+/** The limits of one attempt. */
+type Limits = Pick<WireOptions, 'timeouts' | 'signal'>;
 
 /**
  * How many requests of one operation are sent again because the server has not processed them
@@ -64,10 +69,31 @@ async function lostAlert(origin: Origin, error: unknown): Promise<string | undef
   return isClosed(error) ? origin.alert() : undefined;
 }
 
+/** Sends a request within its time. */
 async function send(
+  origin: Origin,
+  request: HttpRequest,
+  { timeouts, signal }: WireOptions,
+): Promise<HttpResponse> {
+  const { upload, leftMs = Infinity } = request;
+  const totalMs = Math.max(timeouts.answerMs, request.answerTimeoutMs ?? 0);
+  const deadline = new AnswerDeadline(signal, Math.max(0, Math.min(leftMs, totalMs)), totalMs);
+  const watched = upload === undefined ? request : { ...request, upload: deadline.upload(upload) };
+  let stream: BodyStream | undefined;
+  try {
+    const limits = { timeouts, signal: deadline.signal };
+    const response = await exchange(origin, watched, limits);
+    stream = response.stream && deadline.stream(response.stream, timeouts);
+    return stream === undefined ? response : { ...response, stream };
+  } finally {
+    if (stream === undefined) deadline.end();
+  }
+}
+
+async function exchange(
   { http1, http2 }: Origin,
   request: HttpRequest,
-  options: WireOptions,
+  options: Limits,
 ): Promise<HttpResponse> {
   const { attempts = new Attempts() } = request;
   const { signal, timeouts } = options;
@@ -94,10 +120,22 @@ async function read(
   if (request.streamed === true && status === 200)
     return { ...head, body: new Uint8Array(), stream: body };
   const { maxBytes, waitMs } = bodyLimits(request, status);
-  if (waitMs === undefined) return { ...head, body: await readWhole(body, maxBytes) };
-  const start = await readStart(body, maxBytes, waitMs);
+  const received =
+    waitMs === undefined
+      ? await readWhole(body, maxBytes)
+      : await readStart(body, maxBytes, waitMs);
   signal.throwIfAborted();
-  return { ...head, body: start };
+  if (waitMs === undefined) return { ...head, body: documentOf(received, headers, maxBytes) };
+  return { ...head, body: startOf(received, headers, maxBytes) };
+}
+
+/** The same of a body that the answer can do without: as it came if it cannot be decompressed. */
+function startOf(body: Uint8Array, headers: HttpHeaders, maxBytes: number): Uint8Array {
+  try {
+    return documentOf(body, headers, maxBytes);
+  } catch {
+    return body;
+  }
 }
 
 async function readWhole(body: BodyStream, maxBytes: number): Promise<Uint8Array> {

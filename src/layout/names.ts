@@ -120,6 +120,21 @@ export function findNamed(index: JsonValue, name: string, rules: NameRules = {})
 }
 
 /**
+ * The names by which images can be read, each once: of the names of an image the shortest, unless
+ * other images have it as well.
+ * @throws {FieldError} if an entry is not a descriptor.
+ */
+export function listNames(index: JsonValue, rules: NameRules = {}): string[] {
+  const images = entriesOf(index).filter((entry) => !isReferrer(entry));
+  const names = images.flatMap((entry) => {
+    const [full, short = full] = namesOf(entry);
+    if (full === undefined || short === undefined) return [];
+    return [findNamed(index, short, rules).length === 1 ? short : full];
+  });
+  return [...new Set(names)];
+}
+
+/**
  * Referrers are listed beside the images that they belong to: without a name, or under the tags of
  * the digest of their image.
  */
@@ -282,7 +297,8 @@ export function replacedWarnings(
 ): string[] {
   return replaced.map(({ name, digests }) => {
     const others = digests.filter((digest) => digest !== manifest.digest);
-    return `${at(name)} named several images; ${others.join(', ')} no longer have the name`;
+    const have = others.length === 1 ? 'has' : 'have';
+    return `${at(name)} named several images; ${others.join(', ')} no longer ${have} the name`;
   });
 }
 

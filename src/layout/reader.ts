@@ -7,7 +7,7 @@ import { isLocalName } from '../oci/reference.js';
 import { checkSize } from './blobs.js';
 import { corrupt, guarded, parsing } from './errors.js';
 import type { LayoutFiles } from './layout-files.js';
-import { findNamed, resolveName, type IndexEntry } from './names.js';
+import { findNamed, listNames, resolveName, type IndexEntry } from './names.js';
 import { ReferrerFinder } from './referrers.js';
 
 /** Reads images of a layout, wherever its files are. */
@@ -66,6 +66,15 @@ export class LayoutReader implements ImageReader {
   blobSize({ digest }: Descriptor): Promise<number | undefined> {
     const what = `looking for ${this.at(digest)}`;
     return this.reading(what, () => this.files.blobSize(what, digest));
+  }
+
+  listTags(): Promise<readonly string[]> {
+    const what = `listing the tags of ${this.name}`;
+    return this.reading(what, async () => {
+      const index = await this.files.readIndex(what);
+      const { indexFile, rules } = this.files;
+      return parsing(what, indexFile, () => listNames(index, rules));
+    });
   }
 
   referrers(subject: Digest): Promise<readonly Descriptor[]> {

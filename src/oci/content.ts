@@ -72,6 +72,13 @@ export interface ImageReader {
   blobSize(descriptor: Descriptor): Promise<number | undefined>;
 
   /**
+   * All tags, each once, in the order of the repository. In a layout or an archive they are the names
+   * of its images.
+   * @throws {ManifestToolError} NOT_FOUND if there is no such repository, layout or archive.
+   */
+  listTags(): Promise<readonly string[]>;
+
+  /**
    * The manifests whose `subject` is this one: signatures, bills of materials and the like.
    * @throws {ManifestToolError} if they cannot be determined; none at all is an empty list.
    */
@@ -133,6 +140,13 @@ export interface ImageWriter {
     tags: readonly string[],
     onTag: (tag: string) => void,
   ): Promise<void>;
+
+  /**
+   * Checks that the credentials allow to push, without writing anything: opens an upload and
+   * cancels it. Layouts and archives do not have it.
+   * @throws {ManifestToolError} DENIED if they do not; NOT_FOUND if the repository does not exist.
+   */
+  checkPush?(): Promise<void>;
 
   /** Whether {@link ImageWriter.replaceTag} excludes other writers; registries cannot. */
   readonly isAtomic: boolean;

@@ -14,13 +14,16 @@ import { blobSize, getBlob, hasBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
 import { Referrers, type ReferrersOptions } from './referrers.js';
-import { mountBlob, uploadBlob } from './uploads.js';
+import { listTags } from './tags.js';
+import { checkPush, mountBlob, uploadBlob } from './uploads.js';
 
 /** One repository of a registry, for reading and writing. */
 export class Repository implements ImageStore {
   readonly name: string;
   readonly isAtomic = false;
   private readonly allReferrers: Referrers;
+  /** The check of the right to push, once begun. */
+  private pushCheck: Promise<void> | undefined;
 
   constructor(
     private readonly connection: Connection,
@@ -66,8 +69,16 @@ export class Repository implements ImageStore {
     return 'copied';
   }
 
+  checkPush(): Promise<void> {
+    return (this.pushCheck ??= checkPush(this.connection));
+  }
+
   tagDigest(tag: string, how?: TagReading): Promise<Digest | undefined> {
     return tagDigest(this.connection, tag, how);
+  }
+
+  listTags(): Promise<readonly string[]> {
+    return listTags(this.connection);
   }
 
   async putChild(manifest: ManifestContent, tag?: string): Promise<void> {

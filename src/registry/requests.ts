@@ -113,6 +113,20 @@ export function getReferrers(of: RepositoryName, subject: Digest): Call {
   };
 }
 
+/** Tags that a page of the list may have: the most that common registries send at a time. */
+const TAGS_OF_A_PAGE = 1000;
+
+/** GET /v2/NAME/tags/list (OCI distribution-spec, Listing Tags). */
+export function getTags(of: RepositoryName): Call {
+  return {
+    method: 'GET',
+    path: `/v2/${of.repository}/tags/list?n=${TAGS_OF_A_PAGE}`,
+    what: `listing the tags of ${of.name}`,
+    maxBytes: MAX_DOCUMENT_SIZE,
+    scopes: [pullScope(of.repository)],
+  };
+}
+
 /** GET /v2/NAME/blobs/DIGEST of a small blob (OCI distribution-spec, Pulling blobs). */
 export function getBlob(of: RepositoryName, digest: Digest): Call {
   return {
@@ -239,6 +253,7 @@ export function deleteUpload(of: RepositoryName, session: URL): Call {
     what: `canceling an upload in ${of.name}`,
     maxBytes: 0,
     retries: 0,
+    acceptsRefusal: true,
     scopes: [pushScope(of.repository)],
   };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectCode, runCli } from '../support/cli.js';
+import { getManifest } from '../support/http.js';
 import { LAYER, LayoutFolder, OCI_INDEX } from '../support/layout.js';
 import { startRegistry } from '../support/registry.js';
 import { PARITY_IMAGES, seedParityImages } from '../support/seed.js';
@@ -51,6 +52,24 @@ describe('query on a registry', () => {
     );
   });
 
+  it('has digest, size and platform of every entry as JSON', async () => {
+    const name = `${registry.host}/buildx/full`;
+    const { body } = await getManifest(registry.host, 'buildx/full', 'latest');
+    const index = JSON.parse(body) as { manifests: Record<string, unknown>[] };
+    const { entries } = JSON.parse(await query('--json', name)) as {
+      entries: Record<string, unknown>[];
+    };
+    expect(entries).toHaveLength(index.manifests.length);
+    index.manifests.forEach(({ digest, mediaType, size }, i) => {
+      expect(entries[i]).toMatchObject({ digest, mediaType, size });
+    });
+    const attestations = entries.filter(({ isAttestation }) => isAttestation);
+    expect(attestations.map(({ platform }) => platform)).toEqual(
+      attestations.map(() => 'unknown/unknown'),
+    );
+    expect(attestations.length).toBeGreaterThan(0);
+  });
+
   it('counts attestations as no platforms', async () => {
     const text = await query(`${registry.host}/buildx/full`);
     expect(text).toContain(`Manifest List: Yes (Image type: ${OCI_INDEX})\n`);
@@ -80,7 +99,23 @@ describe('query on a registry', () => {
       `Image: ${name} (digest: ${digest})\n * Manifest List: No (Image type: ${type})\n * Supports: ${platform}\n\n`,
     );
     const platforms = platform === 'no platform' ? [] : [platform];
-    const document = { name, digest, mediaType: type, isList: false, platforms };
+    const size = expect.any(Number) as number;
+    const entry = {
+      platform: platforms[0] ?? null,
+      digest,
+      mediaType: type,
+      size,
+      isAttestation: false,
+    };
+    const document = {
+      name,
+      digest,
+      mediaType: type,
+      size,
+      isList: false,
+      platforms,
+      entries: [entry],
+    };
     expect(JSON.parse(await query('--json', name))).toEqual(document);
   });
 

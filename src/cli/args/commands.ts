@@ -92,6 +92,16 @@ export const COMMANDS = {
       ['$0 query --json oci-layout://build:latest', 'for programs'],
     ],
   }),
+  digest: defineCommand({
+    describe: 'print the digest of an image, or of each platform',
+    positionals: { reference: 'REF' },
+    options: ['platform', 'all', 'full', 'json'],
+    examples: [
+      ['$0 digest example.com/app:1.0', 'of the index, or of the image'],
+      ['$0 digest --platform linux/arm64 --full example.com/app:1.0', 'to pin one platform'],
+      ['$0 digest --all oci-layout://build:latest', 'one line per entry'],
+    ],
+  }),
   verify: defineCommand({
     describe: 'prove that an image or a list is whole',
     positionals: { reference: 'REF' },
@@ -258,6 +268,16 @@ export const COMMANDS = {
         '$0 copy --referrers example.com/app:1.0 oci-layout://app:1.0',
         'into a directory, with its signatures',
       ],
+    ],
+  }),
+  tags: defineCommand({
+    describe: 'list the tags of a repository',
+    positionals: { repository: 'REPOSITORY' },
+    options: ['match', 'json'],
+    examples: [
+      ['$0 tags example.com/app', 'all of them, one per line'],
+      ["$0 tags --match '1.*' --json example.com/app", 'those that match a pattern, as JSON'],
+      ['$0 tags oci-layout://build', 'the names in a directory'],
     ],
   }),
   'spec check': defineCommand({

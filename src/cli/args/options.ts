@@ -227,8 +227,7 @@ const LOCAL = {
   },
   'dry-run': {
     kind: 'switch',
-    describe:
-      'write nothing; show what would be written, removed and changed, and which tags would move',
+    describe: 'show what would change, and check the right to push; write nothing',
   },
   json: { kind: 'switch', describe: 'show the result as JSON' },
   platform: { kind: 'list', value: 'P', describe: 'select the entries for this platform' },
@@ -241,6 +240,13 @@ const LOCAL = {
   referrers: {
     kind: 'switch',
     describe: 'include signatures, SBOMs and other referrers, and cosign tags',
+  },
+  all: { kind: 'switch', describe: 'print a line for each entry: platform and digest' },
+  full: { kind: 'switch', describe: 'print repository@digest instead of the digest' },
+  match: {
+    kind: 'string',
+    value: 'GLOB',
+    describe: "list only tags that match, for example '1.*'",
   },
   'at-least': {
     kind: 'list',

@@ -4,6 +4,7 @@ import { parseReference } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
 import type { Run } from '../command.js';
 import { withClient } from '../options/connection.js';
+import { entryDocument } from '../output/entry.js';
 import { jsonText } from '../output/json.js';
 
 /** `query REF`. */
@@ -16,8 +17,13 @@ export const run: Run<'query'> = async ({ args, io, reporter }) => {
   });
 };
 
-function queryJson(name: string, { digest, mediaType, isList, platforms }: QueryResult): string {
-  return jsonText({ name, digest, mediaType, isList, platforms: platforms.map(formatPlatform) });
+function queryJson(name: string, { platforms, entries, ...root }: QueryResult): string {
+  return jsonText({
+    name,
+    ...root,
+    platforms: platforms.map(formatPlatform),
+    entries: entries.map(entryDocument),
+  });
 }
 
 /** As mquery prints it: without os features. */

@@ -1,5 +1,6 @@
-import { parsePlatform, type Platform } from '../../oci/platform.js';
+import type { Platform } from '../../oci/platform.js';
 import { defined, usageError, type Options } from '../args/values.js';
+import { singlePlatform } from './platforms.js';
 
 /** `human` is what manifest-tool v2 prints, `manifest-tool` what it prints with --raw. */
 type Format = NonNullable<Options<'format'>['format']> | 'human' | 'manifest-tool';
@@ -47,14 +48,6 @@ export function inspectOptions(
       'give it without a format, or with --format table or json',
     );
   }
-  const platform = singlePlatform(args.platform);
+  const platform = singlePlatform(args, 'inspect shows one at a time');
   return { format, expandConfig, config, referrers, ...defined({ platform }) };
-}
-
-function singlePlatform([text, ...more]: readonly string[]): Platform | undefined {
-  if (text === undefined) return undefined;
-  if (more.length > 0) {
-    throw usageError(`--platform has ${more.length + 1} platforms`, 'inspect shows one at a time');
-  }
-  return parsePlatform(text, `reading --platform ${JSON.stringify(text)}`);
 }

@@ -1,6 +1,6 @@
 import type { IndexRequest } from '../../core/publish/request.js';
 import { parsePlatform, type Platform } from '../../oci/platform.js';
-import type { Options } from '../args/values.js';
+import { usageError, type Options } from '../args/values.js';
 
 /**
  * The platforms of --platform.
@@ -8,6 +8,16 @@ import type { Options } from '../args/values.js';
  */
 export function platformsFrom({ platform }: Options<'platform'>): Platform[] {
   return platform.map((text) => parsePlatform(text, `reading --platform ${JSON.stringify(text)}`));
+}
+
+/**
+ * The only platform of --platform, if there is one.
+ * @throws {ManifestToolError} USAGE with this hint for several; for a wrong form.
+ */
+export function singlePlatform(args: Options<'platform'>, hint: string): Platform | undefined {
+  const [platform, ...more] = platformsFrom(args);
+  if (more.length === 0) return platform;
+  throw usageError(`--platform has ${more.length + 1} platforms`, hint);
 }
 
 /**

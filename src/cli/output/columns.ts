@@ -46,6 +46,16 @@ function pieces(word: string, columns: number): string[] {
   return all;
 }
 
+/** Lines of cells in columns as wide as their widest cell, two blanks apart. */
+export function inColumns(rows: readonly (readonly string[])[]): string {
+  const count = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: count }, (_, i) =>
+    Math.max(0, ...rows.map((row) => columnsOf(row[i] ?? ''))),
+  );
+  const lines = rows.map((row) => row.map((cell, i) => padEnd(cell, widths[i]!)).join('  '));
+  return lines.map((line) => `${line.trimEnd()}\n`).join('');
+}
+
 export function padEnd(text: string, columns: number): string {
   return text + ' '.repeat(Math.max(0, columns - columnsOf(text)));
 }

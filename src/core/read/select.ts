@@ -2,8 +2,9 @@ import { ManifestToolError } from '../../errors.js';
 import { attestationsOf } from '../../oci/attestation.js';
 import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
-import type { Descriptor } from '../../oci/descriptor.js';
+import { descriptorOf, type Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
+import { present } from '../../oci/json/fields.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
 import {
@@ -39,25 +40,58 @@ export async function selectManifest(
   platform?: Platform,
   events: SelectionEvents = {},
 ): Promise<Selected> {
+  const { store, root, entry, config } = await select(client, reference, platform, events);
+  const { document } = root;
+  if (entry === undefined || document.kind !== 'index')
+    return { store, manifest: root, attestations: [], ...present('config', config) };
+  return {
+    store,
+    manifest: await store.getManifest(entry.digest, entry),
+    entry,
+    attestations: attestationsOf(entry.digest, document.manifests),
+  };
+}
+
+/**
+ * The descriptor of what {@link selectManifest} reads; an entry of an index is not read.
+ * @throws {ManifestToolError} as {@link selectManifest} does.
+ */
+export async function selectDescriptor(
+  client: Client,
+  reference: Reference,
+  platform?: Platform,
+  events: SelectionEvents = {},
+): Promise<Descriptor> {
+  const { root, entry } = await select(client, reference, platform, events);
+  return entry ?? descriptorOf(root);
+}
+
+/** The manifest that a reference names, and the entry of its index for a platform. */
+interface Selection {
+  readonly store: ImageReader;
+  readonly root: FetchedManifest;
+  readonly entry?: Descriptor;
+  readonly config?: FetchedConfig | undefined;
+}
+
+async function select(
+  client: Client,
+  reference: Reference,
+  platform: Platform | undefined,
+  events: SelectionEvents,
+): Promise<Selection> {
   const store = await client.open(reference, 'pull');
-  const manifest = await readNamed(store, reference, platform, events);
-  if (platform === undefined) return { store, manifest, attestations: [] };
-  const { document } = manifest;
+  const root = await readNamed(store, reference, platform, events);
+  if (platform === undefined) return { store, root };
+  const { document } = root;
   const name = formatReference(reference);
   const what = `reading ${name}`;
-  if (document.kind === 'index') {
-    const entry = selectEntry(what, platform, document.manifests, events);
-    return {
-      store,
-      manifest: await store.getManifest(entry.digest, entry),
-      entry,
-      attestations: attestationsOf(entry.digest, document.manifests),
-    };
-  }
+  if (document.kind === 'index')
+    return { store, root, entry: selectEntry(what, platform, document.manifests, events) };
   const config = await readConfig(store, document, name);
   if (config?.platform === undefined || !servesPlatform(config.platform, platform))
     throw otherPlatform(what, config?.platform, [platform]);
-  return { store, manifest, attestations: [], config };
+  return { store, root, config };
 }
 
 /** The error for a single image that is for none of the platforms that were asked for. */

@@ -41,6 +41,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['PATH', 'file'],
   ['DIR', 'directory'],
   ['REF', 'reference'],
+  ['REPOSITORY', 'reference'],
   ['SOURCE', 'reference'],
   ['TARGET', 'reference'],
   ['P', 'platforms'],

@@ -12,6 +12,7 @@ import { checkRequest, type IndexRequest } from '../../../../src/core/publish/re
 import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
 
 const SOURCE: ImageReader = {
+  listTags: () => Promise.reject(new Error('pure')),
   name: 'e.co/app',
   getManifest: () => Promise.reject(new Error('pure')),
   getBlob: () => Promise.reject(new Error('pure')),

@@ -114,6 +114,7 @@ describe('configPlatform', () => {
     name: 'e.co/app',
     getManifest: () => Promise.reject(new Error('not asked for')),
     blobSize: () => Promise.reject(new Error('a configuration is read')),
+    listTags: () => Promise.reject(new Error('not asked for')),
     referrers: () => Promise.reject(new Error('not asked for')),
     openBlob: () => Promise.reject(new Error('a configuration is read whole')),
     getBlob: async (descriptor) => {

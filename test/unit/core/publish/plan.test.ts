@@ -16,6 +16,7 @@ const reader = (name: string): ImageReader => ({
   getBlob: () => Promise.reject(new Error('pure')),
   openBlob: () => Promise.reject(new Error('pure')),
   blobSize: () => Promise.reject(new Error('pure')),
+  listTags: () => Promise.reject(new Error('pure')),
   referrers: () => Promise.reject(new Error('pure')),
 });
 const HERE = reader('e.co/app');

@@ -94,6 +94,7 @@ function storeOf(name: string): ImageStore {
     getBlob: ({ digest }) => content(`${name}@${digest}`),
     openBlob: refuse,
     blobSize: refuse,
+    listTags: refuse,
     ensureBlob: refuse,
     putChild: refuse,
     referrers: refuse,
