@@ -7,7 +7,7 @@ import type { EarlyConnection } from './connect/warm-up.js';
 import { requestLog, type RequestRecord } from './log.js';
 import { loopbackScheme, registryOrigins } from './loopback.js';
 import { redirects } from './redirects.js';
-import { compose, type Layer, type Transport } from './request.js';
+import { compose, type Layer, type Timeouts, type Transport } from './request.js';
 import { RetryPolicy, type Wait } from './retry.js';
 import { RegistryWarnings } from './warnings.js';
 import { wire } from './wire.js';
@@ -28,6 +28,8 @@ export interface HttpClientOptions extends NetworkOptions {
   readonly retries?: number;
   /** Delay before the first retry, in milliseconds; doubles after each attempt. */
   readonly retryDelayMs?: number;
+  /** Other limits for whole answers than the usual ones, for tests. */
+  readonly bounds?: Partial<Pick<Timeouts, 'answerMs' | 'leastRate'>>;
   readonly onRequest?: (record: RequestRecord) => void;
   readonly onWait?: (wait: Wait) => void;
   /** Receives the warnings of registries: remote text. */
@@ -48,6 +50,10 @@ export interface RegistryAccess {
 }
 
 const ANSWER_TIMEOUT_MS = 60_000;
+/** Longest time for a whole answer, see {@link Timeouts}. */
+const WHOLE_ANSWER_MS = 5 * 60_000;
+/** 1 KiB a second, over a minute. */
+const LEAST_RATE = { bytes: 60 * 1024, perMs: 60_000 };
 const RETRIES = 4;
 const RETRY_DELAY_MS = 500;
 
@@ -67,18 +73,26 @@ export class HttpClient {
     early?: EarlyConnection,
   ) {
     const { signal, timeoutMs = ANSWER_TIMEOUT_MS } = options;
+    const timeouts: Timeouts = {
+      headersMs: timeoutMs,
+      idleMs: timeoutMs,
+      answerMs: Math.max(WHOLE_ANSWER_MS, timeoutMs),
+      leastRate: LEAST_RATE,
+      ...options.bounds,
+    };
     this.dispatchers = new Dispatchers(options, early);
     this.retry = new RetryPolicy({
       retries: options.retries ?? RETRIES,
       delayMs: options.retryDelayMs ?? RETRY_DELAY_MS,
       concurrency: (url) => this.dispatchers.concurrency(url),
+      answerMs: timeouts.answerMs,
       signal,
       onWait: options.onWait ?? ignore,
     });
     this.log = requestLog(options.onRequest ?? ignore);
     this.wire = wire({
       originOf: (url) => this.dispatchers.get(url),
-      timeouts: { headersMs: timeoutMs, idleMs: timeoutMs },
+      timeouts,
       signal,
     });
   }

@@ -1,5 +1,6 @@
 import { formatTries } from '../attempts.js';
 import { ManifestToolError, reasonOf, systemCode, type ErrorDetails } from '../errors.js';
+import { SlowAnswer } from './answer-deadline.js';
 import { TlsAlert } from './connect/alert.js';
 import { ProxyFailure } from './connect/proxy.js';
 import { UntrustedCertificate } from './connect/trust.js';
@@ -95,6 +96,9 @@ export function connectionFailure(what: string, host: string, error: unknown): M
   }
   if (error instanceof Error && error.name === 'AbortError') {
     return new ManifestToolError('INTERRUPTED', what, error.message, { cause: error });
+  }
+  if (error instanceof SlowAnswer) {
+    return unavailable(`${host} ${error.message}`, { hint: 'try again later' });
   }
   if (error instanceof ProxyFailure) {
     return unavailable(error.message, { hint: 'check HTTPS_PROXY, HTTP_PROXY and NO_PROXY' });

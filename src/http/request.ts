@@ -18,10 +18,17 @@ export interface HttpRequest {
   readonly streamed?: boolean;
   /** Longest time until the answer begins, in milliseconds, if not the same as for other requests. */
   readonly answerTimeoutMs?: number;
+  /** What is left of {@link Timeouts.answerMs}, if other attempts have used it. */
+  readonly leftMs?: number;
   /** Checks an answer with status 2xx; throws {@link DamagedBody} for one that is damaged. */
   readonly check?: (response: HttpResponse) => void;
   /** What the request needs permission for, for the layer that gets tokens. */
   readonly scopes?: readonly Scope[];
+  /**
+   * Whether a refusal is an answer: no other token is requested for it. The registry distribution
+   * demands the action `delete` to cancel an upload, which many users do not have.
+   */
+  readonly acceptsRefusal?: boolean;
   /** How often this request may be sent again, if not as often as others. */
   readonly retries?: number;
   /**
@@ -83,12 +90,16 @@ export function compose(layers: readonly Layer[], innermost: Transport): Transpo
   );
 }
 
-/** Longest silences before a request fails, in milliseconds; connecting has a limit of its own. */
+/** Longest times before a request fails, in milliseconds; connecting has a limit of its own. */
 export interface Timeouts {
   /** Until the answer begins. */
   readonly headersMs: number;
   /** Between two pieces of its body. */
   readonly idleMs: number;
+  /** Until the whole answer has arrived, tries included; for a streamed one, until it begins. */
+  readonly answerMs: number;
+  /** The least that a streamed body may bring in a time. */
+  readonly leastRate: { readonly bytes: number; readonly perMs: number };
 }
 
 /** A repository and the actions on it (Docker Registry v2 token authentication, Requesting a token). */

@@ -1,5 +1,7 @@
 import { Attempts } from '../attempts.js';
+import { now } from '../clock.js';
 import { ManifestToolError } from '../errors.js';
+import { SlowAnswer } from './answer-deadline.js';
 import { CONNECTION, isClosed, knownCode, RetriesExhausted } from './errors.js';
 import {
   DamagedBody,
@@ -21,6 +23,8 @@ export interface RetryOptions {
   readonly delayMs: number;
   /** How many requests may run at a time at the host of a URL; asked each time. */
   readonly concurrency: (url: URL) => number;
+  /** Longest time for one request with all its attempts and waits, in milliseconds. */
+  readonly answerMs: number;
   readonly signal: AbortSignal;
   readonly onWait?: (wait: Wait) => void;
 }
@@ -62,16 +66,24 @@ export class RetryPolicy {
    */
   readonly layer: Layer = async (request, next) => {
     const attempts = request.attempts ?? new Attempts();
+    let leftMs = Math.max(this.options.answerMs, request.answerTimeoutMs ?? 0);
     for (;;) {
-      const { number } = attempts;
+      const { number, waitedMs } = attempts;
       const { result, isGranted } = await this.limiter(request.url).run(
         this.options.signal,
         async () => {
-          const outcome = await tryOnce(next, { ...request, attempts });
+          const began = now();
+          const outcome = await tryOnce(next, { ...request, attempts, leftMs });
+          // The time in the queue does not count.
+          leftMs -= now() - began;
           // Decided here, so that nothing else passes the limiter before the wait has begun.
-          return { result: outcome, isGranted: this.grantAfter(outcome, request, attempts) };
+          return {
+            result: outcome,
+            isGranted: this.grantAfter(outcome, { ...request, leftMs }, attempts),
+          };
         },
       );
+      leftMs -= attempts.waitedMs - waitedMs;
       const isEarly = number === 1 && 'error' in result && request.returnsEarly?.(result.error);
       if (isGranted && !attempts.restarts && isEarly !== true) continue;
       if (isGranted) attempts.grantRestart();
@@ -89,25 +101,42 @@ export class RetryPolicy {
     return reason !== undefined && this.next(attempts, url, { reason, askedMs: 0 });
   }
 
-  private grantAfter(result: Result, { url, retries }: HttpRequest, attempts: Attempts): boolean {
+  private grantAfter(
+    result: Result,
+    { url, retries, leftMs }: HttpRequest,
+    attempts: Attempts,
+  ): boolean {
     const reason =
       'error' in result ? transientReason(result.error) : statusReason(result.response);
     if (reason === undefined) return false;
     const isStale = attempts.number === 1 && 'error' in result && isClosed(result.error);
     const askedMs = 'response' in result ? (retryAfter(result.response, Date.now()) ?? 0) : 0;
-    return this.next(attempts, url, { reason, askedMs, isStale, retries });
+    return this.next(attempts, url, {
+      reason,
+      askedMs,
+      isStale,
+      retries,
+      ...(!attempts.restarts && { leftMs }),
+    });
   }
 
   private next(
     attempts: Attempts,
     url: URL,
-    { reason, askedMs, isStale = false, retries = this.options.retries }: Failure,
+    {
+      reason,
+      askedMs,
+      isStale = false,
+      retries = this.options.retries,
+      leftMs = Infinity,
+    }: Failure,
   ): boolean {
     const limit = retries + 1;
     if (attempts.number >= limit) return false;
     // A server may ask for no time at all, or its clock name a moment that is over here.
     const backOff = Math.min(this.options.delayMs * 2 ** (attempts.number - 1), MAX_WAIT_MS);
     const wait = Math.max(askedMs, backOff);
+    if (wait >= leftMs) return false;
     if (wait > MAX_WAIT_MS || attempts.waitedMs + wait > MAX_TOTAL_WAIT_MS) return false;
     attempts.begin({ waitMs: isStale ? 0 : wait, isLast: attempts.number + 1 >= limit });
     // The other side had closed the connection while it was idle: a fresh one, at once.
@@ -144,6 +173,8 @@ interface Failure {
   /** Whether the connection was closed before the request was sent. */
   readonly isStale?: boolean;
   readonly retries?: number | undefined;
+  /** The time that is left for waits and other attempts, in milliseconds. */
+  readonly leftMs?: number | undefined;
 }
 
 type Result = { readonly response: HttpResponse } | { readonly error: unknown };
@@ -179,6 +210,7 @@ function transientReason(error: unknown): string | undefined {
   // The server has refused the handshake: a definite answer.
   if (error instanceof TlsAlert) return undefined;
   if (error instanceof DamagedBody) return error.message;
+  if (error instanceof SlowAnswer) return `it ${error.message}`;
   // A proxy that wants other credentials wants them the next time as well.
   if (error instanceof ProxyFailure && error.status === 407) return undefined;
   if (error instanceof ProxyFailure) return error.message;

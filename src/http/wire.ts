@@ -2,6 +2,7 @@ import { Attempts } from '../attempts.js';
 import { orAborted } from '../concurrency.js';
 import { alertIn, TlsAlert } from './connect/alert.js';
 import { isClosed } from './errors.js';
+import { AnswerDeadline } from './answer-deadline.js';
 import { bodyLimits } from './answer-body.js';
 import type { Origin } from './connect/direct.js';
 import { NotProcessed } from './connect/http2.js';
@@ -22,6 +23,9 @@ export interface WireOptions {
   readonly timeouts: Timeouts;
   readonly signal: AbortSignal;
 }
+
+/** The limits of one attempt. */
+type Limits = Pick<WireOptions, 'timeouts' | 'signal'>;
 
 /**
  * How many requests of one operation are sent again because the server has not processed them
@@ -64,10 +68,31 @@ async function lostAlert(origin: Origin, error: unknown): Promise<string | undef
   return isClosed(error) ? origin.alert() : undefined;
 }
 
+/** Sends a request within its time. */
 async function send(
+  origin: Origin,
+  request: HttpRequest,
+  { timeouts, signal }: WireOptions,
+): Promise<HttpResponse> {
+  const { upload, leftMs = Infinity } = request;
+  const totalMs = Math.max(timeouts.answerMs, request.answerTimeoutMs ?? 0);
+  const deadline = new AnswerDeadline(signal, Math.max(0, Math.min(leftMs, totalMs)), totalMs);
+  const watched = upload === undefined ? request : { ...request, upload: deadline.upload(upload) };
+  let stream: BodyStream | undefined;
+  try {
+    const limits = { timeouts, signal: deadline.signal };
+    const response = await exchange(origin, watched, limits);
+    stream = response.stream && deadline.stream(response.stream, timeouts);
+    return stream === undefined ? response : { ...response, stream };
+  } finally {
+    if (stream === undefined) deadline.end();
+  }
+}
+
+async function exchange(
   { http1, http2 }: Origin,
   request: HttpRequest,
-  options: WireOptions,
+  options: Limits,
 ): Promise<HttpResponse> {
   const { attempts = new Attempts() } = request;
   const { signal, timeouts } = options;

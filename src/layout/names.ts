@@ -297,7 +297,8 @@ export function replacedWarnings(
 ): string[] {
   return replaced.map(({ name, digests }) => {
     const others = digests.filter((digest) => digest !== manifest.digest);
-    return `${at(name)} named several images; ${others.join(', ')} no longer have the name`;
+    const have = others.length === 1 ? 'has' : 'have';
+    return `${at(name)} named several images; ${others.join(', ')} no longer ${have} the name`;
   });
 }
 

@@ -3,7 +3,12 @@ import { ManifestToolError, interrupted } from '../errors.js';
 import type { FetchedManifest, ManifestContent } from '../oci/content.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
-import { NO_IMAGE_HINT, parseDocument } from '../oci/documents.js';
+import {
+  AmbiguousDocument,
+  NO_IMAGE_HINT,
+  parseDocument,
+  type ParsedDocument,
+} from '../oci/documents.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../oci/json/parse.js';
 import { isDocumentType } from '../oci/media-types.js';
 import {
@@ -86,7 +91,7 @@ export class ReferrerFinder {
       const manifests = await mapInOrder(level, async (entry) => {
         await yieldToEventLoop();
         if (this.signal.aborted) throw interrupted(what);
-        return ifAny(readManifest(what, this.files, entry));
+        return ifAny(readManifest(what, this.files, entry, parseAmbiguous));
       });
       level = [];
       for (const manifest of manifests) {
@@ -159,11 +164,25 @@ async function readManifest(
   what: string,
   files: Pick<LayoutFiles, 'readBlob' | 'fileOf'>,
   { digest, size, mediaType }: Pick<Descriptor, 'digest' | 'size' | 'mediaType'>,
+  parse = parseDocument,
 ): Promise<FetchedManifest> {
   const bytes = await files.readBlob(what, digest, size);
   const file = files.fileOf(what, digest);
-  const parsed = parsing(what, file, () => parseDocument(bytes, mediaType), NO_IMAGE_HINT);
+  const parsed = parsing(what, file, () => parse(bytes, mediaType), NO_IMAGE_HINT);
   return { ...parsed, digest, size: bytes.length, bytes };
+}
+
+/**
+ * Reads a document as Go does if it is ambiguous: whoever uses it refuses it, and those who look for
+ * the referrers of another image do not.
+ */
+function parseAmbiguous(bytes: Uint8Array, contentType: string | undefined): ParsedDocument {
+  try {
+    return parseDocument(bytes, contentType);
+  } catch (error) {
+    if (error instanceof AmbiguousDocument) return error.parsed;
+    throw error;
+  }
 }
 
 /**

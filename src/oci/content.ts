@@ -141,6 +141,13 @@ export interface ImageWriter {
     onTag: (tag: string) => void,
   ): Promise<void>;
 
+  /**
+   * Checks that the credentials allow to push, without writing anything: opens an upload and
+   * cancels it. Layouts and archives do not have it.
+   * @throws {ManifestToolError} DENIED if they do not; NOT_FOUND if the repository does not exist.
+   */
+  checkPush?(): Promise<void>;
+
   /** Whether {@link ImageWriter.replaceTag} excludes other writers; registries cannot. */
   readonly isAtomic: boolean;
 

@@ -15,13 +15,15 @@ import type { Connection } from './connection.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
 import { Referrers, type ReferrersOptions } from './referrers.js';
 import { listTags } from './tags.js';
-import { mountBlob, uploadBlob } from './uploads.js';
+import { checkPush, mountBlob, uploadBlob } from './uploads.js';
 
 /** One repository of a registry, for reading and writing. */
 export class Repository implements ImageStore {
   readonly name: string;
   readonly isAtomic = false;
   private readonly allReferrers: Referrers;
+  /** The check of the right to push, once begun. */
+  private pushCheck: Promise<void> | undefined;
 
   constructor(
     private readonly connection: Connection,
@@ -65,6 +67,10 @@ export class Repository implements ImageStore {
     }
     await uploadBlob(connection, descriptor, source, { session, onBytes, attempts });
     return 'copied';
+  }
+
+  checkPush(): Promise<void> {
+    return (this.pushCheck ??= checkPush(this.connection));
   }
 
   tagDigest(tag: string, how?: TagReading): Promise<Digest | undefined> {

@@ -253,6 +253,7 @@ export function deleteUpload(of: RepositoryName, session: URL): Call {
     what: `canceling an upload in ${of.name}`,
     maxBytes: 0,
     retries: 0,
+    acceptsRefusal: true,
     scopes: [pushScope(of.repository)],
   };
 }

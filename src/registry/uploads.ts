@@ -1,6 +1,6 @@
 import { Attempts, formatTries, withRestarts } from '../attempts.js';
 import { ManifestToolError } from '../errors.js';
-import { DamagedBody, type HttpResponse } from '../http/request.js';
+import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { resolveHeaderUrl } from '../http/url.js';
 import type { ImageReader } from '../oci/content.js';
 import { counted } from '../oci/blob-stream.js';
@@ -203,6 +203,19 @@ export function mountBlob(
     if (isThere) return 'present';
     return status === 202 ? sessionOf(connection, what, response) : 'refused';
   });
+}
+
+/**
+ * Checks that the credentials allow to push: opens an upload, as a push does, and cancels it.
+ * @throws {ManifestToolError} DENIED if the registry refuses; NOT_FOUND if the repository does not
+ * exist; otherwise what the answer means.
+ */
+export async function checkPush(connection: Connection): Promise<void> {
+  const what = `checking the right to push to ${connection.name}`;
+  const request = { ...requests.openUpload(connection, new Attempts()), what };
+  const response = await connection.send(request);
+  if (response.status === 202) await cancelUpload(connection, response);
+  else if (!isSuccess(response.status)) throw connection.unexpected(what, response, 'write');
 }
 
 /**

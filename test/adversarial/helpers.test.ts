@@ -129,7 +129,7 @@ describe('test 8: helpers that have nothing, and helpers that break', () => {
     folder.helper(bin, 'endless', `yes 'it is locked' | head -n 3000; exit 1`);
     const result = await inspect('endless');
     expectCode(result, 2);
-    const [line = ''] = result.stderr.split('\n').filter((each) => each.includes('it is locked'));
+    const line = result.stderr.split('\n').find((each) => each.includes('it is locked')) ?? '';
     expect(line.length).toBeLessThan(1200);
   });
 

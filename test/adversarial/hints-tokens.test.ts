@@ -79,7 +79,7 @@ describe('a token', () => {
       env,
       code: 4,
       says,
-      hint: /^correct or renew these credentials$/,
+      hint: /^check that these credentials are valid, and that they allow this access$/,
     });
   });
 });

@@ -354,6 +354,27 @@ describe('what cosign keeps under the tags of a digest', () => {
     },
   );
 
+  it.each([
+    ['copy', ['copy', 'REG/s:1', 'REG/t:1']],
+    ['add', ['add', 'REG/t:1', 'REG/s:1']],
+  ])('is listed by %s --dry-run if its tag would move, and nothing is written', async (_, args) => {
+    if (args[0] === 'add') fake.addManifest('t', '1', indexOf([]));
+    const made = addTagged('s', child, 'sig');
+    const tag = `${server.host}/t:${tagOf(child)}.sig`;
+    const count = fake.manifests.size;
+    const planned = await run(...args, '--referrers', '--dry-run');
+    expectCode(planned, 0);
+    expect(planned.stdout).toContain(`tag ${tag} would move to ${made.digest}\n`);
+    expect(fake.manifests.size).toBe(count);
+    const held = addTagged('t', child, 'sig', 'another');
+    const { stdout, stderr } = await run(...args, '--referrers', '--dry-run', '--json');
+    const moves = [{ name: tag, from: held.digest, to: made.digest, status: 'would move' }];
+    expect(JSON.parse(stdout)).toMatchObject({ referrerTags: moves });
+    expect(stderr).not.toContain('is replaced');
+    fake.manifests.set(`t:${tagOf(child)}.sig`, made);
+    expect((await run(...args, '--referrers', '--dry-run')).stdout).not.toContain(tag);
+  });
+
   it('is left behind without the option', async () => {
     addTagged('s', index, 'sig');
     expectCode(await run('copy', 'REG/s:1', 'REG/t:1'), 0);

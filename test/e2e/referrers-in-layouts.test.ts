@@ -6,6 +6,7 @@ import { FakeRegistry, OCI_INDEX, stored } from '../adversarial/support/fake-reg
 import { addReferrer, digestsUnder, indexOf, tagOf } from '../adversarial/support/referrers.js';
 import { startScripted, type ScriptedServer } from '../adversarial/support/scripted.js';
 import { expectCode, runCli, spawnCli } from '../support/cli.js';
+import { sha256 } from '../support/http.js';
 
 const SIGNATURE = 'application/example.signature';
 const BOM = 'application/example.bom';
@@ -191,6 +192,16 @@ describe('a referrer that another tool wrote to a layout', () => {
     await writeFile(path.join(layout, 'blobs', ...index.digest.split(':')), index.bytes);
     const { mediaType, digest, bytes } = index;
     await writeIndex(layout, [entry, { mediaType, digest, size: bytes.length }]);
+    expect(await shown(`oci-layout://${layout}:1`)).toEqual([signature.digest]);
+  });
+
+  it('is found beside documents that are ambiguous', async () => {
+    const { signature, layout, entry } = await withoutRecords();
+    const bytes = Buffer.from(`{"manifests":[],"Manifests":[],"mediaType":"${OCI_INDEX}"}`);
+    const ambiguous = { mediaType: OCI_INDEX, digest: sha256(bytes), size: bytes.length };
+    await writeFile(path.join(layout, 'blobs', ...ambiguous.digest.split(':')), bytes);
+    const { mediaType, digest, bytes: own } = signature;
+    await writeIndex(layout, [ambiguous, entry, { mediaType, digest, size: own.length }]);
     expect(await shown(`oci-layout://${layout}:1`)).toEqual([signature.digest]);
   });
 

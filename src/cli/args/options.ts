@@ -230,8 +230,7 @@ const LOCAL = {
   },
   'dry-run': {
     kind: 'switch',
-    describe:
-      'write nothing; show what would be written, removed and changed, and which tags would move',
+    describe: 'show what would change, and check the right to push; write nothing',
   },
   json: { kind: 'switch', describe: 'show the result as JSON' },
   platform: { kind: 'list', value: 'P', describe: 'select the entries for this platform' },

@@ -39,6 +39,8 @@ export interface Job {
 interface Published extends PublishedContent {
   /** One for each target at which it failed. */
   readonly failures: readonly ManifestToolError[];
+  /** One for each target that cannot be pushed to, in a dry run. */
+  readonly refusals: readonly ManifestToolError[];
 }
 
 /** A job of which nothing was published. */
@@ -69,8 +71,13 @@ export function pushJob(
       return {
         result: resultDocument(outcomes, dryRun),
         root,
-        targets: outcomes.flatMap((outcome) => ('plan' in outcome ? [outcome.target.target] : [])),
+        targets: outcomes.flatMap((outcome) =>
+          'plan' in outcome && outcome.refusal === undefined ? [outcome.target.target] : [],
+        ),
         failures: outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : [])),
+        refusals: outcomes.flatMap((outcome) =>
+          'plan' in outcome && outcome.refusal !== undefined ? [outcome.refusal] : [],
+        ),
       };
     },
   };
@@ -94,7 +101,9 @@ export function editJob(
     async run(client, reporter) {
       const edited = await edit(client, reporter);
       const result = editDocument(target, edited, dryRun);
-      return { result, root: edited.after, targets: [target], failures: [] };
+      const refusals = edited.refusal === undefined ? [] : [edited.refusal];
+      const targets = refusals.length === 0 ? [target] : [];
+      return { result, root: edited.after, targets, failures: [], refusals };
     },
   };
 }
@@ -128,6 +137,8 @@ export async function runJobs(
         try {
           const published = await job.run(client, reporter);
           if (args.verify && !args.dryRun) await verify(client, published, reporter);
+          if (!isSingle || onlyRefusal(published) === undefined)
+            for (const refusal of published.refusals) await reporter.failed(refusal);
           return published;
         } catch (error) {
           if (isSingle || !(error instanceof ManifestToolError)) throw error;
@@ -191,9 +202,26 @@ function jsonOf(finished: readonly (Published | Failed)[]): string {
   return jsonText(documents.length === 1 ? documents[0]! : documents);
 }
 
-/** @throws {ManifestToolError} a summary of the failures, each of which is reported already. */
+/** The refusal of a job that has a single target. */
+function onlyRefusal({ targets, failures, refusals }: Published): ManifestToolError | undefined {
+  const [refusal, ...others] = refusals;
+  return targets.length + failures.length + others.length === 0 ? refusal : undefined;
+}
+
+/**
+ * @throws {ManifestToolError} the refusal of a single job with a single target; otherwise a summary
+ * of the failures, each of which is reported already.
+ */
 function refuseFailures(finished: readonly (Published | Failed)[]): void {
-  const errors = finished.flatMap((each) => ('error' in each ? [each.error] : each.failures));
+  const [first, ...others] = finished;
+  const refusal =
+    first !== undefined && 'result' in first && others.length === 0
+      ? onlyRefusal(first)
+      : undefined;
+  if (refusal !== undefined) throw refusal;
+  const errors = finished.flatMap((each) =>
+    'error' in each ? [each.error] : [...each.failures, ...each.refusals],
+  );
   const published = finished.flatMap((each) => ('error' in each ? [] : each.targets));
   const summary = summarizeFailures(errors, published.length + errors.length);
   if (summary !== undefined) throw summary;

@@ -1,6 +1,6 @@
 import type { EditResult } from '../../core/edit/edit-index.js';
 import { documentChanges } from '../../core/read/index-changes.js';
-import type { PushPlan } from '../../core/publish/plan.js';
+import type { ChildStep, PushPlan } from '../../core/publish/plan.js';
 import type { IndexChanges, ListedEntry } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { ResolvedImage } from '../../core/publish/resolved.js';
@@ -36,6 +36,8 @@ export interface ResultDocument {
   readonly size: number;
   readonly dryRun: boolean;
   readonly tags: readonly TagResult[];
+  /** Tags of referrers that are published with it, as cosign has them; absent if there are none. */
+  readonly referrerTags?: readonly TagResult[];
   readonly images: readonly {
     readonly digest: Digest;
     readonly size: number;
@@ -44,7 +46,7 @@ export interface ResultDocument {
     /** Whether it was written to a target that did not have it. */
     readonly written: boolean;
   }[];
-  /** Targets at which the publish failed; at one at least it did not. */
+  /** Targets at which the publish failed, or that a dry run may not push to. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
 }
 
@@ -92,12 +94,14 @@ export function resultDocument(outcomes: readonly Outcome[], dryRun: boolean): R
     size: root.size,
     dryRun,
     tags: done.flatMap(({ target, plan }) => tagResults(target.target, plan, dryRun)),
-    images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
-    failed: outcomes.flatMap((outcome) =>
-      'error' in outcome
-        ? [{ target: formatReference(outcome.target.target), error: failure(outcome.error) }]
-        : [],
+    ...referrerTags(
+      done.flatMap(({ target, plan }) => childTags(target.target, plan.children, dryRun)),
     ),
+    images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
+    failed: outcomes.flatMap((outcome) => {
+      const error = 'error' in outcome ? outcome.error : outcome.refusal;
+      return failedTargets(outcome.target.target, error);
+    }),
   };
 }
 
@@ -114,6 +118,23 @@ function tagResults(target: Reference, plan: PushPlan, dryRun: boolean): TagResu
   ];
 }
 
+function childTags(
+  target: Reference,
+  children: readonly ChildStep[],
+  dryRun: boolean,
+): TagResult[] {
+  return children.flatMap(({ tag, tagBefore, manifest }) => {
+    if (tag === undefined) return [];
+    const name = `${formatName(target)}:${tag}`;
+    const status = dryRun ? 'would move' : 'moved';
+    return [{ name, from: tagBefore ?? null, to: manifest.digest, status }];
+  });
+}
+
+function referrerTags(tags: readonly TagResult[]): Pick<ResultDocument, 'referrerTags'> {
+  return tags.length === 0 ? {} : { referrerTags: tags };
+}
+
 function imageResult({ entry, name }: ResolvedImage, written: boolean) {
   const { digest, size, platform } = entry;
   return {
@@ -125,13 +146,20 @@ function imageResult({ entry, name }: ResolvedImage, written: boolean) {
   };
 }
 
+function failedTargets(
+  target: Reference,
+  error: ManifestToolError | undefined,
+): ResultDocument['failed'] {
+  return error === undefined ? [] : [{ target: formatReference(target), error: failure(error) }];
+}
+
 export function failure({ code, message }: ManifestToolError): FailureDocument {
   return { code, message };
 }
 
 /** The result of an edit. */
 export function editDocument(target: Reference, result: EditResult, dryRun: boolean): EditDocument {
-  const { before, after, added = [] } = result;
+  const { before, after, added = [], children = [], refusal } = result;
   const isSame = before.digest === after.digest;
   const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
   const name = formatReference(withDefaultTag(target));
@@ -142,8 +170,9 @@ export function editDocument(target: Reference, result: EditResult, dryRun: bool
     size: after.size,
     dryRun,
     tags: [{ name, from: before.digest, to: after.digest, status }],
+    ...referrerTags(childTags(target, children, dryRun)),
     images: added.map((image) => imageResult(image, formatName(target) !== image.source.name)),
-    failed: [],
+    failed: failedTargets(target, refusal),
     changes: changesDocument(documentChanges(result)),
   };
 }
@@ -175,14 +204,15 @@ export function resultText(result: ResultDocument | EditDocument): string {
 }
 
 /** One line for each image, each other change of an edit, and each tag. */
-function planText({ images, tags, ...rest }: ResultDocument | EditDocument): string {
+function planText(result: ResultDocument | EditDocument): string {
+  const { images, tags, referrerTags: others = [] } = result;
   const lines = [
     ...images.map(({ digest, platform, source, written }) => {
       const how = written ? 'would be copied from' : 'is there, as';
       return `image ${platform ?? 'without platform'} ${digest} ${how} ${source}`;
     }),
-    ...('changes' in rest ? changeLines(rest.changes) : []),
-    ...tags.map(({ name, from, to, status }) => {
+    ...('changes' in result ? changeLines(result.changes) : []),
+    ...[...others, ...tags].map(({ name, from, to, status }) => {
       if (status === 'unchanged') return `tag ${name} names ${to} already`;
       return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
     }),

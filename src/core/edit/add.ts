@@ -55,8 +55,8 @@ export async function addToIndex(
   events: ProgressEvents = {},
 ): Promise<EditResult> {
   checkTarget(request);
-  const { dryRun, strict, waitMs, sources } = request;
-  const target = await client.open(request.target, dryRun === true ? 'pull' : 'push');
+  const { strict, waitMs, sources } = request;
+  const target = await client.open(request.target, 'push');
   const wait = new WaitPolicy(waitMs, client.signal, events);
   const collector = new WarningCollector(events);
   const publisher = new Publisher(target, request, request, wait, events);
@@ -113,7 +113,7 @@ export async function addToIndex(
             signal: client.signal,
           }).collect(images.map(({ manifest: { digest }, source }) => ({ digest, source })))
         : [];
-    if (dryRun !== true) await publisher.writeChildren([...images, ...referrers]);
+    const children = await publisher.publishChildren([...images, ...referrers]);
     const edited = await settleEdit(
       { target, index, indexOf },
       request,
@@ -121,7 +121,7 @@ export async function addToIndex(
       events,
       client.signal,
     );
-    return { ...edited, added: images };
+    return { ...edited, added: images, children };
   } finally {
     await publisher.end();
   }

@@ -10,7 +10,9 @@ import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
+import { pushRefusal } from '../publish/push-check.js';
 import type { PublishingOptions } from '../publish/request.js';
+import type { ChildStep } from '../publish/plan.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import { WaitPolicy } from '../wait.js';
 
@@ -34,6 +36,10 @@ export interface EditResult {
   readonly after: ManifestContent;
   /** The images that were added. */
   readonly added?: readonly ResolvedImage[];
+  /** What the target did not hold, and was written for the images. */
+  readonly children?: readonly ChildStep[];
+  /** In a dry run: why the target cannot be pushed to. */
+  readonly refusal?: ManifestToolError;
 }
 
 /** An index whose tag has been read. */
@@ -88,7 +94,7 @@ export async function editIndex(
   choose: (index: ImageIndex, mediaType: string) => IndexEdit,
 ): Promise<EditResult> {
   checkTarget(request);
-  const target = await client.open(request.target, request.dryRun === true ? 'pull' : 'push');
+  const target = await client.open(request.target, 'push');
   const wait = new WaitPolicy(request.waitMs, client.signal, events);
   const index = await wait.until(() => target.getManifest(editedTag(request)));
   let chosen: IndexEdit | undefined;
@@ -121,12 +127,15 @@ export async function settleEdit(
   };
   const start = await editable(first);
   const next = applied(what, start, edit);
-  if (next.digest === first.digest) {
-    events.unchanged?.(`${target.name}:${tag}`, next);
-    return { before: first, after: next };
+  const isUnchanged = next.digest === first.digest;
+  if (isUnchanged) events.unchanged?.(`${target.name}:${tag}`, next);
+  else if (isGuarded(request))
+    checkGuard(request, request, next.digest, new Map([[tag, first.digest]]));
+  if (request.dryRun === true) {
+    const refusal = await pushRefusal(target, events);
+    return { before: first, after: next, ...(refusal !== undefined && { refusal }) };
   }
-  if (isGuarded(request)) checkGuard(request, request, next.digest, new Map([[tag, first.digest]]));
-  if (request.dryRun === true) return { before: first, after: next };
+  if (isUnchanged) return { before: first, after: next };
   const after = await settle<Editable, ManifestContent>(start, {
     what,
     signal,

@@ -57,7 +57,7 @@ export async function filteredRoot(
     if (index === manifest) return descriptor;
     const { data: _, ...entry } = descriptor;
     const changed = { ...entry, digest: index.digest, size: index.size };
-    tree.add(changed, index);
+    tree.add(changed, index, manifest);
     return changed;
   });
   const index = filteredIndex(root, filtered);

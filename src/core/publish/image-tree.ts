@@ -18,7 +18,8 @@ export interface TreeReading {
 export class ImageTree {
   private readonly manifests = new ManifestCache((entry) => this.read(entry.digest, entry));
   private readonly walker: IndexWalker<void>;
-  private readonly made = new Set<FetchedManifest>();
+  /** Indexes that were made, each with that of which it was made. */
+  private readonly made = new Map<FetchedManifest, FetchedManifest>();
 
   /** @param what what is being done, for errors: `copying example.com/app:1.0` */
   constructor(
@@ -66,10 +67,10 @@ export class ImageTree {
     return walkNested(manifests, options);
   }
 
-  /** Adds an index that was made of one of this tree. */
-  add(entry: Descriptor, index: FetchedManifest): void {
+  /** Adds an index that was made of one of this tree, with its entry. */
+  add(entry: Descriptor, index: FetchedManifest, original: FetchedManifest): void {
     this.manifests.add(entry, index);
-    this.made.add(index);
+    this.made.set(index, original);
   }
 
   /**
@@ -91,13 +92,14 @@ export class ImageTree {
   }
 
   private part(manifest: FetchedManifest, entry: Descriptor): ResolvedImage {
-    const name = `${this.reader.name}@${manifest.digest}`;
+    const original = this.made.get(manifest);
+    const name = `${this.reader.name}@${(original ?? manifest).digest}`;
     return {
       entry,
       manifest,
       source: this.reader,
       name,
-      ...(this.made.has(manifest) ? { isMade: true } : {}),
+      ...(original === undefined ? {} : { isMade: true }),
     };
   }
 }

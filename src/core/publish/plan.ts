@@ -35,6 +35,8 @@ export interface ChildStep {
   readonly refersTo?: Digest;
   /** The tag of its own under which it is written, instead of by its digest alone. */
   readonly tag?: string;
+  /** What that tag pointed to before; undefined if it did not exist, or was not read. */
+  readonly tagBefore?: Digest;
 }
 
 /**

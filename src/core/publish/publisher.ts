@@ -24,6 +24,7 @@ import {
   type PushPlan,
   type TagState,
 } from './plan.js';
+import { pushRefusal } from './push-check.js';
 import {
   checkTags,
   tagsOf,
@@ -42,7 +43,12 @@ export type OnManifest = (manifest: FetchedManifest, source: ImageReader) => voi
 
 /** The outcome at one target: what was written, or would be in a dry run; or the error. */
 export type Outcome =
-  | { readonly target: Target; readonly plan: PushPlan }
+  | {
+      readonly target: Target;
+      readonly plan: PushPlan;
+      /** In a dry run: why the target cannot be pushed to. */
+      readonly refusal?: ManifestToolError;
+    }
   | { readonly target: Target; readonly error: ManifestToolError };
 
 /** The outcome of a publish, or of its dry run. */
@@ -70,8 +76,7 @@ export async function publishContent(
   const wait = new WaitPolicy(publication.waitMs, client.signal, events);
   // Targets are opened before sources: some token servers need the scopes of the targets to come
   // first in a request.
-  const access = publication.dryRun === true ? 'pull' : 'push';
-  const stores = await Promise.all(targets.map(({ target }) => client.open(target, access)));
+  const stores = await Promise.all(targets.map(({ target }) => client.open(target, 'push')));
   const publishers = targets.map(
     (target, i) => new Publisher(stores[i]!, target, publication, wait, events),
   );
@@ -79,6 +84,10 @@ export async function publishContent(
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     for (const publisher of publishers) publisher.startBlobs(manifest, source);
   }, wait);
+  const isDryRun = publication.dryRun === true;
+  const refusals = Promise.all(isDryRun ? stores.map((store) => pushRefusal(store, events)) : []);
+  // Of no interest if there is no content; otherwise thrown below.
+  refusals.catch(() => undefined);
   const published = await Promise.allSettled(
     publishers.map((publisher) => publisher.publish(content)),
   );
@@ -86,9 +95,12 @@ export async function publishContent(
   const { root } = await content.catch((error: unknown) => {
     throw withNothingPublished(error);
   });
+  const refused = await refusals;
   const outcomes = published.map((result, i): Outcome => {
     const target = targets[i]!;
-    if (result.status === 'fulfilled') return { target, plan: result.value };
+    const refusal = refused[i];
+    if (result.status === 'fulfilled')
+      return { target, plan: result.value, ...(refusal !== undefined && { refusal }) };
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
     throw result.reason;
   });
@@ -160,12 +172,15 @@ export class Publisher {
   }
 
   /**
-   * Writes the images that the target does not hold, with their blobs; of `root`, which is written
-   * under its tags, only the blobs.
+   * Writes the images that the target does not hold, with their blobs; in a dry run, only plans it.
    */
-  async writeChildren(images: readonly ResolvedImage[], root?: Digest): Promise<void> {
-    const planned = planChildren(images, (source) => this.holds(source), root);
-    const children = await this.withFreeTags(planned);
+  async publishChildren(images: readonly ResolvedImage[]): Promise<readonly ChildStep[]> {
+    const children = await this.withFreeTags(planChildren(images, (source) => this.holds(source)));
+    if (this.options.dryRun !== true) await this.writeChildren(children);
+    return children;
+  }
+
+  private async writeChildren(children: readonly ChildStep[]): Promise<void> {
     if (children.length === 0) return;
     this.events.progress?.(`writing ${countOf(children.length, 'image')} to ${this.store.name}`);
     await writeChildren(children, this.writes);
@@ -176,12 +191,13 @@ export class Publisher {
    * those that move: cosign keeps several signatures under one tag.
    */
   private async withFreeTags(children: readonly ChildStep[]): Promise<ChildStep[]> {
-    const steps = await mapInOrder(children, async (step) => {
+    const { noClobber, dryRun } = this.options;
+    const steps = await mapInOrder(children, async (step): Promise<ChildStep[]> => {
       const { tag, ...untagged } = step;
       if (tag === undefined) return [step];
       const { digest } = step.manifest;
       const held = await this.store.tagDigest(tag).catch(() => undefined);
-      const isKept = held !== undefined && this.options.noClobber === true;
+      const isKept = held !== undefined && noClobber === true;
       if (held === digest || isKept) {
         if (held !== digest)
           this.events.warning?.(
@@ -189,11 +205,12 @@ export class Publisher {
           );
         return step.refersTo === undefined ? [] : [untagged];
       }
-      if (held !== undefined)
+      // The plan of a dry run shows it.
+      if (held !== undefined && dryRun !== true)
         this.events.warning?.(
           `${this.store.name}:${tag} is replaced: it pointed to ${held}, and now to ${digest}`,
         );
-      return [step];
+      return [held === undefined ? step : { ...step, tagBefore: held }];
     });
     return steps.flat();
   }
@@ -213,8 +230,10 @@ export class Publisher {
     const before = await this.confirmUnchanged(known, root.digest);
     checkDigest(this.target, { root, images });
     checkGuard(this.options, this.target, root.digest, before);
-    if (this.options.dryRun !== true) await this.writeChildren(images, root.digest);
-    return planPush({ root, images }, before, (source) => this.holds(source));
+    const plan = planPush({ root, images }, before, (source) => this.holds(source));
+    const children = await this.withFreeTags(plan.children);
+    if (this.options.dryRun !== true) await this.writeChildren(children);
+    return { ...plan, children };
   }
 
   /**

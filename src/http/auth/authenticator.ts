@@ -85,6 +85,7 @@ export class Authenticator {
         used = await this.authorization(state, request);
         response = await send(used);
       }
+      if (request.acceptsRefusal === true && used !== undefined) return response;
       return this.settle(state, { request, used, response }, send);
     };
   }

@@ -130,7 +130,7 @@ function refusal(
   const why = `${says} ${identity}${asked}`;
   if (credential !== undefined)
     return new TokenRefused('DENIED', what, why, {
-      hint: 'correct or renew these credentials',
+      hint: 'check that these credentials are valid, and that they allow this access',
     });
   return new TokenRefused('DENIED', what, why, {
     hint: 'log in to the registry',

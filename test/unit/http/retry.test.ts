@@ -45,11 +45,12 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-function makePolicy(retries = 2, concurrency = 4) {
+function makePolicy(retries = 2, concurrency = 4, answerMs = Infinity) {
   const start = performance.now();
   const policy = new RetryPolicy({
     retries,
     delayMs: 100,
+    answerMs,
     concurrency: () => concurrency,
     signal: controller.signal,
     onWait: (wait) => waits.push(wait),
@@ -125,6 +126,13 @@ describe('a request', () => {
       expect(waits.map(({ attempt }) => attempt)).toEqual([3]);
     },
   );
+
+  test('is not sent again if the wait would pass the time for a whole answer', async () => {
+    script = () => answer(503);
+    const { layer } = makePolicy(9, 4, 250);
+    expect(await ended(layer(request))).toMatchObject({ value: { status: 503, attempts: 2 } });
+    expect(sent).toEqual([0, 100]);
+  });
 
   test.each(['ENOTFOUND', 'CERT_HAS_EXPIRED', 'ERR_UNKNOWN'])(
     'is sent once after %s',

@@ -166,7 +166,7 @@ describe('publish', () => {
     await layout.publish(content(2), ['1'], ignore);
     expect(await entries()).toEqual([entry(content(2), '1')]);
     expect(warnings).toEqual([
-      `oci-layout://${root}:1 named several images; ${content(1).digest} no longer have the name`,
+      `oci-layout://${root}:1 named several images; ${content(1).digest} no longer has the name`,
     ]);
   });
 

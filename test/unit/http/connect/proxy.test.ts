@@ -163,7 +163,12 @@ async function send(
       : proxiedOrigin(origin, { ...options, proxy });
   const transport = wire({
     originOf: () => Promise.resolve(opened),
-    timeouts: { headersMs: 5000, idleMs: 5000 },
+    timeouts: {
+      headersMs: 5000,
+      idleMs: 5000,
+      answerMs: 60_000,
+      leastRate: { bytes: 1, perMs: 60_000 },
+    },
     signal: new AbortController().signal,
   });
   const request = {
@@ -265,7 +270,12 @@ describe('of the settings for a registry, a proxy in TLS gets only the authoriti
     dispatchers.addRegistry(origin, `0.0.0.0:${port}`);
     const transport = wire({
       originOf: (url) => dispatchers.get(url),
-      timeouts: { headersMs: 5000, idleMs: 5000 },
+      timeouts: {
+        headersMs: 5000,
+        idleMs: 5000,
+        answerMs: 60_000,
+        leastRate: { bytes: 1, perMs: 60_000 },
+      },
       signal: new AbortController().signal,
     });
     try {

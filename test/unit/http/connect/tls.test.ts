@@ -300,7 +300,12 @@ test('the client authenticates itself to a server that it trusts', async () => {
     });
     const send = wire({
       originOf: () => Promise.resolve(opened),
-      timeouts: { headersMs: 2000, idleMs: 2000 },
+      timeouts: {
+        headersMs: 2000,
+        idleMs: 2000,
+        answerMs: 60_000,
+        leastRate: { bytes: 1, perMs: 60_000 },
+      },
       signal: new AbortController().signal,
     });
     try {
