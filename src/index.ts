@@ -74,6 +74,7 @@ export type {
 } from './core/publish/request.js';
 export type { Outcome, PushResult } from './core/publish/publisher.js';
 export type { ChildStep, PushPlan, TagState } from './core/publish/plan.js';
+export type { Transferred } from './core/publish/shared-writes.js';
 export type { ResolvedImage } from './core/publish/resolved.js';
 export type { BlobProgress, ProgressEvents } from './core/events.js';
 export type { RequestRecord } from './http/log.js';

@@ -76,6 +76,21 @@ export function isNoTls(error: unknown): boolean {
   );
 }
 
+/** Faults in the form of an answer that undici reports only by their message. */
+const MALFORMED = new Map([
+  ['bad response', 'it sent 100 Continue, which was not asked for'],
+  ['bad upgrade', 'it switched to another protocol, which was not asked for'],
+  ['Headers Overflow Error', 'its headers are larger than 64 KiB'],
+]);
+
+/** What is wrong with the form of an answer (RFC 9112), if that is what an error is about. */
+export function malformation(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error.name === 'HTTPParserError')
+    return /\((.+)\)$/.exec(error.message)?.[1] ?? error.message;
+  return MALFORMED.get(error.message);
+}
+
 /** The error of a request that got no answer; errors of this program are returned unchanged. */
 export function connectionFailure(what: string, host: string, error: unknown): ManifestToolError {
   if (error instanceof ManifestToolError) return error;
@@ -116,6 +131,12 @@ export function connectionFailure(what: string, host: string, error: unknown): M
   }
   if (isNoTls(error))
     return unavailable(`${host} does not speak TLS`, { reason: 'tls-not-spoken' });
+  const fault = malformation(error);
+  if (fault !== undefined) {
+    return unavailable(`the answer of ${host} is not valid HTTP: ${fault}`, {
+      hint: 'check the name and the port of the registry, and the proxy in front of it',
+    });
+  }
   const connection = knownCode(error, CONNECTION);
   const why =
     connection === undefined

@@ -2,7 +2,7 @@ import { Attempts } from '../attempts.js';
 import { now } from '../clock.js';
 import { ManifestToolError } from '../errors.js';
 import { SlowAnswer } from './answer-deadline.js';
-import { CONNECTION, isClosed, knownCode, RetriesExhausted } from './errors.js';
+import { CONNECTION, isClosed, knownCode, malformation, RetriesExhausted } from './errors.js';
 import {
   DamagedBody,
   isSuccess,
@@ -214,6 +214,8 @@ function transientReason(error: unknown): string | undefined {
   // A proxy that wants other credentials wants them the next time as well.
   if (error instanceof ProxyFailure && error.status === 407) return undefined;
   if (error instanceof ProxyFailure) return error.message;
+  // The server would write the same answer again.
+  if (malformation(error) !== undefined) return undefined;
   const code = knownCode(error, CONNECTION);
   return code === undefined || code === 'ENOTFOUND' ? undefined : CONNECTION.get(code);
 }

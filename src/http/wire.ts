@@ -3,13 +3,14 @@ import { orAborted } from '../concurrency.js';
 import { alertIn, TlsAlert } from './connect/alert.js';
 import { isClosed } from './errors.js';
 import { AnswerDeadline } from './answer-deadline.js';
-import { bodyLimits } from './answer-body.js';
+import { bodyLimits, documentOf } from './answer-body.js';
 import type { Origin } from './connect/direct.js';
 import { NotProcessed } from './connect/http2.js';
 import {
   BodyTooLarge,
   type BegunAnswer,
   type BodyStream,
+  type HttpHeaders,
   type HttpRequest,
   type HttpResponse,
   type Timeouts,
@@ -119,10 +120,22 @@ async function read(
   if (request.streamed === true && status === 200)
     return { ...head, body: new Uint8Array(), stream: body };
   const { maxBytes, waitMs } = bodyLimits(request, status);
-  if (waitMs === undefined) return { ...head, body: await readWhole(body, maxBytes) };
-  const start = await readStart(body, maxBytes, waitMs);
+  const received =
+    waitMs === undefined
+      ? await readWhole(body, maxBytes)
+      : await readStart(body, maxBytes, waitMs);
   signal.throwIfAborted();
-  return { ...head, body: start };
+  if (waitMs === undefined) return { ...head, body: documentOf(received, headers, maxBytes) };
+  return { ...head, body: startOf(received, headers, maxBytes) };
+}
+
+/** The same of a body that the answer can do without: as it came if it cannot be decompressed. */
+function startOf(body: Uint8Array, headers: HttpHeaders, maxBytes: number): Uint8Array {
+  try {
+    return documentOf(body, headers, maxBytes);
+  } catch {
+    return body;
+  }
 }
 
 async function readWhole(body: BodyStream, maxBytes: number): Promise<Uint8Array> {

@@ -118,6 +118,21 @@ describe('requests wait for each other only where the protocol of registries mak
   });
 });
 
+it('an image is copied with its blobs between two servers that speak nothing else', async () => {
+  const target = new FakeRegistry();
+  const other = await startHttp2((request) => target.answer(request), authority.server);
+  try {
+    const names = [`${server.host}/x:linux-amd64`, `${other.host}/y:1`];
+    expectCode(await runCli(['copy', '--insecure', ...names]), 0);
+    expectCode(await runCli(['verify', '--deep', '--insecure', names[1]!]), 0);
+    const puts = other.requests.filter(({ method }) => method === 'PUT');
+    expect(puts.some(({ path, body }) => path.includes('/blobs/') && body.length > 0)).toBe(true);
+    expect([server.http1, other.http1]).toEqual([0, 0]);
+  } finally {
+    await other.stop();
+  }
+});
+
 it('the real registry is spoken to in it, and says the same', async () => {
   const real = await startRegistry({ tls: true });
   try {

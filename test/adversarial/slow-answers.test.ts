@@ -225,5 +225,5 @@ test('an upload has no deadline as long as its pieces are taken, and its answer 
     },
   };
   expect(await failure(send(host, { method: 'PUT', upload }))).toMatch(NOT_IN_FULL);
-  expect(received).toBeGreaterThanOrEqual(59);
+  expect(received).toBeGreaterThan(40);
 });

@@ -9,7 +9,7 @@ import { editJob, runJobs } from './publishing.js';
 export const run: Run<'add'> = async (context) => {
   const { args } = context;
   const edit = editRequest(args);
-  const { sources } = await sourcesFrom(args, edit.target, context);
+  const { sources, warnings } = await sourcesFrom(args, edit.target, context);
   const request = {
     ...edit,
     sources,
@@ -19,6 +19,10 @@ export const run: Run<'add'> = async (context) => {
     ...requiredPlatforms(args),
     referrers: args.referrers,
   };
-  const job = editJob(request, (client, reporter) => addToIndex(client, request, reporter));
+  const job = editJob(
+    request,
+    (client, reporter) => addToIndex(client, request, reporter),
+    warnings,
+  );
   await runJobs([job], context);
 };

@@ -10,7 +10,7 @@ import { pushIndexJob, runJobs } from './publishing.js';
 export const run: Run<'create'> = async (context) => {
   const { args } = context;
   const targets = targetsFrom({ ...args, ...targetOf(args) });
-  const { sources } = await sourcesFrom(args, targets.target, context);
+  const { sources, warnings } = await sourcesFrom(args, targets.target, context);
   const request: IndexRequest = {
     ...targets,
     type: args.type ?? 'auto',
@@ -21,6 +21,6 @@ export const run: Run<'create'> = async (context) => {
     ...requiredPlatforms(args),
     ...publishingOptions(args),
   };
-  const job = pushIndexJob(request);
+  const job = pushIndexJob(request, warnings);
   await runJobs([job], context);
 };

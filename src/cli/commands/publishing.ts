@@ -59,6 +59,7 @@ export function pushJob(
   publication: Publication,
   sources: readonly Reference[],
   push: (client: Client, reporter: Reporter) => Promise<PushResult>,
+  warnings: readonly string[] = [],
 ): Job {
   const dryRun = publication.dryRun === true;
   return {
@@ -69,7 +70,7 @@ export function pushJob(
       const { root, outcomes } = await push(client, reporter);
       noteUntagged(outcomes, dryRun, reporter);
       return {
-        result: resultDocument(outcomes, dryRun),
+        result: resultDocument(outcomes, dryRun, warnings),
         root,
         targets: outcomes.flatMap((outcome) =>
           'plan' in outcome && outcome.refusal === undefined ? [outcome.target.target] : [],
@@ -83,16 +84,22 @@ export function pushJob(
   };
 }
 
-/** A job that publishes an index. */
-export function pushIndexJob(request: IndexRequest): Job {
+/**
+ * A job that publishes an index.
+ * @param warnings about the request, which are reported already
+ */
+export function pushIndexJob(request: IndexRequest, warnings: readonly string[] = []): Job {
   const sources = request.sources.map(({ reference }) => reference);
-  return pushJob(request, sources, (client, reporter) => pushIndex(client, request, reporter));
+  const push = (client: Client, reporter: Reporter): Promise<PushResult> =>
+    pushIndex(client, request, reporter);
+  return pushJob(request, sources, push, warnings);
 }
 
 /** A job that edits an index in place. */
 export function editJob(
   { target, sources = [], dryRun = false }: EditRequest & Partial<Pick<AddRequest, 'sources'>>,
   edit: (client: Client, reporter: Reporter) => Promise<EditResult>,
+  warnings: readonly string[] = [],
 ): Job {
   return {
     target,
@@ -100,7 +107,7 @@ export function editJob(
     sources: sources.map(({ reference }) => reference),
     async run(client, reporter) {
       const edited = await edit(client, reporter);
-      const result = editDocument(target, edited, dryRun);
+      const result = editDocument(target, edited, dryRun, warnings);
       const refusals = edited.refusal === undefined ? [] : [edited.refusal];
       const targets = refusals.length === 0 ? [target] : [];
       return { result, root: edited.after, targets, failures: [], refusals };

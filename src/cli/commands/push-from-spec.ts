@@ -29,7 +29,7 @@ export const run: Run<'push from-spec'> = async (context) => {
     );
   }
   const content = indexContent(args);
-  const requests = specs.map((spec): IndexRequest => {
+  const requests = specs.map(({ spec }): IndexRequest => {
     noteOverridden(spec, context);
     return {
       ...spec,
@@ -42,7 +42,7 @@ export const run: Run<'push from-spec'> = async (context) => {
     };
   });
   refuseSharedTags(requests);
-  const jobs = requests.map(pushIndexJob);
+  const jobs = requests.map((request, i) => pushIndexJob(request, specs[i]!.warnings));
   await runJobs(jobs, context);
 };
 
@@ -63,19 +63,27 @@ function noteOverridden(spec: Spec, { args, reporter }: Context<'push from-spec'
     );
 }
 
-async function readSpecs({ args, io, reporter }: Context<'push from-spec'>): Promise<Spec[]> {
+/** Reads all specs, each with the warnings about its file. */
+async function readSpecs({
+  args,
+  io,
+  reporter,
+}: Context<'push from-spec'>): Promise<{ spec: Spec; warnings: readonly string[] }[]> {
   const { files, variables } = specFiles(args, io);
-  const warnings: string[] = [];
-  const warning = (text: string): void => {
-    warnings.push(text);
-    reporter.warning(text);
-  };
   const texts = await Promise.all(files.map((file) => readNamedFile(file, io)));
+  const all: string[] = [];
   if (texts.some(({ length }) => length > LARGE_SPEC)) tuneEngine();
-  const specs = texts.flatMap((text, i) =>
-    parseSpecs(text, files[i]!, { warning, env: variables }),
-  );
-  if (args.strict) refuseWarnings(`reading ${files.join(', ')}`, warnings);
+  const specs = texts.flatMap((text, i) => {
+    const warnings: string[] = [];
+    const warning = (each: string): void => {
+      warnings.push(each);
+      all.push(each);
+      reporter.warning(each);
+    };
+    const parsed = parseSpecs(text, files[i]!, { warning, env: variables });
+    return parsed.map((spec) => ({ spec, warnings }));
+  });
+  if (args.strict) refuseWarnings(`reading ${files.join(', ')}`, all);
   return specs;
 }
 

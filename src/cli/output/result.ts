@@ -3,6 +3,7 @@ import { documentChanges } from '../../core/read/index-changes.js';
 import type { ChildStep, PushPlan } from '../../core/publish/plan.js';
 import type { IndexChanges, ListedEntry } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
+import type { Transferred } from '../../core/publish/shared-writes.js';
 import type { ResolvedImage } from '../../core/publish/resolved.js';
 import type { Requirement } from '../../core/read/defects.js';
 import type { Verification } from '../../core/read/verify.js';
@@ -28,6 +29,20 @@ interface TagResult {
   readonly status: 'moved' | 'unchanged' | 'would move';
 }
 
+/** What was done at one target, or would be in a dry run. */
+interface TargetDocument {
+  readonly reference: string;
+  readonly digest: Digest;
+  readonly tags: readonly TagResult[];
+  /** Manifests of images, and of their attestations, that were written. */
+  readonly imagesCopied: number;
+  /** Of blobs that were uploaded; null in a dry run, which does not know. */
+  readonly bytesCopied: number | null;
+  /** Of blobs that the registry took from another of its repositories; null in a dry run. */
+  readonly bytesMounted: number | null;
+  readonly warnings: readonly string[];
+}
+
 /** The result of a publish for programs (`--json`). */
 export interface ResultDocument {
   readonly target: string;
@@ -46,6 +61,8 @@ export interface ResultDocument {
     /** Whether it was written to a target that did not have it. */
     readonly written: boolean;
   }[];
+  /** What was done at each target at which the publish did not fail. */
+  readonly targets: readonly TargetDocument[];
   /** Targets at which the publish failed, or that a dry run may not push to. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
 }
@@ -80,8 +97,15 @@ export interface FailureDocument {
   readonly message: string;
 }
 
-/** The result of a publish at all its targets; at one at least it did not fail. */
-export function resultDocument(outcomes: readonly Outcome[], dryRun: boolean): ResultDocument {
+/**
+ * The result of a publish at all its targets; at one at least it did not fail.
+ * @param warnings about the request, from before the publish
+ */
+export function resultDocument(
+  outcomes: readonly Outcome[],
+  dryRun: boolean,
+  warnings: readonly string[],
+): ResultDocument {
   const done = outcomes.flatMap((outcome) => ('plan' in outcome ? [outcome] : []));
   const { root, images } = done[0]!.plan;
   const written = new Set(
@@ -98,11 +122,36 @@ export function resultDocument(outcomes: readonly Outcome[], dryRun: boolean): R
       done.flatMap(({ target, plan }) => childTags(target.target, plan.children, dryRun)),
     ),
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
+    targets: done.map(({ target, plan, transferred, warnings: own }) => ({
+      reference: formatReference(target.target),
+      digest: root.digest,
+      tags: tagResults(target.target, plan, dryRun),
+      imagesCopied: imagesCopied(plan),
+      ...bytesOf(transferred, dryRun),
+      warnings: [...warnings, ...own],
+    })),
     failed: outcomes.flatMap((outcome) => {
       const error = 'error' in outcome ? outcome.error : outcome.refusal;
       return failedTargets(outcome.target.target, error);
     }),
   };
+}
+
+/** The image manifests that a plan writes. */
+function imagesCopied({ children, tags, unchanged }: PushPlan): number {
+  const isRootWritten = tags.length > 0 || unchanged.length === 0;
+  const written = children.filter(
+    ({ manifest, isBlobsOnly }) =>
+      manifest.document.kind === 'manifest' && (isRootWritten || !isBlobsOnly),
+  );
+  return written.length;
+}
+
+function bytesOf(
+  transferred: Transferred,
+  dryRun: boolean,
+): Pick<TargetDocument, 'bytesCopied' | 'bytesMounted'> {
+  return dryRun ? { bytesCopied: null, bytesMounted: null } : transferred;
 }
 
 function tagResults(target: Reference, plan: PushPlan, dryRun: boolean): TagResult[] {
@@ -158,20 +207,38 @@ export function failure({ code, message }: ManifestToolError): FailureDocument {
 }
 
 /** The result of an edit. */
-export function editDocument(target: Reference, result: EditResult, dryRun: boolean): EditDocument {
+export function editDocument(
+  target: Reference,
+  result: EditResult,
+  dryRun: boolean,
+  warnings: readonly string[],
+): EditDocument {
   const { before, after, added = [], children = [], refusal } = result;
+  const { transferred = { bytesCopied: 0, bytesMounted: 0 }, warnings: own = [] } = result;
   const isSame = before.digest === after.digest;
   const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
   const name = formatReference(withDefaultTag(target));
+  const tags: TagResult[] = [{ name, from: before.digest, to: after.digest, status }];
+  const images = added.map((image) => imageResult(image, formatName(target) !== image.source.name));
   return {
     target: name,
     mediaType: after.mediaType,
     digest: after.digest,
     size: after.size,
     dryRun,
-    tags: [{ name, from: before.digest, to: after.digest, status }],
+    tags,
     ...referrerTags(childTags(target, children, dryRun)),
-    images: added.map((image) => imageResult(image, formatName(target) !== image.source.name)),
+    images,
+    targets: [
+      {
+        reference: name,
+        digest: after.digest,
+        tags,
+        imagesCopied: images.filter(({ written }) => written).length,
+        ...bytesOf(transferred, dryRun),
+        warnings: [...warnings, ...own],
+      },
+    ],
     failed: failedTargets(target, refusal),
     changes: changesDocument(documentChanges(result)),
   };

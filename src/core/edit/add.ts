@@ -121,7 +121,9 @@ export async function addToIndex(
       events,
       client.signal,
     );
-    return { ...edited, added: images, children };
+    const { transferred } = publisher;
+    const warnings = [...collector.warnings, ...publisher.warnings];
+    return { ...edited, added: images, children, transferred, warnings };
   } finally {
     await publisher.end();
   }

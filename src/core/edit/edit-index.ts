@@ -12,6 +12,7 @@ import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import { pushRefusal } from '../publish/push-check.js';
 import type { PublishingOptions } from '../publish/request.js';
+import type { Transferred } from '../publish/shared-writes.js';
 import type { ChildStep } from '../publish/plan.js';
 import type { ResolvedImage } from '../publish/resolved.js';
 import { WaitPolicy } from '../wait.js';
@@ -36,6 +37,10 @@ export interface EditResult {
   readonly after: ManifestContent;
   /** The images that were added. */
   readonly added?: readonly ResolvedImage[];
+  /** Blobs that were written; undefined for an edit that needs none. */
+  readonly transferred?: Transferred;
+  /** What was warned of. */
+  readonly warnings?: readonly string[];
   /** What the target did not hold, and was written for the images. */
   readonly children?: readonly ChildStep[];
   /** In a dry run: why the target cannot be pushed to. */

@@ -33,7 +33,7 @@ export function copyImage(
   events: ProgressEvents = {},
 ): Promise<PushResult> {
   const { source } = request;
-  return publishContent(client, request, events, async (onManifest, wait) => {
+  return publishContent(client, request, events, async (onManifest, wait, warnings) => {
     events.progress?.(`reading ${formatReference(source)}`);
     const reader = await client.open(source, 'pull');
     const what = `copying ${formatReference(source)}`;
@@ -42,9 +42,9 @@ export function copyImage(
     // In a layout, a name may refer to an image for each platform.
     const [platform, ...others] = request.platforms ?? [];
     const selected = others.length === 0 ? platform : undefined;
-    const named = await wait.until(() => readNamed(reader, source, selected, events));
+    const named = await wait.until(() => readNamed(reader, source, selected, warnings.events));
     onManifest(named, reader);
-    const root = await filteredRoot(what, named, reader, tree, request, events);
+    const root = await filteredRoot(what, named, reader, tree, request, warnings.events);
     const parts = await tree.parts(root);
     const subjects = parts.map(({ manifest: { digest } }) => ({ digest, source: reader }));
     const referrers =

@@ -33,7 +33,8 @@ import {
   type Target,
 } from './request.js';
 import type { ResolvedImage } from './resolved.js';
-import { WriteSession } from './shared-writes.js';
+import { WriteSession, type Transferred } from './shared-writes.js';
+import { WarningCollector } from './warnings.js';
 
 /**
  * Called for each manifest as soon as it is read, so that its blobs can be copied while the rest is
@@ -46,6 +47,10 @@ export type Outcome =
   | {
       readonly target: Target;
       readonly plan: PushPlan;
+      /** Blobs that were written; none in a dry run. */
+      readonly transferred: Transferred;
+      /** Of the content, which all targets share, and of this target. */
+      readonly warnings: readonly string[];
       /** In a dry run: why the target cannot be pushed to. */
       readonly refusal?: ManifestToolError;
     }
@@ -69,7 +74,7 @@ export async function publishContent(
   client: Client,
   publication: Publication,
   events: ProgressEvents,
-  read: (onManifest: OnManifest, wait: WaitPolicy) => Promise<Content>,
+  read: (onManifest: OnManifest, wait: WaitPolicy, warnings: WarningCollector) => Promise<Content>,
 ): Promise<PushResult> {
   const targets: readonly Target[] = [publication, ...(publication.alsoTo ?? [])];
   for (const target of targets) checkTags(target);
@@ -80,10 +85,12 @@ export async function publishContent(
   const publishers = targets.map(
     (target, i) => new Publisher(stores[i]!, target, publication, wait, events),
   );
-  const content = read((manifest, source) => {
+  const shared = new WarningCollector(events);
+  const onManifest: OnManifest = (manifest, source) => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     for (const publisher of publishers) publisher.startBlobs(manifest, source);
-  }, wait);
+  };
+  const content = read(onManifest, wait, shared);
   const isDryRun = publication.dryRun === true;
   const refusals = Promise.all(isDryRun ? stores.map((store) => pushRefusal(store, events)) : []);
   // Of no interest if there is no content; otherwise thrown below.
@@ -99,8 +106,16 @@ export async function publishContent(
   const outcomes = published.map((result, i): Outcome => {
     const target = targets[i]!;
     const refusal = refused[i];
-    if (result.status === 'fulfilled')
-      return { target, plan: result.value, ...(refusal !== undefined && { refusal }) };
+    if (result.status === 'fulfilled') {
+      const { transferred, warnings } = publishers[i]!;
+      return {
+        target,
+        plan: result.value,
+        transferred,
+        warnings: [...shared.warnings, ...warnings],
+        ...(refusal !== undefined && { refusal }),
+      };
+    }
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
     throw result.reason;
   });
@@ -126,15 +141,30 @@ function throwIfAllFailed(outcomes: readonly Outcome[], events: ProgressEvents):
  */
 export class Publisher {
   private readonly writes: WriteSession;
+  private readonly collector: WarningCollector;
+  private readonly events: ProgressEvents;
 
   constructor(
     private readonly store: ImageStore,
     private readonly target: Target,
     private readonly options: PublishingOptions,
     private readonly wait: WaitPolicy,
-    private readonly events: ProgressEvents,
+    events: ProgressEvents,
   ) {
+    this.collector = new WarningCollector(events);
+    this.events = this.collector.events;
+    // Shared writes tell listeners apart by their identity.
     this.writes = new WriteSession(store, wait, events);
+  }
+
+  /** What was written so far. */
+  get transferred(): Transferred {
+    return this.writes.transferred;
+  }
+
+  /** What was warned of at this target. */
+  get warnings(): readonly string[] {
+    return this.collector.warnings;
   }
 
   /**

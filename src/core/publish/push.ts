@@ -14,7 +14,7 @@ import { refuseMissingPlatforms } from './required-platforms.js';
 import { resolveSources } from './resolve.js';
 import { lossWarnings, lostMemberWarnings, unchangedIndex } from './source-index.js';
 import type { ResolvedImage } from './resolved.js';
-import { indexWarnings, refuseWarnings, WarningCollector } from './warnings.js';
+import { indexWarnings, refuseWarnings } from './warnings.js';
 
 /**
  * Publishes an index of images: a Docker manifest list, or an OCI index (OCI image-spec,
@@ -35,9 +35,8 @@ export function pushIndex(
   events: ProgressEvents = {},
 ): Promise<PushResult> {
   checkRequest(request);
-  return publishContent(client, request, events, async (onManifest, wait) => {
+  return publishContent(client, request, events, async (onManifest, wait, warnings) => {
     events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
-    const warnings = new WarningCollector(events);
     const indexes = new Map<string, FetchedManifest>();
     const subjects: NamedSubject[] = [];
     const images = await resolveSources(client, request, {

@@ -38,6 +38,7 @@ class SharedWrites {
 
   /**
    * Copies a blob into the target, or waits for the copy that is running.
+   * @returns the outcome; `present` if another call copies it
    * @throws {ManifestToolError} what the copy throws. If that was a copy from another source, and
    * the blob is still needed, `source` is tried first.
    */
@@ -46,15 +47,15 @@ class SharedWrites {
     source: ImageReader,
     listener: ProgressEvents,
     isNeeded: () => boolean,
-  ): Promise<void> {
+  ): Promise<BlobOutcome> {
     for (;;) {
       const running = this.copies.get(blob.digest);
       const copy = running ?? new BlobCopy(blob, source, this.target);
       this.copies.set(blob.digest, copy);
       copy.addListener(listener);
       try {
-        await copy.done();
-        return;
+        const outcome = await copy.done();
+        return running === undefined ? outcome : 'present';
       } catch (error) {
         if (this.copies.get(blob.digest) === copy) this.copies.delete(blob.digest);
         if (!isNeeded() || !mayHelp(error, copy.source, source)) throw error;
@@ -208,6 +209,14 @@ function registryOf({ name }: ImageReader): string {
   return name.slice(0, name.indexOf('/'));
 }
 
+/** Bytes of the blobs that one publish or edit wrote to one target; each blob counts once. */
+export interface Transferred {
+  /** Uploaded. */
+  readonly bytesCopied: number;
+  /** Taken by the registry from another of its repositories. */
+  readonly bytesMounted: number;
+}
+
 /**
  * The writes of one publish or edit to one target. A blob is requested once, so `copyBlob` returns
  * the outcome of the copy that `startBlob` has started.
@@ -215,6 +224,7 @@ function registryOf({ name }: ImageReader): string {
 export class WriteSession {
   private readonly shared: SharedWrites;
   private readonly blobs = new Map<Digest, Promise<void>>();
+  private readonly bytes = { copied: 0, mounted: 0, present: 0 };
   private hasEnded = false;
 
   constructor(
@@ -238,11 +248,21 @@ export class WriteSession {
   copyBlob(blob: Descriptor, source: ImageReader): Promise<void> {
     const known = this.blobs.get(blob.digest);
     if (known !== undefined) return known;
-    const copied = this.wait.until(() =>
-      this.shared.copyBlob(blob, source, this.events, () => !this.hasEnded),
-    );
+    const copied = this.countedCopy(blob, source);
     this.blobs.set(blob.digest, copied);
     return copied;
+  }
+
+  private async countedCopy(blob: Descriptor, source: ImageReader): Promise<void> {
+    const outcome = await this.wait.until(() =>
+      this.shared.copyBlob(blob, source, this.events, () => !this.hasEnded),
+    );
+    this.bytes[outcome] += blob.size;
+  }
+
+  /** What was written so far. */
+  get transferred(): Transferred {
+    return { bytesCopied: this.bytes.copied, bytesMounted: this.bytes.mounted };
   }
 
   /** Writes a manifest. Its blobs have to be in the target. */
