@@ -34,6 +34,15 @@ export {
 export type { ListedReferrer } from './core/read/referrers.js';
 export { queryImage, type QueriedEntry, type QueryResult } from './core/read/query.js';
 export { findDigest, type ImageDigest } from './core/read/find-digest.js';
+export {
+  diffImages,
+  type DiffChange,
+  type DiffEntry,
+  type DiffRequest,
+  type DiffSide,
+  type ImageDiff,
+} from './core/read/diff.js';
+export type { ValueChange } from './core/read/index-changes.js';
 export { listTags, type ListTagsRequest } from './core/read/list-tags.js';
 export type { SelectionEvents } from './oci/select-entry.js';
 export type { FetchedConfig } from './core/read/config.js';
