@@ -94,7 +94,8 @@ export type ErrorReason =
   | 'warnings-refused'
   // spec
   | 'spec-empty'
-  | 'spec-variable';
+  | 'spec-variable'
+  | 'spec-variable-unbraced';
 
 /** Values for the hint of a reason. */
 export type ErrorData = Readonly<Record<string, string | number>>;

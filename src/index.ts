@@ -34,9 +34,18 @@ export {
 export type { ListedReferrer } from './core/read/referrers.js';
 export { queryImage, type QueriedEntry, type QueryResult } from './core/read/query.js';
 export { findDigest, type ImageDigest } from './core/read/find-digest.js';
+export {
+  diffImages,
+  type DiffChange,
+  type DiffEntry,
+  type DiffRequest,
+  type DiffSide,
+  type ImageDiff,
+} from './core/read/diff.js';
+export type { ValueChange } from './core/read/index-changes.js';
 export { listTags, type ListTagsRequest } from './core/read/list-tags.js';
 export type { SelectionEvents } from './oci/select-entry.js';
-export type { FetchedConfig } from './core/read/config.js';
+export type { FetchedConfig } from './core/read/read-config.js';
 export { totalsOf, type Totals } from './core/read/totals.js';
 export {
   verifyImage,
@@ -66,7 +75,7 @@ export type {
 export type { Outcome, PushResult } from './core/publish/publisher.js';
 export type { ChildStep, PushPlan, TagState } from './core/publish/plan.js';
 export type { Transferred } from './core/publish/shared-writes.js';
-export type { ResolvedImage } from './core/publish/resolved.js';
+export type { ResolvedImage } from './core/publish/resolved-image.js';
 export type { BlobProgress, ProgressEvents } from './core/events.js';
 export type { RequestRecord } from './http/log.js';
 export type { Wait } from './http/retry.js';

@@ -117,6 +117,15 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     ],
     seeAlso: ['create', 'verify'],
   },
+  diff: {
+    description: [
+      'Compares two images or indexes: in registries, layouts or archives, in any combination. Entries are paired by platform, attestations by the platform that they attest. `+` is only in the second, `-` only in the first, `~` differs: digests, sizes (manifest, config and layers), annotations. A single image is compared like an index of it.',
+      '`--config` also shows what changed in the configs of an image: variables, labels, entrypoint, user and every other member but history and layers.',
+      'Two with the same digest are equal, and take one request each.',
+    ],
+    exit: { 0: 'both have the same digest', 3: 'one of them is not found', 6: 'they differ' },
+    seeAlso: ['verify', 'inspect', 'digest'],
+  },
   tags: {
     description: [
       'Prints the tags of a repository, one per line, in lexical order; all pages of the list are read. For a layout or an archive it prints the names of the images: of several names of an image the shortest that is unique.',

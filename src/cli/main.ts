@@ -12,6 +12,7 @@ const IMPLEMENTATIONS: { readonly [N in CommandName]: () => Promise<{ readonly r
   inspect: () => import('./commands/inspect.js'),
   query: () => import('./commands/query.js'),
   digest: () => import('./commands/digest.js'),
+  diff: () => import('./commands/diff.js'),
   verify: () => import('./commands/verify.js'),
   'push from-args': () => import('./commands/push-from-args.js'),
   'push from-spec': () => import('./commands/push-from-spec.js'),

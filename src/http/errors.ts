@@ -116,7 +116,11 @@ export function connectionFailure(what: string, host: string, error: unknown): M
     return unavailable(`${host} ${error.message}`, { hint: 'try again later' });
   }
   if (error instanceof ProxyFailure) {
-    return unavailable(error.message, { hint: 'check HTTPS_PROXY, HTTP_PROXY and NO_PROXY' });
+    const credentials =
+      error.status === 407 ? '; write the user name and the password percent-encoded' : '';
+    return unavailable(error.message, {
+      hint: `check HTTPS_PROXY, HTTP_PROXY and NO_PROXY${credentials}`,
+    });
   }
   if (error instanceof TlsAlert) return alertFailure(what, host, error);
   const certificate = knownCode(error, CERTIFICATE);

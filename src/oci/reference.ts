@@ -139,6 +139,10 @@ export function parseReference(text: string): Reference {
   return parseRegistry(text, what, bad);
 }
 
+const PORT_AT_END = /:[0-9]*$/;
+/** A tag with a slash in it: behind a colon that is neither that of a port nor in brackets. */
+const TAG_WITH_SLASH = /^(?:[^/[\]:]+(?!:[0-9]*\/)|[^/]+\/[^:]*):([^:]*\/.*)$/;
+
 type Bad = (why: string, hint: string) => ManifestToolError;
 
 function parseRegistry(text: string, what: string, bad: Bad): RegistryReference {
@@ -163,6 +167,13 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
     );
   }
   const { name, tag, digest } = splitSuffix(text, what, bad);
+  const tagged = TAG_WITH_SLASH.exec(name)?.[1];
+  if (tagged !== undefined) {
+    const first = name.slice(0, name.indexOf('/'));
+    const noHost = first.includes(':') && !PORT_AT_END.test(first);
+    const orHost = noHost ? `, or ${JSON.stringify(first)} is not a valid host` : '';
+    throw bad(`the tag ${JSON.stringify(tagged)} has a slash${orHost}`, TAG_RULE);
+  }
   const { host, repository } = splitHost(name);
   if (!HOST.test(host) || !URL.canParse(`http://${host}`))
     throw bad(

@@ -14,10 +14,10 @@ import {
 } from '../oci/json/parse.js';
 
 /**
- * Purpose of a request, if it changes the meaning of an answer: the write of a manifest, or the
+ * Purpose of a request, if it changes the meaning of an answer: the write of a manifest, an upload, or the
  * read of content that a manifest names.
  */
-export type Purpose = 'write' | 'content';
+export type Purpose = 'write' | 'content' | 'upload';
 
 /** The host and the identity of a request, for the message about its answer. */
 export interface RequestContext {
@@ -105,6 +105,13 @@ export function answerFailure(
   const tries = formatTries(response.attempts);
   const asks = formatWait(response, Date.now());
 
+  if ((purpose === 'write' || purpose === 'upload') && lacksRepository(cause)) {
+    return make(
+      'NOT_FOUND',
+      `the repository does not exist (${text})`,
+      'create it at the registry',
+    );
+  }
   if (purpose === 'write') {
     const missing = missingPart(cause);
     if (missing !== undefined) return make(missing.code, missing.why, missing.advice);
@@ -213,6 +220,11 @@ function isImmutable(response: HttpResponse, { status, words }: RegistryError): 
   return IMMUTABLE.test(words) && !LOCKED_OUT.test(words);
 }
 
+/** Whether the repository is not made by the first push to it, as with ECR by default. */
+function lacksRepository({ status, codes }: RegistryError): boolean {
+  return status === 404 && codes.includes('NAME_UNKNOWN');
+}
+
 /** Codes for content that a manifest names and the registry does not hold. */
 const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NOT_FOUND']);
 
@@ -221,10 +233,6 @@ const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKN
  * if its answer does not say so.
  */
 function missingPart({ status, codes, text }: RegistryError) {
-  if (status === 404 && codes.includes('NAME_UNKNOWN')) {
-    const why = `the repository does not exist (${text})`;
-    return { code: 'NOT_FOUND', why, advice: 'create it at the registry' } as const;
-  }
   if ((status === 400 || status === 404) && codes.some((code) => MISSING.has(code))) {
     const why = `the registry misses something that it names (${text || `status ${status}`})`;
     return { code: 'INCOMPLETE', why, advice: { reason: 'named-content-missing' } } as const;

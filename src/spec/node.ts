@@ -25,6 +25,13 @@ export interface SpecSource {
 /** `${NAME}`, `${NAME:-default}` or `$$`. */
 const VARIABLE = /\$\$|\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}/g;
 
+/** A variable as a shell has it: `$NAME`. */
+const UNBRACED = /(?:^|[^$])(?:\$\$)*\$([A-Za-z_][A-Za-z0-9_]*)/;
+
+function variableAdvice(name: string): ErrorDetails {
+  return { reason: 'spec-variable', data: { name } };
+}
+
 /** How many names an error lists. */
 const MAX_NAMES = 5;
 
@@ -51,9 +58,19 @@ export class SpecNode {
   error(why: string, details: ErrorDetails): ManifestToolError {
     const quoted = quoteAt(this.source.text, this.offset());
     const name = this.unreplacedVariable();
-    const reason = name === undefined ? {} : ({ reason: 'spec-variable', data: { name } } as const);
     const what = `reading ${this.place()}`;
-    return new ManifestToolError('USAGE', what, `${why}${quoted}`, { ...details, ...reason });
+    const advice = name === undefined ? this.unbracedAdvice() : variableAdvice(name);
+    return new ManifestToolError('USAGE', what, `${why}${quoted}`, { ...details, ...advice });
+  }
+
+  /** What to do about a variable without braces in a string, which is never replaced. */
+  private unbracedAdvice(): ErrorDetails {
+    const { node, source } = this;
+    if (!isScalar(node) || typeof node.value !== 'string') return {};
+    const name = UNBRACED.exec(node.value)?.[1];
+    if (name === undefined) return {};
+    if (source.env === undefined) return { reason: 'spec-variable-unbraced', data: { name } };
+    return { hint: `$${name} is not replaced: write \${${name}}` };
   }
 
   /** The name of the first variable in a string, if variables are not replaced in this spec. */

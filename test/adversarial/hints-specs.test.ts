@@ -138,6 +138,20 @@ describe('a spec', () => {
       /variable NONE/,
       /^set it, or write/,
     ],
+    [
+      '--env',
+      'a variable without braces',
+      'image: x.test/app:$VERSION\nmanifests: [x]',
+      /image/,
+      /^\$VERSION is not replaced: write \$\{VERSION\}$/,
+    ],
+    [
+      '--strict',
+      'a variable without braces, and without --env',
+      'image: x.test/app:$VERSION\nmanifests: [x]',
+      /image/,
+      /^\$VERSION is not replaced: write \$\{VERSION\}, and give --env/,
+    ],
   ])('with %s: %s', async (option, _, text, says, hint) => {
     const file = folder.write('a.yaml', text);
     await expectHint({ args: ['spec', 'check', option, file], says, hint });

@@ -102,6 +102,18 @@ export const COMMANDS = {
       ['$0 digest --all oci-layout://build:latest', 'one line per entry'],
     ],
   }),
+  diff: defineCommand({
+    describe: 'show how two images or indexes differ',
+    positionals: { from: 'REF', to: 'REF' },
+    options: ['config', 'json'],
+    examples: [
+      ['$0 diff example.com/app:1.0-rc1 example.com/app:1.0', 'exit code 6 if they differ'],
+      [
+        '$0 diff --config --json example.com/app:1.0-rc1 example.com/app:1.0',
+        'with what changed in the configs, as JSON',
+      ],
+    ],
+  }),
   verify: defineCommand({
     describe: 'prove that an image or a list is whole',
     positionals: { reference: 'REF' },

@@ -160,7 +160,10 @@ const LOCAL = {
     describe:
       'json: all that is known; table: a line a platform; docker, docker-verbose: what docker manifest inspect [-v] prints; raw: the bytes of the registry',
   },
-  config: { kind: 'switch', describe: 'show the configuration of the image' },
+  config: {
+    kind: 'switch',
+    describe: 'show the configuration of the image; of diff, what changed in it',
+  },
   type: {
     kind: 'choice',
     values: ['docker', 'oci', 'auto'],

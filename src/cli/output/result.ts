@@ -1,10 +1,10 @@
 import type { EditResult } from '../../core/edit/edit-index.js';
 import { documentChanges } from '../../core/read/index-changes.js';
 import type { ChildStep, PushPlan } from '../../core/publish/plan.js';
-import type { IndexChanges, ListedEntry, ValueChange } from '../../core/read/index-changes.js';
+import type { IndexChanges, ListedEntry } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { Transferred } from '../../core/publish/shared-writes.js';
-import type { ResolvedImage } from '../../core/publish/resolved.js';
+import type { ResolvedImage } from '../../core/publish/resolved-image.js';
 import type { Requirement } from '../../core/read/defects.js';
 import type { Verification } from '../../core/read/verify.js';
 import { ManifestToolError, type ErrorCode } from '../../errors.js';
@@ -18,6 +18,7 @@ import {
   type Reference,
 } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
+import { changeDocument, changeDocuments, type ChangeDocument } from './changes.js';
 
 /** Outcome for a tag, or the expected one in a dry run. */
 interface TagResult {
@@ -89,12 +90,6 @@ interface ChangedEntryDocument extends EntryDocument {
   readonly platformChange: ChangeDocument | null;
   /** Of the entry, by key. */
   readonly annotations: Readonly<Record<string, ChangeDocument>>;
-}
-
-/** A value before and after; null on the side that does not have it. */
-interface ChangeDocument {
-  readonly from: string | null;
-  readonly to: string | null;
 }
 
 export interface FailureDocument {
@@ -265,16 +260,6 @@ function changesDocument(changes: IndexChanges): EditDocument['changes'] {
 
 function entryDocument({ digest, platform, isAttestation }: ListedEntry): EntryDocument {
   return { digest, platform: platform ?? null, isAttestation };
-}
-
-function changeDocuments(
-  changes: ReadonlyMap<string, ValueChange>,
-): Readonly<Record<string, ChangeDocument>> {
-  return Object.fromEntries([...changes].map(([key, change]) => [key, changeDocument(change)]));
-}
-
-function changeDocument({ from, to }: ValueChange): ChangeDocument {
-  return { from: from ?? null, to: to ?? null };
 }
 
 /**

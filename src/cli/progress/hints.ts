@@ -73,6 +73,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // spec
   'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
   'spec-variable': ({ name }) => `give --env to replace \${${name}} from the environment`,
+  'spec-variable-unbraced': ({ name }) =>
+    `$${name} is not replaced: write \${${name}}, and give --env to replace it from the environment`,
 };
 
 /** The hint of an error; `command` is the command that runs, if it is known. */

@@ -6,7 +6,9 @@ import { formatPlatform } from '../../oci/platform.js';
 
 /** A value that differs; undefined on the side that does not have it. */
 export interface ValueChange {
+  /** Of the first. */
   readonly from: string | undefined;
+  /** Of the second. */
   readonly to: string | undefined;
 }
 
@@ -88,7 +90,8 @@ function entryChange(before: Descriptor, after: Descriptor): ChangedEntry[] {
   return [{ ...listed(before), platformChange, annotations }];
 }
 
-function annotationChanges(
+/** The annotations that differ, by key. */
+export function annotationChanges(
   before: Annotations = new Map(),
   after: Annotations = new Map(),
 ): Map<string, ValueChange> {

@@ -77,6 +77,9 @@ const READ: [string, string][] = [
 
 const REFUSED: [string, RegExp][] = [
   ['', /it is empty/],
+  ['app:1.0-linux/amd64', /the tag "1\.0-linux\/amd64" has a slash/],
+  ['x.test:5000/app:1/2', /the tag "1\/2" has a slash/],
+  ['x.test/a/b:linux/arm/v7', /the tag "linux\/arm\/v7" has a slash/],
   [' ', /not a valid repository name/],
   [' app', /not a valid repository name/],
   ['app\n', /not a valid repository name/],
