@@ -45,7 +45,7 @@ export {
 export type { ValueChange } from './core/read/index-changes.js';
 export { listTags, type ListTagsRequest } from './core/read/list-tags.js';
 export type { SelectionEvents } from './oci/select-entry.js';
-export type { FetchedConfig } from './core/read/config.js';
+export type { FetchedConfig } from './core/read/read-config.js';
 export { totalsOf, type Totals } from './core/read/totals.js';
 export {
   verifyImage,
@@ -75,7 +75,7 @@ export type {
 export type { Outcome, PushResult } from './core/publish/publisher.js';
 export type { ChildStep, PushPlan, TagState } from './core/publish/plan.js';
 export type { Transferred } from './core/publish/shared-writes.js';
-export type { ResolvedImage } from './core/publish/resolved.js';
+export type { ResolvedImage } from './core/publish/resolved-image.js';
 export type { BlobProgress, ProgressEvents } from './core/events.js';
 export type { RequestRecord } from './http/log.js';
 export type { Wait } from './http/retry.js';

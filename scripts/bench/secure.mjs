@@ -11,7 +11,7 @@ import { startDelayProxy } from './proxy.mjs';
 /** A name of this machine that no tool takes for a host to speak plain HTTP to. */
 export const SECURE_NAME = os.hostname().toLowerCase();
 
-export const USER = { username: 'alice', password: 'secret' };
+const USER = { username: 'alice', password: 'secret' };
 const SERVICE = 'registry.bench';
 const ISSUER = 'bench-issuer';
 

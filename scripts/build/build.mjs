@@ -43,7 +43,7 @@ const LAZY = ['string-width', 'llhttp'];
 const GROUPS = [
   [
     'base',
-    /[\\/]src[\\/](?:clock|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+    /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
   [
     'core',
@@ -208,9 +208,35 @@ async function buildChunks() {
   );
   if (entry > MAX_ENTRY_KB)
     throw new Error(`the entry is larger than ${MAX_ENTRY_KB} kB: what is no longer lazy?`);
+  const cycle = staticCycle(chunks);
+  if (cycle !== undefined)
+    throw new Error(`chunks import each other, one of them unfinished: ${cycle}`);
   const library = chunks.find((chunk) => chunk.fileName === 'library.cjs');
   if (library === undefined) throw new Error('rolldown wrote no library.cjs');
   return library.exports;
+}
+
+/**
+ * A cycle of static imports: in CommonJS, one of the chunks would get an empty module.
+ * @param {readonly import('rolldown').OutputChunk[]} chunks
+ * @returns {string | undefined}
+ */
+function staticCycle(chunks) {
+  const byName = new Map(chunks.map((chunk) => [chunk.fileName, chunk]));
+  /** @type {Set<string>} */
+  const done = new Set();
+  /** @param {string} name @param {readonly string[]} trail @returns {string | undefined} */
+  const visit = (name, trail) => {
+    if (trail.includes(name)) return [...trail.slice(trail.indexOf(name)), name].join(' -> ');
+    if (done.has(name)) return undefined;
+    done.add(name);
+    for (const next of byName.get(name)?.imports ?? []) {
+      const found = visit(next, [...trail, name]);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  };
+  return chunks.map(({ fileName }) => visit(fileName, [])).find((found) => found !== undefined);
 }
 
 /**

@@ -5,13 +5,19 @@ import { formatScope, parseScopes } from '../http/auth/scopes.js';
 import { isSuccess, type HttpResponse } from '../http/request.js';
 import { formatWait, isLongWait, isSecondaryLimit, WAIT_ADVICE } from '../http/retry-after.js';
 import { isWebPage } from '../http/web-page.js';
-import { isJsonObject, JsonNumber, parseJson, type JsonValue } from '../oci/json/parse.js';
+import {
+  isJsonObject,
+  JsonNumber,
+  parseJson,
+  type JsonObject,
+  type JsonValue,
+} from '../oci/json/parse.js';
 
 /**
- * Purpose of a request, if it changes the meaning of an answer: the write of a manifest, or the
+ * Purpose of a request, if it changes the meaning of an answer: the write of a manifest, an upload, or the
  * read of content that a manifest names.
  */
-export type Purpose = 'write' | 'content';
+export type Purpose = 'write' | 'content' | 'upload';
 
 /** The host and the identity of a request, for the message about its answer. */
 export interface RequestContext {
@@ -99,6 +105,13 @@ export function answerFailure(
   const tries = formatTries(response.attempts);
   const asks = formatWait(response, Date.now());
 
+  if ((purpose === 'write' || purpose === 'upload') && lacksRepository(cause)) {
+    return make(
+      'NOT_FOUND',
+      `the repository does not exist (${text})`,
+      'create it at the registry',
+    );
+  }
   if (purpose === 'write') {
     const missing = missingPart(cause);
     if (missing !== undefined) return make(missing.code, missing.why, missing.advice);
@@ -207,6 +220,11 @@ function isImmutable(response: HttpResponse, { status, words }: RegistryError): 
   return IMMUTABLE.test(words) && !LOCKED_OUT.test(words);
 }
 
+/** Whether the repository is not made by the first push to it, as with ECR by default. */
+function lacksRepository({ status, codes }: RegistryError): boolean {
+  return status === 404 && codes.includes('NAME_UNKNOWN');
+}
+
 /** Codes for content that a manifest names and the registry does not hold. */
 const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKNOWN', 'NOT_FOUND']);
 
@@ -215,10 +233,6 @@ const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKN
  * if its answer does not say so.
  */
 function missingPart({ status, codes, text }: RegistryError) {
-  if (status === 404 && codes.includes('NAME_UNKNOWN')) {
-    const why = `the repository does not exist (${text})`;
-    return { code: 'NOT_FOUND', why, advice: 'create it at the registry' } as const;
-  }
   if ((status === 400 || status === 404) && codes.some((code) => MISSING.has(code))) {
     const why = `the registry misses something that it names (${text || `status ${status}`})`;
     return { code: 'INCOMPLETE', why, advice: { reason: 'named-content-missing' } } as const;
@@ -315,8 +329,8 @@ function formatDetail(value: JsonValue | undefined, depth: number): string {
     return items.filter((item) => item !== '').join('; ');
   }
   if (value instanceof JsonNumber) return value.text;
-  if (!isJsonObject(value)) return typeof value === 'boolean' ? String(value) : '';
-  return [...value]
+  if (typeof value === 'boolean') return String(value);
+  return [...(value as JsonObject)]
     .map(([name, member]) => [name, formatDetail(member, depth - 1)])
     .filter(([, member]) => member !== '')
     .map((pair) => pair.join(': '))

@@ -27,7 +27,7 @@ const NO_API = new Set([400, 404, 405, 406, 410, 501]);
 export interface ReferrersOptions {
   readonly signal: AbortSignal;
   /** Called with what cannot be recorded, and why. */
-  readonly onWarning: (text: string) => void;
+  readonly onWarning?: ((text: string) => void) | undefined;
 }
 
 /** The referrers of the manifests of one repository. */
@@ -214,7 +214,7 @@ class ReferrersTag {
 
   private giveUp(): undefined {
     for (const digest of this.wanted.keys()) {
-      this.options.onWarning(
+      this.options.onWarning?.(
         `${digest} cannot be recorded as a referrer of ${this.subject}: the registry does not list it, and ${this.connection.name}:${this.tag} is not an index of referrers`,
       );
       this.recorded.add(digest);

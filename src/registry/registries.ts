@@ -36,8 +36,7 @@ export class Registries {
     this.http.addRepository(reference.host, access === 'push');
     const scope = access === 'push' ? pushScope : pullScope;
     connection.expect(scope(reference.repository));
-    const { signal, onWarning = () => undefined } = this.options;
-    return new Repository(connection, { signal, onWarning });
+    return new Repository(connection, this.options);
   }
 
   /** Closes all connections; none is opened afterwards. */

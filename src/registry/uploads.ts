@@ -85,7 +85,7 @@ async function openUpload(connection: Connection, attempts: Attempts): Promise<U
   const request = requests.openUpload(connection, attempts);
   const response = await connection.send(request);
   // A 200 comes from something that answers so to everything, and is not a registry.
-  if (response.status !== 202) throw connection.unexpected(request.what, response);
+  if (response.status !== 202) throw connection.unexpected(request.what, response, 'upload');
   return sessionOf(connection, request.what, response);
 }
 

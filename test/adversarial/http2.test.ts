@@ -281,7 +281,7 @@ it('a server that refuses a request gets it 20 times more at most, whatever the 
 
 it('a server that is silent is given up after the time for it', async () => {
   server.script = () => undefined;
-  const { code, stderr } = await push('--retry', '0', '--timeout', '300ms');
+  const { code, stderr } = await push('--retry', '0', '--timeout', '3s');
   expect(code).toBe(5);
   expect(stderr).toMatch(/it did not answer in time/);
 });
@@ -291,7 +291,7 @@ it('an answer that stops half way is given up after the time for it', async () =
     stream.respond({ ':status': 200, 'content-length': 100 });
     stream.write('{');
   };
-  const { code, stderr } = await push('--retry', '0', '--timeout', '300ms');
+  const { code, stderr } = await push('--retry', '0', '--timeout', '3s');
   expect(code).toBe(5);
   expect(stderr).toMatch(/its answer stopped half way/);
 });

@@ -365,3 +365,21 @@ describe('a session', () => {
     });
   });
 });
+
+it('a registry that makes no repositories is named as such, and where to make one', async () => {
+  const ecr = await startScripted(({ method }) =>
+    method === 'POST'
+      ? failure(404, 'NAME_UNKNOWN', 'The repository with name app does not exist')
+      : failure(404, 'MANIFEST_UNKNOWN', 'unknown'),
+  );
+  try {
+    const names = [`${source.host}/app:1`, `${ecr.host}/app:1`];
+    const { code, stderr } = await runCli(['copy', '--plain-http', ...names]);
+    expect(code).toBe(3);
+    expect(stderr).toMatch(
+      /the repository does not exist \(.*\)\nhint: create it at the registry\n/,
+    );
+  } finally {
+    await ecr.stop();
+  }
+});

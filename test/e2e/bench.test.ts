@@ -12,6 +12,9 @@ import { startRegistry, type Registry } from '../support/registry.js';
 import { seedParityImages } from '../support/seed.js';
 
 const RTT_MS = 80;
+/** One of each kind, and two of those in TLS. */
+const NEAR_JOBS = ['push', 'push-other', 'inspect', 'inspect-one', 'copy', 'copy-small', 'startup'];
+
 const BIG = Buffer.alloc(3 * 1024 * 1024, 'big');
 
 describe('the delay proxy', () => {
@@ -83,7 +86,7 @@ describe('make bench', () => {
 
   beforeAll(() => {
     folder = mkdtempSync(path.join(tmpdir(), 'mt-bench-test-'));
-    for (const command of ['sh', 'docker-registry'])
+    for (const command of ['sh', 'docker-registry', 'openssl'])
       symlinkSync(find(command)!, `${folder}/${command}`);
     tool(
       'crane',
@@ -128,6 +131,8 @@ describe('make bench', () => {
       '1',
       '--layers',
       '3',
+      '--jobs',
+      [...NEAR_JOBS, 'inspect-tls-10', 'push-tls1-10'].join(','),
     ];
     const { code, stdout, stderr, svg } = await bench('--json', ...sizes);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });

@@ -67,7 +67,9 @@ describe('without a terminal', () => {
     expect(result.stderr).toMatch(
       new RegExp(`^copied ${digest} \\([0-9.]+ k?B\\) to ${target}$`, 'm'),
     );
-    expect(result.stderr).toMatch(new RegExp(`^wrote ${target}@${digest}$`, 'm'));
+    // A single image is written by its tag alone.
+    expect(result.stderr).toMatch(new RegExp(`^publishing ${digest}$`, 'm'));
+    expect(result.stderr).not.toMatch(/^wrote /m);
     expect(lines.at(-1)).toBe(`published ${target}:1`);
     const again = await copy(`${target}:2`, '--progress=plain');
     expect(again.stderr).toMatch(new RegExp(`^${digest} \\(.*\\) is in ${target} already$`, 'm'));
@@ -113,7 +115,8 @@ describe('--progress json', () => {
     const named = (name: string): Event[] => events.filter(({ event }) => event === name);
     const { digest } = JSON.parse(result.stdout) as { digest: string };
     expect(named('read')).toMatchObject([{ name: `${registry.host}/oci/app@${digest}`, digest }]);
-    expect(named('written')).toMatchObject([{ name: target, digest }]);
+    // A single image is written by its tag, and not by its digest as well.
+    expect(named('written')).toEqual([]);
     expect(named('tagged')).toMatchObject([{ name: `${target}:1`, digest, from: null }]);
     const states = named('blob').map(({ state }) => state);
     const blobs = new Set(named('blob').map((event) => event['digest']));

@@ -110,6 +110,14 @@ describe('--dotenv', () => {
   );
 });
 
+it.each(['--dotenv', '--subjects'])('%s refuses a path that would add lines', async (option) => {
+  const target = `oci-layout://${folder.path}/a\ndigest=b:1`;
+  const args = ['create', '-t', target, ...sources('linux-amd64'), option, `${folder.path}/lines`];
+  const result = await runCli(args);
+  expectCode(result, 2);
+  expect(result.stderr).toContain('cannot hold a target with a line break');
+});
+
 describe('--subjects', () => {
   it('has a checksum line for the index and each image, in each repository', async () => {
     const file = folder.write('subjects', 'old\n');

@@ -171,7 +171,9 @@ describe('the table', () => {
         // Their mounts are more requests than there are connections of TLS.
         if (['push-other', 'copy'].includes(name) && n === 10) continue;
         const openings = http.roundTrips - http.chain;
-        expect(tls).toEqual({ ...http, roundTrips: http.roundTrips + openings });
+        // No spare connections for what reads one repository: those for its entries come later.
+        const late = name === 'inspect' && n > 1 ? 2 : 0;
+        expect(tls).toEqual({ ...http, roundTrips: http.roundTrips + openings + late });
       }
     }
   });

@@ -6,7 +6,7 @@ import { parseReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../../core/client.js';
 import { inspectSelected } from '../../core/read/inspect.js';
 import type { ListedReferrer } from '../../core/read/referrers.js';
-import { onlyImage, selectManifest, type Selected } from '../../core/read/select.js';
+import { onlyImage, selectManifest, type Selected } from '../../core/read/select-manifest.js';
 import type { Run } from '../command.js';
 import type { Io } from '../io.js';
 import { withClient } from '../options/connection.js';

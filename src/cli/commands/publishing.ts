@@ -7,7 +7,7 @@ import { pushIndex } from '../../core/publish/push.js';
 import { tagsOf, type IndexRequest, type Publication } from '../../core/publish/request.js';
 import type { Outcome, PushResult } from '../../core/publish/publisher.js';
 import { ManifestToolError } from '../../errors.js';
-import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
+import { formatName, formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import { usageError, type Options } from '../args/values.js';
 import type { Surroundings } from '../command.js';
 import { withClient, type ConnectionOptions } from '../options/connection.js';
@@ -130,6 +130,14 @@ export async function runJobs(
     throw usageError(
       `--dotenv is for a single spec, and there are ${jobs.length}`,
       'publish each spec by a command of its own',
+    );
+  }
+  const names = jobs.flatMap(({ targets }) => targets.map(formatName));
+  const isLineFile = args.dotenv !== undefined || args.subjects !== undefined;
+  if (isLineFile && names.some((name) => /[\r\n]/.test(name))) {
+    throw usageError(
+      '--dotenv and --subjects cannot hold a target with a line break in its path',
+      'publish to a directory without one',
     );
   }
   const files = await ResultFiles.open(args, io.signal);

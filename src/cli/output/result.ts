@@ -4,7 +4,7 @@ import type { ChildStep, PushPlan } from '../../core/publish/plan.js';
 import type { IndexChanges, ListedEntry } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { Transferred } from '../../core/publish/shared-writes.js';
-import type { ResolvedImage } from '../../core/publish/resolved.js';
+import type { ResolvedImage } from '../../core/publish/resolved-image.js';
 import type { Requirement } from '../../core/read/defects.js';
 import type { Verification } from '../../core/read/verify.js';
 import { ManifestToolError, type ErrorCode } from '../../errors.js';

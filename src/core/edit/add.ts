@@ -12,7 +12,7 @@ import { lostReferrers, ReferrerCollector, type NamedSubject } from '../publish/
 import type { IndexRequest } from '../publish/request.js';
 import { refuseMissingPlatforms } from '../publish/required-platforms.js';
 import { resolveSources, type Reading } from '../publish/resolve.js';
-import type { ResolvedImage } from '../publish/resolved.js';
+import type { ResolvedImage } from '../publish/resolved-image.js';
 import { lostMemberWarnings } from '../publish/source-index.js';
 import { dockerListWarnings, refuseWarnings, WarningCollector } from '../publish/warnings.js';
 import { WaitPolicy } from '../wait.js';

@@ -14,7 +14,7 @@ import { pushRefusal } from '../publish/push-check.js';
 import type { PublishingOptions } from '../publish/request.js';
 import type { Transferred } from '../publish/shared-writes.js';
 import type { ChildStep } from '../publish/plan.js';
-import type { ResolvedImage } from '../publish/resolved.js';
+import type { ResolvedImage } from '../publish/resolved-image.js';
 import { WaitPolicy } from '../wait.js';
 
 /**

@@ -25,7 +25,7 @@ import {
   platformKey,
   selectEntry,
 } from '../../oci/select-entry.js';
-import type { ResolvedImage } from '../publish/resolved.js';
+import type { ResolvedImage } from '../publish/resolved-image.js';
 import type { IndexEdit } from './edit-index.js';
 
 /** Entries of an index: those for these platforms, and those with these digests. */

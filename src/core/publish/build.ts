@@ -11,7 +11,7 @@ import { formatPlatform, isUnknownPlatform } from '../../oci/platform.js';
 import { entryKey, entryServes } from '../../oci/select-entry.js';
 import { formatReference } from '../../oci/reference.js';
 import { ociOnlyPart, type EntryAnnotations, type IndexRequest } from './request.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 
 /**
  * Builds the index from its images: in the order of {@link indexEntries}.

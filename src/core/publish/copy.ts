@@ -1,7 +1,7 @@
 import { formatReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import { readNamed } from '../read/named.js';
+import { readNamed } from '../read/read-named.js';
 import { filteredRoot, type EntryFilter } from './filter.js';
 import { ImageTree } from './image-tree.js';
 import { blobsOf } from './plan.js';

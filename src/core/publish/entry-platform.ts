@@ -11,9 +11,9 @@ import {
   properPlatform,
   type Platform,
 } from '../../oci/platform.js';
-import { readConfig } from '../read/config.js';
+import { readConfig } from '../read/read-config.js';
 import type { RequestedPlatform } from './request.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 
 /**
  * Reads the platform in the config of an image; undefined if it names none, and for an artifact

@@ -9,8 +9,8 @@ import { unfoldedEntries } from '../../oci/nested-index.js';
 import type { Platform } from '../../oci/platform.js';
 import { selectEntry, servesPlatform } from '../../oci/select-entry.js';
 import type { ProgressEvents } from '../events.js';
-import { readConfig } from '../read/config.js';
-import { otherPlatform } from '../read/select.js';
+import { readConfig } from '../read/read-config.js';
+import { otherPlatform } from '../read/select-manifest.js';
 import type { ImageTree } from './image-tree.js';
 
 /** Which entries of an index are published; all of them without any member. */

@@ -4,7 +4,7 @@ import { IndexWalker, ManifestCache, type IndexGraph } from '../../oci/graph.js'
 import { isDocumentType } from '../../oci/media-types.js';
 import { walkNested } from '../../oci/nested-index.js';
 import type { OnManifest } from './publisher.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 import type { WaitPolicy } from '../wait.js';
 
 /** How an {@link ImageTree} is read, and who is notified. */

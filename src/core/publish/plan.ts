@@ -2,7 +2,7 @@ import type { FetchedManifest, ImageReader, ManifestContent } from '../../oci/co
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { isDocumentType, isForeignLayerType } from '../../oci/media-types.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 
 /** What is published, at every target. */
 export interface Content {

@@ -32,7 +32,7 @@ import {
   type PublishingOptions,
   type Target,
 } from './request.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 import { WriteSession, type Transferred } from './shared-writes.js';
 import { WarningCollector } from './warnings.js';
 

@@ -13,7 +13,7 @@ import { checkRequest, type IndexRequest } from './request.js';
 import { refuseMissingPlatforms } from './required-platforms.js';
 import { resolveSources } from './resolve.js';
 import { lossWarnings, lostMemberWarnings, unchangedIndex } from './source-index.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 import { indexWarnings, refuseWarnings } from './warnings.js';
 
 /**

@@ -4,7 +4,7 @@ import type { ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import { listReferrers } from '../read/referrers.js';
 import { ImageTree, type TreeReading } from './image-tree.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 
 /** Levels of referrers: what refers to the image is the first, what refers to that the second. */
 const MAX_LEVELS = 4;

@@ -16,7 +16,7 @@ import { WaitPolicy } from '../wait.js';
 import { buildIndex } from './build.js';
 import type { RequestedPlatform, SourceRequest, Spec } from './request.js';
 import { resolveSources } from './resolve.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 
 /** The request that would publish an index again, as far as a spec can express it. */
 export interface RequestOf {

@@ -6,7 +6,7 @@ import { formatReference, withDefaultTag } from '../../oci/reference.js';
 import { comparePlatforms, listEntries } from '../../oci/select-entry.js';
 import { listSome } from '../../text.js';
 import type { IndexRequest } from './request.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 
 /** How many sources an error lists. */
 const MAX_LISTED = 20;

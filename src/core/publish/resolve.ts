@@ -27,12 +27,12 @@ import {
 import { entryKey, listEntries, matchingEntries, selectEntry } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import { readNamed } from '../read/named.js';
+import { readNamed } from '../read/read-named.js';
 import type { WaitPolicy } from '../wait.js';
 import type { OnManifest } from './publisher.js';
 import { configPlatform, entryPlatform, namedPlatform } from './entry-platform.js';
 import type { IndexRequest, RequestedPlatform, SourceRequest } from './request.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 
 /** The part of a request that says which images it is about. */
 export type ResolveRequest = Pick<

@@ -11,7 +11,7 @@ import { goMarshal } from '../../oci/json/go-marshal.js';
 import { ociDescriptor } from '../../oci/json/go-structs.js';
 import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
 import type { IndexRequest } from './request.js';
-import type { ResolvedImage } from './resolved.js';
+import type { ResolvedImage } from './resolved-image.js';
 
 /** The indexes of which a request takes all entries, by their references or digests. */
 export type SourceIndexes = ReadonlyMap<string, FetchedIndex>;

@@ -16,10 +16,10 @@ import type { Platform } from '../../oci/platform.js';
 import type { Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import type { FetchedConfig } from './config.js';
+import type { FetchedConfig } from './read-config.js';
 import { listReferrers, type ListedReferrer } from './referrers.js';
 import { RepeatedContent } from './repeated-content.js';
-import { selectManifest, type Selected } from './select.js';
+import { selectManifest, type Selected } from './select-manifest.js';
 
 /** A manifest with everything that belongs to it. */
 export interface Described {

@@ -8,7 +8,7 @@ import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import { entryKey } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import { readConfig, type FetchedConfig } from './config.js';
+import { readConfig, type FetchedConfig } from './read-config.js';
 import { findEntries, type FoundEntry } from './entries.js';
 import { annotationChanges, type ValueChange } from './index-changes.js';
 

@@ -10,7 +10,7 @@ import type { Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
-import { readConfig } from './config.js';
+import { readConfig } from './read-config.js';
 
 /** An entry of an index, or a single image, with its platform. */
 export interface FoundEntry {

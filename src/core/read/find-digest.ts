@@ -3,7 +3,7 @@ import type { Platform } from '../../oci/platform.js';
 import type { Reference } from '../../oci/reference.js';
 import type { SelectionEvents } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
-import { selectDescriptor } from './select.js';
+import { selectDescriptor } from './select-manifest.js';
 
 /** What a reference points to. */
 export interface ImageDigest {

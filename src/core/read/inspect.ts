@@ -4,9 +4,9 @@ import type { ImageConfig } from '../../oci/image-config.js';
 import type { ImageIndex, ImageManifest } from '../../oci/documents.js';
 import { ManifestCache } from '../../oci/graph.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
-import { readConfig } from './config.js';
+import { readConfig } from './read-config.js';
 import { RepeatedContent } from './repeated-content.js';
-import type { Selected } from './select.js';
+import type { Selected } from './select-manifest.js';
 
 /** An image with its config. */
 export interface InspectedImage {

@@ -28,8 +28,8 @@ export interface CertsRootOptions {
   readonly certsRoots?: readonly string[] | undefined;
 }
 
-/** The bundle of a distribution has 0.2 MiB. */
-const MAX_PEM_BYTES = 16 * 1024 * 1024;
+/** Largest file of certificates, in bytes. The bundle of a distribution has 0.2 MiB. */
+export const MAX_PEM_BYTES = 16 * 1024 * 1024;
 
 const CERTIFICATES =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]+-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;

@@ -133,7 +133,7 @@ export function tlsOrigin(
 }
 
 /** An origin as undici gives it to connectors. */
-export function targetOf(origin: string): Connectors.Options {
+function targetOf(origin: string): Connectors.Options {
   const { host, hostname, port, protocol } = new URL(origin);
   return { host, hostname: hostname.replace(/^\[|\]$/g, ''), port, protocol };
 }

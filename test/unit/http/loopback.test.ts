@@ -135,6 +135,20 @@ describe('a registry on this machine', () => {
     expect(sent).toEqual(['https://localhost:5000/a']);
   });
 
+  test('on the default port of one scheme keeps it in the other', async () => {
+    const sent: string[] = [];
+    const layer = loopbackScheme([new URL('http://localhost'), new URL('https://localhost:80')]);
+    const next: Transport = async ({ url }) => {
+      sent.push(url.href);
+      const isTls = url.protocol === 'https:';
+      const body = Buffer.from(isTls ? '' : TLS_ONLY);
+      return { status: isTls ? 200 : 400, headers: new HttpHeaders({}), body, url };
+    };
+    const url = new URL('http://localhost/a');
+    expect((await compose([layer], next)({ method: 'GET', url, maxBytes: 100 })).status).toBe(200);
+    expect(sent).toEqual(['http://localhost/a', 'https://localhost:80/a']);
+  });
+
   test('is the only one that this is for', async () => {
     const { sent, statuses } = await send(() => TLS_ONLY, 'http://other.example/');
     expect([sent, statuses]).toEqual([['http://other.example/'], [400]]);

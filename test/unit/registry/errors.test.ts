@@ -193,6 +193,7 @@ describe('the text of a registry', () => {
     ],
     ['a number', 12, 'C: m (12)'],
     ['null', null, 'C: m'],
+    ['a boolean', { a: true, b: false }, 'C: m (a: true, b: false)'],
     ['nothing', {}, 'C: m'],
     ['empty members', { a: '', b: null, c: 'x', d: [] }, 'C: m (c: x)'],
     ['its message', 'm', 'C: m'],

@@ -4,7 +4,7 @@ import {
   annotateEntries,
   selectEntries,
 } from '../../../../src/core/edit/index-edits.js';
-import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
+import type { ResolvedImage } from '../../../../src/core/publish/resolved-image.js';
 import type { Descriptor } from '../../../../src/oci/descriptor.js';
 import { digestOf } from '../../../../src/oci/digest.js';
 import { parseDocument, type ImageIndex } from '../../../../src/oci/documents.js';

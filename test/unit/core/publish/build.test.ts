@@ -9,7 +9,7 @@ import { parsePlatform } from '../../../../src/oci/platform.js';
 import { parseReference } from '../../../../src/oci/reference.js';
 import { buildIndex } from '../../../../src/core/publish/build.js';
 import { checkRequest, type IndexRequest } from '../../../../src/core/publish/request.js';
-import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
+import type { ResolvedImage } from '../../../../src/core/publish/resolved-image.js';
 
 const SOURCE: ImageReader = {
   listTags: () => Promise.reject(new Error('pure')),

@@ -6,7 +6,7 @@ import type { ImageManifest } from '../../../../src/oci/documents.js';
 import { OCI_MANIFEST } from '../../../../src/oci/media-types.js';
 import { parseReference } from '../../../../src/oci/reference.js';
 import type { IndexRequest } from '../../../../src/core/publish/request.js';
-import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
+import type { ResolvedImage } from '../../../../src/core/publish/resolved-image.js';
 import { tagsOf } from '../../../../src/core/publish/request.js';
 import { blobsOf, planPush } from '../../../../src/core/publish/plan.js';
 

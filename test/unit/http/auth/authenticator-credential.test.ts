@@ -20,13 +20,15 @@ interface Setup {
   challenge: string;
   credential: () => Promise<Credential | undefined>;
   credentialsFirst?: boolean;
+  /** The status of a refusal, if not 401. */
+  refusal?: number;
 }
 
 /**
  * An authenticator, the Authorization of each request, the requests to the token server, and the
  * number of lookups.
  */
-function setUp({ valid, challenge, credential, credentialsFirst = false }: Setup) {
+function setUp({ valid, challenge, credential, credentialsFirst = false, refusal = 401 }: Setup) {
   const sent: (string | undefined)[] = [];
   const asked: HttpRequest[] = [];
   let lookups = 0;
@@ -54,7 +56,7 @@ function setUp({ valid, challenge, credential, credentialsFirst = false }: Setup
   const layer = compose([auth.layer('a')], async (request) => {
     const authorization = request.headers?.['authorization'];
     sent.push(authorization);
-    return respond(request, authorization === valid ? 200 : 401);
+    return respond(request, authorization === valid ? 200 : refusal);
   });
   const send = async (url = `${ORIGIN}/v2/a/manifests/1`): Promise<number> =>
     (await layer({ method: 'GET', url: new URL(url), maxBytes: 100 })).status;
@@ -123,6 +125,18 @@ describe('a credential', () => {
     const { send, asked } = setUp({ valid: '', challenge: BEARER, credential });
     await expect(send()).rejects.toMatchObject({ thrown });
     expect(asked).toEqual([]);
+  });
+
+  test('that cannot be found out does not change an answer that demands none', async () => {
+    const credential = () => Promise.reject(new Error('helper broke'));
+    const { send, sent, lookups } = setUp({
+      valid: '-',
+      challenge: BEARER,
+      credential,
+      refusal: 404,
+    });
+    expect(await send()).toBe(404);
+    expect([sent, lookups()]).toEqual([[undefined], 1]);
   });
 
   test('is looked up before the registry asks only where that is wanted', async () => {

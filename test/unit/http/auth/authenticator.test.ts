@@ -21,7 +21,7 @@ type Answer = { status: number; challenge?: string | undefined; body?: string };
 
 interface Setup {
   /** The registry's answer to a value of Authorization. */
-  registry: (authorization: string | undefined, request: HttpRequest) => Answer;
+  registry: (authorization: string | undefined, request: HttpRequest) => Answer | Promise<Answer>;
   /** The token server's answer to its nth request (default: the token `tN`). */
   tokens?: (request: HttpRequest, count: number) => Answer | Promise<Answer>;
   credential?: Credential | undefined;
@@ -62,7 +62,7 @@ function setUp({ registry, tokens, credential, scopes = [TARGET] }: Setup) {
   const layer = compose([auth.layer('target')], async (request) => {
     sent.push(request.headers?.['authorization']);
     await new Promise((resolve) => setImmediate(resolve));
-    return respond(request, registry(request.headers?.['authorization'], request));
+    return respond(request, await registry(request.headers?.['authorization'], request));
   });
   const send = (path = '/v2/target/manifests/1', own: Scope[] = [TARGET]): Promise<HttpResponse> =>
     layer({ method: 'GET', url: new URL(path, ORIGIN), maxBytes: 100, scopes: own });
@@ -257,6 +257,17 @@ describe('a token server', () => {
     expect([asked.length, sent.length]).toEqual([1, 1]);
   });
 
+  test('that cannot answer for the own scope alone is an error', async () => {
+    const { send, asked } = setUp({
+      registry: takes('-'),
+      scopes: [TARGET, SOURCE],
+      tokens: (_request, count) =>
+        count === 1 ? { status: 200, body: '{"token":"t1"}' } : { status: 503 },
+    });
+    await expect(send()).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(asked.map((request) => scopesOf(request).length)).toEqual([2, 1]);
+  });
+
   test('that could not answer once is asked again by the next request', async () => {
     const { send, asked } = setUp({
       registry: takes('Bearer t2'),
@@ -275,5 +286,60 @@ describe('a token server', () => {
     });
     await expect(send()).rejects.toMatchObject({ code: 'DENIED' });
     expect(asked).toEqual([]);
+  });
+});
+
+describe('requests that are answered side by side', () => {
+  /** A promise and the function that resolves it. */
+  function gate() {
+    let open: () => void = () => undefined;
+    const opened = new Promise<void>((resolve) => {
+      open = resolve;
+    });
+    return { open, opened };
+  }
+
+  test('a challenge of one is kept when that of the version arrives', async () => {
+    const { open, opened } = gate();
+    const { send, auth } = setUp({
+      credential: PASSWORD,
+      registry: async (authorization, { url }) => {
+        if (url.pathname === '/v2/hidden') return { status: 404 };
+        if (url.pathname !== '/v2/') return takes('Bearer t1')(authorization);
+        await opened;
+        return { status: 401, challenge: 'Basic realm="other"' };
+      },
+    });
+    const hidden = send('/v2/hidden');
+    expect((await send()).status).toBe(200);
+    open();
+    expect((await hidden).status).toBe(404);
+    expect(auth.scheme()).toBe('bearer');
+    expect((await send()).status).toBe(200);
+  });
+
+  test('no token is asked for after the registry has changed to Basic', async () => {
+    const { open, opened } = gate();
+    let isChanged = false;
+    const { send, asked, auth } = setUp({
+      credential: PASSWORD,
+      scopes: [TARGET, SOURCE],
+      registry: async (authorization, { url }) => {
+        if (!isChanged) return takes('Bearer t1')(authorization);
+        if (url.pathname === '/v2/source/manifests/1') await opened;
+        return authorization === BASIC
+          ? { status: 200 }
+          : { status: 401, challenge: 'Basic realm="r"' };
+      },
+    });
+    expect((await send()).status).toBe(200);
+    isChanged = true;
+    const late = send('/v2/source/manifests/1', [SOURCE]);
+    expect((await send()).status).toBe(200);
+    expect(auth.scheme()).toBe('basic');
+    const before = asked.length;
+    open();
+    expect((await late).status).toBe(200);
+    expect(asked).toHaveLength(before);
   });
 });

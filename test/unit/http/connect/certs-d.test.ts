@@ -7,6 +7,8 @@ import {
   certsRoots,
   findHostDirectory,
   readCertificates,
+  MAX_PEM_BYTES,
+  readText,
 } from '../../../../src/http/connect/certs-d.js';
 
 let scratch: string;
@@ -123,4 +125,14 @@ test('a directory or file that cannot be read is an error that names it', async 
   );
   await mkdir(path.join(scratch, 'ca.crt'));
   await expect(readCertificates(scratch, true)).rejects.toThrow(/ca\.crt failed: .*EISDIR/);
+});
+
+test('a file that is too large is an error that names the limit', async () => {
+  await put({ 'ca.crt': 'x'.repeat(MAX_PEM_BYTES + 1) });
+  const file = path.join(scratch, 'ca.crt');
+  await expect(readText(file)).rejects.toMatchObject({
+    code: 'CONFIG',
+    what: `reading ${file}`,
+    why: 'it is larger than 16 MiB',
+  });
 });

@@ -5,7 +5,7 @@ import { present } from '../../oci/json/fields.js';
 import type { Platform } from '../../oci/platform.js';
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import { selectEntry, type SelectionEvents } from '../../oci/select-entry.js';
-import { readConfig } from './config.js';
+import { readConfig } from './read-config.js';
 
 /**
  * Reads the manifest that a reference names. If the name refers to several manifests, as it may in

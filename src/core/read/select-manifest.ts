@@ -14,8 +14,8 @@ import {
   type SelectionEvents,
 } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
-import { readConfig, type FetchedConfig } from './config.js';
-import { readNamed } from './named.js';
+import { readConfig, type FetchedConfig } from './read-config.js';
+import { readNamed } from './read-named.js';
 
 /** The manifest that a reference, and a platform if one is given, select. */
 export interface Selected {
