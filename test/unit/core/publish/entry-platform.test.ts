@@ -9,7 +9,7 @@ import {
   configPlatform,
   entryPlatform,
 } from '../../../../src/core/publish/entry-platform.js';
-import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
+import type { ResolvedImage } from '../../../../src/core/publish/resolved-image.js';
 import { ManifestToolError, type ErrorCode } from '../../../../src/errors.js';
 import type { RequestedPlatform } from '../../../../src/core/publish/request.js';
 

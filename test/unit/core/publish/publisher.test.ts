@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '../../../../src/core/client.js';
 import { publishContent } from '../../../../src/core/publish/publisher.js';
 import type { PublishingOptions } from '../../../../src/core/publish/request.js';
-import type { ResolvedImage } from '../../../../src/core/publish/resolved.js';
+import type { ResolvedImage } from '../../../../src/core/publish/resolved-image.js';
 import { ManifestToolError } from '../../../../src/errors.js';
 import type {
   FetchedManifest,

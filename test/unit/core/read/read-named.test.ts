@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createClient, type Client } from '../../../../src/core/client.js';
-import { readNamed } from '../../../../src/core/read/named.js';
+import { readNamed } from '../../../../src/core/read/read-named.js';
 import { parsePlatform } from '../../../../src/oci/platform.js';
 import { parseReference } from '../../../../src/oci/reference.js';
 import { LayoutFolder } from '../../../support/layout.js';
