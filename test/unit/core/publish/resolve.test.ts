@@ -210,10 +210,13 @@ describe('a source that is an index', () => {
   test('gives its entries without attestations, which are not read, if they are to be dropped', async () => {
     const arm = entryFor('linux/arm64');
     const attestation = attestationOf(arm);
-    putIndex([arm, attestation], 'list');
+    const inner = entryFor('linux/amd64');
+    const innerAttestation = attestationOf(inner);
+    putIndex([arm, attestation, putIndex([inner, innerAttestation])], 'list');
     const { digests } = await resolve([from('app:list')], false, { dropAttestations: true });
-    expect(digests).toEqual([arm.digest]);
-    expect(reads).not.toContain(`e.co/app@${attestation.digest}`);
+    expect(digests).toEqual([arm.digest, inner.digest]);
+    for (const { digest } of [attestation, innerAttestation])
+      expect(reads).not.toContain(`e.co/app@${digest}`);
   });
 
   test('names the platform of a config as the specification does, with a warning', async () => {
