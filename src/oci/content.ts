@@ -1,7 +1,7 @@
 import type { Attempts } from '../attempts.js';
 import type { Digest } from './digest.js';
 import type { Descriptor } from './descriptor.js';
-import type { ImageDocument } from './documents.js';
+import type { ImageDocument, ImageIndex } from './documents.js';
 
 /** The exact bytes of a manifest or index, with their type, digest and size. */
 export interface ManifestContent {
@@ -19,6 +19,12 @@ export interface ManifestContent {
 export interface FetchedManifest extends ManifestContent {
   /** The parsed bytes. */
   readonly document: ImageDocument;
+}
+
+/** An index that was read, verified and parsed. */
+export interface FetchedIndex extends FetchedManifest {
+  /** The parsed bytes. */
+  readonly document: ImageIndex;
 }
 
 /** Reads images from one repository, layout directory or archive. */

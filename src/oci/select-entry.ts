@@ -164,9 +164,8 @@ function variantLevel(platform: Platform): number {
   return Number(/^v(\d+(?:\.\d+)?)$/.exec(normalized(platform).variant ?? '')?.[1] ?? 0);
 }
 
-/** Whether an image needs more than the default variant of its architecture. */
-function exceedsDefault({ platform }: Descriptor): boolean {
-  if (platform === undefined) return false;
+/** Whether a platform needs more than the default variant of its architecture. */
+function exceedsDefault(platform: Platform): boolean {
   const { os, architecture } = properPlatform(platform);
   return variantLevel(platform) > variantLevel({ os, architecture });
 }
@@ -204,7 +203,7 @@ export function selectEntry(
   const own = formatPlatform(selected.platform!);
   if (count > 1)
     events.note?.(`${what}: ${count} entries are for ${wanted}; using ${own}, ${selected.digest}`);
-  if (platform.variant === undefined && exceedsDefault(selected)) {
+  if (platform.variant === undefined && exceedsDefault(selected.platform!)) {
     const why = `${own} is used for ${wanted}, but does not run on every ${wanted} machine`;
     events.warning?.(`${what}: ${why}`);
   }

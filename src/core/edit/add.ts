@@ -1,4 +1,4 @@
-import type { FetchedManifest, ImageReader } from '../../oci/content.js';
+import type { FetchedIndex, FetchedManifest, ImageReader } from '../../oci/content.js';
 import { parseDocument } from '../../oci/documents.js';
 import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
 import { withSuffix, type Reference } from '../../oci/reference.js';
@@ -67,7 +67,7 @@ export async function addToIndex(
   try {
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     const subjects: NamedSubject[] = [];
-    const indexes = new Map<string, FetchedManifest>();
+    const indexes = new Map<string, FetchedIndex>();
     const reading: Reading = {
       onManifest,
       wait,

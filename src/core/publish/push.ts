@@ -1,4 +1,4 @@
-import type { FetchedManifest } from '../../oci/content.js';
+import type { FetchedIndex } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import { isArtifact } from '../../oci/image-config.js';
 import { formatReference } from '../../oci/reference.js';
@@ -37,7 +37,7 @@ export function pushIndex(
   checkRequest(request);
   return publishContent(client, request, events, async (onManifest, wait, warnings) => {
     events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
-    const indexes = new Map<string, FetchedManifest>();
+    const indexes = new Map<string, FetchedIndex>();
     const subjects: NamedSubject[] = [];
     const images = await resolveSources(client, request, {
       onManifest,

@@ -8,7 +8,7 @@ import {
   imageEntries,
   withoutAttestations,
 } from '../../oci/companions.js';
-import type { FetchedManifest, ImageReader } from '../../oci/content.js';
+import type { FetchedIndex, FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
@@ -46,7 +46,7 @@ export interface Reading {
   readonly wait: WaitPolicy;
   readonly events: ProgressEvents;
   /** Called for each index that is a source or inside one, with its reference. */
-  readonly onIndex?: (name: string, index: FetchedManifest, source: ImageReader) => void;
+  readonly onIndex?: (name: string, index: FetchedIndex, source: ImageReader) => void;
 }
 
 /**
@@ -204,7 +204,7 @@ class Resolver {
       const { manifests } = document;
       if (manifests.length === 0) throw emptyIndex(name);
       if (source.onlyPlatform !== true) {
-        this.reading.onIndex?.(name, root, reader);
+        this.reading.onIndex?.(name, { ...root, document }, reader);
         return { entries: await this.requested(name, manifests, reader) };
       }
       const platform = completePlatform(source, name);
@@ -257,9 +257,10 @@ class Resolver {
 
   /** Reports an index inside an index, once. */
   private reportIndex(index: FetchedManifest, reader: ImageReader): void {
-    if (index.document.kind !== 'index' || this.reported.has(index)) return;
+    const { document } = index;
+    if (document.kind !== 'index' || this.reported.has(index)) return;
     this.reported.add(index);
-    this.reading.onIndex?.(`${reader.name}@${index.digest}`, index, reader);
+    this.reading.onIndex?.(`${reader.name}@${index.digest}`, { ...index, document }, reader);
   }
 
   /** A reference that several platforms name is read once. */

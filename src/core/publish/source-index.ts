@@ -1,5 +1,5 @@
 import { changedAnnotations } from '../../oci/annotations.js';
-import type { FetchedManifest } from '../../oci/content.js';
+import type { FetchedIndex, FetchedManifest } from '../../oci/content.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
 import {
   isJsonObject,
@@ -14,7 +14,7 @@ import type { IndexRequest } from './request.js';
 import type { ResolvedImage } from './resolved-image.js';
 
 /** The indexes of which a request takes all entries, by their references or digests. */
-export type SourceIndexes = ReadonlyMap<string, FetchedManifest>;
+export type SourceIndexes = ReadonlyMap<string, FetchedIndex>;
 
 /**
  * The index that a request would publish again: its only source, if the request changes neither its
@@ -27,7 +27,7 @@ export function unchangedIndex(
   images: readonly ResolvedImage[],
 ): FetchedManifest | undefined {
   const [index] = indexes.values();
-  if (request.keepUnchanged !== true || index?.document.kind !== 'index') return undefined;
+  if (request.keepUnchanged !== true || index === undefined) return undefined;
   const isOnly = request.sources.length === 1 && indexes.size === 1;
   if (!isOnly || asksForChange(request, index)) return undefined;
   const entries = images.map(({ entry }) => entry);
@@ -61,7 +61,6 @@ function areEqual(some: readonly Descriptor[], others: readonly Descriptor[]): b
 export function lossWarnings(request: IndexRequest, indexes: SourceIndexes): string[] {
   const kept = changedAnnotations(undefined, request.annotations ?? new Map());
   return [...indexes].toSorted(byName).flatMap(([name, { document, bytes }]) => {
-    if (document.kind !== 'index') return [];
     const { annotations, artifactType, subject } = document;
     const others = otherMembers(membersOf(parseJsonBytes(bytes)), INDEX_MEMBERS);
     const lost = [

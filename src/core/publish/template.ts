@@ -31,12 +31,13 @@ function parseFilled(text: string, template: string, platform: Platform): Refere
   try {
     return parseReference(text);
   } catch (error) {
-    if (!(error instanceof ManifestToolError)) throw error;
+    // `parseReference` throws nothing else.
+    const { code, why, hint } = error as ManifestToolError;
     throw new ManifestToolError(
-      error.code,
+      code,
       `reading template ${JSON.stringify(template)}`,
-      `with ${formatPlatform(platform)} it is ${JSON.stringify(text)}: ${error.why}`,
-      { cause: error, hint: error.hint },
+      `with ${formatPlatform(platform)} it is ${JSON.stringify(text)}: ${why}`,
+      { cause: error, hint },
     );
   }
 }

@@ -18,7 +18,7 @@ import {
   type ImageIndex,
   type ImageManifest,
 } from '../../oci/documents.js';
-import { FieldError, present } from '../../oci/json/fields.js';
+import { present, type FieldError } from '../../oci/json/fields.js';
 import {
   IndexWalker,
   LIMIT_REASONS,
@@ -330,8 +330,9 @@ class Verifier {
       });
       return { defects, labels: new Map(required) };
     } catch (error) {
-      if (!(error instanceof FieldError)) throw error;
-      const what = `has labels in its config that cannot be read: ${error.message}`;
+      // `labelsOf` throws nothing else.
+      const { message } = error as FieldError;
+      const what = `has labels in its config that cannot be read: ${message}`;
       return { defects: [...defects, { where, what }] };
     }
   }

@@ -99,7 +99,7 @@ function openTunnel(
       onRequestStart: () => undefined,
       onRequestUpgrade: (_controller, status, _headers, socket) => {
         if (status === 200) return done(null, socket as Socket);
-        socket.on('error', () => undefined).destroy();
+        socket.destroy();
         return done(refusal(proxy, authority, status));
       },
       onResponseError: (_controller, error) => done(asFailure(proxy, error)),

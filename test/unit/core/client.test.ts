@@ -92,6 +92,20 @@ describe.each([
   });
 });
 
+it('a client that cannot be loaded closes the connection that it began, and can be closed', async () => {
+  const fault = new Error('no memory');
+  client = createClient({
+    plainHttp: true,
+    onLoad() {
+      throw fault;
+    },
+  });
+  await expect(client.open(reference(), 'pull')).rejects.toBe(fault);
+  await until(() => sockets.length > 0 && sockets.every(({ destroyed }) => destroyed));
+  await client.close();
+  expect(received).toBe('');
+});
+
 it('close() can be called again', async () => {
   client = createClient({ plainHttp: true });
   await client.open(reference(), 'pull');

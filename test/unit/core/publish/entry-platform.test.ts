@@ -4,7 +4,13 @@ import type { Digest } from '../../../../src/oci/digest.js';
 import type { ImageManifest } from '../../../../src/oci/documents.js';
 import { OCI_CONFIG } from '../../../../src/oci/media-types.js';
 import type { Platform } from '../../../../src/oci/platform.js';
-import { configPlatform, entryPlatform } from '../../../../src/core/publish/entry-platform.js';
+import {
+  checkListedPlatforms,
+  configPlatform,
+  entryPlatform,
+} from '../../../../src/core/publish/entry-platform.js';
+import type { ResolvedImage } from '../../../../src/core/publish/resolved-image.js';
+import { ManifestToolError, type ErrorCode } from '../../../../src/errors.js';
 import type { RequestedPlatform } from '../../../../src/core/publish/request.js';
 
 const ARM: Platform = { os: 'linux', architecture: 'arm', variant: 'v7' };
@@ -134,5 +140,31 @@ describe('configPlatform', () => {
       what: 'reading the config of e.co/app:1',
       cause: expect.any(Error) as Error,
     });
+  });
+});
+
+describe('a listed platform that is compared with a config', () => {
+  const config = { mediaType: OCI_CONFIG, digest: `sha256:${'0'.repeat(64)}` as Digest, size: 2 };
+  const compare = (code: ErrorCode): Promise<void> => {
+    const source: Partial<ImageReader> = {
+      name: 'e.co/app',
+      getBlob: () => Promise.reject(new ManifestToolError(code, 'reading a config', 'it broke')),
+    };
+    const image = {
+      entry: { platform: ARM },
+      manifest: { document: { kind: 'manifest', schemaVersion: 2, config } },
+      source,
+      name: 'e.co/app:1',
+      isPlatformListed: true,
+    } as unknown as ResolvedImage;
+    return checkListedPlatforms([image], (text) => expect.fail(text));
+  };
+
+  test.each(['NOT_FOUND', 'CORRUPT'] as const)('that is %s needs no comparison', async (code) => {
+    await compare(code);
+  });
+
+  test('that cannot be read is an error', async () => {
+    await expect(compare('UNAVAILABLE')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
   });
 });

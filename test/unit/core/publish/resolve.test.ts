@@ -106,7 +106,11 @@ function storeOf(name: string): ImageStore {
   };
 }
 
-async function resolve(sources: SourceRequest[], ignoreMissing = false) {
+async function resolve(
+  sources: SourceRequest[],
+  ignoreMissing = false,
+  more: Partial<IndexRequest> = {},
+) {
   const opened = new Map<string, ImageStore>();
   const { signal } = new AbortController();
   const stores: Pick<Client, 'open' | 'signal'> = {
@@ -124,6 +128,7 @@ async function resolve(sources: SourceRequest[], ignoreMissing = false) {
     annotations: new Map(),
     ignoreMissing,
     sources,
+    ...more,
   };
   const warnings: string[] = [];
   const told: string[] = [];
@@ -200,6 +205,36 @@ describe('a source that is an index', () => {
       'linux/s390x',
     ]);
     expect(digests.slice(1, 4)).toEqual([arm.digest, attestation.digest, bare.digest]);
+  });
+
+  test('gives its entries without attestations, which are not read, if they are to be dropped', async () => {
+    const arm = entryFor('linux/arm64');
+    const attestation = attestationOf(arm);
+    const inner = entryFor('linux/amd64');
+    const innerAttestation = attestationOf(inner);
+    putIndex([arm, attestation, putIndex([inner, innerAttestation])], 'list');
+    const { digests } = await resolve([from('app:list')], false, { dropAttestations: true });
+    expect(digests).toEqual([arm.digest, inner.digest]);
+    for (const { digest } of [attestation, innerAttestation])
+      expect(reads).not.toContain(`e.co/app@${digest}`);
+  });
+
+  test('names the platform of a config as the specification does, with a warning', async () => {
+    const config = put({ os: 'linux', architecture: 'x86_64' });
+    const bare = put({ mediaType: OCI_MANIFEST, config, layers: [] }, undefined, OCI_MANIFEST);
+    putIndex([bare], 'list');
+    const { platforms, warnings } = await resolve([from('app:list')]);
+    expect(platforms).toEqual(['linux/amd64']);
+    expect(warnings).toEqual([expect.stringMatching(/linux\/x86_64; it is published as .*amd64$/)]);
+  });
+
+  test('has an entry without platform if neither it nor the config has one', async () => {
+    const config = put({ created: '2020-01-01T00:00:00Z' });
+    const bare = put({ mediaType: OCI_MANIFEST, config, layers: [] }, undefined, OCI_MANIFEST);
+    putIndex([bare], 'list');
+    const { images, digests } = await resolve([from('app:list')]);
+    expect(digests).toEqual([bare.digest]);
+    expect(images[0]!.entry).not.toHaveProperty('platform');
   });
 
   test('keeps the platform and the annotations of its entries as they are', async () => {

@@ -42,8 +42,8 @@ class Target {
     });
   }
 
-  putChild({ digest }: FetchedManifest): Promise<void> {
-    this.children.push(digest);
+  putChild({ digest }: FetchedManifest, tag?: string): Promise<void> {
+    this.children.push(tag === undefined ? digest : `${tag}: ${digest}`);
     return this.childFailure === undefined ? Promise.resolve() : Promise.reject(this.childFailure);
   }
 
@@ -274,5 +274,14 @@ describe('a manifest that two calls need', () => {
     await session.writeManifest(MANIFEST);
     await session.writeManifest(MANIFEST, { subject: BLOB.digest });
     expect(target.children).toEqual([MANIFEST.digest, `${MANIFEST.digest} of ${BLOB.digest}`]);
+  });
+
+  test('is written as a referrer and under its tag if it has both', async () => {
+    const target = new Target();
+    await target.session().writeManifest(MANIFEST, { subject: BLOB.digest, tag: 'sha256-a.sig' });
+    expect(target.children).toEqual([
+      `${MANIFEST.digest} of ${BLOB.digest}`,
+      `sha256-a.sig: ${MANIFEST.digest}`,
+    ]);
   });
 });
