@@ -261,7 +261,7 @@ describe('credentials', () => {
 });
 
 describe('a proxy', () => {
-  const FORM = /^write HTTPS_PROXY as http:\/\/host:port, with user:password@ before the host/;
+  const FORM = /^write HTTPS_PROXY as http:\/\/host:port, or as .* percent-encoded$/;
 
   it.each<readonly [proxy: string, code: number, says: RegExp, hint: RegExp]>([
     ['socks5://127.0.0.1:1', 2, /SOCKS proxies are not supported/, FORM],

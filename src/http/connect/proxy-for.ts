@@ -18,7 +18,7 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   const [variable, value] = variableOf(env, name);
   if (value === '' || isDirect(url, variableOf(env, 'NO_PROXY')[1])) return undefined;
   // Written with name:password@host, the example would be redacted like a real address.
-  const form = `write ${variable} as http://host:port, with user:password@ (percent-encoded) before the host where it is needed`;
+  const form = `write ${variable} as http://host:port, or as http://user:password@host:port with user and password percent-encoded`;
   const invalid = (why: string, hint = form): ManifestToolError =>
     new ManifestToolError('CONFIG', `using the proxy of ${variable}`, why, { hint });
   // In a CGI program, HTTP_PROXY is the header `Proxy` of the request (golang.org/s/cgihttpproxy).
