@@ -150,7 +150,7 @@ describe('the tries of one request', () => {
     const fault = { status: 429, headers: { 'retry-after': '86400' } };
     const { code, stderr, times } = await run(() => fault);
     expect(code).toBe(5);
-    expect(stderr).toContain('asks to wait 24 h');
+    expect(stderr).toMatch(/asks to wait until [0-9-]{10} [0-9:]{5} UTC \(24 h\)/);
     expect(times).toHaveLength(1);
   });
 
