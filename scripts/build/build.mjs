@@ -68,11 +68,11 @@ const GROUPS = [
   // Used by the command line alone: it imports the entry, which the library must not load.
   [
     'connection',
-    /[\\/]src[\\/]cli[\\/](?:options[\\/]connection|output[\\/]json|tune-engine)\.ts$/,
+    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:changes|entry|json)|tune-engine)\.ts$/,
   ],
   [
     'results',
-    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:platforms|publishing|targets)|commands[\\/]publishing)/,
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|targets)|commands[\\/]publishing)/,
   ],
 ];
 

@@ -13,6 +13,8 @@ export class AnswerDeadline {
   private readonly controller = new AbortController();
   private readonly abort: () => void;
   private timer: NodeJS.Timeout | undefined;
+  /** An upload may go on for a moment after its answer. */
+  private isEnded = false;
 
   /**
    * @param milliseconds from now on
@@ -36,6 +38,7 @@ export class AnswerDeadline {
 
   /** Ends the watch: the answer has arrived, or the attempt has failed. */
   end(): void {
+    this.isEnded = true;
     clearTimeout(this.timer);
     this.outer.removeEventListener('abort', this.abort);
   }
@@ -98,7 +101,7 @@ export class AnswerDeadline {
     why = `had not answered in full after ${formatDuration(this.totalMs)}`,
   ): void {
     clearTimeout(this.timer);
-    if (this.signal.aborted) return;
+    if (this.isEnded || this.signal.aborted) return;
     this.timer = setTimeout(() => this.controller.abort(new SlowAnswer(why)), milliseconds);
   }
 }
