@@ -50,7 +50,10 @@ async function measureAll(options) {
 
 /** How to make these numbers again, and where they were made. @param {readonly string[]} argv @param {number} load of the machine before */
 function captionOf(argv, load) {
-  const args = argv.filter((arg) => arg !== '--write' && arg !== '--json').join(' ');
+  const args = argv
+    .filter((arg) => arg !== '--write' && arg !== '--json')
+    .map((arg) => (arg.includes(' ') ? `"${arg}"` : arg))
+    .join(' ');
   const command = args === '' ? 'make bench' : `make bench BENCH_ARGS='${args}'`;
   const date = new Date().toISOString().slice(0, 10);
   const machine = `Node ${process.version}, ${os.availableParallelism()} cores, ${os.type()}`;
