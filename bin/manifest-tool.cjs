@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 'use strict';
-// Syntax that an old Node reads too, so that it can say that it is too old.
+// Only syntax that an old Node can parse, so that it can report that it is too old. Nothing has been
+// started before either exit.
 
 var version = process.versions.node.split('.').map(Number);
 var major = version[0] || 0;

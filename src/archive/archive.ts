@@ -13,7 +13,7 @@ import { formatName, type ArchiveReference } from '../oci/reference.js';
 import type { ContentId } from '../layout/blobs.js';
 import { guarded } from '../layout/errors.js';
 import type { LayoutOptions } from '../layout/layout.js';
-import { replacedWarnings, type NameRules } from '../layout/names.js';
+import { publishAction, replacedWarnings, type NameRules } from '../layout/names.js';
 import type { LayoutFiles } from '../layout/layout-files.js';
 import { LayoutReader } from '../layout/reader.js';
 import { ArchiveWriter } from './archive-writer.js';
@@ -193,8 +193,7 @@ class Archive extends LayoutReader implements ImageStore {
     tags: readonly string[],
     onTag: (tag: string) => void,
   ): Promise<void> {
-    const names = tags.length === 0 ? [manifest.digest] : tags;
-    const what = `writing ${names.map((each) => this.at(each)).join(', ')}`;
+    const what = publishAction(manifest, tags, (name) => this.at(name));
     const publishing = this.lastPublish.then(() =>
       guarded(what, this.archive.root, async () => {
         const version = await this.begun(what);

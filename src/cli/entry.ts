@@ -78,7 +78,8 @@ async function run(): Promise<void> {
   const signal = interruptSignal();
   const code = await main(process.argv.slice(2), processIo(signal));
   process.exitCode = code === 0 && isOutputLost ? FAILED : code;
-  // A connection that is still being opened, or a read of standard input, would keep the process.
+  // Neither a name lookup in progress nor a read of standard input can be cancelled; both would keep
+  // the process.
   if (signal.aborted) process.exit();
 }
 

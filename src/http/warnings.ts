@@ -4,7 +4,7 @@ import type { Layer } from './request.js';
 const MAX_TOTAL_BYTES = 4096;
 /** How many warnings of one registry are reported. */
 const MAX_REPORTED = 10;
-/** How many of the others are told from each other, so that repeated ones are not counted. */
+/** How many different further warnings are remembered, so that a repeated one is counted once. */
 const MAX_COUNTED = 100;
 
 /** `299 - "text"`, the only form in the specification; quotes and backslashes in the text are escaped. */

@@ -26,6 +26,7 @@ import { checkLayout, ensureLayout } from './marker.js';
 import {
   emptyIndex,
   findNamed,
+  publishAction,
   replacedWarnings,
   withManifest,
   type ChangedIndex,
@@ -147,8 +148,7 @@ class Layout extends LayoutReader implements ImageStore {
     tags: readonly string[],
     onTag: (tag: string) => void,
   ): Promise<void> {
-    const names = tags.length === 0 ? [manifest.digest] : tags;
-    const what = `writing ${names.map((each) => this.at(each)).join(', ')}`;
+    const what = publishAction(manifest, tags, (name) => this.at(name));
     let changed = undefined as ChangedIndex | undefined;
     await this.writing(what, async () => {
       await putBlob(what, this.root, manifest, manifest.bytes);

@@ -289,7 +289,16 @@ function descriptor(
   ]);
 }
 
-/** Warnings of images that have lost a name which they shared. */
+/** The action of a publish, for messages; `at` gives the full name of a tag or digest. */
+export function publishAction(
+  { digest }: Pick<IndexEntry, 'digest'>,
+  tags: readonly string[],
+  at: (name: string) => string,
+): string {
+  return `writing ${(tags.length === 0 ? [digest] : tags).map(at).join(', ')}`;
+}
+
+/** Warnings about images that lose a name that they shared. */
 export function replacedWarnings(
   replaced: ChangedIndex['replaced'],
   manifest: Pick<IndexEntry, 'digest'>,
@@ -344,7 +353,7 @@ export function resolveName(
           : tagHint(names),
     });
   }
-  const why = `several images are named ${quoted(name)}: ${described(index, [first, ...others])}`;
+  const why = `${quoted(name)} names several images: ${described(index, [first, ...others])}`;
   throw new ManifestToolError('USAGE', what, why, { reason: 'ambiguous-name' });
 }
 

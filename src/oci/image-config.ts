@@ -71,7 +71,7 @@ export function parseConfig(bytes: Uint8Array): ImageConfig {
   const platform = readPlatform(fields);
   // Readers have to agree on what runs as well, although this program does not use it.
   for (const key of ['config', 'rootfs']) if (isJsonObject(json.get(key))) fields.fields(key);
-  // The platform is written into indexes, where nothing may be replaced.
+  // The platform is copied into indexes, which must not contain replacement characters.
   if (!isUtf8(bytes) && Object.values(platform).join('').includes(REPLACEMENT))
     throw new FieldError('', 'has a platform that is not UTF-8');
   return { platform: isEmptyPlatform(platform) ? undefined : platform, json };

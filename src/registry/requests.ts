@@ -198,8 +198,7 @@ export function putUpload(
 ): Call {
   return {
     ...closeUpload(of, session, digest, attempts),
-    headers: { 'content-type': 'application/octet-stream' },
-    upload: { length: size, open },
+    ...contentOf({ size, open }),
   };
 }
 
@@ -211,15 +210,20 @@ export function patchUpload(
   attempts: Attempts,
 ): Call {
   return {
+    ...closeUpload(of, session, digest, attempts),
     method: 'PATCH',
     ...sessionAddress(session),
-    what: `uploading ${imageName(of, digest)}`,
+    ...contentOf({ size, open }),
+  };
+}
+
+function contentOf({
+  size,
+  open,
+}: Pick<BlobContent, 'size' | 'open'>): Pick<Call, 'headers' | 'upload'> {
+  return {
     headers: { 'content-type': 'application/octet-stream' },
     upload: { length: size, open },
-    maxBytes: 0,
-    answerTimeoutMs: COMMIT_TIMEOUT_MS,
-    scopes: [pushScope(of.repository)],
-    attempts,
   };
 }
 

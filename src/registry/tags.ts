@@ -29,9 +29,9 @@ function tagsOf(what: string, body: Uint8Array): readonly string[] {
     const tags = isJsonObject(json) ? json.get('tags') : undefined;
     if (tags === null) return [];
     if (Array.isArray(tags) && tags.every((tag) => typeof tag === 'string')) return tags;
-    throw new Error('it has no list of strings named tags');
+    throw new Error('`tags` must be a list of strings');
   } catch (error) {
-    const why = `the registry's answer is not a list of tags: ${reasonOf(error)}`;
+    const why = `the registry returned an invalid list of tags: ${reasonOf(error)}`;
     const reason = 'answer-unexpected';
     throw new ManifestToolError('CORRUPT', what, why, { cause: error, reason });
   }

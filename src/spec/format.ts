@@ -20,7 +20,7 @@ export function formatSpec(spec: Spec, comments: readonly string[] = []): string
     ...comments.map((comment) => `# ${comment}`.trimEnd()),
     ...yaml.trimEnd().split('\n'),
   ];
-  // Everything that is escaped here is in double quotes or in a comment, where YAML knows \uXXXX.
+  // YAML reads \uXXXX in double-quoted strings; anything else that is escaped here is in a comment.
   return lines.map((line) => `${escapeText(line)}\n`).join('');
 }
 

@@ -42,9 +42,7 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
   return roots;
 }
 
-/**
- * The tags of the kinds of values that specs have: any other one is a value that would be misread.
- */
+/** The YAML tags that specs may use; a value with another tag could be misread. */
 const TAGS = new Set([
   '!',
   ...'str int float bool null seq map merge'.split(' ').map((name) => `tag:yaml.org,2002:${name}`),

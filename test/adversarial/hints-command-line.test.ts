@@ -214,7 +214,7 @@ describe('a password', () => {
       /has no password/,
       /^send it there: .* < FILE/,
     ],
-    [['inspect', '-p', 'canary', 'x'], /a password has no user name/, /^give --username with it$/],
+    [['inspect', '-p', 'canary', 'x'], /--password needs a user name/, /^add --username NAME$/],
   ])('%j', async (args, says, hint, stdin = '') => {
     await expectHint({ args, says, hint, stdin });
   });

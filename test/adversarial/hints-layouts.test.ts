@@ -177,7 +177,7 @@ describe('a layout', () => {
     await expectHint({
       args: ['inspect', layout.reference('2')],
       code: 2,
-      says: /several images are named 2: x\.test\/a:2 \(sha256:/,
+      says: /2 names several images: x\.test\/a:2 \(sha256:/,
       hint: /^name one by its digest, or select one with --platform$/,
     });
   });

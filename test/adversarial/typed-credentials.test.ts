@@ -140,8 +140,8 @@ describe('the password of the command line', () => {
   it.each([
     ['-u alone', ['-u', 'typed'], /--username needs a password/],
     ['-u with an empty password', ['-u', 'typed', '-p', ''], /--username needs a password/],
-    ['-p alone', ['-p', 'typed-secret'], /a password has no user name/],
-    ['-p with an empty user', ['-u', '', '-p', 'typed-secret'], /a password has no user name/],
+    ['-p alone', ['-p', 'typed-secret'], /--password needs a user name/],
+    ['-p with an empty user', ['-u', '', '-p', 'typed-secret'], /--password needs a user name/],
     ['--password-stdin alone', ['--password-stdin'], /--password-stdin needs --username/],
     ['with an empty user', ['-u', '', '--password-stdin'], /--password-stdin needs --username/],
   ])('%s is an error, and nothing is sent', async (_, options, message) => {

@@ -149,7 +149,7 @@ describe('tags in pages', () => {
     expectCode(result, 1);
     expect(result.stdout).toBe('');
     expect(result.stderr).toMatch(
-      /failed: the registry's answer is not a list of tags: .*\nhint: /,
+      /failed: the registry returned an invalid list of tags: .*\nhint: /,
     );
   });
 

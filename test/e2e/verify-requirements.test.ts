@@ -178,10 +178,10 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
       await indexOf(amd64, other, without),
       ['--same-label', key, '--same-label', 'v'],
       [
-        `${other.digest} has the label ${key}="a\\"b", and linux/amd64 has "abc"`,
-        `${without.digest} has no label ${key}`,
-        `${other.digest} has no label v`,
-        `${without.digest} has no label v`,
+        `${other.digest} label ${key} is "a\\"b", but "abc" in linux/amd64`,
+        `${without.digest} label ${key} is missing`,
+        `${other.digest} label v is missing`,
+        `${without.digest} label v is missing`,
       ],
     );
     expectCode(await verify(await publish(amd64), '--same-label', key), 0);

@@ -200,7 +200,7 @@ export const COMMANDS = {
       ],
       [
         '$0 create -t example.com/app:1.0 -t latest --digests digests --require linux/amd64,linux/arm64',
-        'images pushed by digest; each file in digests is named by one',
+        'build jobs pushed by digest and left one file per image, named by its digest',
       ],
       [
         '$0 create --dry-run --target example.com/app:1.0 --tags latest example.com/app:1.0-amd64 example.com/app:1.0-arm64',
@@ -209,7 +209,7 @@ export const COMMANDS = {
     ],
   }),
   add: defineCommand({
-    describe: 'bring images into a published list',
+    describe: 'add images to a published index',
     positionals: { reference: 'REF', sources: '[SOURCE...]' },
     options: [
       ...SOURCES,

@@ -117,7 +117,7 @@ async function typedCredential(
   reporter.secrets.add(password);
   const { username = '' } = args;
   if (username === '' && password === '') return undefined;
-  if (username === '') throw usageError('a password has no user name', 'give --username with it');
+  if (username === '') throw usageError('--password needs a user name', 'add --username NAME');
   if (password === '') {
     throw usageError(
       '--username needs a password',

@@ -11,7 +11,7 @@ import type { Options } from '../args/values.js';
 import { jsonText } from './json.js';
 import type { ResultDocument } from './result.js';
 
-/** What the files are about: an index or an image, and where it was published. */
+/** A published index or image, and the targets it was published to. */
 export interface PublishedContent {
   readonly result: ResultDocument;
   /** What the tags point to. */

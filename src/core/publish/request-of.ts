@@ -34,8 +34,8 @@ export interface RequestOf {
  * Describes a published index, or one image as an index of it: the manifests by their digests, with
  * the platforms and annotations that the index gives them. The index is built again from that, to
  * know whether its digest would be the same.
- * @throws {ManifestToolError} NOT_FOUND if it or one of its manifests does not exist; FAILED if it
- * has no manifest; otherwise as the readers do.
+ * @throws {ManifestToolError} NOT_FOUND if it or one of its manifests does not exist; FAILED if the
+ * index is empty; what the readers throw.
  */
 export async function requestOf(client: Client, reference: Reference): Promise<RequestOf> {
   const store = await client.open(reference, 'pull');

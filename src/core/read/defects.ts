@@ -64,8 +64,8 @@ export function duplicateEntries({ manifests }: ImageIndex): Defect[] {
 }
 
 /**
- * Finds that an index has no entries, attestations without what they are for, other entries for no
- * platform, and incomplete platforms; `where` is the digest of the index.
+ * Defects of the entries of an index: none at all, an attestation whose image is missing, an image
+ * without a platform, an incomplete platform. `where` is the digest of the index.
  */
 export function indexDefects(where: string, { manifests }: ImageIndex): Defect[] {
   if (manifests.length === 0) return [{ where, what: 'is an index without entries' }];

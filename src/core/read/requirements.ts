@@ -191,12 +191,12 @@ function labelDefects(images: readonly ImageFacts[], key: string): Defect[] {
     // That they cannot be read is a defect of its own.
     if (labels === undefined) return [];
     const value = labels.get(key);
-    if (value === undefined) return [{ where: digest, what: `has no label ${key}` }];
+    if (value === undefined) return [{ where: digest, what: `label ${key} is missing` }];
     const name = platform === undefined ? digest : formatPlatform(platform);
     first ??= { value, name };
     if (first.value === value) return [];
     const [own, other] = [value, first.value].map((each) => JSON.stringify(each));
-    return [{ where: digest, what: `has the label ${key}=${own}, and ${first.name} has ${other}` }];
+    return [{ where: digest, what: `label ${key} is ${own}, but ${other} in ${first.name}` }];
   });
 }
 

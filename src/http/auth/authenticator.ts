@@ -1,6 +1,5 @@
-import { now } from '../../clock.js';
 import { ManifestToolError } from '../../errors.js';
-import { parseChallenges, type Challenge } from './challenge.js';
+import type { Challenge } from './challenge.js';
 import {
   credentialKey,
   CredentialStoreFailure,
@@ -8,9 +7,29 @@ import {
   type CredentialStore,
 } from './credential.js';
 import type { HttpRequest, HttpResponse, Layer, Scope, Transport } from '../request.js';
+import {
+  basicOf,
+  bearer,
+  isSpent,
+  useOf,
+  type Authorization,
+  type HeldToken,
+  type Identity,
+} from './identity.js';
 import { checkedRealm } from './realm.js';
-import { coversScopes, formatScopes, mergeScopes, parseScopes, scopesOfPath } from './scopes.js';
-import { basicAuthorization, requestToken, TokenRefused, type Token } from './token.js';
+import {
+  challengesOf,
+  demandsScope,
+  isAllowed,
+  isExpired,
+  isOfManyScopes,
+  preferred,
+  saysExpired,
+  scopesNamed,
+  type Exchange,
+} from './refusal.js';
+import { coversScopes, formatScopes, mergeScopes, scopesOfPath } from './scopes.js';
+import { requestToken, TokenRefused, type Token } from './token.js';
 
 export interface AuthOptions {
   /** The registry as credential stores know it: `host[:port]` of references. */
@@ -486,44 +505,6 @@ interface RepositoryState {
   expectsChallenge?: Promise<boolean | undefined>;
 }
 
-/** What is held for all repositories with the same credential. */
-interface Identity {
-  readonly credential: Credential | undefined;
-  /** By token server and scopes. */
-  readonly tokens: Map<string, HeldToken>;
-  /** Values of Authorization that the registry has answered with 401. */
-  readonly rejected: Set<string>;
-  /** Scopes that challenges named beyond the expected ones. */
-  readonly extraScopes: Scope[];
-  /** What to ask for alone, by the scopes of a request for which a token with more was refused. */
-  readonly alone: Map<string, readonly Scope[]>;
-  /** For which requests tokens were accepted, see {@link useOf}. */
-  readonly accepted: Set<string>;
-  /** For which requests new tokens were refused: no others are asked for. */
-  readonly denied: Set<string>;
-}
-
-/** What a request is signed with. */
-interface Authorization {
-  /** The header Authorization. */
-  readonly value: string;
-  /** What the token was asked for; undefined if it is not one of a token server. */
-  readonly scopes?: readonly Scope[];
-}
-
-/** A request, what it was signed with, and its answer. */
-interface Exchange {
-  readonly request: HttpRequest;
-  readonly used: Authorization | undefined;
-  readonly response: HttpResponse;
-}
-
-/** A token, or the request for it that all who need it wait for. */
-interface HeldToken {
-  readonly promise: Promise<Token>;
-  settled?: Token;
-}
-
 /** The answer of a credential store; what it throws passes the transport as it is. */
 async function unchanged<T>(ask: () => Promise<T>): Promise<T> {
   try {
@@ -550,78 +531,4 @@ function signed(
     headers: { ...request.headers, authorization: used.value },
     signedWith: presented?.source ?? 'an anonymous token',
   };
-}
-
-function isSpent({ rejected }: Identity, token: Token | undefined): boolean {
-  if (token === undefined) return false;
-  return now() >= token.renewAt || rejected.has(bearer(token));
-}
-
-function bearer(token: Token): string {
-  return `Bearer ${token.value}`;
-}
-
-function basicOf(credential: Credential | undefined): string | undefined {
-  if (credential?.kind !== 'password') return undefined;
-  return basicAuthorization(credential.username, credential.password);
-}
-
-/** A key for what a token with some scopes is used for. */
-function useOf({ scopes }: HttpRequest, asked: readonly Scope[]): string {
-  return `${formatScopes(scopes)} by ${formatScopes(asked)}`;
-}
-
-/** Whether a token has probably expired: it says so, or has served such a request before. */
-function isExpired(identity: Identity, { request, used, response }: Exchange): boolean {
-  if (response.status === 400) return true;
-  if (challengesOf(response).some(({ parameters }) => parameters.get('error') === 'invalid_token'))
-    return true;
-  const hasServed =
-    used?.scopes !== undefined && identity.accepted.has(useOf(request, used.scopes));
-  return response.status === 401 && hasServed;
-}
-
-function isAllowed({ response: { status } }: Exchange): boolean {
-  return status !== 401 && status !== 403;
-}
-
-/**
- * Whether a 403 without a challenge may be about a token that was asked for more than the request
- * needs, and does not cover all of it. A refused write of a manifest is about the tag.
- */
-function isOfManyScopes(
-  { method, scopes = [] }: HttpRequest,
-  used: Authorization | undefined,
-): boolean {
-  const isWrite = method === 'PUT' || method === 'PATCH' || method === 'DELETE';
-  return !isWrite && scopes.length === 1 && (used?.scopes?.length ?? 0) > 1;
-}
-
-function saysExpired({ body }: HttpResponse): boolean {
-  return /\bexpired\b/i.test(Buffer.from(body).toString());
-}
-
-function challengesOf({ headers }: HttpResponse): readonly Challenge[] {
-  return parseChallenges(headers.all('www-authenticate'));
-}
-
-function preferred(challenges: readonly Challenge[]): Challenge | undefined {
-  return (
-    challenges.find(({ scheme }) => scheme === 'bearer') ??
-    challenges.find(({ scheme }) => scheme === 'basic')
-  );
-}
-
-/** The scopes that the challenge of an answer names. */
-function scopesNamed(answer: HttpResponse): Scope[] {
-  return parseScopes(preferred(challengesOf(answer))?.parameters.get('scope') ?? '');
-}
-
-/** Whether a 403 is about what the token grants: another one may grant more. */
-function demandsScope(answer: HttpResponse): boolean {
-  return challengesOf(answer).some(
-    ({ scheme, parameters }) =>
-      scheme === 'bearer' &&
-      (parameters.get('error') === 'insufficient_scope' || parameters.has('scope')),
-  );
 }

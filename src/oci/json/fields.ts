@@ -54,8 +54,8 @@ export class Fields {
   }
 
   /**
-   * Begins to read an object; `path` says where it is in its document. Without `onAmbiguity`, what
-   * is ambiguous is refused.
+   * The fields of an object; `path` is its position in the document. Ambiguous keys are refused,
+   * unless `onAmbiguity` handles them.
    * @throws {FieldError} if `value` is not an object.
    */
   static of(

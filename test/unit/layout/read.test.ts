@@ -266,7 +266,7 @@ describe('a tag', () => {
     await expect(openLayout(root).getManifest('1')).rejects.toMatchObject({
       code: 'USAGE',
       reason: 'ambiguous-name',
-      why: `several images are named 1: example.com/a:1 (${a!.digest}), example.com/b:1 (${b!.digest})`,
+      why: `1 names several images: example.com/a:1 (${a!.digest}), example.com/b:1 (${b!.digest})`,
     });
   });
 

@@ -1,28 +1,17 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createClient, type Client } from '../../../../src/core/client.js';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { describeImage } from '../../../../src/core/read/describe.js';
 import { queryImage } from '../../../../src/core/read/query.js';
 import { verifyImage } from '../../../../src/core/read/verify.js';
 import { parseReference, type Reference } from '../../../../src/oci/reference.js';
-import { LAYER, LayoutFolder, OCI_CONFIG, type Entry } from '../../../support/layout.js';
+import { LAYER, OCI_CONFIG, type Entry } from '../../../support/layout.js';
+import { useLayoutClient } from '../../../support/layout-client.js';
 
-let folder: LayoutFolder;
-let client: Client;
-
-beforeEach(async () => {
-  folder = await LayoutFolder.make();
-  client = createClient();
-});
-
-afterEach(async () => {
-  await client.close();
-  await folder.remove();
-});
+const at = useLayoutClient();
 
 /** Tags an index of these entries. */
 async function tagged(entries: readonly Entry[]): Promise<Reference> {
-  await folder.tag(await folder.index(entries), '1');
-  return parseReference(folder.reference('1'));
+  await at.folder.tag(await at.folder.index(entries), '1');
+  return parseReference(at.folder.reference('1'));
 }
 
 describe('an index that is nested more than 4 levels deep', () => {
@@ -33,14 +22,14 @@ describe('an index that is nested more than 4 levels deep', () => {
 
   beforeEach(async () => {
     warnings.length = 0;
-    let inner = await folder.index([await folder.imageFor('linux/arm64')]);
+    let inner = await at.folder.index([await at.folder.imageFor('linux/arm64')]);
     cut = inner;
-    for (let level = 0; level < 4; level++) inner = await folder.index([inner]);
-    reference = await tagged([await folder.imageFor('linux/amd64'), inner]);
+    for (let level = 0; level < 4; level++) inner = await at.folder.index([inner]);
+    reference = await tagged([await at.folder.imageFor('linux/amd64'), inner]);
   });
 
   test('is described without what is deeper, with a warning', async () => {
-    const described = await describeImage(client, reference, {}, events);
+    const described = await describeImage(at.client, reference, {}, events);
     let deepest = described.entries[1]!;
     while (deepest.entries.length > 0) deepest = deepest.entries[0]!;
     expect(deepest).toMatchObject({ kind: 'list', descriptor: { digest: cut.digest } });
@@ -49,13 +38,13 @@ describe('an index that is nested more than 4 levels deep', () => {
   });
 
   test('has the platforms above, with a warning', async () => {
-    const { platforms } = await queryImage(client, reference, events);
+    const { platforms } = await queryImage(at.client, reference, events);
     expect(platforms).toEqual([{ os: 'linux', architecture: 'amd64' }]);
     expect(warnings).toEqual([expect.stringMatching(/not all platforms are listed: .* 4 levels/)]);
   });
 
   test('is not complete', async () => {
-    const { defects } = await verifyImage(client, reference);
+    const { defects } = await verifyImage(at.client, reference);
     expect(defects).toEqual([
       { where: cut.digest, what: expect.stringMatching(/^was not verified: .* 4 levels deep$/) },
     ]);
@@ -66,44 +55,47 @@ describe('several attestations of one image', () => {
   let reference: Reference;
 
   beforeEach(async () => {
-    const image = await folder.imageFor('linux/amd64');
+    const image = await at.folder.imageFor('linux/amd64');
     reference = await tagged([
       image,
-      await folder.attestation(image, 'https://slsa.dev/provenance/v1'),
-      await folder.attestation(image, 'https://spdx.dev/Document'),
+      await at.folder.attestation(image, 'https://slsa.dev/provenance/v1'),
+      await at.folder.attestation(image, 'https://spdx.dev/Document'),
     ]);
   });
 
   test('are all described with it', async () => {
-    const { entries } = await describeImage(client, reference);
+    const { entries } = await describeImage(at.client, reference);
     const digests = entries.slice(1).map(({ descriptor }) => descriptor.digest);
     expect(entries[0]!.attestations.map(({ descriptor }) => descriptor.digest)).toEqual(digests);
   });
 
   test('all count for what is required', async () => {
     const attestations = ['sbom', 'provenance'] as const;
-    expect((await verifyImage(client, reference, { attestations })).defects).toEqual([]);
+    expect((await verifyImage(at.client, reference, { attestations })).defects).toEqual([]);
   });
 });
 
 test('a config that cannot be parsed is left out of a description', async () => {
-  const manifest = await folder.manifest(await folder.blob(OCI_CONFIG, 'not JSON'), []);
-  const { entries } = await describeImage(client, await tagged([manifest]));
+  const manifest = await at.folder.manifest(await at.folder.blob(OCI_CONFIG, 'not JSON'), []);
+  const { entries } = await describeImage(at.client, await tagged([manifest]));
   expect(entries).toMatchObject([{ kind: 'image', descriptor: { digest: manifest.digest } }]);
   expect(entries[0]!.config).toBeUndefined();
 });
 
 test('an entry that is a foreign layer need not be there', async () => {
-  const foreign = await folder.blob('application/vnd.oci.image.layer.nondistributable.v1.tar', 'x');
-  await folder.remove(foreign);
-  const reference = await tagged([await folder.imageFor('linux/amd64'), foreign]);
-  expect((await verifyImage(client, reference)).defects).toEqual([]);
+  const foreign = await at.folder.blob(
+    'application/vnd.oci.image.layer.nondistributable.v1.tar',
+    'x',
+  );
+  await at.folder.remove(foreign);
+  const reference = await tagged([await at.folder.imageFor('linux/amd64'), foreign]);
+  expect((await verifyImage(at.client, reference)).defects).toEqual([]);
 });
 
 test('labels that are not strings are a defect if labels are compared', async () => {
-  const image = await folder.imageFor('linux/amd64', { labels: { version: 1 } });
+  const image = await at.folder.imageFor('linux/amd64', { labels: { version: 1 } });
   const reference = await tagged([image]);
-  const { defects } = await verifyImage(client, reference, { sameLabels: ['version'] });
+  const { defects } = await verifyImage(at.client, reference, { sameLabels: ['version'] });
   expect(defects).toContainEqual({
     where: image.digest,
     what: expect.stringMatching(/^has labels in its config that cannot be read: /),
@@ -111,15 +103,15 @@ test('labels that are not strings are a defect if labels are compared', async ()
 });
 
 test('the defects of an image are listed with the first entry that names it', async () => {
-  const layer = await folder.blob(LAYER, 'layer');
-  const image = await folder.image({ os: 'linux', architecture: 'arm64' }, [layer]);
-  await folder.remove(layer);
+  const layer = await at.folder.blob(LAYER, 'layer');
+  const image = await at.folder.image({ os: 'linux', architecture: 'arm64' }, [layer]);
+  await at.folder.remove(layer);
   const named = (variant: string): Entry => ({
     ...image,
     platform: { os: 'linux', architecture: 'arm64', variant },
   });
   const reference = await tagged([named('v8'), named('v9')]);
-  const { entries } = await verifyImage(client, reference);
+  const { entries } = await verifyImage(at.client, reference);
   expect(entries[0]!.defects).toContainEqual({
     where: image.digest,
     what: expect.stringContaining(layer.digest),

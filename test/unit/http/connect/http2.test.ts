@@ -9,13 +9,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { Http2Negotiation, NotProcessed } from '../../../../src/http/connect/http2.js';
 import type { BegunAnswer, HttpRequest } from '../../../../src/http/request.js';
 import { makeCertificate } from '../../../support/certificate.js';
+import { timeoutsOf } from '../../../support/timeouts.js';
 
-const TIMEOUTS = {
-  headersMs: 60_000,
-  idleMs: 60_000,
-  answerMs: 60_000,
-  leastRate: { bytes: 1, perMs: 60_000 },
-};
+const TIMEOUTS = timeoutsOf(60_000);
 const CHUNK = Buffer.alloc(256 * 1024, 'x');
 
 let scratch: string;

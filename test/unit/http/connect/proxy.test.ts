@@ -19,6 +19,7 @@ import { sharedLookup } from '../../../../src/http/connect/lookup.js';
 import { Sockets } from '../../../../src/http/connect/sockets.js';
 import { wire } from '../../../../src/http/wire.js';
 import { makeCertificate } from '../../../support/certificate.js';
+import { timeoutsOf } from '../../../support/timeouts.js';
 
 /** What a server saw of one request. */
 interface Seen {
@@ -163,12 +164,7 @@ async function send(
       : proxiedOrigin(origin, { ...options, proxy });
   const transport = wire({
     originOf: () => Promise.resolve(opened),
-    timeouts: {
-      headersMs: 5000,
-      idleMs: 5000,
-      answerMs: 60_000,
-      leastRate: { bytes: 1, perMs: 60_000 },
-    },
+    timeouts: timeoutsOf(5000),
     signal: new AbortController().signal,
   });
   const request = {
@@ -270,12 +266,7 @@ describe('of the settings for a registry, a proxy in TLS gets only the authoriti
     dispatchers.addRegistry(origin, `0.0.0.0:${port}`);
     const transport = wire({
       originOf: (url) => dispatchers.get(url),
-      timeouts: {
-        headersMs: 5000,
-        idleMs: 5000,
-        answerMs: 60_000,
-        leastRate: { bytes: 1, perMs: 60_000 },
-      },
+      timeouts: timeoutsOf(5000),
       signal: new AbortController().signal,
     });
     try {

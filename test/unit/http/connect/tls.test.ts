@@ -19,6 +19,7 @@ import {
 } from '../../../../src/http/connect/tls.js';
 import { wire } from '../../../../src/http/wire.js';
 import { makeCertificate, type Certificate } from '../../../support/certificate.js';
+import { timeoutsOf } from '../../../support/timeouts.js';
 
 const HOST = 'registry.example:5000';
 
@@ -300,12 +301,7 @@ test('the client authenticates itself to a server that it trusts', async () => {
     });
     const send = wire({
       originOf: () => Promise.resolve(opened),
-      timeouts: {
-        headersMs: 2000,
-        idleMs: 2000,
-        answerMs: 60_000,
-        leastRate: { bytes: 1, perMs: 60_000 },
-      },
+      timeouts: timeoutsOf(2000),
       signal: new AbortController().signal,
     });
     try {
