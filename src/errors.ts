@@ -185,6 +185,22 @@ export function systemCode(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+/** How many causes of an error are followed: a chain could end in itself. */
+const MAX_CAUSES = 10;
+
+/**
+ * An error and its causes, the outermost first; of several errors at once, the first one's. Node
+ * wraps the system's errors several times.
+ */
+export function* causesOf(error: unknown): Generator<unknown, void, undefined> {
+  let each = error;
+  for (let count = 0; each !== undefined && count < MAX_CAUSES; count += 1) {
+    yield each;
+    const first: unknown = each instanceof AggregateError ? each.errors[0] : undefined;
+    each = first ?? (each instanceof Error ? each.cause : undefined);
+  }
+}
+
 /** The common error codes of files, in words. */
 const FILE_REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',

@@ -54,7 +54,7 @@ export {
   type VerifyOptions,
 } from './core/read/verify.js';
 export type { AttestationKind, Requirements } from './core/read/requirements.js';
-export type { Defect, Requirement } from './core/read/defects.js';
+export type { ContentFault, Defect, Requirement } from './core/read/defects.js';
 
 // Publishing
 export { pushIndex } from './core/publish/push.js';

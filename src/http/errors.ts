@@ -1,20 +1,17 @@
 import { formatTries } from '../attempts.js';
-import { ManifestToolError, reasonOf, systemCode, type ErrorDetails } from '../errors.js';
+import { causesOf, ManifestToolError, reasonOf, systemCode, type ErrorDetails } from '../errors.js';
 import { SlowAnswer } from './answer-deadline.js';
 import { TlsAlert } from './connect/alert.js';
 import { ProxyFailure } from './connect/proxy.js';
-import { UntrustedCertificate } from './connect/trust.js';
+import { UNTRUSTED, UntrustedCertificate } from './connect/trust.js';
 import { BodyTooLarge, DamagedBody } from './request.js';
-
-const UNTRUSTED = 'its certificate is signed by an authority that is not trusted here';
 
 /** Meaning of the codes by which Node's TLS rejects a certificate. */
 const CERTIFICATE = new Map([
+  ...[...UNTRUSTED].map(
+    (code) => [code, 'its certificate is signed by an authority that is not trusted here'] as const,
+  ),
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'its certificate is self-signed'],
-  ['SELF_SIGNED_CERT_IN_CHAIN', UNTRUSTED],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', UNTRUSTED],
-  ['UNABLE_TO_GET_ISSUER_CERT', UNTRUSTED],
-  ['UNABLE_TO_GET_ISSUER_CERT_LOCALLY', UNTRUSTED],
   ['CERT_HAS_EXPIRED', 'its certificate has expired'],
   ['CERT_NOT_YET_VALID', 'its certificate is not valid yet'],
   ['CERT_REVOKED', 'its certificate was revoked'],
@@ -48,13 +45,11 @@ export class RetriesExhausted extends Error {
   }
 }
 
-/** The first known code in a chain of causes: Node wraps the system's errors several times. */
+/** The first known code of an error and its causes. */
 export function knownCode(error: unknown, known: ReadonlyMap<string, string>): string | undefined {
-  for (let each = error, depth = 0; each !== undefined && depth < 8; depth += 1) {
+  for (const each of causesOf(error)) {
     const code = systemCode(each);
     if (code !== undefined && known.has(code)) return code;
-    const first: unknown = each instanceof AggregateError ? each.errors[0] : undefined;
-    each = first ?? (each instanceof Error ? each.cause : undefined);
   }
   return undefined;
 }
@@ -127,9 +122,8 @@ export function connectionFailure(what: string, host: string, error: unknown): M
   if (certificate !== undefined) {
     const issuer = error instanceof UntrustedCertificate ? ` (${error.issuer})` : '';
     const meaning = CERTIFICATE.get(certificate)! + issuer;
-    const isInvalid = certificate.startsWith('CERT_') || certificate.startsWith('ERR_');
     return unavailable(`${host}: ${meaning}`, {
-      reason: isInvalid ? 'certificate-invalid' : 'certificate-untrusted',
+      reason: UNTRUSTED.has(certificate) ? 'certificate-untrusted' : 'certificate-invalid',
       data: { host },
     });
   }

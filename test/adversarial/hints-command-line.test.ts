@@ -170,7 +170,7 @@ describe('options that do not go together', () => {
     [['annotate', 'x', '--platform=linux/386', '--os=linus'], /os "linus"/, /^the common ones are/],
     [
       ['annotate', 'x', '--annotation', 'index:a=b'],
-      /annotate has no level "index:"/,
+      /annotate has no level "index"/,
       /^select an entry with/,
     ],
     [['remove', 'x', '--digest', 'sha256:1'], /--digest "sha256:1"/, /^inspect and query show/],

@@ -78,7 +78,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
   'a level where entries are named otherwise': {
     args: ['annotate', '{R}/docker/app:bad', '--annotation', 'index:a=b'],
-    says: /annotate has no level "index:"/,
+    says: /annotate has no level "index"/,
     hint: /--platform or --digest/,
   },
   'no command': { args: [], says: /no command is given/, hint: /inspect, query/ },

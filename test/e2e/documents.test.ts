@@ -149,8 +149,13 @@ describe.each(Object.entries(places))('an ambiguous index in %s', (_name, place)
   });
 
   it('has a defect, and what it names is verified', async () => {
-    const { code, stdout } = await runCli(['verify', '--json', place.reference('ambiguous')]);
+    const { code, stdout, stderr } = await runCli([
+      'verify',
+      '--json',
+      place.reference('ambiguous'),
+    ]);
     expect(code).toBe(6);
+    expect(stderr).toMatch(/^hint: build the image again: tools read this document differently$/m);
     const { defects, entries } = JSON.parse(stdout) as {
       defects: { what: string }[];
       entries: { digest: string; defects: unknown[] }[];

@@ -85,8 +85,8 @@ export function annotationsFrom(items: readonly string[]): Annotations {
  */
 export function annotationsWithoutLevel({ annotation }: Options<'annotation'>): AnnotationChanges {
   for (const text of annotation) {
-    const level = KNOWN_LEVELS.exec(text)?.[0];
-    if (level === undefined) continue;
+    if (!KNOWN_LEVELS.test(text)) continue;
+    const level = LEVELS.exec(text)![0].slice(0, -1);
     throw usageError(
       `--annotation ${JSON.stringify(text)}: annotate has no level ${JSON.stringify(level)}`,
       'select an entry with --platform or --digest, or none for the index',

@@ -5,7 +5,7 @@ import type { IndexChanges, ListedEntry } from '../../core/read/index-changes.js
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { Transferred } from '../../core/publish/shared-writes.js';
 import type { ResolvedImage } from '../../core/publish/resolved-image.js';
-import type { Requirement } from '../../core/read/defects.js';
+import type { ContentFault, Requirement } from '../../core/read/defects.js';
 import type { Verification } from '../../core/read/verify.js';
 import { ManifestToolError, type ErrorCode } from '../../errors.js';
 import type { Digest } from '../../oci/digest.js';
@@ -319,8 +319,8 @@ export function refuseDefects(name: string, { mediaType, defects }: Verification
   if (defects.length === 0) return;
   const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
   const each = defects.map(({ where, what }) => `${where} ${what}`);
-  const hints = defects.flatMap(({ requirement }) =>
-    DEFECT_HINTS[requirement ?? 'none'](isIndexType(mediaType)),
+  const hints = defects.flatMap(({ requirement, fault }) =>
+    DEFECT_HINTS[requirement ?? fault ?? 'none'](isIndexType(mediaType)),
   );
   throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
     hint: [...new Set(hints)].join('; '),
@@ -334,7 +334,11 @@ function platformHint(isIndex: boolean): string[] {
 }
 
 /** What to do about a requirement that is not met, or something that is wrong by itself. */
-const DEFECT_HINTS: Readonly<Record<Requirement | 'none', (isIndex: boolean) => string[]>> = {
+const DEFECT_HINTS: Readonly<
+  Record<Requirement | ContentFault | 'none', (isIndex: boolean) => string[]>
+> = {
+  ambiguous: () => ['build the image again: tools read this document differently'],
+  empty: () => [CHANGE],
   none: (isIndex) => [
     'push or copy again what is missing or damaged',
     ...(isIndex ? [CHANGE] : []),

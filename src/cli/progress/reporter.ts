@@ -1,5 +1,5 @@
 import { now } from '../../clock.js';
-import { ManifestToolError, reasonOf } from '../../errors.js';
+import { causesOf, ManifestToolError, reasonOf } from '../../errors.js';
 import type { ManifestContent } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { BlobProgress, ProgressEvents } from '../../core/events.js';
@@ -15,8 +15,6 @@ import type { Spinner } from './spinner.js';
 
 /** Longest line that is written, in characters. */
 const MAX_LINE = 2000;
-/** Causes of an error that --debug shows; an error may be its own cause. */
-const MAX_CAUSES = 10;
 
 /** How much is reported, and in which form. */
 type ReportStyle = Options<'quiet' | 'progress' | 'debug'>;
@@ -116,7 +114,7 @@ export class Reporter implements ProgressEvents {
     await this.enqueue(async () => {
       const { hintFor } = await import('./hints.js');
       this.write({ event: 'error', code, exitCode, message, hint: hintFor(error, this.command) });
-      if (this.style.debug) for (const cause of causesOf(error)) this.write(cause);
+      if (this.style.debug) for (const cause of debugEvents(error)) this.write(cause);
     });
     return exitCode;
   }
@@ -189,13 +187,12 @@ function knownError(thrown: unknown): ManifestToolError {
 }
 
 /** Stack and causes of an error, for --debug. */
-function causesOf(error: Error): (ReportEvent & { event: 'debug' })[] {
-  const lines = (error.stack ?? '').split('\n').slice(1);
-  let { cause } = error;
-  for (let depth = 0; cause !== undefined && depth < MAX_CAUSES; depth += 1) {
+function debugEvents(error: Error): (ReportEvent & { event: 'debug' })[] {
+  const [, ...causes] = causesOf(error);
+  const lines = causes.map((cause) => {
     const text = cause instanceof Error ? cause.stack : undefined;
-    lines.push(`caused by: ${(text ?? reasonOf(cause)).replaceAll('\n', ' ')}`);
-    cause = cause instanceof Error ? cause.cause : undefined;
-  }
-  return lines.map((message) => ({ event: 'debug', message }));
+    return `caused by: ${(text ?? reasonOf(cause)).replaceAll('\n', ' ')}`;
+  });
+  const stack = (error.stack ?? '').split('\n').slice(1);
+  return [...stack, ...lines].map((message) => ({ event: 'debug', message }));
 }

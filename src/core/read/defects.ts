@@ -23,7 +23,12 @@ export interface Defect {
   readonly what: string;
   /** The requirement that is not met; undefined for what is wrong by itself. */
   readonly requirement?: Requirement;
+  /** A fault of the content itself, which copying it again does not repair. */
+  readonly fault?: ContentFault;
 }
+
+/** Content that readers could take differently, or an index without entries. */
+export type ContentFault = 'ambiguous' | 'empty';
 
 /**
  * Finds a platform that is missing, unless the entry is an artifact, or that contradicts the config of
@@ -68,7 +73,8 @@ export function duplicateEntries({ manifests }: ImageIndex): Defect[] {
  * without a platform, an incomplete platform. `where` is the digest of the index.
  */
 export function indexDefects(where: string, { manifests }: ImageIndex): Defect[] {
-  if (manifests.length === 0) return [{ where, what: 'is an index without entries' }];
+  if (manifests.length === 0)
+    return [{ where, what: 'is an index without entries', fault: 'empty' }];
   const companions = companionsIn(manifests);
   const digests = new Set<string>(manifests.map(({ digest }) => digest));
   return manifests.flatMap((entry): Defect[] => {

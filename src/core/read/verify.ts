@@ -185,7 +185,11 @@ class Verifier {
       if (!(cause instanceof AmbiguousDocument)) throw error;
       const { parsed, bytes, faults } = cause;
       const digest = isDigest(tagOrDigest) ? tagOrDigest : digestOf(bytes);
-      const defects = faults.map((what) => ({ where: digest, what: `is ambiguous: ${what}` }));
+      const defects = faults.map((what): Defect => ({
+        where: digest,
+        what: `is ambiguous: ${what}`,
+        fault: 'ambiguous',
+      }));
       this.ambiguities.set(digest, defects);
       return { ...parsed, digest, size: bytes.length, bytes };
     }

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { buildConnector as Connectors } from 'undici';
 import { now } from '../../clock.js';
-import { systemCode } from '../../errors.js';
+import { causesOf, systemCode } from '../../errors.js';
 
 /** Alerts by which a server demands a client certificate, or refuses the one that it got (RFC 8446, 6.2). */
 const ABOUT_CLIENT = new Set([
@@ -36,11 +36,9 @@ export class TlsAlert extends Error {
 
 /** The alert in an error of Node, or in its causes: `bad certificate`; undefined if there is none. */
 export function alertIn(error: unknown): string | undefined {
-  for (let each = error, depth = 0; each !== undefined && depth < 8; depth += 1) {
+  for (const each of causesOf(error)) {
     const alert = /^ERR_SSL_.*ALERT_(?<name>.+)$/.exec(systemCode(each) ?? '')?.groups?.['name'];
     if (alert !== undefined) return alert.toLowerCase().replaceAll('_', ' ');
-    const first: unknown = each instanceof AggregateError ? each.errors[0] : undefined;
-    each = first ?? (each instanceof Error ? each.cause : undefined);
   }
   return undefined;
 }

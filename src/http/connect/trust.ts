@@ -14,7 +14,7 @@ export interface TlsConnection {
 }
 
 /** Codes by which Node rejects a chain that ends in an authority that it does not know. */
-const UNTRUSTED = new Set<string | undefined>([
+export const UNTRUSTED: ReadonlySet<string> = new Set([
   'DEPTH_ZERO_SELF_SIGNED_CERT',
   'SELF_SIGNED_CERT_IN_CHAIN',
   'UNABLE_TO_GET_ISSUER_CERT',
@@ -62,7 +62,7 @@ export function trustingConnector(
     connect(options, (...result) => {
       const [error] = result;
       if (error === null) endAtAlert(result[1] as TLSSocket);
-      if (error === null || !UNTRUSTED.has(systemCode(error))) {
+      if (error === null || !UNTRUSTED.has(systemCode(error) ?? '')) {
         callback(...result);
         return;
       }
