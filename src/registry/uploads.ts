@@ -58,7 +58,9 @@ export function uploadBlob(
     }
   };
   const what = `uploading ${connection.name}@${descriptor.digest}`;
-  return connection.uploads.run(what, descriptor.size, () => withRestarts(attempts, upload));
+  const { size } = descriptor;
+  const { signal } = connection;
+  return connection.uploads.run({ what, size, signal }, () => withRestarts(attempts, upload));
 }
 
 /** The registry has received something else than the blob. */

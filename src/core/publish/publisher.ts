@@ -83,7 +83,7 @@ export async function publishContent(
   // first in a request.
   const stores = await Promise.all(targets.map(({ target }) => client.open(target, 'push')));
   const publishers = targets.map(
-    (target, i) => new Publisher(stores[i]!, target, publication, wait, events),
+    (target, i) => new Publisher(client, stores[i]!, target, publication, wait, events),
   );
   const shared = new WarningCollector(events);
   const onManifest: OnManifest = (manifest, source) => {
@@ -145,6 +145,7 @@ export class Publisher {
   private readonly events: ProgressEvents;
 
   constructor(
+    client: Client,
     private readonly store: ImageStore,
     private readonly target: Target,
     private readonly options: PublishingOptions,
@@ -154,7 +155,7 @@ export class Publisher {
     this.collector = new WarningCollector(events);
     this.events = this.collector.events;
     // Shared writes tell listeners apart by their identity.
-    this.writes = new WriteSession(store, wait, events);
+    this.writes = new WriteSession(client, store, wait, events);
   }
 
   /** What was written so far. */
