@@ -1,6 +1,6 @@
 import { Attempts } from '../attempts.js';
 import { orAborted } from '../concurrency.js';
-import { ManifestToolError, type ErrorCode } from '../errors.js';
+import { detailsOf, ManifestToolError, type ErrorCode } from '../errors.js';
 import type { Authenticator } from '../http/auth/authenticator.js';
 import { CredentialStoreFailure } from '../http/auth/credential.js';
 import { connectionFailure } from '../http/errors.js';
@@ -110,22 +110,30 @@ export class Connection implements RepositoryName {
     } catch (error) {
       if (error instanceof CredentialStoreFailure) throw error.thrown;
       if (error instanceof ManifestToolError && WRAPPED.has(error.code)) {
-        const { code, message, hint, reason, data } = error;
-        throw new ManifestToolError(code, what, message, { cause: error, hint, reason, data });
+        const details = { ...detailsOf(error), cause: error, reference: this.name };
+        throw new ManifestToolError(error.code, what, error.message, details);
       }
-      throw connectionFailure(what, this.host, error);
+      throw this.about(connectionFailure(what, this.host, error));
     }
   }
 
   /** The error for an answer that the sender does not expect. */
   unexpected(what: string, response: HttpResponse, purpose?: Purpose): ManifestToolError {
     const isOwn = this.isOwn(response.url);
-    return answerFailure(what, response, {
-      host: isOwn ? this.host : `${response.url.host}, where ${this.host} redirects to,`,
-      identity: isOwn ? this.identity() : 'without credentials',
-      isRedirected: !isOwn,
-      purpose,
-    });
+    return this.about(
+      answerFailure(what, response, {
+        host: isOwn ? this.host : `${response.url.host}, where ${this.host} redirects to,`,
+        identity: isOwn ? this.identity() : 'without credentials',
+        isRedirected: !isOwn,
+        purpose,
+      }),
+    );
+  }
+
+  /** An error of an operation in the repository. */
+  private about(error: ManifestToolError): ManifestToolError {
+    const details = { ...detailsOf(error), cause: error.cause, reference: this.name };
+    return new ManifestToolError(error.code, error.what, error.why, details);
   }
 
   /** Whether a URL is the registry's own, and not that of a host to which it redirects. */

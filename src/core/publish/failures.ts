@@ -1,4 +1,4 @@
-import { ManifestToolError } from '../../errors.js';
+import { detailsOf, ManifestToolError } from '../../errors.js';
 
 /**
  * The error for several pieces of work of which some failed, each reported before; undefined if none
@@ -59,7 +59,8 @@ function withOutcome(
   outcome: string,
   ownHint: string | undefined,
 ): ManifestToolError {
-  const { code, what, why, hint, reason, data } = error;
-  const advice = ownHint === undefined ? { hint, reason, data } : { hint: ownHint };
-  return new ManifestToolError(code, what, `${why}; ${outcome}`, { cause: error, ...advice });
+  const { code, what, why } = error;
+  const advice = ownHint === undefined ? {} : { hint: ownHint, reason: undefined, data: undefined };
+  const details = { ...detailsOf(error), cause: error, ...advice };
+  return new ManifestToolError(code, what, `${why}; ${outcome}`, details);
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { COMMAND_NAMES, commandOf, optionsOf } from '../../../../src/cli/args/commands.js';
 import { EXIT_MEANINGS, helpText } from '../../../../src/cli/args/help.js';
 import { GLOBAL_OPTIONS, OPTIONS } from '../../../../src/cli/args/options.js';
-import { EXIT_CODES } from '../../../../src/errors.js';
+import { EXIT_CODES } from '../../../../src/cli/exit-codes.js';
 
 const COMMANDS = COMMAND_NAMES.map((name) => ({ name, path: name.split(' '), ...commandOf(name) }));
 
