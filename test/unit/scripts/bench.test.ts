@@ -146,7 +146,7 @@ test('the figures in the README are those of the benchmark', () => {
       .split('|')
       .map((cell) => cell.trim());
   const tools = cells('| seconds |');
-  const seconds = cells("| Push of 10 images of the target's repository, 50 ms round trip, TLS");
+  const seconds = cells("| Push 10 images from the target's repository, 50 ms round trip, TLS");
   const of = (tool: string): string => seconds[tools.findIndex((name) => name.startsWith(tool))]!;
   const readme = readFileSync('README.md', 'utf8').replaceAll(/\s+/g, ' ');
   expect(readme).toContain(
