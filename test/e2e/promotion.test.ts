@@ -162,6 +162,7 @@ describe('copy of several tags', () => {
         {
           reference: `${to}:1.0`,
           digest: digestOf('first'),
+          image: `${to}@${digestOf('first')}`,
           tags: [moved('1.0')],
           imagesCopied: 1,
           bytesCopied: bytes,
@@ -171,6 +172,7 @@ describe('copy of several tags', () => {
         {
           reference: `${to}:1`,
           digest: digestOf('first'),
+          image: `${to}@${digestOf('first')}`,
           tags: [moved('1')],
           imagesCopied: 0,
           bytesCopied: 0,
