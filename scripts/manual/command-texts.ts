@@ -7,7 +7,7 @@ export interface CommandText {
   /** Meanings of exit codes that are more precise than those in the table of all. */
   readonly exit?: Readonly<Record<number, string>>;
   readonly seeAlso: readonly CommandName[];
-  /** A page of docs/ with details. */
+  /** A page of docs/reference with details. */
   readonly more?: string;
 }
 
@@ -29,7 +29,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     ],
     exit: { 3: 'the image does not exist, or the index has no entry for the platform' },
     seeAlso: ['query', 'verify', 'spec from'],
-    more: 'inspect-json.md',
+    more: 'json.md',
   },
   query: {
     description: [

@@ -310,7 +310,7 @@ export const COMMANDS = {
     group: 'Publish',
     describe: 'copy an image or index to other repositories',
     positionals: { source: 'SOURCE', targets: 'TARGET...' },
-    options: ['platform', 'attestations', 'tags', 'referrers', ...PUBLISHING],
+    options: ['all-tags', 'match', 'platform', 'attestations', 'tags', 'referrers', ...PUBLISHING],
     texts: { platform: 'copy only these platforms' },
     examples: [
       [
@@ -320,6 +320,14 @@ export const COMMANDS = {
       [
         '$0 copy example.com/app:1.0-rc1 example.com/app:1.0 --tags latest',
         'promote a release candidate',
+      ],
+      [
+        '$0 copy example.com/staging/app:1.0,1,latest example.com/app',
+        'copy several tags under their own names',
+      ],
+      [
+        "$0 copy --all-tags --match '1.*' example.com/staging/app example.com/app",
+        'copy all tags that match a pattern',
       ],
       [
         '$0 copy --referrers example.com/app:1.0 oci-layout://app:1.0',

@@ -252,8 +252,9 @@ const LOCAL = {
   match: {
     kind: 'string',
     value: 'GLOB',
-    describe: "list only matching tags, for example '1.*'",
+    describe: "select tags by pattern, for example '1.*'",
   },
+  'all-tags': { kind: 'switch', describe: 'copy all tags of the source repository' },
   'at-least': {
     kind: 'list',
     value: 'P,...',

@@ -1,6 +1,6 @@
 import type { EditResult } from '../../core/edit/edit-index.js';
 import { documentChanges } from '../../core/read/index-changes.js';
-import type { ChildStep, PushPlan } from '../../core/publish/plan.js';
+import { countImages, type ChildStep, type PushPlan } from '../../core/publish/plan.js';
 import type { IndexChanges, ListedEntry } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { Transferred } from '../../core/publish/shared-writes.js';
@@ -15,10 +15,12 @@ import {
   formatName,
   formatReference,
   withDefaultTag,
+  withSuffix,
   type Reference,
 } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
 import { changeDocument, changeDocuments, type ChangeDocument } from './changes.js';
+import { entriesOfIndex, type EntryDocument as IndexEntry } from './entry.js';
 
 /** Outcome for a tag, or the expected one in a dry run. */
 interface TagResult {
@@ -30,8 +32,10 @@ interface TagResult {
 }
 
 /** What was done at one target, or would be in a dry run. */
-interface TargetDocument {
+export interface TargetDocument {
   readonly reference: string;
+  /** `repository@digest`. */
+  readonly image: string;
   readonly digest: Digest;
   readonly tags: readonly TagResult[];
   /** Manifests of images, and of their attestations, that were written. */
@@ -50,6 +54,8 @@ export interface ResultDocument {
   readonly digest: Digest;
   readonly size: number;
   readonly dryRun: boolean;
+  /** Of the index that is published; none of a single image. */
+  readonly entries: readonly IndexEntry[];
   readonly tags: readonly TagResult[];
   /** Tags of referrers that are published with it, as cosign has them; absent if there are none. */
   readonly referrerTags?: readonly TagResult[];
@@ -117,6 +123,7 @@ export function resultDocument(
     digest: root.digest,
     size: root.size,
     dryRun,
+    entries: entriesOfIndex(root),
     tags: done.flatMap(({ target, plan }) => tagResults(target.target, plan, dryRun)),
     ...referrerTags(
       done.flatMap(({ target, plan }) => childTags(target.target, plan.children, dryRun)),
@@ -124,9 +131,10 @@ export function resultDocument(
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
     targets: done.map(({ target, plan, transferred, warnings: own }) => ({
       reference: formatReference(target.target),
+      image: formatReference(withSuffix(target.target, root.digest)),
       digest: root.digest,
       tags: tagResults(target.target, plan, dryRun),
-      imagesCopied: imagesCopied(plan),
+      imagesCopied: countImages(plan),
       ...bytesOf(transferred, dryRun),
       warnings: [...warnings, ...own],
     })),
@@ -137,17 +145,7 @@ export function resultDocument(
   };
 }
 
-/** The image manifests that a plan writes. */
-function imagesCopied({ children, tags, unchanged }: PushPlan): number {
-  const isRootWritten = tags.length > 0 || unchanged.length === 0;
-  const written = children.filter(
-    ({ manifest, isBlobsOnly }) =>
-      manifest.document.kind === 'manifest' && (isRootWritten || !isBlobsOnly),
-  );
-  return written.length;
-}
-
-function bytesOf(
+export function bytesOf(
   transferred: Transferred,
   dryRun: boolean,
 ): Pick<TargetDocument, 'bytesCopied' | 'bytesMounted'> {
@@ -195,7 +193,7 @@ function imageResult({ entry, name }: ResolvedImage, written: boolean) {
   };
 }
 
-function failedTargets(
+export function failedTargets(
   target: Reference,
   error: ManifestToolError | undefined,
 ): ResultDocument['failed'] {
@@ -226,12 +224,14 @@ export function editDocument(
     digest: after.digest,
     size: after.size,
     dryRun,
+    entries: entriesOfIndex(after),
     tags,
     ...referrerTags(childTags(target, children, dryRun)),
     images,
     targets: [
       {
         reference: name,
+        image: formatReference(withSuffix(target, after.digest)),
         digest: after.digest,
         tags,
         imagesCopied: images.filter(({ written }) => written).length,
