@@ -25,6 +25,23 @@ export type ErrorCode =
   | 'FAILED';
 
 /**
+ * The exit codes of the command line, by class of error.
+ * @internal
+ */
+export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
+  FAILED: 1,
+  CORRUPT: 1,
+  INCOMPLETE: 3,
+  USAGE: 2,
+  CONFIG: 2,
+  NOT_FOUND: 3,
+  DENIED: 4,
+  UNAVAILABLE: 5,
+  REFUSED: 6,
+  INTERRUPTED: 130,
+};
+
+/**
  * Causes whose hint depends on the caller: the command line names its options (cli/progress/hints),
  * and programs have their own. In kebab-case, one section for each layer.
  */
@@ -66,6 +83,7 @@ export type ErrorReason =
   | 'index-limit'
   | 'needs-other-repositories'
   | 'no-image'
+  | 'no-tags'
   | 'none-found'
   | 'not-an-image'
   | 'not-an-index'

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { hintFor } from '../../src/cli/progress/hints.js';
-import { EXIT_CODES } from '../../src/cli/exit-codes.js';
-import { ManifestToolError, unreadableHint, type ErrorCode } from '../../src/errors.js';
+import { EXIT_CODES, ManifestToolError, unreadableHint, type ErrorCode } from '../../src/errors.js';
 
 // As root nothing is denied, so the errors are made and not provoked.
 describe('a file that cannot be read', () => {
