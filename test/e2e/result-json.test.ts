@@ -69,6 +69,7 @@ describe('--json', () => {
         imagesCopied: 0,
         bytesCopied: 0,
         bytesMounted: 0,
+        changes: null,
         warnings: [],
       },
       expect.objectContaining({
