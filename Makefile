@@ -64,7 +64,7 @@ faults: $(INSTALLED) ## Runs a push with every fault at every request of it, and
 fixtures: $(INSTALLED) ## Makes the generated fixtures again
 	node scripts/test/layout-fixture.mjs
 
-licenses: $(INSTALLED) ## Makes THIRD-PARTY-LICENSES and docs/dependency-licenses.md again
+licenses: $(INSTALLED) ## Makes THIRD-PARTY-LICENSES and docs/internals/dependency-licenses.md again
 	node scripts/supply-chain/licenses.mjs
 
 sbom: $(INSTALLED) ## Writes what is in what is published, in CycloneDX
@@ -74,7 +74,7 @@ sbom: $(INSTALLED) ## Writes what is in what is published, in CycloneDX
 api: $(INSTALLED) ## Makes docs/api again: the API of the library, to be committed with what changes it
 	node scripts/build/api.mjs
 
-manual: $(INSTALLED) ## Makes docs/commands and man again, from the definitions of the commands
+manual: $(INSTALLED) ## Makes docs/reference/commands and man again, from the definitions of the commands
 	node scripts/docs/manual.mjs
 
 fmt: $(INSTALLED) ## Formats all files

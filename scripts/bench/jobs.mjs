@@ -37,7 +37,7 @@ const push = {
   name: 'push',
   kind: 'push',
   title: (options) =>
-    `Push of ${options.platforms} images of the target's repository, ${delay(options)}`,
+    `Push ${options.platforms} images from the target's repository, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 1,
   async seed([host = ''], options) {
@@ -61,7 +61,8 @@ const pushOther = {
   ...push,
   name: 'push-other',
   kind: 'push-other',
-  title: (options) => `Push of ${options.platforms} images of a repository each, ${delay(options)}`,
+  title: (options) =>
+    `Push ${options.platforms} images from a different repository each, ${delay(options)}`,
   async seed([host = ''], options) {
     for (const image of images(options))
       await putImage({ host }, `${platformTag(image.platform)}/app`, image, ['1.0']);
@@ -86,7 +87,7 @@ function single(source, target) {
 const inspect = {
   name: 'inspect',
   kind: 'inspect',
-  title: (options) => `A list of ${options.platforms} images, inspected in full, ${delay(options)}`,
+  title: (options) => `Inspect an index of ${options.platforms} images, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 1,
   async seed([host = ''], options) {
@@ -101,7 +102,7 @@ const inspect = {
 const copy = {
   name: 'copy',
   kind: 'copy',
-  title: ({ layerMib }) => `Copy of a layer of ${layerMib} MiB between two registries, no delay`,
+  title: ({ layerMib }) => `Copy a layer of ${layerMib} MiB between two registries, no delay`,
   rtt: () => 0,
   registries: 2,
   seed: ([host = ''], { layerMib }) => putLargeImage({ host }, 'large', '1', layerMib),
@@ -114,7 +115,7 @@ const copySmall = {
   name: 'copy-small',
   kind: 'copy-small',
   title: (options) =>
-    `Copy of ${options.layers} small layers between two registries, ${delay(options)}`,
+    `Copy ${options.layers} small layers between two registries, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 2,
   async seed([host = ''], { layers }) {
@@ -128,7 +129,7 @@ const copySmall = {
 const inspectOne = {
   name: 'inspect-one',
   kind: 'inspect-one',
-  title: (options) => `One image, inspected, ${delay(options)}`,
+  title: (options) => `Inspect one image, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 1,
   async seed([host = '']) {
@@ -147,7 +148,7 @@ const SECURE_RTTS = [50, 10];
  * @returns {Job}
  */
 function inTls(job, secure, rtt) {
-  const protocol = secure === 'http2' ? 'TLS and tokens' : 'TLS and tokens, HTTP/1.1 alone';
+  const protocol = secure === 'http2' ? 'TLS and tokens' : 'TLS and tokens, HTTP/1.1 only';
   return {
     ...job,
     name: `${job.name}-${secure === 'http2' ? 'tls' : 'tls1'}-${rtt}`,

@@ -49,7 +49,7 @@ export async function measureStartup({ runs }, progress) {
     }
     return {
       job: 'startup',
-      title: 'Start-up, without a delay',
+      title: 'Start-up, no delay',
       base: BASE,
       ours: cases.slice(1).map(({ name }) => name),
       rows: cases.map((one) => ({ name: one.name, runs: rounds, ...medians(one.runs) })),

@@ -1,5 +1,5 @@
 /**
- * Makes docs/commands and man from the definitions of the commands (src/cli/args) and the texts in scripts/manual.
+ * Makes docs/reference/commands and man from the definitions of the commands (src/cli/args) and the texts in scripts/manual.
  *
  *     node scripts/docs/manual.mjs           writes them
  *     node scripts/docs/manual.mjs --check   exits 1 if a committed file is not what would be written
@@ -10,7 +10,7 @@ import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 import { ROOT } from '../project.mjs';
 
-const FOLDERS = ['docs/commands', 'man'];
+const FOLDERS = ['docs/reference/commands', 'man'];
 const MADE = path.join(ROOT, '.cache', 'manual');
 
 /** The files of the manual, from its TypeScript sources: path in the repository, and text. @returns {Promise<Map<string, string>>} */

@@ -7,7 +7,7 @@ export interface CommandText {
   /** Meanings of exit codes that are more precise than those in the table of all. */
   readonly exit?: Readonly<Record<number, string>>;
   readonly seeAlso: readonly CommandName[];
-  /** A page of docs/ with details. */
+  /** A page of docs/reference with details. */
   readonly more?: string;
 }
 
@@ -26,7 +26,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     ],
     exit: { 3: 'the image is not found, or the list has no entry for the platform' },
     seeAlso: ['query', 'verify', 'spec from'],
-    more: 'inspect-json.md',
+    more: 'json.md',
   },
   query: {
     description: [

@@ -38,7 +38,7 @@ export interface Page {
   readonly environment: readonly Item[];
   readonly files: readonly Item[];
   readonly seeAlso: readonly { readonly slug: string; readonly title: string }[];
-  /** A file of docs/ with details. */
+  /** A page of docs/reference with details. */
   readonly more: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Checks the packages that package-lock.json pins, and writes their licences: THIRD-PARTY-LICENSES has the licence texts
- * of the packages in dist/cli, docs/dependency-licenses.md the names of the licences of all packages.
+ * of the packages in dist/cli, docs/internals/dependency-licenses.md the names of the licences of all packages.
  *
  *     node scripts/supply-chain/licenses.mjs           writes both
  *     node scripts/supply-chain/licenses.mjs --check   exits 1 if a committed file is not what would be written
@@ -64,7 +64,7 @@ const bundled = await bundledPlaces();
 const faults = faultsOf(packages, bundled).map((fault) => `package-lock.json: ${fault}`);
 const files = {
   'THIRD-PARTY-LICENSES': thirdParty(packages.filter(({ place }) => bundled.has(place))),
-  'docs/dependency-licenses.md': allLicenses(
+  'docs/internals/dependency-licenses.md': allLicenses(
     packages,
     ({ place, dev }) => !dev || bundled.has(place),
   ),

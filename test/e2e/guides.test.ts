@@ -30,8 +30,8 @@ function expectDone(line: string, { code, stdout, stderr }: ShellResult): void {
 }
 
 // manifest-tool v2 and buildx are no Debian packages: of their guides only the new commands are run.
-describe.each(GUIDES.slice(1))('docs/%s.md', (guide) => {
-  const steps = stepsOf(`docs/${guide}.md`);
+describe.each(GUIDES.slice(1))('docs/guides/%s.md', (guide) => {
+  const steps = stepsOf(`docs/guides/${guide}.md`);
   let place: Workplace;
 
   beforeAll(async () => {
@@ -52,8 +52,8 @@ describe.each(GUIDES.slice(1))('docs/%s.md', (guide) => {
   });
 });
 
-describe('docs/from-docker-manifest.md', () => {
-  const steps = stepsOf('docs/from-docker-manifest.md');
+describe('docs/guides/from-docker-manifest.md', () => {
+  const steps = stepsOf('docs/guides/from-docker-manifest.md');
   let place: Workplace;
 
   beforeAll(async () => {

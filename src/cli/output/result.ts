@@ -14,10 +14,12 @@ import {
   formatName,
   formatReference,
   withDefaultTag,
+  withSuffix,
   type Reference,
 } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
 import { changesDocument, changesLines, type ChangesDocument } from './diff.js';
+import { entriesOfIndex, type EntryDocument as IndexEntry } from './entry.js';
 
 /** Outcome for a tag, or the expected one in a dry run. */
 interface TagResult {
@@ -31,6 +33,8 @@ interface TagResult {
 /** What was done at one target, or would be in a dry run. */
 interface TargetDocument {
   readonly reference: string;
+  /** `repository@digest`. */
+  readonly image: string;
   readonly digest: Digest;
   readonly tags: readonly TagResult[];
   /** Manifests of images, and of their attestations, that were written. */
@@ -56,6 +60,8 @@ export interface ResultDocument {
   readonly dryRun: boolean;
   /** Whether anything was written. */
   readonly written: boolean;
+  /** Of the index that is published; none of a single image. */
+  readonly entries: readonly IndexEntry[];
   readonly tags: readonly TagResult[];
   /** Tags of referrers that are published with it, as cosign has them; absent if there are none. */
   readonly referrerTags?: readonly TagResult[];
@@ -101,6 +107,7 @@ export function resultDocument(
     size: root.size,
     dryRun,
     written: !dryRun && done.some(({ plan }) => isWritten(plan)),
+    entries: entriesOfIndex(root),
     tags: done.flatMap(({ target, plan }) => tagResults(target.target, plan, dryRun)),
     ...referrerTags(
       done.flatMap(({ target, plan }) => childTags(target.target, plan.children, dryRun)),
@@ -108,6 +115,7 @@ export function resultDocument(
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
     targets: done.map(({ target, plan, transferred, warnings: own, changes }) => ({
       reference: formatReference(target.target),
+      image: formatReference(withSuffix(target.target, root.digest)),
       digest: root.digest,
       tags: tagResults(target.target, plan, dryRun),
       imagesCopied: imagesCopied(plan),
@@ -223,12 +231,14 @@ export function editDocument(
     size: after.size,
     dryRun,
     written: !dryRun && (!isSame || children.length > 0),
+    entries: entriesOfIndex(after),
     tags,
     ...referrerTags(childTags(target, children, dryRun)),
     images,
     targets: [
       {
         reference: name,
+        image: formatReference(withSuffix(target, after.digest)),
         digest: after.digest,
         tags,
         imagesCopied: images.filter(({ written }) => written).length,

@@ -50,7 +50,7 @@ type Kind = keyof Details;
 
 /**
  * What a command reports on standard error; with `--progress json` each is a line
- * (docs/progress.md).
+ * (docs/reference/progress.md).
  */
 export type ReportEvent = { [E in Kind]: { readonly event: E } & Details[E] }[Kind];
 

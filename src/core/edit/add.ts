@@ -42,7 +42,7 @@ export interface AddRequest
     > {}
 
 /**
- * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then
+ * Adds images to a published index in place (docs/reference/edits.md): first their blobs and manifests, then
  * the index. An image replaces the entry with its platform; everything else is kept byte for byte.
  * If the tag points to an image, an index of that image is what the others are added to.
  * @throws {ManifestToolError} NOT_FOUND if the index or an image does not exist; USAGE if `strict`

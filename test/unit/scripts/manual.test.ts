@@ -30,22 +30,25 @@ describe('the manual', () => {
     const slugs = COMMAND_NAMES.map((name) => name.replaceAll(' ', '-'));
     expect(FILES.map(({ name }) => name).toSorted()).toEqual(
       [
-        'docs/commands/README.md',
+        'docs/reference/commands/README.md',
         'man/manifest-tool.1',
-        ...slugs.flatMap((slug) => [`docs/commands/${slug}.md`, `man/manifest-tool-${slug}.1`]),
+        ...slugs.flatMap((slug) => [
+          `docs/reference/commands/${slug}.md`,
+          `man/manifest-tool-${slug}.1`,
+        ]),
       ].toSorted(),
     );
   });
 
   test('refers to pages that exist', () => {
     for (const { more } of Object.values(COMMAND_TEXTS)) {
-      if (more !== undefined) expect(existsSync(`docs/${more}`)).toBe(true);
+      if (more !== undefined) expect(existsSync(`docs/reference/${more}`)).toBe(true);
     }
   });
 
   test.each(COMMAND_NAMES)('of %s tells all options and examples', (command) => {
     const slug = command.replaceAll(' ', '-');
-    const page = manual().get(`docs/commands/${slug}.md`)!;
+    const page = manual().get(`docs/reference/commands/${slug}.md`)!;
     const man = oneLine(shown(manual().get(`man/manifest-tool-${slug}.1`)!).page);
     for (const name of optionsOf(command)) {
       expect(page).toContain(`\`--${name}`);
