@@ -43,6 +43,7 @@ check: $(INSTALLED) ## Checks types, lint, format, import rules, dead code, lice
 	node scripts/supply-chain/licenses.mjs --check
 	node scripts/test/layout-fixture.mjs --check
 	node scripts/docs/round-trips.mjs --check
+	node scripts/docs/spec.mjs --check
 	node scripts/build/api.mjs --check
 	node scripts/docs/manual.mjs --check
 	npm ci --dry-run --offline --ignore-scripts --no-audit --loglevel=error > /dev/null
@@ -55,8 +56,9 @@ round-trips: $(INSTALLED) ## Counts what each command sends anew, into docs/roun
 	npx oxfmt docs/round-trips.json
 	node scripts/docs/round-trips.mjs
 
-docs: $(INSTALLED) ## Makes the tables of round trips in the documents again
+docs: $(INSTALLED) ## Regenerates the tables of round trips and of spec keys in docs/
 	node scripts/docs/round-trips.mjs
+	node scripts/docs/spec.mjs
 
 faults: $(INSTALLED) ## Runs a push with every fault at every request of it, and prints the table
 	node scripts/test/faults.mjs

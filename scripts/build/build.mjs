@@ -73,7 +73,7 @@ const GROUPS = [
   ['difference', /[\\/]src[\\/]cli[\\/]output[\\/]diff\.ts$/],
   [
     'results',
-    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|targets)|commands[\\/]publishing)/,
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|source-tags|targets)|commands[\\/]publishing)/,
   ],
 ];
 

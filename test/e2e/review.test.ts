@@ -411,6 +411,27 @@ describe('a dry run', () => {
     expect(text.stdout.match(/^Digest: /gm)).toHaveLength(2);
   });
 
+  it('of several tags shows what would change for those that exist', async () => {
+    const to = `${registry.host}/tags-of`;
+    expectCode(await runCli(['copy', at('old'), `${to}:new`, '-t', 'amd64']), 0);
+    const args = ['copy', `${registry.host}/app:new,amd64,arm64`, to];
+    const { text, json } = await review(args);
+    expect(json.written).toBe(false);
+    expect(json.targets.map(({ changes }) => changes)).toMatchObject([
+      [
+        {
+          tags: [`${to}:new`],
+          from: { digest: old.digest },
+          changed: [{ platform: 'linux/amd64' }],
+        },
+      ],
+      [{ tags: [`${to}:amd64`], from: { digest: old.digest }, removed: [{}, {}, {}] }],
+      [{ tags: [`${to}:arm64`], from: null, added: [{ platform: 'linux/arm64' }] }],
+    ]);
+    expect(text.match(/^--- /gm)).toHaveLength(2);
+    expect(text).toMatch(/^~ linux\/amd64$/m);
+  });
+
   it('of a single image to a tag of an index compares the image with it', async () => {
     const to = at('1', 'single');
     expectCode(await runCli(['copy', at('old'), to]), 0);

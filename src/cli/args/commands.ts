@@ -269,13 +269,21 @@ export const COMMANDS = {
   copy: defineCommand({
     describe: 'promote an image or a list with all that it needs',
     positionals: { source: 'SOURCE', targets: 'TARGET...' },
-    options: ['platform', 'attestations', 'tags', 'referrers', ...PUBLISHING],
+    options: ['all-tags', 'match', 'platform', 'attestations', 'tags', 'referrers', ...PUBLISHING],
     examples: [
       [
         '$0 copy --platform linux/amd64,linux/arm64 example.com/app:1.0 example.com/small/app:1.0',
         'only these platforms: the digest changes',
       ],
       ['$0 copy example.com/app:1.0-rc1 example.com/app:1.0 --tags latest', 'to other tags'],
+      [
+        '$0 copy example.com/staging/app:1.0,1,latest example.com/app',
+        'several tags, each under its own name',
+      ],
+      [
+        "$0 copy --all-tags --match '1.*' example.com/staging/app example.com/app",
+        'all tags that match a pattern',
+      ],
       [
         '$0 copy --referrers example.com/app:1.0 oci-layout://app:1.0',
         'into a directory, with its signatures',

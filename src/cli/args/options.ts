@@ -249,8 +249,9 @@ const LOCAL = {
   match: {
     kind: 'string',
     value: 'GLOB',
-    describe: "list only tags that match, for example '1.*'",
+    describe: "select the tags that match, for example '1.*'",
   },
+  'all-tags': { kind: 'switch', describe: 'copy all tags of the source repository' },
   'at-least': {
     kind: 'list',
     value: 'P,...',

@@ -1,5 +1,10 @@
 import type { EditResult } from '../../core/edit/edit-index.js';
-import type { ChildStep, PushPlan } from '../../core/publish/plan.js';
+import {
+  countImages,
+  isRootWritten,
+  type ChildStep,
+  type PushPlan,
+} from '../../core/publish/plan.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { Transferred } from '../../core/publish/shared-writes.js';
 import type { ResolvedImage } from '../../core/publish/resolved-image.js';
@@ -31,7 +36,7 @@ interface TagResult {
 }
 
 /** What was done at one target, or would be in a dry run. */
-interface TargetDocument {
+export interface TargetDocument {
   readonly reference: string;
   /** `repository@digest`. */
   readonly image: string;
@@ -118,7 +123,7 @@ export function resultDocument(
       image: formatReference(withSuffix(target.target, root.digest)),
       digest: root.digest,
       tags: tagResults(target.target, plan, dryRun),
-      imagesCopied: imagesCopied(plan),
+      imagesCopied: countImages(plan),
       ...bytesOf(transferred, dryRun),
       changes: changes?.map((each) => changesDocument(target.target, each)) ?? null,
       warnings: [...warnings, ...own],
@@ -130,26 +135,11 @@ export function resultDocument(
   };
 }
 
-/** Whether a plan writes its root: under a tag that moves, or by its digest alone. */
-function isRootWritten({ tags, unchanged }: PushPlan): boolean {
-  return tags.length > 0 || unchanged.length === 0;
-}
-
 function isWritten(plan: PushPlan): boolean {
   return isRootWritten(plan) || plan.children.some(({ isBlobsOnly }) => !isBlobsOnly);
 }
 
-/** The image manifests that a plan writes. */
-function imagesCopied(plan: PushPlan): number {
-  const { children } = plan;
-  const written = children.filter(
-    ({ manifest, isBlobsOnly }) =>
-      manifest.document.kind === 'manifest' && (isRootWritten(plan) || !isBlobsOnly),
-  );
-  return written.length;
-}
-
-function bytesOf(
+export function bytesOf(
   transferred: Transferred,
   dryRun: boolean,
 ): Pick<TargetDocument, 'bytesCopied' | 'bytesMounted'> {
@@ -199,7 +189,7 @@ function imageResult({ entry, name }: ResolvedImage, written: boolean) {
   };
 }
 
-function failedTargets(
+export function failedTargets(
   target: Reference,
   error: ManifestToolError | undefined,
 ): ResultDocument['failed'] {
