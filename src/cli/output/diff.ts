@@ -3,6 +3,7 @@ import type { ImageDiff } from '../../core/read/diff.js';
 import type { DiffEntry, Difference, DiffSide, ValueChange } from '../../core/read/difference.js';
 import { formatName, formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import { countOf, escapeText, formatSize } from '../../text.js';
+import type { Palette } from './colours.js';
 import { jsonText } from './json.js';
 
 /** The two that are compared. */
@@ -12,13 +13,21 @@ export interface Compared {
 }
 
 /** A difference for people: `-` is only in the first, `+` only in the second, `~` differs. */
-export function diffText(compared: Compared, diff: ImageDiff): string {
+export function diffText(compared: Compared, diff: ImageDiff, colours: Palette): string {
   const document = diffDocument(compared, diff);
   const [from, to] = [document.from.image, document.to.image];
   const lines = diff.isEqual
     ? [`no differences: ${[...new Set([from, to])].join(' and ')}`]
     : differenceLines(document);
-  return lines.map((line) => `${escapeText(line)}\n`).join('');
+  return lines.map((line) => `${paintLine(escapeText(line), colours)}\n`).join('');
+}
+
+/** A line in the color of the sign at its start. */
+function paintLine(line: string, { good, bad, changed, strong }: Palette): string {
+  const [sign] = /(?<=^ *)(?:---|\+\+\+|[-+~])(?= )/.exec(line) ?? [];
+  if (sign === undefined) return line;
+  if (sign.length === 3) return strong(line);
+  return { '+': good, '-': bad, '~': changed }[sign as '+' | '-' | '~'](line);
 }
 
 /** What a publish would change for tags of a target, as {@link diffText} shows it. */
