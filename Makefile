@@ -29,6 +29,7 @@ demo: build ## Shows the program at work
 
 test: $(INSTALLED) ## Runs all tests, against real registries, and prints what they do not cover
 	bash scripts/test/setup.sh
+	bash scripts/test/signing-tools.sh
 	npm run --silent build
 	npm run --silent test -- --coverage --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
