@@ -56,9 +56,10 @@ round-trips: $(INSTALLED) ## Counts what each command sends anew, into docs/roun
 	npx oxfmt docs/round-trips.json
 	node scripts/docs/round-trips.mjs
 
-docs: $(INSTALLED) ## Regenerates the tables of round trips and of spec keys in docs/
+docs: build ## Regenerates the tables and the picture in docs/
 	node scripts/docs/round-trips.mjs
 	node scripts/docs/spec.mjs
+	node scripts/docs/terminal.mjs
 
 faults: $(INSTALLED) ## Runs a push with every fault at every request of it, and prints the table
 	node scripts/test/faults.mjs
