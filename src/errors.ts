@@ -80,6 +80,7 @@ export type ErrorReason =
   | 'index-limit'
   | 'needs-other-repositories'
   | 'no-image'
+  | 'no-tags'
   | 'none-found'
   | 'not-an-image'
   | 'not-an-index'

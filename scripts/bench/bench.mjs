@@ -17,7 +17,6 @@ import { markdownTable, summaryTable, textTable } from './table.mjs';
 import { TOOLS } from './tools/index.mjs';
 import { ours } from './tools/ours.mjs';
 
-const README = fileURLToPath(new URL('../../README.md', import.meta.url));
 const DETAILS = fileURLToPath(new URL('../../docs/internals/benchmarks.md', import.meta.url));
 
 // What was started ends with this process.
@@ -77,8 +76,8 @@ try {
     writeFileSync(path.resolve(options.svg), plot(shown, versions, [command, ...notes]));
     if (options.write) {
       const caption = `\`${command}\`. ${notes.join(' ')}`;
-      write(README, [summaryTable(shown, versions), caption]);
-      write(DETAILS, [...tables.map((table) => markdownTable(table, versions)), caption]);
+      const details = tables.map((table) => markdownTable(table, versions));
+      write(DETAILS, [summaryTable(shown, versions), caption, ...details]);
     }
     if (options.json) {
       const named = { command, machine, missing, versions: Object.fromEntries(versions), tables };

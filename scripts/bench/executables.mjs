@@ -77,8 +77,8 @@ try {
   const tables = `${sizes()}\n\n${startup()}`;
   console.log(tables);
   if (process.argv.includes('--write')) {
-    const readme = path.join(ROOT, 'README.md');
-    writeFileSync(readme, withSection(readFileSync(readme, 'utf8'), 'executables', tables));
+    const page = path.join(ROOT, 'docs/internals/executables.md');
+    writeFileSync(page, withSection(readFileSync(page, 'utf8'), 'executables', tables));
   }
 } catch (error) {
   console.error(`measuring the executables failed: ${messageOf(error)}`);

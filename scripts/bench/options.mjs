@@ -41,7 +41,7 @@ export const USAGE = `usage: node scripts/bench/bench.mjs [OPTIONS]   (make benc
   --layers N       layers of the image of copy-small (${DEFAULTS.layers})
   --svg FILE       where the plot goes (${DEFAULTS.svg})
   --json           prints the results as JSON
-  --write          puts the tables into the README and docs/internals/benchmarks.md
+  --write          puts the tables into docs/internals/benchmarks.md
   --help           prints this`;
 
 /** What the user got wrong. */

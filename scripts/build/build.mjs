@@ -72,7 +72,7 @@ const GROUPS = [
   ],
   [
     'results',
-    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|targets)|commands[\\/]publishing)/,
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|source-tags|targets)|commands[\\/]publishing)/,
   ],
 ];
 

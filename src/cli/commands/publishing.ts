@@ -19,6 +19,7 @@ import {
   refuseDefects,
   resultDocument,
   resultText,
+  type ResultDocument,
 } from '../output/result.js';
 import type { Reporter } from '../progress/reporter.js';
 
@@ -37,6 +38,7 @@ export interface Job {
 
 /** What a job published, or would in a dry run. */
 interface Published extends PublishedContent {
+  readonly result: ResultDocument;
   /** One for each target at which it failed. */
   readonly failures: readonly ManifestToolError[];
   /** One for each target that cannot be pushed to, in a dry run. */
@@ -185,9 +187,12 @@ function noteUntagged(outcomes: readonly Outcome[], dryRun: boolean, reporter: R
  * Verifies what was published, from each target.
  * @throws {ManifestToolError} REFUSED with each defect.
  */
-async function verify(
+export async function verify(
   client: Client,
-  { targets, result }: Published,
+  {
+    targets,
+    result,
+  }: Pick<Published, 'targets'> & { readonly result: Pick<ResultDocument, 'digest'> },
   reporter: Reporter,
 ): Promise<void> {
   const { verifyImage } = await import('../../core/read/verify.js');

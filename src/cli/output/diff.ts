@@ -3,6 +3,7 @@ import type { ValueChange } from '../../core/read/index-changes.js';
 import { formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import { countOf, escapeText, formatSize } from '../../text.js';
 import { changeDocuments, type ChangeDocument } from './changes.js';
+import type { Palette } from './colours.js';
 import { jsonText } from './json.js';
 
 /** The two that are compared. */
@@ -12,7 +13,7 @@ export interface Compared {
 }
 
 /** A difference for people: `-` is only in the first, `+` only in the second, `~` differs. */
-export function diffText(compared: Compared, diff: ImageDiff): string {
+export function diffText(compared: Compared, diff: ImageDiff, colours: Palette): string {
   const [from, to] = pinned(compared, diff);
   if (diff.isEqual) return `no differences: ${[...new Set([from, to])].join(' and ')}\n`;
   const lines = [
@@ -27,7 +28,15 @@ export function diffText(compared: Compared, diff: ImageDiff): string {
     ...diff.changed.flatMap(changedLines),
     ...(diffCounts(diff) === '' ? ['the same entries in another order or form'] : []),
   ];
-  return lines.map((line) => `${escapeText(line)}\n`).join('');
+  return lines.map((line) => `${paintLine(escapeText(line), colours)}\n`).join('');
+}
+
+/** A line in the color of the sign at its start. */
+function paintLine(line: string, { good, bad, changed, strong }: Palette): string {
+  const [sign] = /(?<=^ *)(?:---|\+\+\+|[-+~])(?= )/.exec(line) ?? [];
+  if (sign === undefined) return line;
+  if (sign.length === 3) return strong(line);
+  return { '+': good, '-': bad, '~': changed }[sign as '+' | '-' | '~'](line);
 }
 
 function pinned({ from, to }: Compared, diff: ImageDiff): [from: string, to: string] {

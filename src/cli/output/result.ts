@@ -1,6 +1,6 @@
 import type { EditResult } from '../../core/edit/edit-index.js';
 import { documentChanges } from '../../core/read/index-changes.js';
-import type { ChildStep, PushPlan } from '../../core/publish/plan.js';
+import { countImages, type ChildStep, type PushPlan } from '../../core/publish/plan.js';
 import type { IndexChanges, ListedEntry } from '../../core/read/index-changes.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { Transferred } from '../../core/publish/shared-writes.js';
@@ -32,7 +32,7 @@ interface TagResult {
 }
 
 /** What was done at one target, or would be in a dry run. */
-interface TargetDocument {
+export interface TargetDocument {
   readonly reference: string;
   /** `repository@digest`. */
   readonly image: string;
@@ -134,7 +134,7 @@ export function resultDocument(
       image: formatReference(withSuffix(target.target, root.digest)),
       digest: root.digest,
       tags: tagResults(target.target, plan, dryRun),
-      imagesCopied: imagesCopied(plan),
+      imagesCopied: countImages(plan),
       ...bytesOf(transferred, dryRun),
       warnings: [...warnings, ...own],
     })),
@@ -145,17 +145,7 @@ export function resultDocument(
   };
 }
 
-/** The image manifests that a plan writes. */
-function imagesCopied({ children, tags, unchanged }: PushPlan): number {
-  const isRootWritten = tags.length > 0 || unchanged.length === 0;
-  const written = children.filter(
-    ({ manifest, isBlobsOnly }) =>
-      manifest.document.kind === 'manifest' && (isRootWritten || !isBlobsOnly),
-  );
-  return written.length;
-}
-
-function bytesOf(
+export function bytesOf(
   transferred: Transferred,
   dryRun: boolean,
 ): Pick<TargetDocument, 'bytesCopied' | 'bytesMounted'> {
@@ -203,7 +193,7 @@ function imageResult({ entry, name }: ResolvedImage, written: boolean) {
   };
 }
 
-function failedTargets(
+export function failedTargets(
   target: Reference,
   error: ManifestToolError | undefined,
 ): ResultDocument['failed'] {

@@ -1,25 +1,34 @@
-import { ManifestToolError } from '../../errors.js';
+import { ManifestToolError, type ErrorCode } from '../../errors.js';
 
 /**
  * The error for several pieces of work of which some failed, each reported before; undefined if none
  * failed. It has the code of the first.
  * @param total how many there were
  * @param what the action, for the message
+ * @param codeOf selects another code, as {@link sharedCode} does
  */
 export function summarizeFailures(
   errors: readonly ManifestToolError[],
   total: number,
   what = `publishing to ${total} targets`,
+  codeOf: (errors: readonly ManifestToolError[]) => ErrorCode = ([first]) => first!.code,
 ): ManifestToolError | undefined {
   const [first] = errors;
   if (first === undefined) return undefined;
   const failed = errors.length;
   const why = failed === total ? `all ${total} failed` : `${failed} of ${total} failed`;
-  return new ManifestToolError(first.code, what, why, {
+  return new ManifestToolError(codeOf(errors), what, why, {
     cause: first,
     reason: 'several-failed',
     data: { failed, total },
   });
+}
+
+/** The code of errors that all have the same exit code; FAILED for any others. */
+export function sharedCode(errors: readonly ManifestToolError[]): ErrorCode {
+  const [first, ...others] = errors;
+  const isShared = others.every(({ exitCode }) => exitCode === first?.exitCode);
+  return first !== undefined && isShared ? first.code : 'FAILED';
 }
 
 /** Adds to an error of a write of tags which of them moved, if they can have different outcomes. */

@@ -79,6 +79,16 @@ export function planPush(
   };
 }
 
+/** How many image manifests a plan writes. */
+export function countImages({ children, tags, unchanged }: PushPlan): number {
+  const isRootWritten = tags.length > 0 || unchanged.length === 0;
+  const written = children.filter(
+    ({ manifest, isBlobsOnly }) =>
+      manifest.document.kind === 'manifest' && (isRootWritten || !isBlobsOnly),
+  );
+  return written.length;
+}
+
 /**
  * The steps for the manifests that the target does not hold, each manifest once.
  * @param root of what the tags will point to

@@ -60,9 +60,16 @@ export type Outcome =
 export interface PushResult {
   /** What the tags point to: the index, or the manifest that was copied. */
   readonly root: ManifestContent;
-  /** One for each target, in their order. At least one of them is a success. */
+  /** One for each target, in their order. At least one of a publish is a success. */
   readonly outcomes: readonly Outcome[];
 }
+
+/** Reads what is published. */
+export type ReadContent = (
+  onManifest: OnManifest,
+  wait: WaitPolicy,
+  warnings: WarningCollector,
+) => Promise<Content>;
 
 /**
  * Publishes the content that `read` returns, to all targets at the same time; the content is read
@@ -74,7 +81,24 @@ export async function publishContent(
   client: Client,
   publication: Publication,
   events: ProgressEvents,
-  read: (onManifest: OnManifest, wait: WaitPolicy, warnings: WarningCollector) => Promise<Content>,
+  read: ReadContent,
+): Promise<PushResult> {
+  const result = await publishToAll(client, publication, events, read);
+  throwIfAllFailed(result.outcomes, events);
+  return result;
+}
+
+/**
+ * As {@link publishContent}, but a failure at every target is a result too.
+ * @param known what the tags of each target point to, if that was read before
+ * @throws {ManifestToolError} what `read` throws.
+ */
+export async function publishToAll(
+  client: Client,
+  publication: Publication,
+  events: ProgressEvents,
+  read: ReadContent,
+  known: readonly TagState[] = [],
 ): Promise<PushResult> {
   const targets: readonly Target[] = [publication, ...(publication.alsoTo ?? [])];
   for (const target of targets) checkTags(target);
@@ -83,7 +107,7 @@ export async function publishContent(
   // first in a request.
   const stores = await Promise.all(targets.map(({ target }) => client.open(target, 'push')));
   const publishers = targets.map(
-    (target, i) => new Publisher(stores[i]!, target, publication, wait, events),
+    (target, i) => new Publisher(stores[i]!, target, publication, wait, events, known[i]),
   );
   const shared = new WarningCollector(events);
   const onManifest: OnManifest = (manifest, source) => {
@@ -119,7 +143,6 @@ export async function publishContent(
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
     throw result.reason;
   });
-  throwIfAllFailed(outcomes, events);
   return { root, outcomes };
 }
 
@@ -150,6 +173,7 @@ export class Publisher {
     private readonly options: PublishingOptions,
     private readonly wait: WaitPolicy,
     events: ProgressEvents,
+    private readonly known?: TagState,
   ) {
     this.collector = new WarningCollector(events);
     this.events = this.collector.events;
@@ -256,7 +280,7 @@ export class Publisher {
 
   /** All of a publish but the last step, the tags. */
   private async prepare(content: Promise<Content>): Promise<PushPlan> {
-    const [known, { root, images }] = await Promise.all([this.readTags(), content]);
+    const [known, { root, images }] = await Promise.all([this.known ?? this.readTags(), content]);
     const before = await this.confirmUnchanged(known, root.digest);
     checkDigest(this.target, { root, images });
     checkGuard(this.options, this.target, root.digest, before);
