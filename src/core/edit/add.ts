@@ -114,13 +114,8 @@ export async function addToIndex(
           }).collect(images.map(({ manifest: { digest }, source }) => ({ digest, source })))
         : [];
     const children = await publisher.publishChildren([...images, ...referrers]);
-    const edited = await settleEdit(
-      { target, index, indexOf },
-      request,
-      edit,
-      events,
-      client.signal,
-    );
+    const opened = { target, index, indexOf, images };
+    const edited = await settleEdit(client, opened, request, edit, collector.events);
     const { transferred } = publisher;
     const warnings = [...collector.warnings, ...publisher.warnings];
     return { ...edited, added: images, children, transferred, warnings };
