@@ -17,17 +17,19 @@ export const run: Run<'query'> = async ({ args, io, reporter }) => {
   });
 };
 
-function queryJson(name: string, { platforms, entries, ...root }: QueryResult): string {
+function queryJson(name: string, { kind, platforms, entries, ...root }: QueryResult): string {
   return jsonText({
     name,
     ...root,
+    isList: kind === 'index',
     platforms: platforms.map(formatPlatform),
     entries: entries.map(entryDocument),
   });
 }
 
 /** As mquery prints it: without os features. */
-function queryText(name: string, { digest, mediaType, isList, platforms }: QueryResult): string {
+function queryText(name: string, { digest, mediaType, kind, platforms }: QueryResult): string {
+  const isList = kind === 'index';
   const names = platforms.map((platform) =>
     escapeText(formatPlatform({ ...platform, osFeatures: [] })),
   );

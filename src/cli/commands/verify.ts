@@ -1,6 +1,6 @@
-import { verifyImage, type Verification } from '../../core/read/verify.js';
+import { verifyImage, type Verification, type VerifiedEntry } from '../../core/read/verify.js';
 import type { AttestationKind, Requirements } from '../../core/read/requirements.js';
-import { parsePlatform, type Platform } from '../../oci/platform.js';
+import { formatPlatform, parsePlatform, type Platform } from '../../oci/platform.js';
 import { parseReference } from '../../oci/reference.js';
 import { countOf, escapeText, suggestion } from '../../text.js';
 import { defined, usageError, type Options } from '../args/values.js';
@@ -20,7 +20,9 @@ export const run: Run<'verify'> = async ({ args, io, reporter }) => {
       verifyImage(client, reference, options, reporter),
     );
     const colours = palette(isColoured(io.stdout, io.env, args));
-    const text = args.json ? jsonText({ name, ...verification }) : table(verification, colours);
+    const text = args.json
+      ? jsonText(verificationDocument(name, verification))
+      : table(verification, colours);
     io.stdout.write(text);
     refuseDefects(name, verification);
   });
@@ -62,6 +64,16 @@ function attestationKind(text: string): AttestationKind {
   );
 }
 
+/** The result for programs. */
+function verificationDocument(name: string, verification: Verification): object {
+  const entries = verification.entries.map((entry) => ({ ...entry, platform: shown(entry) }));
+  return { name, ...verification, entries };
+}
+
+function shown({ platform }: VerifiedEntry): string | undefined {
+  return platform === undefined ? undefined : formatPlatform(platform);
+}
+
 /**
  * One line for each entry: its state, platform, digest and number of blobs; one for the foreign
  * layers that are missing.
@@ -70,7 +82,7 @@ function table(verification: Verification, { good, bad }: Palette): string {
   const { digest, mediaType, entries, missingForeignLayers = 0 } = verification;
   const rows = entries.map((entry) => {
     const state = entry.defects.length === 0 ? 'ok' : 'DEFECT';
-    const what = entry.isAttestation ? 'attestation' : (entry.platform ?? 'no platform');
+    const what = entry.isAttestation ? 'attestation' : (shown(entry) ?? 'no platform');
     return [state, escapeText(what), entry.digest, countOf(entry.blobs, 'blob')];
   });
   const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
