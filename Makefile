@@ -29,6 +29,7 @@ demo: build ## Show the program at work
 
 test: $(INSTALLED) ## Run all tests against real registries, and print their coverage
 	bash scripts/test/setup.sh
+	bash scripts/test/signing-tools.sh
 	npm run --silent build
 	npm run --silent test -- --coverage --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
@@ -56,9 +57,10 @@ round-trips: $(INSTALLED) ## Count the requests of each command again, and updat
 	npx oxfmt docs/round-trips.json
 	node scripts/docs/round-trips.mjs
 
-docs: $(INSTALLED) ## Regenerate the tables of round trips and of spec keys in docs/
+docs: build ## Regenerate the tables and the picture in docs/
 	node scripts/docs/round-trips.mjs
 	node scripts/docs/spec.mjs
+	node scripts/docs/terminal.mjs
 
 faults: $(INSTALLED) ## Run a push with every fault at every request, and print the results
 	node scripts/test/faults.mjs

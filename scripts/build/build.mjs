@@ -73,8 +73,9 @@ const GROUPS = [
   // Used by the command line alone: it imports the entry, which the library must not load.
   [
     'connection',
-    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:changes|entry|json)|tune-engine)\.ts$/,
+    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|tune-engine)\.ts$/,
   ],
+  ['difference', /[\\/]src[\\/]cli[\\/]output[\\/]diff\.ts$/],
   [
     'results',
     /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|source-tags|targets)|commands[\\/]publishing)/,
