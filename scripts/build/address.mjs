@@ -1,8 +1,9 @@
 /**
- * Writes the address of the repository in project.json wherever else it is needed: in package.json, in documents, workflows and
- * examples, and in the links of README.md. With `--check` nothing is written, and a difference is an error.
+ * Writes the address of the repository in project.json wherever else it is needed: in package.json,
+ * documents, workflows and examples, and in the links of README.md. With `--check` nothing is
+ * written, and a difference is an error.
  *
- * The links of README.md are absolute, so that they work on the page of the package and of the container image too.
+ * The links of README.md are absolute, so that they work on the page of the package too.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -13,10 +14,10 @@ import { isMain, messageOf, ROOT } from '../project.mjs';
 const PLACEHOLDER = 'OWNER';
 
 /** Documents and configuration in which the address may occur. */
-const FILES = [
-  ...['README.md', 'CHANGELOG.md', 'CODE_OF_CONDUCT.md', 'CONTRIBUTING.md', 'SECURITY.md'],
-  ...['Dockerfile', 'action.yml', 'package.json', '.github', 'docs', 'examples'],
-];
+const FILES =
+  'README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md Dockerfile action.yml package.json .github docs examples'.split(
+    ' ',
+  );
 
 /**
  * @typedef {object} Address
@@ -67,9 +68,9 @@ function pattern(name) {
  * A document at the root of the repository with its relative links made absolute.
  * @param {string} text
  * @param {Address} address
- * @param {(target: string) => boolean} isFolder
+ * @param {(target: string) => boolean} isDirectory
  */
-export function withAbsoluteLinks(text, { url }, isFolder) {
+export function withAbsoluteLinks(text, { url }, isDirectory) {
   const blocks = text.split(/^(```[^]*?^```)/m);
   const link = /(!?)\[((?:[^[\]]|\[[^\]]*\])*)\]\((?!https?:|mailto:|#)([^)\s#]+)(#[^)\s]*)?\)/g;
   return blocks
@@ -77,7 +78,7 @@ export function withAbsoluteLinks(text, { url }, isFolder) {
       block.startsWith('```')
         ? block
         : block.replaceAll(link, (_, image, words, target, fragment = '') => {
-            const view = image === '!' ? 'raw' : isFolder(target) ? 'tree' : 'blob';
+            const view = image === '!' ? 'raw' : isDirectory(target) ? 'tree' : 'blob';
             return `${image}[${words}](${url}/${view}/main/${target}${fragment})`;
           }),
     )

@@ -1,6 +1,7 @@
 /**
- * Prints the section of CHANGELOG.md for a release: `node scripts/release/notes.mjs TAG`. Fails if the tag is not that of the
- * version in package.json, if the section is missing, undated or empty, or if the address of the project is a placeholder.
+ * Prints the section of CHANGELOG.md for a release: `node scripts/release/notes.mjs TAG`. Fails if
+ * the tag does not match the version in package.json, if the section is missing, undated or empty,
+ * or if the address in project.json is a placeholder.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
