@@ -41,6 +41,7 @@ check: $(INSTALLED) ## Check types, lint, format, imports, dead code, licenses, 
 	node scripts/check/import-rules.mjs
 	npx knip
 	node scripts/build/version.mjs --check
+	node scripts/build/address.mjs --check
 	node scripts/supply-chain/licenses.mjs --check
 	node scripts/test/layout-fixture.mjs --check
 	node scripts/docs/round-trips.mjs --check
@@ -73,6 +74,10 @@ licenses: $(INSTALLED) ## Regenerate THIRD-PARTY-LICENSES and the table of licen
 
 sbom: $(INSTALLED) ## Write the SBOM of a release to dist/ (CycloneDX)
 	node scripts/supply-chain/sbom.mjs
+
+.PHONY: address
+address: ## Write the address in project.json to package.json, the links of README.md and the documents
+	node scripts/build/address.mjs
 
 .PHONY: api
 api: $(INSTALLED) ## Regenerate docs/api, the API report of the library
