@@ -127,12 +127,13 @@ export {
 
 // Errors
 export {
-  EXIT_CODES,
   ManifestToolError,
   type ErrorCode,
   type ErrorData,
   type ErrorDetails,
   type ErrorReason,
+  type ErrorRecord,
+  type RegistryErrorEntry,
 } from './errors.js';
 export { escapeText } from './text.js';
 export { VERSION } from './version.js';

@@ -1,5 +1,5 @@
 import { now } from '../../clock.js';
-import { causesOf, ManifestToolError, reasonOf } from '../../errors.js';
+import { causesOf, EXIT_CODES, ManifestToolError, reasonOf } from '../../errors.js';
 import type { ManifestContent } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { BlobProgress, ProgressEvents } from '../../core/events.js';
@@ -114,7 +114,8 @@ export class Reporter implements ProgressEvents {
   /** Reports an error with its hint, and returns its exit code when that is written. */
   async failed(thrown: unknown): Promise<number> {
     const error = knownError(thrown);
-    const { code, exitCode, message } = error;
+    const { code, message } = error;
+    const exitCode = EXIT_CODES[code];
     await this.enqueue(async () => {
       const { hintFor } = await import('./hints.js');
       this.write({ event: 'error', code, exitCode, message, hint: hintFor(error, this.command) });

@@ -59,7 +59,7 @@ export async function addToIndex(
   const target = await client.open(request.target, 'push');
   const wait = new WaitPolicy(waitMs, client.signal, events);
   const collector = new WarningCollector(events);
-  const publisher = new Publisher(target, request, request, wait, events);
+  const publisher = new Publisher(client, target, request, request, wait, events);
   const onManifest = (manifest: FetchedManifest, source: ImageReader): void => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     publisher.startBlobs(manifest, source);

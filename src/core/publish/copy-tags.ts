@@ -155,7 +155,9 @@ class TagCopies {
 
   async run(tags: readonly string[]): Promise<readonly TagCopy[]> {
     // As long as they last, what the targets are known to hold is not written again.
-    const sessions = this.stores.map((store) => new WriteSession(store, this.wait, this.events));
+    const sessions = this.stores.map(
+      (store) => new WriteSession(this.client, store, this.wait, this.events),
+    );
     this.isSingle = tags.length * this.stores.length === 1;
     try {
       this.events.progress?.(`comparing ${tags.length} tags of ${this.reader.name}`);

@@ -110,7 +110,7 @@ export async function publishToAll(
   // first in a request.
   const stores = await Promise.all(targets.map(({ target }) => client.open(target, 'push')));
   const publishers = targets.map(
-    (target, i) => new Publisher(stores[i]!, target, publication, wait, events, known[i]),
+    (target, i) => new Publisher(client, stores[i]!, target, publication, wait, events, known[i]),
   );
   const shared = new WarningCollector(events);
   const onManifest: OnManifest = (manifest, source) => {
@@ -177,6 +177,7 @@ export class Publisher {
   private readonly unreadable = new Map<string, ManifestToolError>();
 
   constructor(
+    client: Client,
     private readonly store: ImageStore,
     private readonly target: Target,
     private readonly options: PublishingOptions,
@@ -187,7 +188,7 @@ export class Publisher {
     this.collector = new WarningCollector(events);
     this.events = this.collector.events;
     // Shared writes tell listeners apart by their identity.
-    this.writes = new WriteSession(store, wait, events);
+    this.writes = new WriteSession(client, store, wait, events);
   }
 
   /** What was written so far. */
