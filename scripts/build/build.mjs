@@ -43,7 +43,7 @@ const LAZY = ['string-width', 'llhttp'];
 const GROUPS = [
   [
     'base',
-    /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+    /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version|cli[\\/]output[\\/]columns)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
   [
     'core',
@@ -68,7 +68,7 @@ const GROUPS = [
   // Used by the command line alone: it imports the entry, which the library must not load.
   [
     'connection',
-    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:changes|entry|json)|tune-engine)\.ts$/,
+    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:changes|entry|json)|progress[\\/]live|tune-engine)\.ts$/,
   ],
   [
     'results',

@@ -60,6 +60,7 @@ const MAY_IMPORT = {
   core: [
     'clock',
     'concurrency',
+    'duration',
     'errors',
     'settle',
     'text',
