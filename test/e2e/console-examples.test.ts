@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -96,6 +97,12 @@ describe.each(PAGES.filter((page) => sessionsIn(page).length > 0))('%s', (page) 
       expect([command, code === 0]).toEqual([command, !output.includes(' failed: ')]);
     }
   });
+});
+
+test('the picture in the README shows what the commands print', () => {
+  const script = ['scripts/docs/terminal.mjs', '--check'];
+  const { status, stderr } = spawnSync(process.execPath, script, { encoding: 'utf8' });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
 
 test('the README has sessions', () => {

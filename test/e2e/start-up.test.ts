@@ -68,7 +68,7 @@ const START = ['base', 'entry', 'manifest-tool', 'rolldown-runtime'];
 const READS = [...START, 'core', 'connection'];
 /** Over HTTP/1.1. */
 const ASKS = ['early', 'http1', 'registry'];
-const PUBLISHES = [...READS, ...ASKS, 'publish', 'results'];
+const PUBLISHES = [...READS, ...ASKS, 'publish', 'difference', 'results'];
 
 /** Modules of Node that take milliseconds, and that nothing here needs. */
 const NEVER = [

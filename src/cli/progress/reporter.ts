@@ -1,4 +1,4 @@
-import { causesOf, ManifestToolError, reasonOf } from '../../errors.js';
+import { causesOf, EXIT_CODES, ManifestToolError, reasonOf } from '../../errors.js';
 import type { ManifestContent } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import type { Digest } from '../../oci/digest.js';
@@ -157,7 +157,8 @@ export class Reporter implements ProgressEvents {
   /** Reports an error with its hint, and returns its exit code when that is written. */
   async failed(thrown: unknown): Promise<number> {
     const error = knownError(thrown);
-    const { code, exitCode, message } = error;
+    const { code, message } = error;
+    const exitCode = EXIT_CODES[code];
     await this.enqueue(async () => {
       const { hintFor } = await import('./hints.js');
       this.write({ event: 'error', code, exitCode, message, hint: hintFor(error, this.command) });

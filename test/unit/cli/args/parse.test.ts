@@ -124,7 +124,7 @@ describe('a command line', () => {
   ])('is refused: %j', (argv, message) => {
     const failed = refusalOf(argv);
     expect(failed.message).toMatch(message);
-    expect(failed).toMatchObject({ code: 'USAGE', exitCode: 2 });
+    expect(failed).toMatchObject({ code: 'USAGE' });
   });
 
   test('an option that is near one of the command is suggested', () => {
