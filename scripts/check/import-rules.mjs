@@ -115,7 +115,7 @@ const PACKAGES = {
   yargs: ['cli'],
   ora: ['cli'],
   yaml: ['spec'],
-  tar: ['archive', 'check-registry'],
+  tar: ['archive', 'registry'],
 };
 
 /**

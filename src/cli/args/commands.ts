@@ -300,6 +300,19 @@ export const COMMANDS = {
       ['$0 tags oci-layout://build', 'the names in a directory'],
     ],
   }),
+  untag: defineCommand({
+    describe: 'delete tags, but no manifests',
+    positionals: { references: 'REF...' },
+    options: ['dry-run', 'json'],
+    examples: [
+      [
+        '$0 untag example.com/app:1.0-amd64 example.com/app:1.0-arm64',
+        'the temporary tags of a release',
+      ],
+      ['$0 untag --dry-run example.com/app:1.0-rc1', 'show what would be deleted'],
+      ['$0 untag oci-layout://build:1.0-rc1', 'the name of an image in a directory'],
+    ],
+  }),
   'spec check': defineCommand({
     describe: 'check YAML files without asking a registry',
     positionals: { files: 'FILE...' },
