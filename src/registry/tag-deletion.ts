@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { now } from '../clock.js';
 import { mapConcurrent, pause } from '../concurrency.js';
-import { ManifestToolError, reasonOf } from '../errors.js';
+import { detailsOf, ManifestToolError, reasonOf } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
 import {
@@ -195,8 +195,8 @@ function errorOf(what: string, error: unknown): unknown {
     });
   }
   if (!(error instanceof ManifestToolError)) return error;
-  const { code, message, hint, reason, data } = error;
-  return new ManifestToolError(code, what, message, { cause: error, hint, reason, data });
+  const { code, message } = error;
+  return new ManifestToolError(code, what, message, { ...detailsOf(error), cause: error });
 }
 
 /** The error for an answer that refuses a deletion, or a write of the probe. */

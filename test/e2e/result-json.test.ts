@@ -70,6 +70,7 @@ describe('--json', () => {
         imagesCopied: 0,
         bytesCopied: 0,
         bytesMounted: 0,
+        changes: null,
         warnings: [],
       },
       expect.objectContaining({

@@ -16,6 +16,7 @@ import { jsonText } from '../output/json.js';
 import {
   editDocument,
   failure,
+  planText,
   refuseDefects,
   resultDocument,
   resultText,
@@ -204,12 +205,15 @@ export async function verify(
   }
 }
 
-/** The result of a single job, or a line for each that did not fail. */
+/** The result of a single job, or a line for each that did not fail, after its plan in a dry run. */
 function textOf(finished: readonly (Published | Failed)[]): string {
   const results = finished.flatMap((each) => ('result' in each ? [each.result] : []));
   if (finished.length === 1) return resultText(results[0]!);
   return results
-    .map(({ digest, size, target }) => `Digest: ${digest} ${size} ${target}\n`)
+    .map((result) => {
+      const { digest, size, target } = result;
+      return `${planText(result)}Digest: ${digest} ${size} ${target}\n`;
+    })
     .join('');
 }
 

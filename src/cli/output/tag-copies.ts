@@ -1,13 +1,16 @@
 import type { TagCopy } from '../../core/publish/copy-tags.js';
 import type { ManifestToolError } from '../../errors.js';
 import { formatName, formatReference, withSuffix } from '../../oci/reference.js';
-import { countOf } from '../../text.js';
+import { countOf, escapeText } from '../../text.js';
 import { inColumns } from './columns.js';
+import { changesDocument, changesLines, type ChangesDocument } from './diff.js';
 import { bytesOf, failedTargets, type ResultDocument, type TargetDocument } from './result.js';
 
 /** The result of a copy of several tags for programs (`--json`). */
 interface TagCopiesDocument {
   readonly dryRun: boolean;
+  /** Whether anything was written. */
+  readonly written: boolean;
   /** How many tags were written, or would be; how many were up to date. */
   readonly copied: number;
   readonly unchanged: number;
@@ -36,6 +39,7 @@ export function tagCopiesDocument(copies: readonly TagCopy[], dryRun: boolean): 
   const unchanged = done.filter(isUnchanged).length;
   return {
     dryRun,
+    written: !dryRun && done.length > unchanged,
     copied: done.length - unchanged,
     unchanged,
     targets: done.map((copy) => targetDocument(copy, dryRun)),
@@ -56,18 +60,28 @@ function targetDocument(copy: Done, dryRun: boolean): TargetDocument {
     tags: [{ name, from: from ?? null, to: root.digest, status }],
     imagesCopied,
     ...bytesOf(transferred, dryRun),
+    changes: dryRun ? changesOf(copy) : null,
     warnings,
   };
 }
 
-/** One line for each tag and target: digest, reference and outcome. */
+function changesOf({ target, changes = [] }: Done): ChangesDocument[] {
+  return changes.map((each) => changesDocument(target, each));
+}
+
+/**
+ * One line for each tag and target: digest, reference and outcome; in a dry run after what would
+ * change for the tags that exist.
+ */
 export function tagCopiesText(copies: readonly TagCopy[], dryRun: boolean): string {
+  const changes = dryRun ? copies.filter(isDone).flatMap(changesOf) : [];
+  const lines = changes.filter(({ from }) => from !== null).flatMap(changesLines);
   const rows = copies.map((copy) => [
     isDone(copy) ? copy.root.digest : NO_DIGEST,
     formatReference(copy.target),
     isDone(copy) ? outcomeOf(copy, dryRun) : 'failed',
   ]);
-  return inColumns(rows);
+  return lines.map((line) => `${escapeText(line)}\n`).join('') + inColumns(rows);
 }
 
 /** In place of the digest of a tag that was not copied. */

@@ -87,7 +87,9 @@ export function hintFor(error: ManifestToolError, command: string | undefined): 
 }
 
 function defaultHint(code: ErrorCode, command: string | undefined): string {
-  if (code === 'USAGE') return command === undefined ? 'see --help' : `see ${command} --help`;
+  if (code === 'USAGE') {
+    return `see "manifest-tool ${command === undefined ? '' : `${command} `}--help"`;
+  }
   // Only the user knows whether what was stopped is still wanted.
   if (code === 'INTERRUPTED') return 'run it again to have it done';
   return '--debug shows each request, and the causes of an error';

@@ -59,7 +59,7 @@ export async function addToIndex(
   const target = await client.open(request.target, 'push');
   const wait = new WaitPolicy(waitMs, client.signal, events);
   const collector = new WarningCollector(events);
-  const publisher = new Publisher(target, request, request, wait, events);
+  const publisher = new Publisher(client, target, request, request, wait, events);
   const onManifest = (manifest: FetchedManifest, source: ImageReader): void => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     publisher.startBlobs(manifest, source);
@@ -114,13 +114,8 @@ export async function addToIndex(
           }).collect(images.map(({ manifest: { digest }, source }) => ({ digest, source })))
         : [];
     const children = await publisher.publishChildren([...images, ...referrers]);
-    const edited = await settleEdit(
-      { target, index, indexOf },
-      request,
-      edit,
-      events,
-      client.signal,
-    );
+    const opened = { target, index, indexOf, images };
+    const edited = await settleEdit(client, opened, request, edit, collector.events);
     const { transferred } = publisher;
     const warnings = [...collector.warnings, ...publisher.warnings];
     return { ...edited, added: images, children, transferred, warnings };

@@ -15,6 +15,7 @@ import type { PublishingOptions } from '../publish/request.js';
 import type { Transferred } from '../publish/shared-writes.js';
 import type { ChildStep } from '../publish/plan.js';
 import type { ResolvedImage } from '../publish/resolved-image.js';
+import { editChanges, reviewTags, type TagChanges } from '../publish/review.js';
 import { WaitPolicy } from '../wait.js';
 
 /**
@@ -43,6 +44,11 @@ export interface EditResult {
   readonly warnings?: readonly string[];
   /** What the target did not hold, and was written for the images. */
   readonly children?: readonly ChildStep[];
+  /**
+   * What changes for the tag; empty if the index stays as it is. Of a dry run with all entries,
+   * their sizes and what is left behind; otherwise as the two indexes say it.
+   */
+  readonly changes: readonly TagChanges[];
   /** In a dry run: why the target cannot be pushed to. */
   readonly refusal?: ManifestToolError;
 }
@@ -53,6 +59,8 @@ export interface OpenIndex {
   readonly index: FetchedManifest;
   /** The index to edit if the tag points to an image; without it, an image is refused. */
   readonly indexOf?: (image: FetchedManifest) => Promise<FetchedManifest>;
+  /** The images that are added, which the target may not hold. */
+  readonly images?: readonly ResolvedImage[];
 }
 
 /** What a tag points to, and the index to edit: the same, or one of the image. */
@@ -107,7 +115,7 @@ export async function editIndex(
     chosen ??= choose(document, text.mediaType);
     return chosen(document, text);
   };
-  return settleEdit({ target, index }, request, edit, events, client.signal);
+  return settleEdit(client, { target, index }, request, edit, events);
 }
 
 /**
@@ -118,11 +126,11 @@ export async function editIndex(
  * REFUSED if others keep changing it, or `expect` does not match; INTERRUPTED.
  */
 export async function settleEdit(
-  { target, index: first, indexOf }: OpenIndex,
+  client: Pick<Client, 'signal'>,
+  { target, index: first, indexOf, images = [] }: OpenIndex,
   request: EditRequest,
   edit: IndexEdit,
   events: ProgressEvents,
-  signal: AbortSignal,
 ): Promise<EditResult> {
   const what = editing(request);
   const tag = editedTag(request);
@@ -137,13 +145,17 @@ export async function settleEdit(
   else if (isGuarded(request))
     checkGuard(request, request, next.digest, new Map([[tag, first.digest]]));
   if (request.dryRun === true) {
-    const refusal = await pushRefusal(target, events);
-    return { before: first, after: next, ...(refusal !== undefined && { refusal }) };
+    const planned = { root: next, images, before: new Map([[tag, first.digest]]) };
+    const [refusal, changes] = await Promise.all([
+      pushRefusal(target, events),
+      reviewTags(client, target, planned, events),
+    ]);
+    return { before: first, after: next, changes, ...(refusal !== undefined && { refusal }) };
   }
-  if (isUnchanged) return { before: first, after: next };
-  const after = await settle<Editable, ManifestContent>(start, {
+  if (isUnchanged) return { before: first, after: next, changes: [] };
+  const settled = await settle<Editable, ManifestContent>(start, {
     what,
-    signal,
+    signal: client.signal,
     isAtomic: target.isAtomic,
     read: async () => editable(await target.getManifest(tag)),
     change(read) {
@@ -158,7 +170,9 @@ export async function settleEdit(
       if (!target.isAtomic) events.progress?.(`checking that ${tag} keeps the edit`);
     },
   });
-  return { before: first, after: 'current' in after ? after.current : after };
+  const after = 'current' in settled ? settled.current : settled;
+  const changes = await editChanges(tag, { root: first, index: start.index.document }, after);
+  return { before: first, after, changes };
 }
 
 /** The index with an edit applied, checked to be one that can be read. */

@@ -21,6 +21,7 @@ import { isGuarded } from './guard.js';
 import { countImages, type Content, type TagState } from './plan.js';
 import { publishToAll, type ReadContent } from './publisher.js';
 import type { PublishingOptions } from './request.js';
+import type { TagChanges } from './review.js';
 import { WriteSession, type Transferred } from './shared-writes.js';
 
 /** Which tags to copy, and where to. */
@@ -57,6 +58,8 @@ export type TagCopy = {
       readonly warnings: readonly string[];
       /** In a dry run: why the target cannot be pushed to. */
       readonly refusal?: ManifestToolError;
+      /** In a dry run: what would change for the tag; empty if it points to the root already. */
+      readonly changes?: readonly TagChanges[];
     }
   | { readonly error: ManifestToolError }
 );
@@ -152,7 +155,9 @@ class TagCopies {
 
   async run(tags: readonly string[]): Promise<readonly TagCopy[]> {
     // As long as they last, what the targets are known to hold is not written again.
-    const sessions = this.stores.map((store) => new WriteSession(store, this.wait, this.events));
+    const sessions = this.stores.map(
+      (store) => new WriteSession(this.client, store, this.wait, this.events),
+    );
     this.isSingle = tags.length * this.stores.length === 1;
     try {
       this.events.progress?.(`comparing ${tags.length} tags of ${this.reader.name}`);
@@ -303,7 +308,7 @@ class TagCopies {
         settleAll(error);
         return true;
       }
-      const { plan, transferred, warnings, refusal } = outcome;
+      const { plan, transferred, warnings, refusal, changes } = outcome;
       for (const [i, each] of unit.entries()) {
         const from = each.states[at]!.before;
         const replaced = this.replacedWarning(each.tag, at, from, root);
@@ -313,6 +318,7 @@ class TagCopies {
           from,
           warnings: [...(i > 0 ? [] : warnings), ...replaced],
           ...(refusal !== undefined && { refusal }),
+          ...(changes && { changes: changesOf(each.tag, changes) }),
         });
       }
     } catch (error) {
@@ -356,6 +362,12 @@ class TagCopies {
     if (this.isSingle || !('error' in outcome)) return;
     this.events.targetFailed?.(formatReference(names.target), outcome.error);
   }
+}
+
+/** What would change for one of several tags. */
+function changesOf(tag: string, changes: readonly TagChanges[]): readonly TagChanges[] {
+  const own = changes.filter(({ tags }) => tags.includes(tag));
+  return own.map((each) => ({ ...each, tags: [tag] }));
 }
 
 type TagOutcome = TagCopy extends infer Each

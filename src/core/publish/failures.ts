@@ -1,4 +1,10 @@
-import { ManifestToolError, type ErrorCode, type ErrorReason } from '../../errors.js';
+import {
+  detailsOf,
+  EXIT_CODES,
+  ManifestToolError,
+  type ErrorCode,
+  type ErrorReason,
+} from '../../errors.js';
 
 /** Details of {@link summarizeFailures}. */
 export interface FailureSummary {
@@ -34,7 +40,7 @@ export function summarizeFailures(
 /** The code of errors that all have the same exit code; FAILED for any others. */
 export function sharedCode(errors: readonly ManifestToolError[]): ErrorCode {
   const [first, ...others] = errors;
-  const isShared = others.every(({ exitCode }) => exitCode === first?.exitCode);
+  const isShared = others.every(({ code }) => EXIT_CODES[code] === EXIT_CODES[first!.code]);
   return first !== undefined && isShared ? first.code : 'FAILED';
 }
 
@@ -75,7 +81,8 @@ function withOutcome(
   outcome: string,
   ownHint: string | undefined,
 ): ManifestToolError {
-  const { code, what, why, hint, reason, data } = error;
-  const advice = ownHint === undefined ? { hint, reason, data } : { hint: ownHint };
-  return new ManifestToolError(code, what, `${why}; ${outcome}`, { cause: error, ...advice });
+  const { code, what, why } = error;
+  const advice = ownHint === undefined ? {} : { hint: ownHint, reason: undefined, data: undefined };
+  const details = { ...detailsOf(error), cause: error, ...advice };
+  return new ManifestToolError(code, what, `${why}; ${outcome}`, details);
 }

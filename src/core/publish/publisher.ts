@@ -33,6 +33,7 @@ import {
   type Target,
 } from './request.js';
 import type { ResolvedImage } from './resolved-image.js';
+import { reviewTags, type TagChanges } from './review.js';
 import { WriteSession, type Transferred } from './shared-writes.js';
 import { WarningCollector } from './warnings.js';
 
@@ -53,6 +54,8 @@ export type Outcome =
       readonly warnings: readonly string[];
       /** In a dry run: why the target cannot be pushed to. */
       readonly refusal?: ManifestToolError;
+      /** In a dry run: what would change for the tags that do not point to the root yet. */
+      readonly changes?: readonly TagChanges[];
     }
   | { readonly target: Target; readonly error: ManifestToolError };
 
@@ -107,7 +110,7 @@ export async function publishToAll(
   // first in a request.
   const stores = await Promise.all(targets.map(({ target }) => client.open(target, 'push')));
   const publishers = targets.map(
-    (target, i) => new Publisher(stores[i]!, target, publication, wait, events, known[i]),
+    (target, i) => new Publisher(client, stores[i]!, target, publication, wait, events, known[i]),
   );
   const shared = new WarningCollector(events);
   const onManifest: OnManifest = (manifest, source) => {
@@ -127,6 +130,9 @@ export async function publishToAll(
     throw withNothingPublished(error);
   });
   const refused = await refusals;
+  const reviews = await mapInOrder(isDryRun ? published : [], async (result, i) =>
+    result.status === 'fulfilled' ? publishers[i]!.review(client, result.value) : [],
+  );
   const outcomes = published.map((result, i): Outcome => {
     const target = targets[i]!;
     const refusal = refused[i];
@@ -138,6 +144,7 @@ export async function publishToAll(
         transferred,
         warnings: [...shared.warnings, ...warnings],
         ...(refusal !== undefined && { refusal }),
+        ...(isDryRun && { changes: reviews[i]! }),
       };
     }
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
@@ -166,8 +173,11 @@ export class Publisher {
   private readonly writes: WriteSession;
   private readonly collector: WarningCollector;
   private readonly events: ProgressEvents;
+  /** Tags of a dry run that cannot be read. */
+  private readonly unreadable = new Map<string, ManifestToolError>();
 
   constructor(
+    client: Client,
     private readonly store: ImageStore,
     private readonly target: Target,
     private readonly options: PublishingOptions,
@@ -178,7 +188,7 @@ export class Publisher {
     this.collector = new WarningCollector(events);
     this.events = this.collector.events;
     // Shared writes tell listeners apart by their identity.
-    this.writes = new WriteSession(store, wait, events);
+    this.writes = new WriteSession(client, store, wait, events);
   }
 
   /** What was written so far. */
@@ -269,6 +279,16 @@ export class Publisher {
     return steps.flat();
   }
 
+  /** What a dry run would change for the tags; one that cannot be read is left out. */
+  review(client: Client, { root, images, before }: PushPlan): Promise<readonly TagChanges[]> {
+    for (const [tag, { message }] of this.unreadable)
+      this.events.warning?.(
+        `what would change for ${this.store.name}:${tag} cannot be shown: ${message}`,
+      );
+    const readable = new Map([...before].filter(([tag]) => !this.unreadable.has(tag)));
+    return reviewTags(client, this.store, { root, images, before: readable }, this.events);
+  }
+
   /** Resolves when nothing is being written any more. */
   end(): Promise<void> {
     return this.writes.end();
@@ -296,11 +316,13 @@ export class Publisher {
    */
   private async readTags(): Promise<TagState> {
     const isNeeded = isGuarded(this.options);
+    const isDryRun = this.options.dryRun === true;
     const read = async (tag: string): Promise<Digest | undefined> => {
       try {
-        return await this.store.tagDigest(tag, { isConfirmed: isNeeded });
+        return await this.store.tagDigest(tag, { isConfirmed: isNeeded || isDryRun });
       } catch (error) {
-        if (isNeeded) throw error;
+        if (isNeeded || !(error instanceof ManifestToolError)) throw error;
+        if (isDryRun) this.unreadable.set(tag, error);
         return undefined;
       }
     };
