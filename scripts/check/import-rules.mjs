@@ -62,6 +62,7 @@ const MAY_IMPORT = {
   core: [
     'clock',
     'concurrency',
+    'duration',
     'errors',
     'settle',
     'text',
