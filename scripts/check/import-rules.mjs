@@ -119,7 +119,7 @@ const PACKAGES = {
   yargs: ['cli'],
   ora: ['cli'],
   yaml: ['spec'],
-  tar: ['archive', 'check-registry'],
+  tar: ['archive', 'registry'],
 };
 
 /**
