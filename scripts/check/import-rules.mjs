@@ -62,6 +62,7 @@ const MAY_IMPORT = {
   core: [
     'clock',
     'concurrency',
+    'duration',
     'errors',
     'settle',
     'text',
@@ -118,7 +119,7 @@ const PACKAGES = {
   yargs: ['cli'],
   ora: ['cli'],
   yaml: ['spec'],
-  tar: ['archive', 'check-registry'],
+  tar: ['archive', 'registry'],
 };
 
 /**
