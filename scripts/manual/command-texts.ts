@@ -49,7 +49,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   verify: {
     description: [
       'Verifies that an image or index is complete: every manifest and config is read, every blob is looked up (with `--deep` read and hashed), and sizes, media types, platforms and the subjects of attestations are compared. Entries that no client would ever select are defects as well.',
-      "It prints one line per entry, and names each defect. Options add requirements: exactly the platforms of `--platforms`, at least those of `--at-least`, the platforms and digests of another reference (`--same-as`), the same value of a label in all platforms (`--same-label`), and attestations of each image (`--require-attestations`): `sbom` is SPDX or CycloneDX, `provenance` is SLSA, stored in the index as BuildKit does, as a referrer of the image, or under cosign's tag. Signatures of attestations are not verified.",
+      "It prints one line per entry, and names each defect. Options add requirements: exactly the platforms of `--platforms`, at least those of `--at-least`, the platforms and digests of another reference (`--same-as`), the same value of a label in all platforms (`--same-label`), and attestations of each image (`--require-attestations`): `sbom` is SPDX or CycloneDX, `provenance` is SLSA, stored in the index as BuildKit does, as a referrer of the image, or under cosign's tag; if no image has one of a kind, a referrer of the index counts. Signatures of attestations are not verified.",
     ],
     exit: { 6: 'there are defects, or a requirement is not met' },
     seeAlso: ['inspect', 'check-registry'],
