@@ -260,7 +260,8 @@ function buildLibrary(exports) {
   console.log(`dist/lib: ${exports.length} exports with types`);
 }
 
-async function buildAll() {
+/** Builds everything anew. */
+export async function buildAll() {
   // Executables (`make binary`) stay.
   for (const folder of [CLI, LIB]) rmSync(folder, { recursive: true, force: true });
   buildLibrary(await buildChunks());
