@@ -45,6 +45,15 @@ const GROUPS = [
     'base',
     /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
+  // Loaded only to compare programs; archives need the format of tar files as well.
+  [
+    'tar',
+    /[\\/]src[\\/]archive[\\/](?:compression|tar-format)\.ts$|[\\/]node_modules[\\/]tar[\\/]/,
+  ],
+  [
+    'executables',
+    /[\\/]src[\\/](?:executables[\\/]|archive[\\/]tar-reader|core[\\/]read[\\/]examine-executables)/,
+  ],
   [
     'core',
     /[\\/]src[\\/](?:docker-hub|oci|credentials|core[\\/]read|attempts|concurrency|read-file|settle|core[\\/][a-z-]+\.ts$)/,

@@ -18,7 +18,8 @@ export const OPTION_TEXTS: Partial<Record<OptionName, string>> = {
   strict:
     'Warnings are: another platform than the image was built for, mixed kinds, a kind that does not fit the images, one image for several platforms, a missing variant, an unknown platform that belongs to nothing.',
   wait: 'It is the time for all of it: sources, what they name, and what the registry misses when the list is written. What is refused or damaged is not waited for.',
-  verify: 'It is read from the target; what is not whole is exit code 6.',
+  verify:
+    'Without a value and with `deep`, the target is verified after the publish. With `executables`, the layers of the images that are added or whose platform changes are read before a tag moves, also in a dry run, and an image that starts a program of another architecture is refused. Several checks are separated by commas: `--verify=deep,executables`. Any defect is exit code 6.',
   'no-clobber':
     'One that exists is exit code 6; one that names the list already is done. Registries cannot compare and set: between this look and the write another publisher can still come.',
   expect: 'Any other digest is exit code 6. The look is right before the write.',

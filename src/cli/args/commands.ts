@@ -124,6 +124,7 @@ export const COMMANDS = {
       'same-label',
       'require-attestations',
       'deep',
+      'executables',
       'json',
     ],
     examples: [
@@ -136,6 +137,10 @@ export const COMMANDS = {
         'that these platforms are there, and everything is as in another image',
       ],
       ['$0 verify --deep --json oci-layout://build:latest', 'with every blob read, as JSON'],
+      [
+        '$0 verify --executables example.com/app:1.0',
+        'that no image starts a program of another architecture',
+      ],
     ],
   }),
   'push from-args': defineCommand({

@@ -80,6 +80,7 @@ export function synopsis(name: CommandName): string {
 export function valueTerm(name: OptionName): string {
   const option = OPTIONS[name];
   const value = placeholder(option);
+  if (option.kind === 'checks') return `[=${option.values.join(',')}]`;
   return option.kind === 'hosts' ? '[=HOST]' : value === undefined ? '' : ` ${value}`;
 }
 

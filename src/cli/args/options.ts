@@ -10,6 +10,8 @@ export type OptionDefinition = {
   | { readonly kind: 'switch' }
   /** No value, or a host after `=`; repeatable. */
   | { readonly kind: 'hosts' }
+  /** No value, or some of `values` after `=`, separated by commas; repeatable. */
+  | { readonly kind: 'checks'; readonly values: readonly string[] }
   | { readonly kind: 'choice'; readonly values: readonly string[] }
   /** A whole number from `min` to 999. */
   | { readonly kind: 'integer'; readonly value: string; readonly min: number }
@@ -221,7 +223,12 @@ const LOCAL = {
     value: 'TIME',
     describe: 'how long what is not found may take to appear: 30s, 5m',
   },
-  verify: { kind: 'switch', describe: 'prove afterwards that what is published is whole' },
+  verify: {
+    kind: 'checks',
+    values: ['deep', 'executables'],
+    describe:
+      'verify what is published: everything is there; deep: every blob is intact; executables: before a tag moves, programs fit their platforms',
+  },
   'no-clobber': { kind: 'switch', describe: 'move no tag that exists' },
   expect: {
     kind: 'string',
@@ -272,6 +279,10 @@ const LOCAL = {
     describe: 'require attestations of each image: sbom, provenance',
   },
   deep: { kind: 'switch', describe: 'read every blob and check its digest' },
+  executables: {
+    kind: 'switch',
+    describe: 'read the layers and compare native programs with the platforms',
+  },
   'tags-only': {
     kind: 'switch',
     describe: 'make no other repositories: stay inside this one, with tags of its own',
@@ -340,12 +351,12 @@ export function findOption(word: string): OptionName | undefined {
 }
 
 export function isRepeatable({ kind }: OptionDefinition): boolean {
-  return kind === 'list' || kind === 'strings' || kind === 'hosts';
+  return kind === 'list' || kind === 'strings' || kind === 'hosts' || kind === 'checks';
 }
 
 /** Whether the next word is the value. */
 export function takesWord({ kind }: OptionDefinition): boolean {
-  return kind !== 'switch' && kind !== 'hosts';
+  return kind !== 'switch' && kind !== 'hosts' && kind !== 'checks';
 }
 
 /**

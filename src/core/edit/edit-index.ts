@@ -1,4 +1,8 @@
+import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import { isManifestType } from '../../oci/media-types.js';
+import { formatPlatform } from '../../oci/platform.js';
 import type { FetchedManifest, ImageStore, ManifestContent } from '../../oci/content.js';
 import { digestOf } from '../../oci/digest.js';
 import { parseDocument, type ImageIndex } from '../../oci/documents.js';
@@ -8,6 +12,7 @@ import { DEFAULT_TAG, formatReference, type Reference } from '../../oci/referenc
 import { settle } from '../../settle.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
+import { refuseOtherArchitectures, type PublishedImage } from '../publish/executables.js';
 import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import { pushRefusal } from '../publish/push-check.js';
@@ -53,6 +58,8 @@ export interface OpenIndex {
   readonly index: FetchedManifest;
   /** The index to edit if the tag points to an image; without it, an image is refused. */
   readonly indexOf?: (image: FetchedManifest) => Promise<FetchedManifest>;
+  /** Checks the index with the edit before it is written; it may refuse it. */
+  readonly check?: (edited: ManifestContent) => Promise<void>;
 }
 
 /** What a tag points to, and the index to edit: the same, or one of the image. */
@@ -107,7 +114,34 @@ export async function editIndex(
     chosen ??= choose(document, text.mediaType);
     return chosen(document, text);
   };
-  return settleEdit({ target, index }, request, edit, events, client.signal);
+  const { signal } = client;
+  const check = async (edited: ManifestContent): Promise<void> => {
+    if (request.executables !== true) return;
+    const images = await changedImages(target, index, edited);
+    await refuseOtherArchitectures(images, { what: editing(request), signal, events });
+  };
+  return settleEdit({ target, index, check }, request, edit, events, signal);
+}
+
+/** The images of an edited index that it has for another platform than before. */
+async function changedImages(
+  source: ImageStore,
+  { document }: FetchedManifest,
+  { bytes, mediaType }: ManifestContent,
+): Promise<PublishedImage[]> {
+  const key = ({ digest, platform }: Descriptor): string =>
+    `${digest} ${platform === undefined ? '' : formatPlatform(platform)}`;
+  const before = new Set(document.kind === 'index' ? document.manifests.map(key) : []);
+  const after = parseDocument(bytes, mediaType).document;
+  const entries = after.kind === 'index' ? after.manifests : [];
+  const changed = entries.filter(
+    (entry) => isManifestType(entry.mediaType) && !before.has(key(entry)),
+  );
+  return mapInOrder(changed, async (entry) => ({
+    entry,
+    manifest: await source.getManifest(entry.digest, entry),
+    source,
+  }));
 }
 
 /**
@@ -118,7 +152,7 @@ export async function editIndex(
  * REFUSED if others keep changing it, or `expect` does not match; INTERRUPTED.
  */
 export async function settleEdit(
-  { target, index: first, indexOf }: OpenIndex,
+  { target, index: first, indexOf, check }: OpenIndex,
   request: EditRequest,
   edit: IndexEdit,
   events: ProgressEvents,
@@ -132,6 +166,7 @@ export async function settleEdit(
   };
   const start = await editable(first);
   const next = applied(what, start, edit);
+  await check?.(next);
   const isUnchanged = next.digest === first.digest;
   if (isUnchanged) events.unchanged?.(`${target.name}:${tag}`, next);
   else if (isGuarded(request))
