@@ -1,4 +1,4 @@
-# A small image of manifest-tool that runs as nobody in particular; docs/container.md says how to build, use and extend it.
+# A small image of manifest-tool that runs as nobody in particular; docs/guides/container.md says how to build, use and extend it.
 # Nothing in it needs BuildKit: docker 20.10's own builder, buildah and kaniko build it as well.
 
 # What the image stands on: Node 20.20 or newer, found as `node`.

@@ -1,4 +1,4 @@
-# Everything here needs Node (20.20 or newer), npm and make; the versions of all else are in package-lock.json.
+# Needs Node 20.20 or newer, npm and make. package-lock.json pins everything else.
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
 IMAGE ?= manifest-tool
@@ -6,33 +6,34 @@ IMAGE ?= manifest-tool
 
 INSTALLED := node_modules/.package-lock.json
 
-help: ## Shows the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(INSTALLED) ## Installs the packages, where package-lock.json is newer than they are
+install: $(INSTALLED) ## Install the packages if package-lock.json has changed
 
 $(INSTALLED): package-lock.json
 	npm ci --no-audit --no-fund
 	@touch $@
 
-build: $(INSTALLED) ## Builds dist/: the command line and the library
+build: $(INSTALLED) ## Build dist/: the command line and the library
 	npm run --silent build
 
-binary: build ## Makes the single executables in dist/binary (BINARY_TARGETS=linux-x64,...)
+binary: build ## Build single executables in dist/binary (BINARY_TARGETS=linux-x64,...)
 	node scripts/executables/make.mjs "$(BINARY_TARGETS)"
 
-image: ## Builds the container image IMAGE (manifest-tool), with docker
+image: ## Build the container image with docker (IMAGE=manifest-tool)
 	docker build --tag $(IMAGE) .
 
-demo: build ## Shows the program at work
+demo: build ## Show the program at work
 	bash scripts/demo.sh
 
-test: $(INSTALLED) ## Runs all tests, against real registries, and prints what they do not cover
+test: $(INSTALLED) ## Run all tests against real registries, and print their coverage
 	bash scripts/test/setup.sh
+	bash scripts/test/signing-tools.sh
 	npm run --silent build
 	npm run --silent test -- --coverage --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
-check: $(INSTALLED) ## Checks types, lint, format, import rules, dead code, licences, generated files and the lock file
+check: $(INSTALLED) ## Check types, lint, format, imports, dead code, licences, generated files
 	npx tsc --noEmit
 	npm run --silent lint
 	npm run --silent format -- --check
@@ -43,49 +44,52 @@ check: $(INSTALLED) ## Checks types, lint, format, import rules, dead code, lice
 	node scripts/supply-chain/licenses.mjs --check
 	node scripts/test/layout-fixture.mjs --check
 	node scripts/docs/round-trips.mjs --check
+	node scripts/docs/spec.mjs --check
 	node scripts/build/api.mjs --check
 	node scripts/docs/manual.mjs --check
 	npm ci --dry-run --offline --ignore-scripts --no-audit --loglevel=error > /dev/null
 
-bench: build ## Measures jobs beside the peers that are in PATH, and the start-up (BENCH_ARGS='--help')
+bench: build ## Compare with other tools in PATH, and measure start-up (BENCH_ARGS='--help')
 	node scripts/bench/bench.mjs $(BENCH_ARGS)
 
-round-trips: $(INSTALLED) ## Counts what each command sends anew, into docs/round-trips.json, and makes the tables of it
+round-trips: $(INSTALLED) ## Count the requests of each command again, and update the tables
 	UPDATE_ROUND_TRIPS=1 npx vitest run test/e2e/round-trips.test.ts --testNamePattern 'sends what the table says'
 	npx oxfmt docs/round-trips.json
 	node scripts/docs/round-trips.mjs
 
-docs: $(INSTALLED) ## Makes the tables of round trips in the documents again
+docs: build ## Regenerate the tables and the picture in docs/
 	node scripts/docs/round-trips.mjs
+	node scripts/docs/spec.mjs
+	node scripts/docs/terminal.mjs
 
-faults: $(INSTALLED) ## Runs a push with every fault at every request of it, and prints the table
+faults: $(INSTALLED) ## Run a push with every fault at every request, and print the results
 	node scripts/test/faults.mjs
 
-fixtures: $(INSTALLED) ## Makes the generated fixtures again
+fixtures: $(INSTALLED) ## Regenerate the fixtures
 	node scripts/test/layout-fixture.mjs
 
-licenses: $(INSTALLED) ## Makes THIRD-PARTY-LICENSES and docs/dependency-licenses.md again
+licenses: $(INSTALLED) ## Regenerate THIRD-PARTY-LICENSES and the table of licences
 	node scripts/supply-chain/licenses.mjs
 
-sbom: $(INSTALLED) ## Writes what is in what is published, in CycloneDX
+sbom: $(INSTALLED) ## Write the SBOM of a release to dist/ (CycloneDX)
 	node scripts/supply-chain/sbom.mjs
 
 .PHONY: api
-api: $(INSTALLED) ## Makes docs/api again: the API of the library, to be committed with what changes it
+api: $(INSTALLED) ## Regenerate docs/api, the API report of the library
 	node scripts/build/api.mjs
 
-manual: $(INSTALLED) ## Makes docs/commands and man again, from the definitions of the commands
+manual: $(INSTALLED) ## Regenerate docs/reference/commands and man from the command definitions
 	node scripts/docs/manual.mjs
 
-fmt: $(INSTALLED) ## Formats all files
+fmt: $(INSTALLED) ## Format all files
 	npm run --silent format
 
-clean: ## Removes what was built
+clean: ## Remove everything that was built
 	rm -rf dist coverage .cache
 
 .PHONY: fuzz races
-fuzz: $(INSTALLED) ## Tries each parser with 100,000 inputs (FUZZ_RUNS), and prints the table
+fuzz: $(INSTALLED) ## Fuzz each parser with 100,000 inputs (FUZZ_RUNS), and print the results
 	node scripts/test/fuzz.mjs
 
-races: $(INSTALLED) ## Lets ten commands edit one list at the same moment, fifty times
+races: $(INSTALLED) ## Run ten concurrent edits of one index, fifty times
 	MANIFEST_TOOL_RACES=50 npx vitest run test/e2e/edits.test.ts --testNamePattern 'ten adds'

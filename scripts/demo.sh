@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Publishes a list of eight platforms from the layout in fixtures/ into a new layout, and shows it. Needs no network service.
+# Publishes an index of seven platforms, from the layout in fixtures/ to a new layout, and inspects it. Needs no network.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,7 +9,7 @@ push() {
   echo "\$ manifest-tool push --type oci from-args --platforms $platforms --template $1 --target $2"
 }
 
-# A template whose VARIANT stands behind a dash fits only platforms that have one, so the fixture has two forms of name.
+# Without a dash before VARIANT, the template also fits platforms that have no variant.
 template='oci-layout://fixtures/layout:OS-ARCHVARIANT'
 target="oci-layout://$target_dir:1.0"
 push "$template" "$target"

@@ -5,12 +5,31 @@ export class Semaphore {
 
   constructor(private readonly limit: () => number) {}
 
-  /** Resolves when the operation may start; the caller must `release`. */
-  async acquire(): Promise<void> {
-    while (this.active >= this.limit()) {
-      await new Promise<void>((resolve) => this.queue.push(resolve));
-    }
+  /**
+   * Resolves when the operation may start; the caller must `release`.
+   * @throws the reason of `signal` if it is aborted before.
+   */
+  async acquire(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    while (this.active >= this.limit()) await this.turn(signal);
     this.active += 1;
+  }
+
+  /** Resolves when something has been released; an operation that is aborted leaves the queue. */
+  private turn(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const start = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = (): void => {
+        this.queue.splice(this.queue.indexOf(start), 1);
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- the reason that the caller of abort() chose
+        reject(signal!.reason);
+      };
+      this.queue.push(start);
+      signal?.addEventListener('abort', leave, { once: true });
+    });
   }
 
   release(): void {

@@ -1,5 +1,5 @@
 /**
- * Class of an error, which programs can branch on; each has one exit code (see {@link EXIT_CODES}).
+ * Class of an error, which programs can branch on.
  *
  * - `USAGE`: the request is invalid: a malformed reference, platform or spec, or a contradiction
  * - `CONFIG`: a docker config, credential helper, certificate file or proxy variable is unusable
@@ -24,7 +24,10 @@ export type ErrorCode =
   | 'INTERRUPTED'
   | 'FAILED';
 
-/** The exit codes of the command line, by class of error. */
+/**
+ * The exit codes of the command line, by class of error.
+ * @internal
+ */
 export const EXIT_CODES: Readonly<Record<ErrorCode, number>> = {
   FAILED: 1,
   CORRUPT: 1,
@@ -80,6 +83,7 @@ export type ErrorReason =
   | 'index-limit'
   | 'needs-other-repositories'
   | 'no-image'
+  | 'no-tags'
   | 'none-found'
   | 'not-an-image'
   | 'not-an-index'
@@ -116,6 +120,46 @@ export interface ErrorDetails {
   readonly reason?: ErrorReason | undefined;
   /** Values for the hint of `reason`; never secrets. */
   readonly data?: ErrorData | undefined;
+  /** The status of the response that led to it. */
+  readonly status?: number | undefined;
+  /** What the registry itself says. */
+  readonly errors?: readonly RegistryErrorEntry[] | undefined;
+  /** What the operation that failed was about. */
+  readonly reference?: string | undefined;
+}
+
+/** One error of a registry, in its own words (OCI distribution-spec, Error Codes). */
+export interface RegistryErrorEntry {
+  /** For example `MANIFEST_UNKNOWN`; empty if the registry sends none. */
+  readonly code: string;
+  /** For people; may be empty. */
+  readonly message: string;
+  /** More of it, for example which blob, rule or quota; empty if the message has it. */
+  readonly detail: string;
+}
+
+/** An error as data, for example for a log. */
+export interface ErrorRecord {
+  /** As that of the error. */
+  readonly code: ErrorCode;
+  /** As that of the error: `WHAT failed: WHY`. */
+  readonly message: string;
+  /** As that of the error. */
+  readonly what: string;
+  /** As that of the error. */
+  readonly why: string;
+  /** As that of the error. */
+  readonly hint?: string;
+  /** As that of the error. */
+  readonly reason?: ErrorReason;
+  /** As that of the error. */
+  readonly status?: number;
+  /** As those of the error. */
+  readonly errors: readonly RegistryErrorEntry[];
+  /** As that of the error. */
+  readonly reference?: string;
+  /** As that of the error. */
+  readonly retriable: boolean;
 }
 
 /**
@@ -141,6 +185,12 @@ export class ManifestToolError extends Error {
   readonly reason: ErrorReason | undefined;
   /** Values that belong to `reason`. */
   readonly data: ErrorData;
+  /** The HTTP status of the registry or the token server, if it is a response that led to this. */
+  readonly status: number | undefined;
+  /** What the registry says in that response: remote text. Empty if it says nothing. */
+  readonly errors: readonly RegistryErrorEntry[];
+  /** The image or repository that the operation was about, if that is known. */
+  readonly reference: string | undefined;
 
   /** Programs create one if their {@link CredentialStore} fails. */
   constructor(code: ErrorCode, what: string, why: string, details: ErrorDetails = {}) {
@@ -154,12 +204,48 @@ export class ManifestToolError extends Error {
     this.hint = details.hint;
     this.reason = details.reason;
     this.data = details.data ?? {};
+    this.status = details.status;
+    this.errors = details.errors ?? [];
+    this.reference = details.reference;
   }
 
-  /** The exit code of the command line for this class of error. */
-  get exitCode(): number {
-    return EXIT_CODES[this.code];
+  /**
+   * Whether the same call may succeed later although nobody changes anything: the registry was not
+   * reached, was busy, or limited the rate of requests. All retries have been made already.
+   */
+  get retriable(): boolean {
+    return this.code === 'UNAVAILABLE' && !FINAL_REASONS.has(this.reason) && this.status !== 501;
   }
+
+  /** The error as data; without the stack and the cause. */
+  toJSON(): ErrorRecord {
+    const { code, message, what, why, hint, reason, status, errors, reference, retriable } = this;
+    return {
+      code,
+      message,
+      what,
+      why,
+      ...(hint !== undefined && { hint }),
+      ...(reason !== undefined && { reason }),
+      ...(status !== undefined && { status }),
+      errors,
+      ...(reference !== undefined && { reference }),
+      retriable,
+    };
+  }
+}
+
+/** Causes of UNAVAILABLE that do not pass by themselves. */
+const FINAL_REASONS: ReadonlySet<ErrorReason | undefined> = new Set([
+  'certificate-invalid',
+  'certificate-untrusted',
+  'tls-not-spoken',
+]);
+
+/** The details of an error, for one that says more about the same failure. */
+export function detailsOf(error: ManifestToolError): ErrorDetails {
+  const { hint, reason, data, status, errors, reference } = error;
+  return { hint, reason, data, status, errors, reference };
 }
 
 /** The error INTERRUPTED for what a signal or an abort has ended. */

@@ -34,15 +34,14 @@ export {
 export type { ListedReferrer } from './core/read/referrers.js';
 export { queryImage, type QueriedEntry, type QueryResult } from './core/read/query.js';
 export { findDigest, type ImageDigest } from './core/read/find-digest.js';
-export {
-  diffImages,
-  type DiffChange,
-  type DiffEntry,
-  type DiffRequest,
-  type DiffSide,
-  type ImageDiff,
-} from './core/read/diff.js';
-export type { ValueChange } from './core/read/index-changes.js';
+export { diffImages, type DiffRequest, type ImageDiff } from './core/read/diff.js';
+export type {
+  DiffChange,
+  DiffEntry,
+  Difference,
+  DiffSide,
+  ValueChange,
+} from './core/read/difference.js';
 export { listTags, type ListTagsRequest } from './core/read/list-tags.js';
 export type { SelectionEvents } from './oci/select-entry.js';
 export type { FetchedConfig } from './core/read/read-config.js';
@@ -59,7 +58,8 @@ export type { ContentFault, Defect, Requirement } from './core/read/defects.js';
 
 // Publishing
 export { pushIndex } from './core/publish/push.js';
-export { copyImage, type CopyRequest } from './core/publish/copy.js';
+export { copyImage, type CopyRequest, type CopySelection } from './core/publish/copy.js';
+export { copyTags, type CopyTagsRequest, type TagCopy } from './core/publish/copy-tags.js';
 export type { EntryFilter } from './core/publish/filter.js';
 export { sourcesFromTemplate } from './core/publish/template.js';
 export type {
@@ -74,6 +74,7 @@ export type {
   Target,
 } from './core/publish/request.js';
 export type { Outcome, PushResult } from './core/publish/publisher.js';
+export type { LeftReferrer, TagChanges } from './core/publish/review.js';
 export type { ChildStep, PushPlan, TagState } from './core/publish/plan.js';
 export type { Transferred } from './core/publish/shared-writes.js';
 export type { ResolvedImage } from './core/publish/resolved-image.js';
@@ -127,12 +128,13 @@ export {
 
 // Errors
 export {
-  EXIT_CODES,
   ManifestToolError,
   type ErrorCode,
   type ErrorData,
   type ErrorDetails,
   type ErrorReason,
+  type ErrorRecord,
+  type RegistryErrorEntry,
 } from './errors.js';
 export { escapeText } from './text.js';
 export { VERSION } from './version.js';

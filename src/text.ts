@@ -18,10 +18,13 @@ export function escapeText(text: string): string {
   });
 }
 
-/** The known word nearest to a mistyped one, if one is near enough. */
+/**
+ * The known word nearest to a mistyped one, if one is near enough: one edit for each three
+ * characters, so that one or two letters are near nothing.
+ */
 function nearest(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  let least = Math.floor(word.length / 3) + 1;
   for (const each of known) {
     // The distance is at least the difference in length, so an endless word is not compared.
     if (Math.abs(word.length - each.length) >= least) continue;

@@ -1,15 +1,19 @@
-/** Step of the Action: runs manifest-tool with the inputs, and passes its result to the job. */
+/** Step of the Action: runs manifest-tool with the inputs and passes its result to the job. */
 import { spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { messageOf } from '../project.mjs';
 import { commandLine, inputsOf } from './inputs.mjs';
+import { outputsOf } from './outputs.mjs';
 import { summary } from './summary.mjs';
 import { addSummary, annotation, setOutput, silence } from './workflow.mjs';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/manifest-tool.cjs', import.meta.url));
 
-function argumentsOrError() {
+function commandOrError() {
   try {
     return commandLine(inputsOf(process.env));
   } catch (error) {
@@ -19,8 +23,23 @@ function argumentsOrError() {
   }
 }
 
+/** Publishes or verifies. @param {ReturnType<typeof commandLine>} command */
+async function run({ args, acceptsMetadataFile }) {
+  const folder = mkdtempSync(path.join(process.env['RUNNER_TEMP'] || tmpdir(), 'manifest-tool-'));
+  const metadataFile = path.join(folder, 'metadata.json');
+  try {
+    const files = acceptsMetadataFile ? [`--metadata-file=${metadataFile}`] : [];
+    const { printed, said, code } = await runProgram([...files, ...args]);
+    process.exitCode = code;
+    handOver(printed.trim(), acceptsMetadataFile ? textOf(metadataFile) : '');
+    annotate(said, code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
 /** @param {readonly string[]} args */
-async function publish(args) {
+async function runProgram(args) {
   const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM']))
     process.on(signal, () => child.kill(signal));
@@ -31,9 +50,16 @@ async function publish(args) {
   });
   // The runner reads both streams of a step separately; in one stream they stay in order.
   const [printed, said, code] = await Promise.all([text(child.stdout), show(child.stderr), ended]);
-  process.exitCode = code;
-  handOver(printed.trim());
-  annotate(said, code);
+  return { printed, said, code };
+}
+
+/** Empty for a file that a refused command did not open. @param {string} file */
+function textOf(file) {
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch {
+    return '';
+  }
 }
 
 /** Shows what the program reports while it runs, and returns it. @param {import('node:stream').Readable} stream */
@@ -50,16 +76,20 @@ async function show(stream) {
   return said;
 }
 
-/** Writes outputs, summary and log of the result; if some targets failed, it names the others. @param {string} printed */
-function handOver(printed) {
+/**
+ * Writes outputs, summary and log of the result; if some targets failed, the outputs have the
+ * others.
+ * @param {string} printed
+ * @param {string} metadata
+ */
+function handOver(printed, metadata) {
   if (printed === '') return;
   const { begin, end } = silence();
   process.stdout.write(`::group::Result\n${begin}${printed}\n${end}::endgroup::\n`);
   const documents = documentsOf(printed);
   if (documents === undefined) return;
-  const digests = documents.flatMap(({ digest }) => digest ?? []);
-  setOutput(process.env, 'digest', digests.join('\n'));
-  setOutput(process.env, 'json', printed);
+  const outputs = { ...outputsOf(documents), json: printed, metadata };
+  for (const [name, value] of Object.entries(outputs)) setOutput(process.env, name, value);
   // Those of query and verify have no target: nothing was published.
   const published = documents.filter(({ target }) => target !== undefined);
   if (published.length > 0) addSummary(process.env, summary(published));
@@ -78,7 +108,11 @@ function documentsOf(printed) {
   }
 }
 
-/** Annotates the job with warnings and errors, an error together with its hint. @param {string} said @param {number} code */
+/**
+ * Annotates the job with warnings and errors, an error together with its hint.
+ * @param {string} said
+ * @param {number} code
+ */
 function annotate(said, code) {
   const pattern = /^manifest-tool: (warning: )?(.*)(\nhint: .*)?$/gm;
   /** @type {{ level: 'error' | 'warning', message: string }[]} */
@@ -91,5 +125,5 @@ function annotate(said, code) {
   for (const { level, message } of messages) process.stdout.write(annotation(level, message));
 }
 
-const args = argumentsOrError();
-if (args !== undefined) await publish(args);
+const command = commandOrError();
+if (command !== undefined) await run(command);

@@ -7,6 +7,9 @@
  * @property {string} [mediaType]
  * @property {number} [size]
  * @property {boolean} [dryRun]
+ * @property {string} [image] of `digest --json`
+ * @property {{ platform?: string | null, digest: string, isAttestation: boolean }[]} [entries]
+ * @property {{ image: string }[]} [targets]
  * @property {{ name: string, status: string, from: string | null }[]} [tags]
  * @property {{ platform?: string | null, digest: string, source: string }[]} [images]
  * @property {{ target: string, error: { message: string } }[]} [failed]
@@ -53,7 +56,10 @@ function table(heads, rows) {
   return [heads, heads.map(() => '---'), ...rows].map(line).join('');
 }
 
-/** Text from a registry, with each character that is special in Markdown or HTML written as its number. @param {unknown} text */
+/**
+ * Text from a registry, with each character that is special in Markdown or HTML as a reference.
+ * @param {unknown} text
+ */
 function code(text) {
   const escaped = String(text).replaceAll(/[^A-Za-z0-9 ]/gu, (char) => {
     // These have no effect on their own, and keep the summary readable as text.

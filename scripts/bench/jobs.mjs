@@ -5,22 +5,22 @@ import { putImage, putManifest } from './seed.mjs';
 /** @typedef {import('./options.mjs').Options} Options */
 
 /**
- * One thing to do, the same for every tool. `hosts` are the registries themselves, where they are prepared, and what stands before them
- * where a tool is told of them.
+ * A job, the same for every tool. `hosts` are the registries themselves in `seed`, and the proxies
+ * in front of them in `task`.
  * @typedef {object} Job
  * @property {string} name
- * @property {string} kind which of a tool's jobs it is
- * @property {'http2' | 'http1'} [secure] in TLS with tokens, over this protocol; in plain HTTP without it
+ * @property {string} kind the job of the tools that it runs
+ * @property {'http2' | 'http1'} [secure] TLS with tokens, over this protocol; undefined for plain HTTP
  * @property {(options: Options) => string} title
  * @property {(options: Options) => number} rtt round trip in milliseconds
  * @property {1 | 2} registries
  * @property {(hosts: readonly string[], options: Options) => Promise<void>} seed
  * @property {(hosts: readonly string[], id: string, options: Options) => Omit<import('./tools/index.mjs').Task, 'home' | 'hosts' | 'isPlain'>} task
- * `id` is another one for each run
- * @property {(options: Options) => Result} [result] what the target then holds; where there is none, it is what the tool prints
+ * `id` is different for each run
+ * @property {(options: Options) => Result} [result] what the target must contain afterwards; without it, the tool must print something
  */
 
-/** How many entries a list has, or how many layers an image. @typedef {{ entries: number } | { layers: number }} Result */
+/** Number of entries of an index, or of layers of an image. @typedef {{ entries: number } | { layers: number }} Result */
 
 /** @param {Options} options */
 function delay({ rtt }) {
@@ -37,7 +37,7 @@ const push = {
   name: 'push',
   kind: 'push',
   title: (options) =>
-    `Push of ${options.platforms} images of the target's repository, ${delay(options)}`,
+    `Push ${options.platforms} images from the target's repository, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 1,
   async seed([host = ''], options) {
@@ -61,7 +61,8 @@ const pushOther = {
   ...push,
   name: 'push-other',
   kind: 'push-other',
-  title: (options) => `Push of ${options.platforms} images of a repository each, ${delay(options)}`,
+  title: (options) =>
+    `Push ${options.platforms} images from a different repository each, ${delay(options)}`,
   async seed([host = ''], options) {
     for (const image of images(options))
       await putImage({ host }, `${platformTag(image.platform)}/app`, image, ['1.0']);
@@ -86,7 +87,7 @@ function single(source, target) {
 const inspect = {
   name: 'inspect',
   kind: 'inspect',
-  title: (options) => `A list of ${options.platforms} images, inspected in full, ${delay(options)}`,
+  title: (options) => `Inspect an index of ${options.platforms} images, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 1,
   async seed([host = ''], options) {
@@ -101,7 +102,7 @@ const inspect = {
 const copy = {
   name: 'copy',
   kind: 'copy',
-  title: ({ layerMib }) => `Copy of a layer of ${layerMib} MiB between two registries, no delay`,
+  title: ({ layerMib }) => `Copy a layer of ${layerMib} MiB between two registries, no delay`,
   rtt: () => 0,
   registries: 2,
   seed: ([host = ''], { layerMib }) => putLargeImage({ host }, 'large', '1', layerMib),
@@ -114,7 +115,7 @@ const copySmall = {
   name: 'copy-small',
   kind: 'copy-small',
   title: (options) =>
-    `Copy of ${options.layers} small layers between two registries, ${delay(options)}`,
+    `Copy ${options.layers} small layers between two registries, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 2,
   async seed([host = ''], { layers }) {
@@ -128,7 +129,7 @@ const copySmall = {
 const inspectOne = {
   name: 'inspect-one',
   kind: 'inspect-one',
-  title: (options) => `One image, inspected, ${delay(options)}`,
+  title: (options) => `Inspect one image, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 1,
   async seed([host = '']) {
@@ -137,17 +138,17 @@ const inspectOne = {
   task: ([host]) => single(`${host}/app:one`, ''),
 };
 
-/** Round trips of the jobs in TLS, in milliseconds. */
+/** Round-trip times of the jobs over TLS, in milliseconds. */
 const SECURE_RTTS = [50, 10];
 
 /**
- * A job in TLS with tokens from another host, as every public registry wants it: `push-tls-50`, and
- * `push-tls1-50` over HTTP/1.1 alone.
+ * A job over TLS with tokens from another host, as public registries require: `push-tls-50`, and
+ * `push-tls1-50` over HTTP/1.1 only.
  * @param {Job} job @param {'http2' | 'http1'} secure @param {number} rtt
  * @returns {Job}
  */
 function inTls(job, secure, rtt) {
-  const protocol = secure === 'http2' ? 'TLS and tokens' : 'TLS and tokens, HTTP/1.1 alone';
+  const protocol = secure === 'http2' ? 'TLS and tokens' : 'TLS and tokens, HTTP/1.1 only';
   return {
     ...job,
     name: `${job.name}-${secure === 'http2' ? 'tls' : 'tls1'}-${rtt}`,
@@ -162,10 +163,10 @@ const SECURE = /** @type {const} */ (['http2', 'http1']).flatMap((secure) =>
   SECURE_RTTS.flatMap((rtt) => NEAR.map((job) => inTls(job, secure, rtt))),
 );
 
-/** Those that peers do as well. */
+/** The jobs that other tools can do too. */
 export const JOBS = [...SECURE, ...NEAR, copy, copySmall];
 
-/** What the plot and the README show: what public registries are like, and the transport of content. */
+/** The jobs in the plot and the README: those that resemble public registries, and copies. */
 export const MAIN_JOBS = [
   ...SECURE.filter(({ secure }) => secure === 'http2').map(({ name }) => name),
   copy.name,

@@ -1,7 +1,7 @@
-/** Tables of what each command sends, from docs/round-trips.json. */
+/** Markdown tables of the requests that each command sends, from docs/round-trips.json. */
 
 /**
- * What a command sends; see test/support/counted.ts.
+ * Requests of a command, counted by test/support/counted.ts.
  * @typedef {{ chain: number, roundTrips: number, GET?: number, HEAD?: number, POST?: number, PUT?: number, refused?: number, token?: number }} Counts
  *
  * @typedef {Record<string, Counts>} ByPlatforms
@@ -12,26 +12,26 @@
 
 const METHODS = /** @type {const} */ (['GET', 'HEAD', 'POST', 'PUT']);
 
-/** What stands for the parts of a command that a test fills in. */
+/** Names shown instead of the placeholders that a test fills in. */
 const SHOWN = [
-  ['list-{N}', 'LIST'],
-  ['list-10', 'LIST'],
-  ['{EDITED}', 'LIST'],
+  ['list-{N}', 'INDEX'],
+  ['list-10', 'INDEX'],
+  ['{EDITED}', 'INDEX'],
   ['{R}', 'R'],
   ['{P}', 'linux/amd64,…'],
   ['{NEW}', 'NEW'],
   ['{SOURCES}', 'R/app:linux-amd64 …'],
 ];
 
-/** The whole of it. @param {RoundTrips} roundTrips */
+/** A table for each job, and one for the other read commands. @param {RoundTrips} roundTrips */
 export function detailedTables({ platforms, jobs, reads }) {
   const tables = jobs.map((job) => detailed(job, platforms));
   const lines = [
-    ['', 'requests', 'longest chain of them'],
+    ['', 'requests', 'longest chain'],
     ['---', '---', '---'],
     ...reads.map(({ command, chain, requests }) => [`\`${shown(command)}\``, requests, chain]),
   ];
-  const title = '### Other commands that read, of an image or a list of ten';
+  const title = '### Other read commands, on an image or an index of ten images';
   return [...tables, title, markdown(lines)].join('\n\n');
 }
 
@@ -43,11 +43,11 @@ function detailed({ title, steps, command, http, tls, token }, platforms) {
     ['', ...platforms.map((n) => (n === 1 ? '1 platform' : `${n} platforms`))],
     ['---', ...platforms.map(() => '---')],
     line('requests', http, requestsText),
-    line('longest chain of them', http, ({ chain }) => chain),
+    line('longest chain', http, ({ chain }) => chain),
     line('round trips, plain HTTP', http, ({ roundTrips }) => roundTrips),
     line('round trips, TLS', tls, ({ roundTrips }) => roundTrips),
     line('with tokens: requests', token, requestsText),
-    line('with tokens: longest chain of them', token, ({ chain }) => chain),
+    line('with tokens: longest chain', token, ({ chain }) => chain),
     line('with tokens: round trips, plain HTTP', token, ({ roundTrips }) => roundTrips),
   ];
   return `### ${title}\n\n    manifest-tool ${shown(command)}\n\nSteps: ${steps}.\n\n${markdown(lines)}`;
@@ -58,7 +58,7 @@ function shown(command) {
   return SHOWN.reduce((text, [from = '', to = '']) => text.replaceAll(from, to), command);
 }
 
-/** A line for each job, for the most platforms. @param {RoundTrips} roundTrips */
+/** One line per job, for the largest number of platforms. @param {RoundTrips} roundTrips */
 export function shortTable({ platforms, jobs }) {
   const most = Math.max(...platforms);
   const lines = [
@@ -93,8 +93,8 @@ function requestsText(counts) {
   });
   const total = sent.reduce((sum, { count }) => sum + count, 0);
   const parts = sent.map(({ method, count }) => `${count} ${method}`).join(', ');
-  const refused = counts.refused === undefined ? '' : `, ${counts.refused} of them refused`;
-  const token = counts.token === undefined ? '' : `, and ${counts.token} for a token`;
+  const refused = counts.refused === undefined ? '' : `, of which ${counts.refused} refused`;
+  const token = counts.token === undefined ? '' : `, plus ${counts.token} for a token`;
   return `${total} (${parts})${refused}${token}`;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Builds dist/. rolldown makes CommonJS chunks (dist/cli) with two entries, the command line and the library, so that nothing is
- * in the package twice; dist/lib is an ES module with types that exports the second. Start-up time decides the form:
- * docs/decisions/bundle.md.
+ * Builds dist/. rolldown writes CommonJS chunks (dist/cli) with two entry points, the command line
+ * and the library, so that the package contains no code twice; dist/lib is an ES module with types
+ * that exports the library. The form is chosen for start-up time: docs/decisions/bundle.md.
  */
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -14,14 +14,18 @@ const SHIMS = path.join(ROOT, 'scripts', 'build', 'shims');
 const CLI = path.join(ROOT, 'dist', 'cli');
 const LIB = path.join(ROOT, 'dist', 'lib');
 
-/** Upper bound of what is read and parsed at every start, in kB. A larger entry means that something is no longer lazy. */
+/**
+ * Upper bound of the code read at every start, in kB. If it is exceeded, something is no longer
+ * loaded lazily.
+ */
 const MAX_ENTRY_KB = 150;
 
-/** Parts of undici that must not get into the bundle, because of all that they import. */
+/** Parts of undici that must not be bundled, because they import too much. */
 const UNWANTED = /[\\/]undici[\\/](?:index|lib[\\/](?:web|cache|mock|interceptor))\b/;
 
 /**
- * Replacements of modules that undici imports and the program does not use: the end of the import, and a file of shims/.
+ * Replacements of modules that undici imports and the program does not use: the end of the import,
+ * and a file of shims/.
  * @type {readonly (readonly [end: string, shim: string])[]}
  */
 const UNDICI_SHIMS = [
@@ -32,12 +36,13 @@ const UNDICI_SHIMS = [
   ['/llhttp-wasm.js', 'undici-llhttp.cjs'],
 ];
 
-/** Modules in files of their own, which the shims of the same name require when they are needed. */
+/** Modules in separate files, which the shims of the same name load on demand. */
 const LAZY = ['string-width', 'llhttp'];
 
 /**
- * Modules that are needed together and go into one chunk: finding and opening a file takes longer than reading it. The first
- * group that matches counts; all other modules are split by their importers.
+ * Modules that are needed together and go into one chunk: finding and opening a file takes longer
+ * than reading it. The first group that matches counts; all other modules are split by their
+ * importers.
  * @type {readonly (readonly [name: string, test: RegExp])[]}
  */
 const GROUPS = [
@@ -77,11 +82,12 @@ const GROUPS = [
   // Used by the command line alone: it imports the entry, which the library must not load.
   [
     'connection',
-    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:changes|entry|json)|tune-engine)\.ts$/,
+    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|tune-engine)\.ts$/,
   ],
+  ['difference', /[\\/]src[\\/]cli[\\/]output[\\/]diff\.ts$/],
   [
     'results',
-    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|targets)|commands[\\/]publishing)/,
+    /[\\/]src[\\/]cli[\\/](?:output[\\/](?:result|files)|options[\\/](?:publishing|source-tags|targets)|commands[\\/]publishing)/,
   ],
 ];
 
@@ -249,7 +255,8 @@ function staticCycle(chunks) {
 }
 
 /**
- * Writes the library as an ES module. The names are written out, so that importing one that does not exist is an error.
+ * Writes the library as an ES module. The names are written out, so that importing one that does
+ * not exist is an error.
  * @param {readonly string[]} exports
  */
 function buildLibrary(exports) {

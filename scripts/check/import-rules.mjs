@@ -1,7 +1,8 @@
 /**
- * Checks the import rules of src: the direction `cli -> spec -> core -> registry | layout -> http`, with `oci` and the files
- * beside the folders (`errors`, `text`, ...) as leaves; no import cycle; no file that nothing imports; packages only in the parts
- * that own them. Type imports count as imports. `--self-test` plants one violation of each kind, and fails unless each is found.
+ * Checks the import rules of src: the direction `cli -> spec -> core -> registry | layout | archive
+ * -> http`, with `oci` and the files beside the folders (`errors`, `text`, ...) as leaves; no
+ * import cycles; no unused files; packages only in the parts that own them. Type imports count.
+ * `--self-test` plants one violation of each kind and fails unless each is found.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -12,7 +13,8 @@ import { ROOT } from '../project.mjs';
 const ENTRIES = ['src/cli/entry.ts', 'src/index.ts'];
 
 /**
- * What each part of src may import beside itself: a folder, a file of the top level, or one file of a folder.
+ * What each part of src may import beside itself: a folder, a file of the top level, or one file of
+ * a folder.
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 const MAY_IMPORT = {
@@ -109,7 +111,8 @@ const MAY_IMPORT = {
 };
 
 /**
- * Packages that only some parts may import, so that no other part depends on them (types may be used anywhere).
+ * Packages that only some parts may import, so that no other part depends on them (types may be
+ * used anywhere).
  * @type {Readonly<Record<string, readonly string[]>>}
  */
 const PACKAGES = {

@@ -1,8 +1,9 @@
 /**
- * Makes docs/commands and man from the definitions of the commands (src/cli/args) and the texts in scripts/manual.
+ * Generates docs/reference/commands and man from the definitions of the commands (src/cli/args) and
+ * the texts in scripts/manual.
  *
  *     node scripts/docs/manual.mjs           writes them
- *     node scripts/docs/manual.mjs --check   exits 1 if a committed file is not what would be written
+ *     node scripts/docs/manual.mjs --check   exits 1 if a committed file differs
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -10,7 +11,7 @@ import { pathToFileURL } from 'node:url';
 import { rolldown } from 'rolldown';
 import { ROOT } from '../project.mjs';
 
-const FOLDERS = ['docs/commands', 'man'];
+const FOLDERS = ['docs/reference/commands', 'man'];
 const MADE = path.join(ROOT, '.cache', 'manual');
 
 /** The files of the manual, from its TypeScript sources: path in the repository, and text. @returns {Promise<Map<string, string>>} */
@@ -19,7 +20,7 @@ async function makeFiles() {
     cwd: ROOT,
     input: path.join(ROOT, 'scripts/manual/manual.ts'),
     platform: 'node',
-    // Of the help, the definitions alone: what lays it out is not needed.
+    // Only the definitions: the help's layout is not needed.
     treeshake: { moduleSideEffects: false },
   });
   try {

@@ -6,7 +6,7 @@ import { manName, roff } from './roff.js';
 export function manual(): Map<string, string> {
   return new Map(
     pages().flatMap((page) => [
-      [`docs/commands/${markdownName(page.slug)}`, markdown(page)],
+      [`docs/reference/commands/${markdownName(page.slug)}`, markdown(page)],
       [`man/${manName(page.slug)}.1`, roff(page)],
     ]),
   );

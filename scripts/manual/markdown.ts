@@ -8,7 +8,7 @@ const WIDTH = 90;
 const NOTE =
   '<!-- Made by `make manual` from src/cli/args/commands.ts, src/cli/args/options.ts and scripts/manual: change those. -->';
 
-/** The file of a page in docs/commands. */
+/** The file of a page in docs/reference/commands. */
 export function markdownName(slug: string): string {
   return `${slug === '' ? 'README' : slug}.md`;
 }
@@ -86,7 +86,7 @@ function table(title: string, items: readonly Item[]): string {
 function seeAlso({ slug, seeAlso: others, more }: Page): string {
   if (slug === '') {
     const guides = ['docker-manifest', 'manifest-tool', 'buildx-imagetools'];
-    const links = guides.map((name) => `[from-${name}.md](../from-${name}.md)`);
+    const links = guides.map((name) => `[from-${name}.md](../../guides/from-${name}.md)`);
     return `${links.join(', ')}: the commands of other tools beside those of this one.`;
   }
   const links = others.map((other) => `[${other.title}](${markdownName(other.slug)})`);

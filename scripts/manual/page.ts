@@ -1,5 +1,12 @@
-import { COMMAND_NAMES, commandOf, type CommandName } from '../../src/cli/args/commands.js';
-import { EXIT_MEANINGS, synopsis, valueTerm } from '../../src/cli/args/help.js';
+import {
+  COMMAND_NAMES,
+  commandOf,
+  optionText,
+  synopsis,
+  valueTerm,
+  type CommandName,
+} from '../../src/cli/args/commands.js';
+import { EXIT_MEANINGS } from '../../src/cli/args/help.js';
 import {
   GLOBAL_OPTIONS,
   isRepeatable,
@@ -38,7 +45,7 @@ export interface Page {
   readonly environment: readonly Item[];
   readonly files: readonly Item[];
   readonly seeAlso: readonly { readonly slug: string; readonly title: string }[];
-  /** A file of docs/ with details. */
+  /** A page of docs/reference with details. */
   readonly more: string | undefined;
 }
 
@@ -59,12 +66,12 @@ function programPage(commands: Page['commands']): Page {
     ...SURROUNDINGS,
     slug: '',
     title: PROGRAM,
-    describe: 'assembles images of single platforms into one multi-platform image and publishes it',
+    describe: 'publish, inspect, edit and verify multi-platform container images',
     synopsis: `${PROGRAM} COMMAND [options]`,
     description: [
-      'Makes a Docker manifest list or an OCI index of images that are in registries or in OCI image layout directories, publishes it, shows it, checks it and changes it. It takes the place of the Go program manifest-tool v2.',
-      'REF is `[host[:port]/]path[:tag][@digest]` as docker reads it (`traefik` is `docker.io/library/traefik:latest`), `oci-layout://PATH[:tag][@digest]` for a directory, `oci-archive://FILE[:tag]` for an archive of one, or `docker-archive://FILE[:reference]` for an archive of `docker save`, which can only be read. The spellings of skopeo are accepted as well: `docker://REF`, `oci:PATH[:tag]`, `oci-archive:FILE[:tag]`, `docker-archive:FILE[:reference]`. A platform is `os/arch[/variant]`, with `:osversion` after it if needed, or `os(osversion+feature)/arch[/variant]` as buildx and containerd write it (quote it in a shell); aliases (`x86_64`, `aarch64`, `armhf`) are accepted.',
-      'Options stand before or after the command. The result goes to standard output; progress, warnings and errors go to standard error. An error is one line, `manifest-tool: WHAT failed: WHY`, and where it helps a line `hint: ...`.',
+      'Publishes multi-platform images, that is, Docker manifest lists and OCI image indexes, from single-platform images in registries, OCI image layouts and archives; inspects, edits and verifies them. It is a drop-in replacement for the Go program manifest-tool v2.',
+      'REF is `[host[:port]/]path[:tag][@digest]` as docker reads it (`traefik` is `docker.io/library/traefik:latest`), `oci-layout://PATH[:tag][@digest]` for an OCI image layout, `oci-archive://FILE[:tag]` for a tar archive of one, or `docker-archive://FILE[:reference]` for an archive of `docker save`, which is read-only. The spellings of skopeo are accepted as well: `docker://REF`, `oci:PATH[:tag]`, `oci-archive:FILE[:tag]`, `docker-archive:FILE[:reference]`. A platform is `os/arch[/variant]`, with `:osversion` after it if needed, or `os(osversion+feature)/arch[/variant]` as buildx and containerd write it (quote it in a shell); aliases (`x86_64`, `aarch64`, `armhf`) are accepted.',
+      'Options can be given before or after the command. Results go to standard output; progress, warnings and errors go to standard error. An error is one line, `manifest-tool: WHAT failed: WHY`, followed by a line `hint: NEXT STEP`.',
     ].map(rich),
     commands,
     examples: COMMAND_NAMES.filter((name) => /^(inspect|push|create)\b/.test(name)).map(
@@ -89,7 +96,7 @@ function commandPage(name: CommandName): Page {
     description: text.description.map(rich),
     commands: [],
     examples: command.examples,
-    options: command.options.map((option) => optionItem(option, command.required.includes(option))),
+    options: command.options.map((option) => optionItem(option, name)),
     exit: exitItems(text.exit ?? {}),
     seeAlso: [
       { slug: '', title: PROGRAM },
@@ -99,15 +106,17 @@ function commandPage(name: CommandName): Page {
   };
 }
 
-function optionItem(name: OptionName, isRequired: boolean): Item {
+function optionItem(name: OptionName, command: CommandName | undefined): Item {
   const option = OPTIONS[name];
-  const { alias, describe } = option;
+  const { alias } = option;
+  const describe = optionText(name, command);
+  const isRequired = command !== undefined && commandOf(command).required.includes(name);
   const own = { word: `--${name}`, value: valueTerm(name) };
   return {
     terms: alias === undefined ? [own] : [{ word: `-${alias}`, value: '' }, own],
     text: [
       ...literal(`${describe}${isRequired ? ' (required)' : ''}.`),
-      ...rich(isRepeatable(option) ? ' It can be given again and again.' : ''),
+      ...rich(isRepeatable(option) ? ' Repeatable.' : ''),
       ...rich(OPTION_TEXTS[name] === undefined ? '' : ` ${OPTION_TEXTS[name]}`),
     ],
   };
@@ -129,7 +138,7 @@ const SURROUNDINGS = {
   everywhere: GROUPS.map((group) => ({
     group: group.replace(':', ''),
     items: GLOBAL_OPTIONS.filter((name) => OPTIONS[name].group === group).map((name) =>
-      optionItem(name, false),
+      optionItem(name, undefined),
     ),
   })),
   environment: ENVIRONMENT.map(([name, use]) => item(name, use)),

@@ -74,7 +74,11 @@ function seeAlso({ seeAlso: others, more }: Page): string[] {
   const pages = others.map(({ slug }) => reference(slug)).join(', ');
   return more === undefined
     ? [pages]
-    : [pages, '.PP', inline([{ text: `docs/${more}`, isCode: true }]) + line(' in the package')];
+    : [
+        pages,
+        '.PP',
+        inline([{ text: `docs/reference/${more}`, isCode: true }]) + line(' in the package'),
+      ];
 }
 
 function reference(slug: string): string {

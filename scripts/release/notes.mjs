@@ -1,6 +1,7 @@
 /**
- * Prints the section of CHANGELOG.md for a release: `node scripts/release/notes.mjs TAG`. Fails if the tag is not that of the
- * version in package.json, or if the section is missing, undated or empty.
+ * Prints the section of CHANGELOG.md for a release: `node scripts/release/notes.mjs TAG`. Fails if
+ * the tag does not match the version in package.json, or if the section is missing, undated or
+ * empty.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';

@@ -38,7 +38,7 @@ export interface RegistryReport {
    * `host/repository` of each repository that was written to; the one for the mount is the last.
    */
   readonly repositories: readonly string[];
-  /** In the order of docs/check-registry.md. */
+  /** In the order of docs/reference/check-registry.md. */
   readonly checks: readonly CheckResult[];
   /** If it was asked for and found. */
   readonly limit: ManifestLimit | undefined;

@@ -2,7 +2,7 @@ import type { ProgressEvents } from '../core/events.js';
 import { errorOfCheck, NotTried, Refusal } from './refusal.js';
 import type { TestRepository } from './test-repository.js';
 
-/** What is checked (docs/check-registry.md). */
+/** What is checked (docs/reference/check-registry.md). */
 export type CheckName =
   | 'version'
   | 'authentication'

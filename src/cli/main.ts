@@ -1,9 +1,8 @@
-import { VERSION } from '../version.js';
 import type { Arguments, CommandName } from './args/commands.js';
 import { parseCommandLine, readArguments, type CommandLine } from './args/parse.js';
 import { readOptions } from './args/values.js';
 import type { Run, Surroundings } from './command.js';
-import { COMMIT } from './commit.js';
+import { COMMIT, versionLine } from './commit.js';
 import type { Io } from './io.js';
 import { Reporter } from './progress/reporter.js';
 
@@ -26,6 +25,8 @@ const IMPLEMENTATIONS: { readonly [N in CommandName]: () => Promise<{ readonly r
   'spec from': () => import('./commands/spec-from.js'),
   'check-registry': () => import('./commands/check-registry.js'),
   completion: () => import('./commands/completion.js'),
+  help: () => import('./commands/help.js'),
+  version: () => import('./commands/version.js'),
 };
 
 /**
@@ -39,7 +40,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (commandLine.kind === 'version') io.stdout.write(versionLine(COMMIT));
     else if (commandLine.kind === 'help') {
       const { helpText } = await import('./args/help.js');
-      io.stdout.write(await helpText(commandLine.path, io.stdout.columns));
+      io.stdout.write(helpText(commandLine.path, io.stdout.columns, commandLine.isAll));
     } else {
       await runCommand(commandLine, { io, reporter });
     }
@@ -55,13 +56,8 @@ async function runCommand<N extends CommandName>(
 ): Promise<void> {
   reporter.begin(command);
   // First of all, so that errors in other values are reported in this style.
-  reporter.setStyle(readOptions(['quiet', 'progress', 'debug'], options));
+  reporter.setStyle(readOptions(['quiet', 'progress', 'debug', 'color', 'no-color'], options));
   const args: Arguments<N> = readArguments(command, words, options);
   const { run } = await IMPLEMENTATIONS[command]();
   await run({ args, io, reporter });
-}
-
-/** The line of `--version`: the version is the third word, as in manifest-tool v2. */
-export function versionLine(commit: string): string {
-  return `manifest-tool version ${VERSION}${commit === '' ? '' : ` (commit ${commit})`}\n`;
 }

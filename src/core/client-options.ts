@@ -16,7 +16,7 @@ export interface ClientOptions {
   readonly credentials?: CredentialStore;
   /**
    * Uses plain HTTP. By default only loopback hosts are accessed in plain HTTP, and only if they do
-   * not speak TLS (docs/network.md).
+   * not speak TLS (docs/reference/network.md).
    */
   readonly plainHttp?: HostRule;
   /** Does not verify certificates; by default those of all hosts are verified. */

@@ -2,15 +2,15 @@ import { setMaxListeners } from 'node:events';
 import { ManifestToolError } from '../errors.js';
 import type { OpenArchive } from '../archive/archive.js';
 import type { ImageStore } from '../oci/content.js';
+import { abortableStore } from './abortable-store.js';
 import {
   checkReference,
   repositoryKey,
   type ArchiveReference,
-  type LayoutReference,
   type Reference,
   type RegistryReference,
 } from '../oci/reference.js';
-import type { Access, Registries } from '../registry/registries.js';
+import type { Access, CallContext, Registries } from '../registry/registries.js';
 import type { RawRepository } from '../registry/raw.js';
 import { registryOptions, type ClientOptions } from './client-options.js';
 
@@ -32,8 +32,16 @@ export interface Client extends AsyncDisposable {
    * of `await using` does the same.
    */
   close(): Promise<void>;
-  /** Aborted by the signal of {@link ClientOptions}, and by `close`. */
+  /**
+   * Aborted by the signal of {@link ClientOptions}, and by `close`; that of a call, by its own as
+   * well.
+   */
   readonly signal: AbortSignal;
+  /**
+   * The same object for a client and all its calls, which share the writes to one target.
+   * @internal
+   */
+  readonly shared: object;
   /**
    * Opens repositories of the registry of `reference` for raw requests, with its credentials.
    * @internal
@@ -49,9 +57,23 @@ export interface Client extends AsyncDisposable {
  * without `credentials` every registry is accessed anonymously.
  */
 export function createClient(options: ClientOptions = {}): Client {
-  const opened = new Map<string, Promise<ImageStore>>();
-  const { signal, abort } = ownSignal(options.signal);
-  const archives: OpenArchive[] = [];
+  return createRootClient(options);
+}
+
+/** A client from which calls with signals of their own can be derived. */
+export interface RootClient extends Client {
+  /**
+   * The client as one call uses it: with the connections, the tokens and the archives of this one,
+   * and stores whose requests `signal` aborts as well. Its `close` ends the call alone.
+   */
+  forCall(signal: AbortSignal | undefined): Client;
+}
+
+/** The same client as {@link createClient}, for a program that makes many calls. */
+function createRootClient(options: ClientOptions): RootClient {
+  const shared = {};
+  const { signal, abort } = ownSignal([options.signal]);
+  const archives = new Map<string, Promise<OpenArchive>>();
   let closing: Promise<void> | undefined;
   let registries: Promise<{ registries: Registries }> | undefined;
 
@@ -72,16 +94,29 @@ export function createClient(options: ClientOptions = {}): Client {
     registries ??= loadRegistries(host);
     return (await registries).registries;
   };
-  const openRegistry = async (reference: RegistryReference, access: Access) =>
-    (await registriesFor(reference)).open(reference, access);
-  const openLocal = async (reference: LayoutReference | ArchiveReference): Promise<ImageStore> => {
-    const local = { signal, onWarning: options.onWarning };
-    if (reference.kind === 'layout')
-      return (await import('../layout/layout.js')).openLayout(reference.path, local);
-    const { openArchive } = await import('../archive/archive.js');
-    const archive = openArchive(reference, local);
-    archives.push(archive);
-    return archive.store;
+  const openArchive = async (reference: ArchiveReference): Promise<OpenArchive> => {
+    const archive = await import('../archive/archive.js');
+    return archive.openArchive(reference, { signal, onWarning: options.onWarning });
+  };
+  const archiveFor = (reference: ArchiveReference): Promise<OpenArchive> => {
+    const key = repositoryKey(reference);
+    const archive = archives.get(key) ?? openArchive(reference);
+    archives.set(key, archive);
+    return archive;
+  };
+  const openStore = async (
+    reference: Reference,
+    access: Access,
+    call: CallContext,
+  ): Promise<ImageStore> => {
+    if (reference.kind === 'registry')
+      return (await registriesFor(reference)).open(reference, access, call);
+    if (reference.kind === 'archive') {
+      const { store } = await archiveFor(reference);
+      return call.signal === signal ? store : abortableStore(store, call.signal);
+    }
+    const { openLayout } = await import('../layout/layout.js');
+    return openLayout(reference.path, { signal: call.signal, onWarning: options.onWarning });
   };
   const refuseIfClosed = (): void => {
     if (closing === undefined) return;
@@ -99,53 +134,72 @@ export function createClient(options: ClientOptions = {}): Client {
     // While it is loaded, early connections may be open already.
     const loaded = await registries?.catch(() => undefined);
     await loaded?.registries.close();
-    await Promise.all(archives.map((archive) => archive.close()));
+    await Promise.all([...archives.values()].map(async (archive) => (await archive).close()));
   };
-  const close = (): Promise<void> => (closing ??= closeAll());
+
+  const clientWith = (call: CallContext, close: () => Promise<void>): Client => {
+    const opened = new Map<string, Promise<ImageStore>>();
+    return {
+      async open(reference, access) {
+        checkReference(reference);
+        refuseIfClosed();
+        const isRegistry = reference.kind === 'registry';
+        const key = `${isRegistry ? access : 'local'} ${repositoryKey(reference)}`;
+        const known = opened.get(key) ?? opened.get(key.replace(/^pull /, 'push '));
+        if (known !== undefined) return known;
+        const store = openStore(reference, access, call);
+        opened.set(key, store);
+        return store;
+      },
+      signal: call.signal,
+      shared,
+      async probe(reference, repositories) {
+        checkReference(reference);
+        refuseIfClosed();
+        const { RawRepository } = await import('../registry/raw.js');
+        const connection = (await registriesFor(reference)).connect(reference).forCall(call);
+        return repositories.map((repository) => new RawRepository(connection.to(repository)));
+      },
+      close,
+      [Symbol.asyncDispose]: close,
+    };
+  };
 
   return {
-    async open(reference, access) {
-      checkReference(reference);
-      refuseIfClosed();
-      const key = `${reference.kind === 'registry' ? access : 'local'} ${repositoryKey(reference)}`;
-      const known = opened.get(key) ?? opened.get(key.replace(/^pull /, 'push '));
-      if (known !== undefined) return known;
-      const store =
-        reference.kind === 'registry' ? openRegistry(reference, access) : openLocal(reference);
-      opened.set(key, store);
-      return store;
+    ...clientWith({ signal, scopes: new Map() }, () => (closing ??= closeAll())),
+    forCall(given) {
+      const own = ownSignal([signal, given]);
+      return clientWith({ signal: own.signal, scopes: new Map() }, async () => own.detach());
     },
-    signal,
-    async probe(reference, repositories) {
-      checkReference(reference);
-      refuseIfClosed();
-      const { RawRepository } = await import('../registry/raw.js');
-      const connection = (await registriesFor(reference)).connect(reference);
-      return repositories.map((repository) => new RawRepository(connection.to(repository)));
-    },
-    close,
-    [Symbol.asyncDispose]: close,
   };
 }
 
 /**
- * The client's own signal, aborted by `abort` or with the given one. Its reason is always an
- * `AbortError`, and any number of requests may listen to it without a warning from Node.
+ * A signal that is aborted by `abort`, or with one of the given ones until `detach` is called. Its
+ * reason is always an `AbortError`, and any number of requests may listen to it without a warning
+ * from Node. Not `AbortSignal.any`, which keeps each signal as long as its sources on Node 20.
  */
-function ownSignal(given: AbortSignal | undefined): {
+function ownSignal(given: readonly (AbortSignal | undefined)[]): {
   signal: AbortSignal;
   abort: (why: string) => void;
+  detach: () => void;
 } {
   const controller = new AbortController();
   setMaxListeners(0, controller.signal);
+  const sources = given.filter((source) => source !== undefined);
+  const detach = (): void => {
+    for (const source of sources) source.removeEventListener('abort', interrupt);
+  };
   const abort = (why: string): void => {
-    given?.removeEventListener('abort', interrupt);
-    const reason = new Error(why, { cause: given?.reason });
+    detach();
+    const cause: unknown = sources.find((source) => source.aborted)?.reason;
+    const isOwn = cause instanceof Error && cause.name === 'AbortError';
+    const reason = new Error(isOwn ? cause.message : why, { cause });
     reason.name = 'AbortError';
     controller.abort(reason);
   };
   const interrupt = (): void => abort('it was interrupted');
-  if (given?.aborted === true) interrupt();
-  else given?.addEventListener('abort', interrupt);
-  return { signal: controller.signal, abort };
+  for (const source of sources) source.addEventListener('abort', interrupt);
+  if (sources.some((source) => source.aborted)) interrupt();
+  return { signal: controller.signal, abort, detach };
 }

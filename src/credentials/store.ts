@@ -9,7 +9,7 @@ export type { CredentialOptions } from './sources.js';
 
 /**
  * The credential store of the command line: the files and helpers of docker and podman, in the
- * order of docs/credentials.md. The first place that has a credential for the repository is used.
+ * order of docs/reference/credentials.md. The first place that has a credential for the repository is used.
  * Files are read when they are first needed, once; a helper runs once for a host.
  *
  * Its `get` throws a {@link ManifestToolError}: CONFIG if a place that it looks in is broken,

@@ -1,5 +1,12 @@
 import { formatTries } from '../attempts.js';
-import { causesOf, ManifestToolError, reasonOf, systemCode, type ErrorDetails } from '../errors.js';
+import {
+  detailsOf,
+  causesOf,
+  ManifestToolError,
+  reasonOf,
+  systemCode,
+  type ErrorDetails,
+} from '../errors.js';
 import { SlowAnswer } from './answer-deadline.js';
 import { TlsAlert } from './connect/alert.js';
 import { ProxyFailure } from './connect/proxy.js';
@@ -93,9 +100,9 @@ export function connectionFailure(what: string, host: string, error: unknown): M
     new ManifestToolError('UNAVAILABLE', what, why, { cause: error, ...details });
   if (error instanceof RetriesExhausted) {
     const { cause, attempts } = error;
-    const { code, why, hint, reason, data } = connectionFailure(what, host, cause);
-    const details = { cause, hint, reason, data };
-    return new ManifestToolError(code, what, why + formatTries(attempts), details);
+    const failure = connectionFailure(what, host, cause);
+    const why = failure.why + formatTries(attempts);
+    return new ManifestToolError(failure.code, what, why, { ...detailsOf(failure), cause });
   }
   if (error instanceof DamagedBody || error instanceof BodyTooLarge) {
     const hint =

@@ -32,7 +32,7 @@ export class HostLimiter {
    * @throws the reason of `signal` if it is aborted before.
    */
   async run<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-    await this.semaphore.acquire();
+    await this.semaphore.acquire(signal);
     try {
       await this.wait(signal);
       return await work();

@@ -38,6 +38,13 @@ export interface HttpRequest {
   readonly returnsEarly?: (error: unknown) => boolean;
   /** Attempts that it shares with the other requests of its operation; absent if it has its own. */
   readonly attempts?: Attempts;
+  /**
+   * What its call needs permission for in all, as far as that is known when it is read: one token
+   * then serves every request of the call.
+   */
+  readonly expected?: readonly Scope[] | undefined;
+  /** Aborts this request; without it, the signal of the client does. */
+  readonly signal?: AbortSignal | undefined;
   /** Source of the credentials in the request, for the log. */
   readonly signedWith?: string;
 }

@@ -25,6 +25,7 @@ export interface RetryOptions {
   readonly concurrency: (url: URL) => number;
   /** Longest time for one request with all its attempts and waits, in milliseconds. */
   readonly answerMs: number;
+  /** Ends the waits of requests that have no signal of their own. */
   readonly signal: AbortSignal;
   readonly onWait?: (wait: Wait) => void;
 }
@@ -70,7 +71,7 @@ export class RetryPolicy {
     for (;;) {
       const { number, waitedMs } = attempts;
       const { result, isGranted } = await this.limiter(request.url).run(
-        this.options.signal,
+        request.signal ?? this.options.signal,
         async () => {
           const began = now();
           const outcome = await tryOnce(next, { ...request, attempts, leftMs });

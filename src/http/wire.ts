@@ -22,6 +22,7 @@ export interface WireOptions {
   /** The connections to the origin of a URL. */
   readonly originOf: (url: URL) => Promise<Origin>;
   readonly timeouts: Timeouts;
+  /** Aborts the requests that have no signal of their own. */
   readonly signal: AbortSignal;
 }
 
@@ -36,8 +37,9 @@ const MAX_RESENT = 20;
 
 /** The innermost layer: sends one request over the connections to its origin. */
 export function wire(options: WireOptions): Transport {
-  const { originOf, signal } = options;
+  const { originOf } = options;
   return async (request) => {
+    const { signal = options.signal } = request;
     // undici would open a connection even for a request that is aborted.
     signal.throwIfAborted();
     const origin = await originOf(request.url);
@@ -45,7 +47,7 @@ export function wire(options: WireOptions): Transport {
     for (;;) {
       const used = origin.tls?.secureContext;
       try {
-        const response = await send(origin, request, options);
+        const response = await send(origin, request, { ...options, signal });
         if (origin.tls !== undefined) origin.tls.isAccepted = true;
         return response;
       } catch (error) {

@@ -27,6 +27,11 @@ export function isDigestTag(tag: string): boolean {
   return /^sha\d+-[0-9a-f]{64}(?:\.[a-z]+)?$/.test(tag);
 }
 
+/** Whether a tag has the form of {@link referrersTag}. */
+export function isReferrersTag(tag: string): boolean {
+  return isDigestTag(tag) && !tag.includes('.');
+}
+
 /**
  * The entry of a referrer in an index of referrers, with its own artifact type and annotations (OCI
  * distribution-spec, Listing Referrers).

@@ -1,5 +1,6 @@
 import { Attempts } from '../attempts.js';
-import { ManifestToolError, type ErrorCode } from '../errors.js';
+import { orAborted } from '../concurrency.js';
+import { detailsOf, ManifestToolError, type ErrorCode } from '../errors.js';
 import type { Authenticator } from '../http/auth/authenticator.js';
 import { CredentialStoreFailure } from '../http/auth/credential.js';
 import { connectionFailure } from '../http/errors.js';
@@ -24,6 +25,18 @@ export interface ConnectionParts {
   readonly authenticator: Authenticator;
   readonly retry: RetryPolicy;
   readonly uploads: UploadLimiter;
+  readonly call: CallContext;
+}
+
+/** What the requests of one call of a client share, in all registries. */
+export interface CallContext {
+  /** Aborts the requests of the call, and no others. */
+  readonly signal: AbortSignal;
+  /**
+   * The scopes that the call needs, by registry (`host[:port]`); the first announced come first in
+   * token requests.
+   */
+  readonly scopes: Map<string, Scope[]>;
 }
 
 /** Errors of token servers and redirects, whose messages do not name the request that failed. */
@@ -51,12 +64,27 @@ export class Connection implements RepositoryName {
     return new Connection({ ...this.parts, repository });
   }
 
-  /**
-   * Announces a scope that will be needed, so that one token serves all requests; the first ones
-   * come first in token requests.
-   */
+  /** The same connection for the requests of one call. */
+  forCall(call: CallContext): Connection {
+    return new Connection({ ...this.parts, call });
+  }
+
+  /** Aborts its requests. */
+  get signal(): AbortSignal {
+    return this.parts.call.signal;
+  }
+
+  /** Announces a scope that the call will need, so that one token serves all its requests. */
   expect(scope: Scope): void {
-    this.parts.authenticator.expect(scope);
+    this.scopes().push(scope);
+  }
+
+  /** The scopes that the call needs at this registry; more may follow. */
+  private scopes(): Scope[] {
+    const { scopes } = this.parts.call;
+    const known = scopes.get(this.host) ?? [];
+    scopes.set(this.host, known);
+    return known;
   }
 
   /**
@@ -66,32 +94,46 @@ export class Connection implements RepositoryName {
    * @throws what the credential store throws, unchanged.
    */
   async send({ path, origin, what, ...request }: Call): Promise<HttpResponse> {
+    const { call, transport } = this.parts;
+    const { signal } = call;
     try {
-      return await this.parts.transport({
+      const answer = transport({
         // Created here, so that a request that is sent again with another token shares them.
         attempts: new Attempts(),
         ...request,
         url: new URL(`${origin ?? this.parts.origin}${path}`),
+        expected: this.scopes(),
+        signal,
       });
+      // What it waits for, such as a token, may be shared with other calls and is not aborted.
+      return await orAborted(answer, signal);
     } catch (error) {
       if (error instanceof CredentialStoreFailure) throw error.thrown;
       if (error instanceof ManifestToolError && WRAPPED.has(error.code)) {
-        const { code, message, hint, reason, data } = error;
-        throw new ManifestToolError(code, what, message, { cause: error, hint, reason, data });
+        const details = { ...detailsOf(error), cause: error, reference: this.name };
+        throw new ManifestToolError(error.code, what, error.message, details);
       }
-      throw connectionFailure(what, this.host, error);
+      throw this.about(connectionFailure(what, this.host, error));
     }
   }
 
   /** The error for an answer that the sender does not expect. */
   unexpected(what: string, response: HttpResponse, purpose?: Purpose): ManifestToolError {
     const isOwn = this.isOwn(response.url);
-    return answerFailure(what, response, {
-      host: isOwn ? this.host : `${response.url.host}, where ${this.host} redirects to,`,
-      identity: isOwn ? this.identity() : 'without credentials',
-      isRedirected: !isOwn,
-      purpose,
-    });
+    return this.about(
+      answerFailure(what, response, {
+        host: isOwn ? this.host : `${response.url.host}, where ${this.host} redirects to,`,
+        identity: isOwn ? this.identity() : 'without credentials',
+        isRedirected: !isOwn,
+        purpose,
+      }),
+    );
+  }
+
+  /** An error of an operation in the repository. */
+  private about(error: ManifestToolError): ManifestToolError {
+    const details = { ...detailsOf(error), cause: error.cause, reference: this.name };
+    return new ManifestToolError(error.code, error.what, error.why, details);
   }
 
   /** Whether a URL is the registry's own, and not that of a host to which it redirects. */

@@ -1,5 +1,10 @@
 import { formatTries } from '../attempts.js';
-import { ManifestToolError, type ErrorCode, type ErrorDetails } from '../errors.js';
+import {
+  ManifestToolError,
+  type ErrorCode,
+  type ErrorDetails,
+  type RegistryErrorEntry,
+} from '../errors.js';
 import { parseChallenges } from '../http/auth/challenge.js';
 import { formatScope, parseScopes } from '../http/auth/scopes.js';
 import { isSuccess, type HttpResponse } from '../http/request.js';
@@ -38,19 +43,24 @@ export interface RequestContext {
  */
 export class RegistryError extends Error {
   readonly status: number;
-  readonly codes: readonly string[];
+  readonly errors: readonly RegistryErrorEntry[];
   /** Codes and messages of the registry: remote text, to be escaped before it is shown. */
   readonly text: string;
   /** The same, or a body of another form, to search for what it means: never shown. */
   readonly words: string;
 
   constructor(response: HttpResponse) {
-    const { codes, text } = readErrors(response);
+    const { errors, text } = readErrors(response);
     super(`status ${response.status}${text === '' ? '' : ` (${text})`}`);
     this.status = response.status;
-    this.codes = codes;
+    this.errors = errors;
     this.text = text;
-    this.words = codes.length > 0 || text !== '' ? text : Buffer.from(response.body).toString();
+    this.words = errors.length > 0 || text !== '' ? text : Buffer.from(response.body).toString();
+  }
+
+  /** Those of its errors that have one. */
+  get codes(): string[] {
+    return this.errors.flatMap(({ code }) => (code === '' ? [] : [code]));
   }
 
   /** Whether an upload session is gone, for example because the registry has restarted. */
@@ -96,6 +106,8 @@ export function answerFailure(
   const make = (code: ErrorCode, why: string, advice: Advice): ManifestToolError =>
     new ManifestToolError(code, what, why, {
       cause,
+      status: cause.status,
+      errors: cause.errors,
       ...(typeof advice === 'string' ? { hint: advice } : advice),
     });
   const { status, text } = cause;
@@ -277,32 +289,23 @@ function deniedAdvice(status: number, context: RequestContext): Advice {
   return 'the repository may not exist, or this user may not do this in it';
 }
 
-function readErrors(response: HttpResponse): { codes: string[]; text: string } {
+function readErrors(response: HttpResponse): { errors: RegistryErrorEntry[]; text: string } {
   const errors = errorList(response);
   // A body of another form is not shown: it may echo the request with its credentials, as that of
   // S3 does.
-  if (errors === undefined) return { codes: [], text: isWebPage(response) ? 'a web page' : '' };
-  const codes = errors.flatMap(({ code }) => (code === '' ? [] : [code]));
+  if (errors === undefined) return { errors: [], text: isWebPage(response) ? 'a web page' : '' };
   // Not cut here but after redaction: a part of a secret would not be recognized.
-  return { codes, text: errors.map(formatError).join('; ') };
-}
-
-/** One error of a registry (OCI distribution-spec, Error Codes). */
-interface ErrorEntry {
-  readonly code: string;
-  readonly message: string;
-  /** The reason, for example which blob, rule or quota; empty if the message has it. */
-  readonly detail: string;
+  return { errors, text: errors.map(formatError).join('; ') };
 }
 
 /** `CODE: message (detail)`, without what is missing. */
-function formatError({ code, message, detail }: ErrorEntry): string {
+function formatError({ code, message, detail }: RegistryErrorEntry): string {
   const says = [code, message].filter((part) => part !== '').join(': ');
   if (detail === '') return says;
   return says === '' ? detail : `${says} (${detail})`;
 }
 
-function errorList({ body }: HttpResponse): ErrorEntry[] | undefined {
+function errorList({ body }: HttpResponse): RegistryErrorEntry[] | undefined {
   const json = tryParse(Buffer.from(body).toString());
   const list = isJsonObject(json) ? json.get('errors') : undefined;
   if (!Array.isArray(list)) return undefined;

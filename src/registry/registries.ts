@@ -4,12 +4,12 @@ import { HttpClient, type HttpClientOptions } from '../http/client.js';
 import type { EarlyConnection } from '../http/connect/warm-up.js';
 import type { RequestRecord } from '../http/log.js';
 import type { Wait } from '../http/retry.js';
-import { Connection } from './connection.js';
+import { Connection, type CallContext } from './connection.js';
 import { Repository } from './repository.js';
 import { pullScope, pushScope } from './requests.js';
 import { UploadLimiter } from './upload-limiter.js';
 
-export type { HttpClientOptions as RegistryOptions, RequestRecord, Wait };
+export type { CallContext, HttpClientOptions as RegistryOptions, RequestRecord, Wait };
 
 /** What is done in a repository; `push` includes reading. */
 export type Access = 'pull' | 'push';
@@ -27,16 +27,19 @@ export class Registries {
     early?: EarlyConnection,
   ) {
     this.http = new HttpClient(options, early);
-    this.uploads = new UploadLimiter(options.signal);
+    this.uploads = new UploadLimiter();
   }
 
-  /** Opens a repository. Nothing is sent; its scope is announced first, so that one token serves all requests. */
-  open(reference: RegistryReference, access: Access): ImageStore {
-    const connection = this.connect(reference);
+  /**
+   * Opens a repository for a call. Nothing is sent; its scope is announced first, so that one token
+   * serves all requests of the call.
+   */
+  open(reference: RegistryReference, access: Access, call: CallContext): ImageStore {
+    const connection = this.connect(reference).forCall(call);
     this.http.addRepository(reference.host, access === 'push');
     const scope = access === 'push' ? pushScope : pullScope;
     connection.expect(scope(reference.repository));
-    return new Repository(connection, this.options);
+    return new Repository(connection, { ...this.options, signal: call.signal });
   }
 
   /** Closes all connections; none is opened afterwards. */
@@ -60,6 +63,7 @@ export class Registries {
       authenticator,
       retry: this.http.retry,
       uploads: this.uploads,
+      call: { signal: this.options.signal, scopes: new Map() },
     });
     this.connections.set(key, connection);
     return connection;

@@ -1,5 +1,5 @@
 import { Attempts, formatTries, withRestarts } from '../attempts.js';
-import { ManifestToolError } from '../errors.js';
+import { detailsOf, ManifestToolError } from '../errors.js';
 import { DamagedBody, isSuccess, type HttpResponse } from '../http/request.js';
 import { resolveHeaderUrl } from '../http/url.js';
 import type { ImageReader } from '../oci/content.js';
@@ -58,7 +58,9 @@ export function uploadBlob(
     }
   };
   const what = `uploading ${connection.name}@${descriptor.digest}`;
-  return connection.uploads.run(what, descriptor.size, () => withRestarts(attempts, upload));
+  const { size } = descriptor;
+  const { signal } = connection;
+  return connection.uploads.run({ what, size, signal }, () => withRestarts(attempts, upload));
 }
 
 /** The registry has received something else than the blob. */
@@ -161,8 +163,8 @@ function uploadFailure(
     });
   }
   if (!answer.isOtherContent) return failure;
-  const { code, why, hint, reason, data } = failure;
-  return new OtherContent(code, what, why, { cause: failure.cause, hint, reason, data });
+  const { code, why, cause } = failure;
+  return new OtherContent(code, what, why, { ...detailsOf(failure), cause });
 }
 
 /** What came of a mount; a URL is an upload session that the registry has opened instead. */

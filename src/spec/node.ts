@@ -8,7 +8,7 @@ import {
   type Node,
   type YAMLMap,
 } from 'yaml';
-import { ManifestToolError, type ErrorDetails } from '../errors.js';
+import { detailsOf, ManifestToolError, type ErrorDetails } from '../errors.js';
 import { suggestion } from '../text.js';
 
 /** A YAML document and the file it is in, so that errors can point to a place in it. */
@@ -83,8 +83,8 @@ export class SpecNode {
   }
 
   /** The same error for this node; `prefix` comes before its cause. */
-  placed({ why, hint, reason, data, cause }: ManifestToolError, prefix = ''): ManifestToolError {
-    return this.error(`${prefix}${why}`, { hint, reason, data, cause });
+  placed(error: ManifestToolError, prefix = ''): ManifestToolError {
+    return this.error(`${prefix}${error.why}`, { ...detailsOf(error), cause: error.cause });
   }
 
   /**

@@ -176,6 +176,29 @@ describe('the check of a dry run', () => {
     expect(result.stderr).toMatch(/status 405.*a push may fail/);
   });
 
+  it('shows the rest if a tag cannot be read', async () => {
+    instead = ({ path }) => (path === '/v2/x/out/manifests/1' ? json(403, {}) : undefined);
+    const { host } = server;
+    const result = await create('-t', `${host}/x/out:2`);
+    expectCode(result, 0);
+    expect(result.stderr).toContain(`what would change for ${host}/x/out:1 cannot be shown: `);
+    expect(result.stdout).toContain(`\ntag ${host}/x/out:1 would move to sha256:`);
+    expect(result.stdout).toContain(`\ntag ${host}/x/out:2 is new, and would point to sha256:`);
+    expect(result.stdout.match(/^--- nothing$/gm)).toHaveLength(1);
+  });
+
+  it('shows the rest if referrers cannot be listed', async () => {
+    const { host } = server;
+    expectCode(await runCli(['copy', `${host}/x/app:s390x`, `${host}/x/out:1`]), 0);
+    instead = ({ path }) => (path.includes('/referrers/') ? json(403, {}) : undefined);
+    const result = await create();
+    expectCode(result, 0);
+    expect(result.stderr).toContain(
+      `which referrers of ${host}/x/out:1 would be left behind is not known: `,
+    );
+    expect(result.stdout).toMatch(/^\+ linux\/amd64 {2}sha256:/m);
+  });
+
   it('is made once for each repository of several targets, and names what refuses', async () => {
     instead = (request) =>
       isUpload(request) && request.path.includes('x/closed') ? json(403, {}) : undefined;

@@ -187,7 +187,7 @@ describe('5: unavailable, with what was tried', () => {
 
 describe('2: wrong use and wrong configuration', () => {
   it.each([
-    ['no command', []],
+    ['no command', ['--raw']],
     ['an unknown command', ['inspekt']],
     ['an unknown option', ['inspect', '--inscure', 'x']],
     ['no reference', ['inspect']],

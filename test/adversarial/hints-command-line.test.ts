@@ -24,18 +24,34 @@ type Row = readonly [args: readonly string[], says: RegExp, hint: RegExp];
 
 describe('a command line that cannot be read', () => {
   it.each<Row>([
-    [[], /no command is given/, /^commands: inspect, .*; see --help$/],
+    [['--raw'], /no command is given/, /^commands: inspect, .*, version$/],
     [['inspct', 'x'], /unknown command "inspct"/, /^commands: inspect, /],
-    [['push'], /no command after push/, /^commands of push: from-args, from-spec; /],
-    [['spec', 'chek'], /unknown command "chek" of spec/, /^commands of spec: check, from; /],
-    [['inspect', '--formt', 'json', 'x'], /unknown option --formt/, /^see --help/],
-    [['inspect', '--tags', 'a', 'x'], /inspect has no option --tags/, /^see inspect --help$/],
-    [['inspect', 'x', '--username'], /--username needs a value/, /--username NAME$/],
+    [['push', '--type', 'oci'], /push needs a command/, /^commands of push: from-args, from-spec$/],
+    [['spec', 'chek'], /unknown command "chek" of spec/, /^commands of spec: check, from$/],
+    [
+      ['inspect', '--formt', 'json', 'x'],
+      /unknown option --formt/,
+      /^see "manifest-tool inspect --help"$/,
+    ],
+    [
+      ['inspect', '--tags', 'a', 'x'],
+      /inspect has no option --tags/,
+      /^see "manifest-tool inspect --help"$/,
+    ],
+    [['inspect', 'x', '--username'], /--username needs a value/, /^write --username NAME: /],
     [['inspect', '--debug=some', 'x'], /--debug takes no value/, /^write --debug, or omit it$/],
     [['inspect', '-u', 'a', '-u', 'b', 'x'], /--username is given 2 times/, /^give it once$/],
-    [['push', 'from-args'], /needs --platforms and --template and/, /^see push from-args --help$/],
-    [['inspect'], /inspect needs REF/, /^see inspect --help$/],
-    [['inspect', 'a', 'b'], /unexpected argument "b" for inspect/, /^see inspect --help$/],
+    [
+      ['push', 'from-args'],
+      /needs --platforms, --template, --target/,
+      /^usage: manifest-tool push from-args --platforms P,/,
+    ],
+    [['inspect'], /inspect needs REF/, /^usage: manifest-tool inspect REF/],
+    [
+      ['inspect', 'a', 'b'],
+      /unexpected argument "b" for inspect/,
+      /^usage: manifest-tool inspect REF/,
+    ],
   ])('%j', async (args, says, hint) => {
     await expectTwoLines({ args, says, hint });
   });
@@ -44,7 +60,7 @@ describe('a command line that cannot be read', () => {
     [
       ['inspect', '--progress', 'loud', 'x'],
       /--progress must be auto, .* or none, not "loud"/,
-      /^see inspect --help$/,
+      /^see "manifest-tool inspect --help"$/,
     ],
     [['-q', '--progress', 'json', 'inspect', 'x'], /--quiet or --progress/, /^--quiet shows/],
   ])('%j', async (args, says, hint) => {
@@ -57,17 +73,17 @@ describe('an option', () => {
     [
       ['inspect', '--format', 'jsn', 'x'],
       /--format must be json, .*, not "jsn"/,
-      /^see inspect --help$/,
+      /^see "manifest-tool inspect --help"$/,
     ],
     [
       create('--type', 'ocl', IMAGE),
       /--type must be docker, oci or auto, not "ocl"/,
-      /^see create --help$/,
+      /^see "manifest-tool create --help"$/,
     ],
     [
       create('--attestations', 'all', IMAGE),
       /must be keep or drop, not "all"/,
-      /^see create --help$/,
+      /^see "manifest-tool create --help"$/,
     ],
     [
       ['inspect', '--retry', 'many', 'x'],
@@ -86,7 +102,7 @@ describe('an option', () => {
     [
       create('--tags', 'a,,b', IMAGE),
       /--tags has an empty item/,
-      /^write --tags TAG,\.\.\. without the extra comma$/,
+      /^separate values by commas, without blanks: --tags a,b$/,
     ],
     [
       create('--tags', '-x', IMAGE),
@@ -160,12 +176,16 @@ describe('options that do not go together', () => {
       /--format table or json$/,
     ],
     [['inspect', '--platform', 'linux/386,linux/arm', 'x'], /has 2 platforms/, /one at a time$/],
-    [['remove', 'x'], /needs --platform or --digest/, /^see remove --help$/],
-    [['annotate', 'x'], /nothing to change/, /^see annotate --help$/],
+    [
+      ['remove', 'x'],
+      /needs --platform or --digest/,
+      /^usage: manifest-tool remove REF --platform P/,
+    ],
+    [['annotate', 'x'], /needs a change/, /^give --annotation KEY=VALUE for the index/],
     [
       ['annotate', 'x', '--variant', 'v8'],
       /no entry is selected/,
-      /^select one with --platform or --digest$/,
+      /^add --platform P or --digest DIGEST; "manifest-tool digest --all x"/,
     ],
     [['annotate', 'x', '--platform=linux/386', '--os=linus'], /os "linus"/, /^the common ones are/],
     [

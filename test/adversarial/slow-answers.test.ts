@@ -1,4 +1,5 @@
 import net, { type AddressInfo, type Socket } from 'node:net';
+import tls from 'node:tls';
 import { afterEach, beforeAll, describe, expect, it, test } from 'vitest';
 import { HttpClient } from '../../src/http/client.js';
 import { connectionFailure } from '../../src/http/errors.js';
@@ -79,12 +80,19 @@ const DRIPS: [string, (socket: Socket) => void][] = [
   ],
 ];
 
-async function startDripping(answer: (socket: Socket) => void): Promise<string> {
+/** Starts a server that answers the first bytes of each connection, in TLS with `isHttp2`. */
+async function startDripping(
+  answer: (socket: Socket) => void,
+  { isHttp2 = false } = {},
+): Promise<string> {
   const open = new Set<Socket>();
-  const server = net.createServer((socket) => {
+  const onConnection = (socket: Socket): void => {
     open.add(socket);
     socket.on('error', () => undefined).once('data', () => answer(socket));
-  });
+  };
+  const server = isHttp2
+    ? tls.createServer({ ...authority.server, ALPNProtocols: ['h2'] }, onConnection)
+    : net.createServer(onConnection);
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -95,13 +103,24 @@ async function startDripping(answer: (socket: Socket) => void): Promise<string> 
   return `127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
+/** A frame of HTTP/2 for a stream (RFC 9113 4.1). */
+function frame(type: number, flags: number, stream: number, payload: Buffer): Buffer {
+  const header = Buffer.from([0, 0, 0, type, flags, 0, 0, 0, stream]);
+  header.writeUIntBE(payload.length, 0, 3);
+  return Buffer.concat([header, payload]);
+}
+
+const [HEADERS, SETTINGS, CONTINUATION] = [1, 4, 9] as const;
+/** `:status: 200`, and `x: y` as a literal that is not indexed (RFC 7541). */
+const STATUS_200 = Buffer.from([0x88]);
+const FIELD = Buffer.from([0x00, 0x01, 0x78, 0x01, 0x79]);
+
 /** Sends one request with short limits, and none on silence that a test could reach. */
 async function send(
   host: string,
   request: Partial<HttpRequest>,
-  { isTls = false, retries = 0 } = {},
+  { isTls = false, retries = 0, controller = new AbortController(), answerMs = 300 } = {},
 ): Promise<HttpResponse> {
-  const controller = new AbortController();
   const client = new HttpClient({
     env: {},
     insecure: () => true,
@@ -111,7 +130,7 @@ async function send(
     retries,
     retryDelayMs: 1,
     timeoutMs: 100_000,
-    bounds: { answerMs: 300, leastRate: { bytes: 10_000, perMs: 200 } },
+    bounds: { answerMs, leastRate: { bytes: 10_000, perMs: 200 } },
   });
   ends.push(() => {
     controller.abort();
@@ -175,9 +194,41 @@ test('a drip over HTTP/2 ends after the time for whole answers, or with an inter
   expect((await runCli(args, { signal: controller.signal })).code).toBe(130);
 });
 
+test('a head over HTTP/2 that is continued without end is given up', async () => {
+  const host = await startDripping(
+    (socket) => {
+      socket.write(frame(SETTINGS, 0, 0, Buffer.alloc(0)));
+      socket.write(frame(HEADERS, 0, 1, STATUS_200));
+      drip(socket, () => socket.write(frame(CONTINUATION, 0, 1, FIELD)));
+    },
+    { isHttp2: true },
+  );
+  await failure(send(host, {}, { isTls: true }));
+});
+
+test('endless informational answers at full speed take no memory', async () => {
+  const flood = Buffer.from('HTTP/1.1 102 Processing\r\nX-A: b\r\n\r\n'.repeat(1000));
+  let sent = 0;
+  const host = await startDripping((socket) => {
+    const more = (): void => {
+      while (!socket.destroyed && socket.write(flood)) sent += flood.length;
+    };
+    socket.on('drain', more);
+    more();
+  });
+  const before = process.memoryUsage().rss;
+  expect(await failure(send(host, {}, { answerMs: 1000 }))).toMatch(/had not answered in full/);
+  expect(sent).toBeGreaterThan(1_000_000);
+  expect(process.memoryUsage().rss - before).toBeLessThan(150_000_000);
+});
+
 describe('a blob that is read as a stream', () => {
-  async function read(host: string, isTls = false): Promise<number> {
-    const { stream } = await send(host, { streamed: true }, { isTls });
+  async function read(
+    host: string,
+    isTls = false,
+    controller = new AbortController(),
+  ): Promise<number> {
+    const { stream } = await send(host, { streamed: true }, { isTls, controller });
     let length = 0;
     for await (const chunk of stream!) length += chunk.length;
     return length;
@@ -193,6 +244,15 @@ describe('a blob that is read as a stream', () => {
       drip(stream, () => stream.write(' '));
     };
     expect(await failure(read(server.host, true))).toMatch(/HOST sent less than 10000 bytes/);
+  });
+
+  it('ends with an interrupt, and with the reason for it', async () => {
+    const controller = new AbortController();
+    const host = await startDripping((socket) => {
+      DRIPS[0]![1](socket);
+      setTimeout(() => controller.abort(new Error('interrupted')), 50);
+    });
+    await expect(read(host, false, controller)).rejects.toThrow('interrupted');
   });
 
   it('may take longer than other answers otherwise', async () => {

@@ -9,7 +9,7 @@ import { readLog } from '../support/github/log.js';
 import { DONE, type Runner, type StepResult } from '../support/github/steps.js';
 import { basic, getManifest } from '../support/http.js';
 import { startRegistry, USER, type Registry } from '../support/registry.js';
-import { seedParityImages } from '../support/seed.js';
+import { PARITY_IMAGES, seedParityImages } from '../support/seed.js';
 import { auths, Folder, pathWith } from '../adversarial/support/files.js';
 
 /** The Action, its steps run as the runner of GitHub runs them. */
@@ -20,6 +20,9 @@ interface Result {
   readonly images: readonly { readonly platform: string }[];
 }
 
+const NO_OUTPUTS = { digest: '', image: '', digests: '', metadata: '', json: '' };
+const AMD64 = PARITY_IMAGES['docker/app']!.tags['linux-amd64']!;
+const S390X = PARITY_IMAGES['docker/app']!.tags['linux-s390x']!;
 const folder = new Folder();
 let registry: Registry;
 let app: string;
@@ -93,7 +96,17 @@ describe('what it publishes', () => {
       type: 'docker',
     });
     const { digest, tags, images } = expectDone(result);
-    expect(result.outputs['digest']).toBe(digest);
+    expect(result.outputs).toEqual({
+      digest,
+      image: `${app}@${digest}`,
+      digests: JSON.stringify({ 'linux/amd64': AMD64, 'linux/s390x': S390X }),
+      metadata: result.outputs['metadata'],
+      json: result.outputs['json'],
+    });
+    expect(JSON.parse(result.outputs['metadata']!)).toMatchObject({
+      'containerimage.digest': digest,
+      'image.name': app,
+    });
     expect(tags.map(({ name }) => name)).toEqual(
       ['args', 'args-too', 'args-three'].map((tag) => `${app}:${tag}`),
     );
@@ -116,6 +129,74 @@ describe('what it publishes', () => {
     const digests = [await published('several-a'), await published('several-b')];
     expect(result.outputs['digest']).toBe(digests.join('\n'));
     expect(digests[0]).not.toBe(digests[1]);
+    const images = digests.map((digest) => `${app}@${digest}`);
+    expect(result.outputs['image']).toBe(images.join('\n'));
+    expect(JSON.parse(result.outputs['digests']!)).toEqual({
+      [`${app}:several-a`]: { 'linux/amd64': AMD64 },
+      [`${app}:several-b`]: { 'linux/s390x': S390X },
+    });
+    expect(Object.keys(JSON.parse(result.outputs['metadata']!) as object)).toEqual([
+      `${app}:several-a`,
+      `${app}:several-b`,
+    ]);
+  });
+
+  it('digests that build jobs left, with required platforms and annotations', async () => {
+    folder.write(path.join(workspace, 'digests', AMD64.slice('sha256:'.length)), '');
+    folder.write(path.join(workspace, 'digests', S390X.slice('sha256:'.length)), '');
+    const inputs = {
+      digests: 'digests',
+      tags: `${app}:digests\n${app}:digests-too`,
+      require: 'linux/amd64\nlinux/s390x',
+      type: 'oci',
+      annotations: 'a=it is, so\n index,manifest-descriptor[linux/s390x]:b=c\n',
+    };
+    const { code, outputs } = await run(inputs);
+    expect(code).toBe(0);
+    expect(outputs['image']).toBe(`${app}@${await published('digests-too')}`);
+    const { body } = await getManifest(registry.host, 'docker/app', 'digests');
+    const index = JSON.parse(body) as {
+      annotations: object;
+      manifests: { annotations?: object }[];
+    };
+    expect(index.annotations).toEqual({ a: 'it is, so', b: 'c' });
+    expect(index.manifests.flatMap(({ annotations }) => annotations ?? [])).toEqual([{ b: 'c' }]);
+
+    const refused = await run({ ...inputs, require: 'linux/amd64, linux/arm64' });
+    expect(refused.code).toBe(6);
+    expect(readLog(refused.log).annotations.join('\n')).toContain('missing: linux/arm64');
+    expect(refused.outputs).toEqual(NO_OUTPUTS);
+  });
+
+  it('sources: references, digests and descriptors', async () => {
+    const result = await run({
+      target: `${app}:sources`,
+      sources: `${app}:linux-386\n${AMD64}\n{"digest": "${S390X}"}\n`,
+    });
+    expectDone(result);
+    expect(JSON.parse(result.outputs['digests']!)).toEqual({
+      'linux/386': PARITY_IMAGES['docker/app']!.tags['linux-386'],
+      'linux/amd64': AMD64,
+      'linux/s390x': S390X,
+    });
+  });
+
+  it('an edit: the digests of the whole index', async () => {
+    const target = `${app}:edited`;
+    expectDone(await run({ target, sources: AMD64 }));
+    const { code, outputs } = await run({ args: `add ${target} ${S390X}` });
+    expect(code).toBe(0);
+    expect(outputs['image']).toBe(`${app}@${await published('edited')}`);
+    expect(JSON.parse(outputs['digests']!)).toEqual({ 'linux/amd64': AMD64, 'linux/s390x': S390X });
+    expect(JSON.parse(outputs['metadata']!)).toMatchObject({ 'image.name': app });
+  });
+
+  it('nothing in a dry run, which has neither image nor metadata', async () => {
+    const result = await run({ target: `${app}:dry`, sources: AMD64, args: '--dry-run' });
+    expect(result.code).toBe(0);
+    expect(result.outputs).toMatchObject({ image: '', metadata: '' });
+    expect(result.outputs['digest']).toMatch(/^sha256:/);
+    expect(await published('dry')).toBeUndefined();
   });
 
   it('a whole command line', async () => {
@@ -159,6 +240,42 @@ describe('what it publishes', () => {
   });
 });
 
+describe('what it verifies', () => {
+  const whole = () => ({ verify: `${app}:whole-list` });
+
+  beforeAll(async () => {
+    workspace = folder.directory();
+    expectDone(await run({ target: `${app}:whole-list`, sources: `${AMD64}\n${S390X}` }));
+  });
+
+  it('is right if all requirements are met', async () => {
+    const { code, log, outputs, summary } = await run({
+      ...whole(),
+      platforms: 'linux/amd64\nlinux/s390x',
+      'at-least': 'linux/s390x',
+      'same-as': `${app}:whole-list`,
+    });
+    expect({ code, log }).toMatchObject({ code: 0 });
+    expect(summary).toBe('');
+    expect(outputs).toMatchObject({ digest: await published('whole-list'), metadata: '' });
+    expect(JSON.parse(outputs['digests']!)).toEqual({ 'linux/amd64': AMD64, 'linux/s390x': S390X });
+  });
+
+  it.each([
+    [{ 'at-least': 'linux/amd64, linux/arm64' }, 'linux/arm64'],
+    [{ platforms: 'linux/amd64' }, 'linux/s390x'],
+    [{ 'same-as': '{app}:linux-amd64' }, 'linux/s390x'],
+    [{ 'require-attestations': 'sbom, provenance' }, 'provenance'],
+  ])('%j fails', async (requirement, defect) => {
+    const filled = Object.entries(requirement).map(([name, value]) => {
+      return [name, value.replace('{app}', app)] as const;
+    });
+    const { code, log } = await run({ ...whole(), ...Object.fromEntries(filled) });
+    expect({ code, log }).toMatchObject({ code: 6 });
+    expect(readLog(log).annotations.join('\n')).toContain(defect);
+  });
+});
+
 it('writes a summary of what was published', async () => {
   const target = `${app}:summary`;
   const inputs = { target, template: `${app}:OS-ARCH`, platforms: 'linux/amd64' };
@@ -175,11 +292,24 @@ it('writes a summary of what was published', async () => {
 
 describe('errors', () => {
   it.each([
-    ['nothing', {}, 'nothing to publish'],
-    ['empty inputs', { spec: ' \n', args: '' }, 'nothing to publish'],
+    ['nothing', {}, 'nothing to do'],
+    ['empty inputs', { spec: ' \n', args: '' }, 'nothing to do'],
     ['a target alone', { target: 'a' }, 'template and platforms must be given too'],
     ['two ways', { spec: 'a', target: 'b' }, 'target cannot be given with spec'],
     ['tags without a list', { args: 'create', tags: 'a' }, 'tags cannot be given with args alone'],
+    ['digests without a name', { digests: 'd' }, 'target or tags must be given with digests'],
+    [
+      'a template for digests',
+      { digests: 'd', template: 'a' },
+      'template cannot be given with digests',
+    ],
+    ['a spec with sources', { spec: 'a', sources: 'b' }, 'sources cannot be given with spec'],
+    ['verify while publishing', { spec: 'a', verify: 'b' }, 'spec cannot be given with verify'],
+    [
+      'a requirement alone',
+      { spec: 'a', 'at-least': 'b' },
+      'at-least cannot be given without verify',
+    ],
     ['an open quote', { args: 'create "a' }, 'a " in args is not closed'],
   ])('%s: exit code 2, and an annotation', async (_what, inputs, why) => {
     const { code, log, outputs } = await run(inputs);
@@ -188,7 +318,7 @@ describe('errors', () => {
       expect.stringMatching(/^error: reading the inputs failed: /) as string,
     ]);
     expect(log).toContain(why);
-    expect(outputs).toEqual({ digest: '', json: '' });
+    expect(outputs).toEqual(NO_OUTPUTS);
   });
 
   it('of the program keep their exit code, and come with their hint', async () => {
@@ -238,6 +368,13 @@ describe('hostile inputs do nothing', () => {
     platforms: { target: '{app}:hostile', template: '{app}:OS-ARCH' },
     tags: { target: '{app}:hostile', template: '{app}:OS-ARCH', platforms: 'linux/amd64' },
     type: { target: '{app}:hostile', template: '{app}:OS-ARCH', platforms: 'linux/amd64' },
+    digests: { target: '{app}:hostile' },
+    sources: { target: '{app}:hostile' },
+    require: { target: '{app}:hostile', sources: '{app}:linux-amd64' },
+    verify: {},
+    'at-least': { verify: '{app}:linux-amd64' },
+    'same-as': { verify: '{app}:linux-amd64' },
+    'require-attestations': { verify: '{app}:linux-amd64' },
   };
 
   it.each(Object.keys(INPUTS))(
@@ -251,7 +388,7 @@ describe('hostile inputs do nothing', () => {
         const inputs = { ...Object.fromEntries(others), [name]: text } as Record<string, string>;
         const { code, log, outputs } = await run(inputs);
         if (code !== 2 && code !== 3) throw new Error(`${text}: exit code ${code}: ${log}`);
-        expect(outputs).toEqual({ digest: '', json: '' });
+        expect(outputs).toEqual(NO_OUTPUTS);
         const { annotations, commands } = readLog(log);
         expect(commands).toEqual([]);
         expect(annotations).toHaveLength(1);
@@ -260,6 +397,19 @@ describe('hostile inputs do nothing', () => {
     },
     60_000,
   );
+
+  it('in annotations, which are keys and values', async () => {
+    const inputs = { target: `${app}:annotated`, type: 'oci', sources: AMD64 };
+    const annotations = '--metadata-file=pwned\nkey=$(touch pwned)"; touch pwned; "';
+    const { code } = await run({ ...inputs, annotations });
+    expect(code).toBe(0);
+    expectUntouched();
+    const { body } = await getManifest(registry.host, 'docker/app', 'annotated');
+    expect((JSON.parse(body) as { annotations: object }).annotations).toEqual({
+      '--metadata-file': 'pwned',
+      key: '$(touch pwned)"; touch pwned; "',
+    });
+  });
 
   it('in args, which are arguments and nothing more', async () => {
     for (const text of texts) {
@@ -366,7 +516,7 @@ describe('Node and the build', () => {
       code: 0,
       log: expect.stringContaining('manifest-tool version ') as string,
     });
-    expect(outputs).toEqual({ digest: '', json: '' });
+    expect(outputs).toEqual(NO_OUTPUTS);
     expect(existsSync(path.join(copy, 'dist/cli/entry.cjs'))).toBe(true);
     const commands = ['group Building manifest-tool', 'endgroup', 'group Result', 'endgroup'];
     expect(readLog(log)).toEqual({ annotations: [], commands });

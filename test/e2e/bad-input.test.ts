@@ -81,12 +81,16 @@ const CASES: Readonly<Record<string, Case>> = {
     says: /annotate has no level "index"/,
     hint: /--platform or --digest/,
   },
-  'no command': { args: [], says: /no command is given/, hint: /inspect, query/ },
+  'no command': { args: ['--raw'], says: /no command is given/, hint: /inspect, query/ },
   'an unknown command': {
     args: ['inspct', 'x'],
     says: /unknown command "inspct" \(did you mean inspect\?\)/,
   },
-  'half a command': { args: ['push'], says: /no command after push/, hint: /from-args, from-spec/ },
+  'half a command': {
+    args: ['push', '--type', 'oci'],
+    says: /push needs a command/,
+    hint: /from-args, from-spec/,
+  },
   'an unknown option': {
     args: [...FROM_ARGS, '--platfroms', 'linux/amd64'],
     says: /unknown option --platfroms \(did you mean --platforms\?\)/,

@@ -281,10 +281,8 @@ describe('a dry run of an edit', () => {
     const [text, json] = [await runCli(args), await runCli([...args, '--json'])];
     for (const result of [text, json]) expectCode(result, 0);
     expect(await runCli(['inspect', '--format', 'raw', name])).toEqual(before);
-    return {
-      stdout: text.stdout,
-      changes: (JSON.parse(json.stdout) as { changes: Record<string, unknown> }).changes,
-    };
+    const { targets } = JSON.parse(json.stdout) as { targets: [{ changes: unknown }] };
+    return { stdout: text.stdout, changes: targets[0].changes };
   }
 
   it.each(['registry', 'layout'])(
@@ -297,20 +295,23 @@ describe('a dry run of an edit', () => {
         ({ annotations = {} }) => annotations['vnd.docker.reference.digest'] === image.digest,
       )!;
       const { stdout, changes } = await dryRun('remove', name, '--platform', 'linux/amd64');
-      expect(stdout.split('\n').slice(0, 2)).toEqual([
-        `entry linux/amd64 ${image.digest} would be removed`,
-        `attestation ${attestation.digest} would be removed`,
+      expect(stdout).toMatch(
+        new RegExp(
+          `^- linux/amd64 {2}${image.digest} .*\n- attestation {2}${attestation.digest} .*\ntag \\S+ would move from \\S+ to \\S+\nDigest: `,
+          'm',
+        ),
+      );
+      expect(changes).toMatchObject([
+        {
+          added: [],
+          removed: [
+            { digest: image.digest, platform: 'linux/amd64', isAttestation: false },
+            { digest: attestation.digest, platform: 'unknown/unknown', isAttestation: true },
+          ],
+          changed: [],
+          annotations: {},
+        },
       ]);
-      expect(stdout).toMatch(/\ntag \S+ would move from \S+ to \S+\nDigest: /);
-      expect(changes).toEqual({
-        added: [],
-        removed: [
-          { digest: image.digest, platform: 'linux/amd64', isAttestation: false },
-          { digest: attestation.digest, platform: 'unknown/unknown', isAttestation: true },
-        ],
-        changed: [],
-        annotations: {},
-      });
     },
   );
 
@@ -322,47 +323,48 @@ describe('a dry run of an edit', () => {
     const options = ['--platform', ARM64, '--os-version', '7', '--annotation', 'old=\u001b[1m'];
     const { stdout, changes } = await dryRun('annotate', name, ...options, '--annotation', 'gone-');
     expect(stdout).toContain(
-      `entry ${ARM64} ${digest} would change: platform ${ARM64}:7, annotation gone removed, annotation old=\\u001b[1m\n`,
+      `~ ${ARM64} -> ${ARM64}:7\n      ${digest}\n    - annotation gone: "1"\n    ~ annotation old: "1" -> "\\u001b[1m"\n`,
     );
-    expect(changes).toEqual({
-      added: [],
-      removed: [],
-      changed: [
-        {
-          digest,
-          platform: ARM64,
-          isAttestation: false,
-          platformChange: { from: ARM64, to: `${ARM64}:7` },
-          annotations: {
-            old: { from: '1', to: '\u001b[1m' },
-            gone: { from: '1', to: null },
+    expect(changes).toMatchObject([
+      {
+        added: [],
+        removed: [],
+        changed: [
+          {
+            platform: ARM64,
+            isAttestation: false,
+            from: { digest, platform: ARM64 },
+            to: { digest, platform: `${ARM64}:7` },
+            annotations: {
+              old: { from: '1', to: '\u001b[1m' },
+              gone: { from: '1', to: null },
+            },
           },
-        },
-      ],
-      annotations: {},
-    });
+        ],
+        annotations: {},
+      },
+    ]);
     const index = await dryRun('annotate', name, '--annotation', 'k=v');
-    expect(index.stdout).toMatch(/^index would change: annotation k=v\n/);
-    expect(index.changes).toMatchObject({
-      changed: [],
-      annotations: { k: { from: null, to: 'v' } },
-    });
+    expect(index.stdout).toMatch(/^\+ annotation k: "v"$/m);
+    expect(index.changes).toMatchObject([
+      { changed: [], annotations: { k: { from: null, to: 'v' } } },
+    ]);
   });
 
   it('of an edit that changes nothing shows no change', async () => {
     const name = await published('layout', 'dry-same');
     const options = ['--platform', ARM64, '--variant', 'v8'];
     const { stdout, changes } = await dryRun('annotate', name, ...options);
-    expect(stdout).toMatch(/^tag \S+ names \S+ already\nDigest: /);
-    expect(changes).toEqual({ added: [], removed: [], changed: [], annotations: {} });
+    expect(stdout).toMatch(/^tag \S+ points to \S+ already\nDigest: /);
+    expect(changes).toEqual([]);
   });
 
-  it('of add shows the entry that would be replaced', async () => {
+  it('of add shows the entry that would be replaced as changed', async () => {
     const name = await published('layout', 'dry-added');
     const [{ digest }] = (await listed(name)) as [Entry];
     const { stdout, changes } = await dryRun('add', name, app('linux-amd64'));
     expect(stdout).toMatch(/^image linux\/amd64 \S+ would be copied from /);
-    expect(stdout).toContain(`\nentry linux/amd64 ${digest} would be removed\n`);
-    expect(changes['added']).toMatchObject([{ platform: 'linux/amd64', isAttestation: false }]);
+    expect(stdout).toContain(`\n~ linux/amd64\n    - ${digest} `);
+    expect(changes).toMatchObject([{ changed: [{ platform: 'linux/amd64', from: { digest } }] }]);
   });
 });

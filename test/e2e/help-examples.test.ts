@@ -24,6 +24,10 @@ beforeAll(async () => {
       [`oci-layout://build:${architecture}`, architecture],
     ]),
     ['example.com/app:1.0-riscv64', 'riscv64'],
+    ...['1.0', '1', 'latest'].map((tag): [string, string] => [
+      `example.com/staging/app:${tag}`,
+      'amd64',
+    ]),
     ['example.com/app:1.1-arm64', 'arm64'],
   ];
   for (const [name, architecture] of images) await place.image(name, architecture);

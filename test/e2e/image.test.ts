@@ -200,8 +200,8 @@ describe('a container that is stopped', () => {
 });
 
 describe('a credential helper on top', () => {
-  it('is what docs/container.md says', async () => {
-    const page = readFileSync(path.join(ROOT, 'docs/container.md'), 'utf8');
+  it('is what docs/guides/container.md says', async () => {
+    const page = readFileSync(path.join(ROOT, 'docs/guides/container.md'), 'utf8');
     const [, lines] = /```dockerfile\n([^`]+)```/.exec(page)!;
     const text = lines!
       .replace(/^FROM .*$/m, `FROM ${IMAGE}`)

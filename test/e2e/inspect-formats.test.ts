@@ -235,7 +235,7 @@ describe('--format json', () => {
 
   it('has the members that its documentation has, and no others', async () => {
     const page = readFileSync(
-      fileURLToPath(new URL('../../docs/inspect-json.md', import.meta.url)),
+      fileURLToPath(new URL('../../docs/reference/json.md', import.meta.url)),
       'utf8',
     );
     const documented = [...page.matchAll(/^\| `([A-Za-z.]+)` \|/gm)].map(([, name]) => name!);

@@ -57,8 +57,30 @@ describe.each(Object.entries(SYSTEMS))('%s', (name, system) => {
   }
 
   it('has these examples, and all of them are run here', () => {
-    const files = ['add', 'expect', 'wait'].map((each) => system.file.replace('{}', each));
+    const files = ['add', 'digests', 'expect', 'wait'].map((each) =>
+      system.file.replace('{}', each),
+    );
     expect(readdirSync(path.join(ROOT, 'examples', name)).toSorted()).toEqual(files);
+  });
+
+  it('digests: the images that were pushed by digest, verified as they were published', async () => {
+    const { results } = await run('digests');
+    expectAllDone(results, 4);
+    const { digest, platforms } = await published('v1.0');
+    expect(platforms).toEqual(['linux/amd64', 'linux/arm64']);
+    expect((await published('latest')).digest).toBe(digest);
+    expect(results.get('verify')!.log).toContain(digest);
+  });
+
+  it('digests: moves no tag if a build left another platform', async () => {
+    const before = await published('v1.0');
+    const { results } = await run('digests', { AMD64: 'linux-ppc64le' });
+    expect(results.get('publish')).toMatchObject({
+      code: 6,
+      log: expect.stringContaining('missing: linux/amd64') as string,
+    });
+    expect(results.has('verify')).toBe(false);
+    expect(await published('v1.0')).toEqual(before);
   });
 
   it('wait: the job that publishes begins with the builds, and waits for them', async () => {

@@ -32,7 +32,7 @@ interface Event {
   readonly [name: string]: unknown;
 }
 
-const schema = JSON.parse(readFileSync('docs/progress.schema.json', 'utf8')) as object;
+const schema = JSON.parse(readFileSync('docs/reference/progress.schema.json', 'utf8')) as object;
 const isEvent = new Ajv({ strict: true, strictRequired: false, allowUnionTypes: true }).compile(
   schema,
 );

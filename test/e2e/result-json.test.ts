@@ -59,6 +59,7 @@ describe('--json', () => {
     expect(first.targets).toEqual([
       {
         reference: names[0],
+        image: `${repository}@${first.digest}`,
         digest: first.digest,
         tags: [`${repository}:json`, `${repository}:second`].map((name) => ({
           name,
@@ -69,6 +70,7 @@ describe('--json', () => {
         imagesCopied: 0,
         bytesCopied: 0,
         bytesMounted: 0,
+        changes: null,
         warnings: [],
       },
       expect.objectContaining({
@@ -94,6 +96,24 @@ describe('--json', () => {
     ]);
     expect(second.targets[0]).toMatchObject({ bytesCopied: 0, bytesMounted: 0, imagesCopied: 1 });
     expect(second.targets[0]!.tags[0]).toMatchObject({ from: first.digest, to: second.digest });
+  });
+
+  it('lists the entries of the index, those of before an edit included, and none of an image', async () => {
+    interface Result {
+      readonly entries: readonly { readonly platform: string; readonly digest: string }[];
+    }
+    const entries = async (...args: string[]) => {
+      const result = (await run(args)) as unknown as Result;
+      return result.entries.map(({ platform, digest }) => [platform, digest]);
+    };
+    const [amd64, s390x] = sources() as [string, string];
+    const tag = `${repository}:entries`;
+    const first = ['linux/amd64', TAGS['linux-amd64']];
+    expect(await entries('create', '-t', tag, amd64)).toEqual([first]);
+    const both = [first, ['linux/s390x', TAGS['linux-s390x']]];
+    expect(await entries('add', tag, s390x, '--dry-run')).toEqual(both);
+    expect(await entries('add', tag, s390x)).toEqual(both);
+    expect(await entries('copy', amd64, `${repository}:entries-image`)).toEqual([]);
   });
 
   it('has the warnings of the target, of the sources and of the files', async () => {

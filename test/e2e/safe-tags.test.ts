@@ -128,7 +128,9 @@ describe('--dry-run', () => {
       expect(result.stdout).toMatch(
         new RegExp(`^tag \\S+:dry would move from ${before} to sha256:[0-9a-f]{64}$`, 'm'),
       );
-      expect(result.stdout).toMatch(/^tag \S+:new would move to sha256:[0-9a-f]{64}$/m);
+      expect(result.stdout).toMatch(
+        /^tag \S+:new is new, and would point to sha256:[0-9a-f]{64}$/m,
+      );
       expect(result.stdout).toMatch(/^Digest: sha256:[0-9a-f]{64} \d+\n$/m);
     } finally {
       await proxy.stop();

@@ -149,9 +149,10 @@ describe('the examples in specs/', () => {
     }
   });
 
-  it('are right together, by the command of the README', async () => {
+  it('are right together, by the command of the documentation', async () => {
     const line = /^ {4}((?:\w+=\S+ )+)manifest-tool (spec check .*) specs\/\*\.yaml$/m;
-    const [, variables = '', words = ''] = line.exec(readFileSync('README.md', 'utf8')) ?? [];
+    const [, variables = '', words = ''] =
+      line.exec(readFileSync('docs/reference/spec.md', 'utf8')) ?? [];
     const env = Object.fromEntries(
       variables
         .trim()
@@ -162,6 +163,14 @@ describe('the examples in specs/', () => {
     const result = await runCli(args, { env });
     expectCode(result, 0);
     expect(result.stderr).toBe('');
+  });
+
+  it('of the reference is right', async () => {
+    const [, spec = ''] = /```yaml\n([^]*?)```/.exec(
+      readFileSync('docs/reference/spec.md', 'utf8'),
+    )!;
+    const result = await runCli(['spec', 'check', '--strict', '-'], { stdin: spec });
+    expectCode(result, 0);
   });
 
   it('show what a spec can say', () => {

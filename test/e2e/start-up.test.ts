@@ -68,7 +68,7 @@ const START = ['base', 'entry', 'manifest-tool', 'rolldown-runtime'];
 const READS = [...START, 'core', 'connection'];
 /** Over HTTP/1.1. */
 const ASKS = ['early', 'http1', 'registry'];
-const PUBLISHES = [...READS, ...ASKS, 'publish', 'results'];
+const PUBLISHES = [...READS, ...ASKS, 'publish', 'difference', 'results'];
 
 /** Modules of Node that take milliseconds, and that nothing here needs. */
 const NEVER = [
@@ -88,8 +88,8 @@ const OTHERWISE = { layout: ['tls', 'dns'], registry: ['tls', 'dns', 'fs/promise
 
 const COMMANDS: readonly [string, readonly string[]][] = [
   ['--version', START],
-  ['--help', [...START, 'help']],
-  ['inspect --help', [...START, 'help']],
+  ['--help', [...START, 'columns', 'help']],
+  ['inspect --help', [...START, 'columns', 'help']],
   ['inspect {L}', [...READS, 'inspect', 'layout']],
   ['inspect {R}/oci/app:linux-amd64', [...READS, ...ASKS, 'inspect']],
   ['query {R}/oci/app:linux-amd64', [...READS, ...ASKS, 'query']],

@@ -101,8 +101,8 @@ describe('--tag', () => {
     const other = `${open.host}/dry/app:1`;
     const result = await push(`${open.host}/oci/app:dry`, '-t', other, '--dry-run');
     expectCode(result, 0);
-    expect(result.stdout).toContain(`tag ${open.host}/oci/app:dry would move to sha256:`);
-    expect(result.stdout).toContain(`tag ${other} would move to sha256:`);
+    for (const name of [`${open.host}/oci/app:dry`, other])
+      expect(result.stdout).toContain(`tag ${name} is new, and would point to sha256:`);
     expect(await held(other)).toBeUndefined();
   });
 

@@ -39,7 +39,10 @@ export class Workplace {
   local(text: string): string {
     const { host } = this.registry;
     return text
-      .replaceAll(/\b(?:registry\.|other\.)?example\.com(?=\/)|\blocalhost:5000\b/g, host)
+      .replaceAll(
+        /\b(?:registry\.|other\.)?example\.com(?=\/)|\bghcr\.io(?=\/acme\/)|\blocalhost:5000\b/g,
+        host,
+      )
       .replaceAll(/(?<=\s)traefik(?=\s|$)/g, `${host}/library/traefik`);
   }
 

@@ -11,7 +11,7 @@ function plain(isPlain) {
   return isPlain ? ['--insecure'] : [];
 }
 
-/** The client alone: it needs no engine for this. @type {import('./index.mjs').Tool} */
+/** Docker's client; it needs no engine for these jobs. @type {import('./index.mjs').Tool} */
 export const docker = {
   name: 'docker manifest',
   command: ['docker'],

@@ -1,5 +1,15 @@
-import { GLOBAL_OPTIONS, type GlobalOptionName, type OptionName } from './options.js';
+import {
+  GLOBAL_OPTIONS,
+  OPTIONS,
+  placeholder,
+  type GlobalOptionName,
+  type OptionName,
+} from './options.js';
 import type { Options, RequiredOptions } from './values.js';
+
+/** Sections of the program's help, in their order. */
+export const COMMAND_GROUPS = ['Inspect', 'Publish', 'Edit', 'Check', 'Other'] as const;
+export type CommandGroup = (typeof COMMAND_GROUPS)[number];
 
 /** Definition of a command, for the parser, the help, the manual and the completion. */
 export interface CommandDefinition<
@@ -7,6 +17,8 @@ export interface CommandDefinition<
   Own extends OptionName = OptionName,
   Required extends OptionName = OptionName,
 > {
+  /** Section of the program's help. */
+  readonly group: CommandGroup;
   /** One line of the help. */
   readonly describe: string;
   /**
@@ -17,6 +29,8 @@ export interface CommandDefinition<
   /** The options that it has beside the global ones. */
   readonly options: readonly Own[];
   readonly required: readonly Required[];
+  /** Help of options that mean something more precise here than in general. */
+  readonly texts: Partial<Readonly<Record<OptionName, string>>>;
   /** Command lines with `$0` for the program, and what each does. */
   readonly examples: readonly (readonly [commandLine: string, describe: string])[];
 }
@@ -27,11 +41,12 @@ function defineCommand<
   const Own extends OptionName,
   const Required extends Own = never,
 >(
-  definition: Omit<CommandDefinition<Positionals, Own, Required>, 'required'> & {
+  definition: Omit<CommandDefinition<Positionals, Own, Required>, 'required' | 'texts'> & {
     readonly required?: readonly Required[];
+    readonly texts?: Partial<Readonly<Record<OptionName, string>>>;
   },
 ): CommandDefinition<Positionals, Own, Required> {
-  return { required: [], ...definition };
+  return { required: [], texts: {}, ...definition };
 }
 
 /** Options of the commands that edit an index in place. */
@@ -67,55 +82,60 @@ const INDEX = [
  */
 export const COMMANDS = {
   inspect: defineCommand({
-    describe: 'show an image or a multi-platform image',
+    group: 'Inspect',
+    describe: 'show an image or index',
     positionals: { reference: 'REF' },
     options: ['format', 'platform', 'config', 'referrers', 'raw', 'expand-config'],
+    texts: { platform: 'select the entry for this platform' },
     examples: [
-      ['$0 inspect traefik', 'docker.io/library/traefik:latest'],
-      ['$0 inspect --format table oci-layout://build:latest', 'what is in a directory, with sizes'],
+      ['$0 inspect traefik', 'an image on Docker Hub'],
       [
-        '$0 inspect --platform linux/arm64 --config traefik',
-        'the configuration of one image of a list',
+        '$0 inspect --format table oci-layout://build:latest',
+        'an OCI layout, as a table with sizes',
       ],
-      [
-        '$0 inspect --raw --expand-config localhost:5000/app:1.0',
-        'as JSON, as manifest-tool v2 prints it',
-      ],
+      ['$0 inspect --platform linux/arm64 --config traefik', 'the config of one platform'],
+      ['$0 inspect --raw --expand-config localhost:5000/app:1.0', 'the JSON of manifest-tool v2'],
     ],
   }),
   query: defineCommand({
-    describe: 'tell whether it is a list, and for which platforms',
+    group: 'Inspect',
+    describe: 'show whether it is an index, and its platforms',
     positionals: { reference: 'REF' },
     options: ['json'],
     examples: [
-      ['$0 query traefik', 'as mquery prints it'],
-      ['$0 query --json oci-layout://build:latest', 'for programs'],
+      ['$0 query traefik', 'in the format of mquery'],
+      ['$0 query --json oci-layout://build:latest', 'as JSON'],
     ],
   }),
   digest: defineCommand({
-    describe: 'print the digest of an image, or of each platform',
+    group: 'Inspect',
+    describe: 'print the digest of an image or index',
     positionals: { reference: 'REF' },
     options: ['platform', 'all', 'full', 'json'],
+    texts: { platform: 'select the entry for this platform' },
     examples: [
-      ['$0 digest example.com/app:1.0', 'of the index, or of the image'],
-      ['$0 digest --platform linux/arm64 --full example.com/app:1.0', 'to pin one platform'],
-      ['$0 digest --all oci-layout://build:latest', 'one line per entry'],
+      ['$0 digest example.com/app:1.0', 'the digest of what the tag points to'],
+      ['$0 digest --platform linux/arm64 --full example.com/app:1.0', 'one platform, to be pinned'],
+      ['$0 digest --all oci-layout://build:latest', 'one line for each entry'],
     ],
   }),
   diff: defineCommand({
-    describe: 'show how two images or indexes differ',
+    group: 'Inspect',
+    describe: 'compare two images or indexes',
     positionals: { from: 'REF', to: 'REF' },
     options: ['config', 'json'],
+    texts: { config: 'compare the image configs as well' },
     examples: [
-      ['$0 diff example.com/app:1.0-rc1 example.com/app:1.0', 'exit code 6 if they differ'],
+      ['$0 diff example.com/app:1.0-rc1 example.com/app:1.0', 'exit with 6 if they differ'],
       [
         '$0 diff --config --json example.com/app:1.0-rc1 example.com/app:1.0',
-        'with what changed in the configs, as JSON',
+        'include configs, print JSON',
       ],
     ],
   }),
   verify: defineCommand({
-    describe: 'prove that an image or a list is whole',
+    group: 'Check',
+    describe: 'verify that an image or index is complete',
     positionals: { reference: 'REF' },
     options: [
       'platforms',
@@ -127,24 +147,23 @@ export const COMMANDS = {
       'executables',
       'json',
     ],
+    texts: { platforms: 'require exactly these platforms' },
     examples: [
       [
         '$0 verify --platforms linux/amd64,linux/arm64,linux/386 example.com/app:1.0',
-        'that these platforms are there, and no others',
+        'require exactly these platforms',
       ],
       [
         '$0 verify --at-least linux/amd64,linux/arm64 --same-as example.com/app:1.0-rc1 example.com/app:1.0',
-        'that these platforms are there, and everything is as in another image',
+        'require at least these, with the digests of another tag',
       ],
-      ['$0 verify --deep --json oci-layout://build:latest', 'with every blob read, as JSON'],
-      [
-        '$0 verify --executables example.com/app:1.0',
-        'that no image starts a program of another architecture',
-      ],
+      ['$0 verify --deep --json oci-layout://build:latest', 'read every blob, print JSON'],
+      ['$0 verify --executables example.com/app:1.0', 'find programs for the wrong architecture'],
     ],
   }),
   'push from-args': defineCommand({
-    describe: 'publish a list of the images that a template names',
+    group: 'Publish',
+    describe: 'publish an index of images named by a template',
     positionals: {},
     options: [
       'type',
@@ -157,32 +176,36 @@ export const COMMANDS = {
       ...INDEX,
     ],
     required: ['platforms', 'template', 'target'],
+    texts: { type: 'type of the index [default: docker]' },
     examples: [
       [
-        '$0 push from-args --platforms linux/amd64,linux/arm64/v8 --template example.com/app:OS-ARCH --target example.com/app:1.0',
-        'one list of two images',
+        '$0 push from-args --platforms linux/amd64,linux/arm64 --template example.com/app:OS-ARCH --target example.com/app:1.0',
+        'an index of two images',
       ],
       [
-        '$0 push --type oci from-args --platforms linux/amd64,linux/arm64 --template example.com/ARCH/app:1.0 --target example.com/app:1.0 --tags 1,latest --annotation org.opencontainers.image.version=1.0',
-        'an OCI index of images in other repositories, with an annotation',
+        '$0 push --type oci from-args --platforms linux/amd64,linux/arm64 --template example.com/ARCH/app:1.0 --target example.com/app:1.0 --tags 1,latest',
+        'an OCI index of images in other repositories',
       ],
     ],
   }),
   'push from-spec': defineCommand({
-    describe: 'publish the lists that YAML files describe',
+    group: 'Publish',
+    describe: 'publish the indexes described in YAML files',
     positionals: { files: 'FILE...' },
     options: ['type', 'ignore-missing', 'env', ...INDEX],
+    texts: { type: 'type of the index, before that of the spec' },
     examples: [
       ['$0 push --type oci from-spec app.yaml', 'an OCI index'],
-      ['$0 push from-spec a.yaml b.yaml -', 'several, and what comes on standard input'],
+      ['$0 push from-spec a.yaml b.yaml -', 'several specs, the last from standard input'],
       [
         'VERSION=1.0 $0 push from-spec --env --dry-run release.yaml',
-        'what would be published with this variable',
+        'preview a spec that contains ${VERSION}',
       ],
     ],
   }),
   create: defineCommand({
-    describe: 'publish a list of the images that are named',
+    group: 'Publish',
+    describe: 'publish an index of the given images',
     positionals: { sources: '[SOURCE...]' },
     options: [
       'type',
@@ -194,26 +217,32 @@ export const COMMANDS = {
       'ignore-missing',
       ...INDEX,
     ],
+    texts: {
+      type: 'type of the index [default: auto]',
+      tag: 'target, or an additional tag or target',
+      platform: 'use only these platforms of source indexes',
+    },
     examples: [
       [
         '$0 create --target example.com/app:1.0 example.com/app:1.0-amd64 example.com/app:1.0-arm64',
-        'their platforms come from the images',
+        'platforms are read from the images',
       ],
       [
         '$0 create -t example.com/app:1.0 -t example.com/app:latest example.com/app:1.0-amd64 example.com/app:1.0-arm64',
-        'without --target, the first -t is the target',
+        'the first -t is the target',
       ],
       [
         '$0 create -t example.com/app:1.0 -t latest --digests digests --require linux/amd64,linux/arm64',
-        'build jobs pushed by digest and left one file per image, named by its digest',
+        'images pushed by digest, listed in a directory',
       ],
       [
         '$0 create --dry-run --target example.com/app:1.0 --tags latest example.com/app:1.0-amd64 example.com/app:1.0-arm64',
-        'what would be written, and which tags would move',
+        'preview the index and the tags that would move',
       ],
     ],
   }),
   add: defineCommand({
+    group: 'Edit',
     describe: 'add images to a published index',
     positionals: { reference: 'REF', sources: '[SOURCE...]' },
     options: [
@@ -226,28 +255,35 @@ export const COMMANDS = {
       'strict',
       ...EDITING,
     ],
+    texts: { platform: 'use only these platforms of source indexes' },
     examples: [
-      ['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'one more platform'],
+      ['$0 add example.com/app:1.0 example.com/app:1.0-riscv64', 'add a platform'],
       [
         '$0 add --verify example.com/app:1.0 example.com/app:1.1-arm64',
-        'a newer image in place of the one for its platform',
+        'replace the image of a platform, and verify',
       ],
     ],
   }),
   remove: defineCommand({
-    describe: 'take entries out of a published list',
+    group: 'Edit',
+    describe: 'remove entries from a published index',
     positionals: { reference: 'REF' },
     options: ['platform', 'digest', ...EDITING],
+    texts: { platform: 'select the entries for this platform' },
     examples: [
-      ['$0 remove example.com/app:1.0 --platform linux/386', 'an image, and its attestations'],
+      [
+        '$0 remove example.com/app:1.0 --platform linux/386',
+        'remove an image and its attestations',
+      ],
       [
         '$0 remove example.com/app:1.0 --platform linux/386 --platform linux/arm64 --dry-run',
-        'what would be removed',
+        'preview what would be removed',
       ],
     ],
   }),
   annotate: defineCommand({
-    describe: 'change platforms or annotations of a published list',
+    group: 'Edit',
+    describe: 'change platforms or annotations of an index',
     positionals: { reference: 'REF' },
     options: [
       'platform',
@@ -260,82 +296,123 @@ export const COMMANDS = {
       'os-features',
       ...EDITING,
     ],
+    texts: { platform: 'select the entries for this platform' },
     examples: [
       [
         '$0 annotate example.com/app:1.0 --platform linux/arm64 --variant v8',
-        'the platform of an entry',
+        'set the variant of an entry',
       ],
       [
         '$0 annotate example.com/app:1.0 --annotation org.opencontainers.image.version=1.0',
-        'the annotations of the list',
+        'annotate the index',
       ],
     ],
   }),
   copy: defineCommand({
-    describe: 'promote an image or a list with all that it needs',
+    group: 'Publish',
+    describe: 'copy an image or index to other repositories',
     positionals: { source: 'SOURCE', targets: 'TARGET...' },
-    options: ['platform', 'attestations', 'tags', 'referrers', ...PUBLISHING],
+    options: ['all-tags', 'match', 'platform', 'attestations', 'tags', 'referrers', ...PUBLISHING],
+    texts: { platform: 'copy only these platforms' },
     examples: [
       [
         '$0 copy --platform linux/amd64,linux/arm64 example.com/app:1.0 example.com/small/app:1.0',
-        'only these platforms: the digest changes',
+        'copy some platforms; the digest changes',
       ],
-      ['$0 copy example.com/app:1.0-rc1 example.com/app:1.0 --tags latest', 'to other tags'],
+      [
+        '$0 copy example.com/app:1.0-rc1 example.com/app:1.0 --tags latest',
+        'promote a release candidate',
+      ],
+      [
+        '$0 copy example.com/staging/app:1.0,1,latest example.com/app',
+        'copy several tags under their own names',
+      ],
+      [
+        "$0 copy --all-tags --match '1.*' example.com/staging/app example.com/app",
+        'copy all tags that match a pattern',
+      ],
       [
         '$0 copy --referrers example.com/app:1.0 oci-layout://app:1.0',
-        'into a directory, with its signatures',
+        'save to an OCI layout, with signatures',
       ],
     ],
   }),
   tags: defineCommand({
+    group: 'Inspect',
     describe: 'list the tags of a repository',
     positionals: { repository: 'REPOSITORY' },
     options: ['match', 'json'],
     examples: [
-      ['$0 tags example.com/app', 'all of them, one per line'],
-      ["$0 tags --match '1.*' --json example.com/app", 'those that match a pattern, as JSON'],
-      ['$0 tags oci-layout://build', 'the names in a directory'],
+      ['$0 tags example.com/app', 'all tags, one per line'],
+      ["$0 tags --match '1.*' --json example.com/app", 'matching tags, as JSON'],
+      ['$0 tags oci-layout://build', 'the tags of an OCI layout'],
     ],
   }),
   'spec check': defineCommand({
-    describe: 'check YAML files without asking a registry',
+    group: 'Check',
+    describe: 'check YAML files without a registry',
     positionals: { files: 'FILE...' },
     options: ['type', 'env', 'strict', 'json'],
+    texts: { strict: 'treat warnings as errors' },
     examples: [
-      ['$0 spec check --type oci app.yaml', 'as push --type oci would read it'],
-      ['$0 spec check --strict a.yaml b.yaml', 'several; a warning is an error'],
+      ['$0 spec check --type oci app.yaml', 'check for push --type oci'],
+      ['$0 spec check --strict a.yaml b.yaml', 'check several, treat warnings as errors'],
     ],
   }),
   'spec from': defineCommand({
-    describe: 'write the spec that would publish what is there',
+    group: 'Inspect',
+    describe: 'print the spec of a published index',
     positionals: { reference: 'REF' },
     options: [],
     examples: [
-      ['$0 spec from example.com/app:1.0 > app.yaml', 'to change it, or to keep it'],
-      ['$0 spec from oci-layout://build:latest', 'of a list in a directory'],
+      ['$0 spec from example.com/app:1.0 > app.yaml', 'save the spec of an index'],
+      ['$0 spec from oci-layout://build:latest', 'the spec of an index in an OCI layout'],
     ],
   }),
   'check-registry': defineCommand({
-    describe: 'prove what a registry supports, with small images',
+    group: 'Check',
+    describe: 'test which features a registry supports',
     positionals: { repository: 'HOST/REPOSITORY' },
     options: ['tags-only', 'limits', 'json'],
     examples: [
-      ['$0 check-registry example.com/team/app', 'in two repositories of its own beside this one'],
+      [
+        '$0 check-registry example.com/team/app',
+        'test in two temporary repositories beside this one',
+      ],
       [
         '$0 check-registry --tags-only --limits --json example.com/team/app',
-        'inside this one, with the size limit, as JSON',
+        'test in this repository, include the size limit',
       ],
     ],
   }),
   completion: defineCommand({
-    describe: 'print a script that completes command lines',
+    group: 'Other',
+    describe: 'print a shell completion script',
     positionals: { shell: 'bash|zsh|fish' },
     options: [],
     examples: [
       ['source <($0 completion bash)', 'in ~/.bashrc'],
-      ['source <($0 completion zsh)', 'in ~/.zshrc, behind compinit'],
+      ['source <($0 completion zsh)', 'in ~/.zshrc, after compinit'],
       ['$0 completion fish > ~/.config/fish/completions/manifest-tool.fish', 'once'],
     ],
+  }),
+  help: defineCommand({
+    group: 'Other',
+    describe: 'show help for a command',
+    positionals: { words: '[COMMAND...]' },
+    options: ['all'],
+    texts: { all: 'show the options of every command as well' },
+    examples: [
+      ['$0 help push from-args', 'usage, examples and options'],
+      ['$0 help --all', 'commands and global options'],
+    ],
+  }),
+  version: defineCommand({
+    group: 'Other',
+    describe: 'print the version',
+    positionals: {},
+    options: [],
+    examples: [['$0 version', 'version and commit']],
   }),
 };
 
@@ -348,8 +425,32 @@ export function commandOf(name: CommandName): CommandDefinition {
 }
 
 /** Whether a placeholder is for several arguments. */
-export function isRepeated(placeholder: string | undefined): boolean {
-  return placeholder !== undefined && /\.\.\.\]?$/.test(placeholder);
+export function isRepeated(positional: string | undefined): boolean {
+  return positional !== undefined && /\.\.\.\]?$/.test(positional);
+}
+
+/**
+ * How a command is typed, without the name of the program: its words, what it requires, and that it
+ * has options.
+ */
+export function synopsis(name: CommandName): string {
+  const { required, positionals } = commandOf(name);
+  const options = required.map((option) => `--${option}${valueTerm(option)}`);
+  return [name, ...options, ...Object.values(positionals), '[options]'].join(' ');
+}
+
+/** What follows the name of an option: nothing, ` VALUE`, `[=HOST]` or `[=CHECK,...]`. */
+export function valueTerm(name: OptionName): string {
+  const option = OPTIONS[name];
+  const value = placeholder(option);
+  if (option.kind === 'checks') return '[=CHECK,...]';
+  return option.kind === 'hosts' ? '[=HOST]' : value === undefined ? '' : ` ${value}`;
+}
+
+/** Help of an option, as far as the command is known. */
+export function optionText(name: OptionName, command: CommandName | undefined): string {
+  const own = command === undefined ? undefined : commandOf(command).texts[name];
+  return own ?? OPTIONS[name].describe;
 }
 
 /** The options that a command has, its own first. */

@@ -1,17 +1,20 @@
 // Only the parser: the rest of yargs, which lays out the help, takes longer to load than everything
 // else that is needed at startup.
 import { Parser } from 'yargs/helpers';
-import { suggestion } from '../../text.js';
+import { listSome, suggestion } from '../../text.js';
 import {
   COMMAND_NAMES,
   commandOf,
   isRepeated,
   optionsOf,
+  optionText,
+  synopsis,
   type Arguments,
   type CommandName,
 } from './commands.js';
 import {
   findOption,
+  GLOBAL_OPTIONS,
   isRepeatable,
   OPTION_NAMES,
   OPTIONS,
@@ -19,6 +22,7 @@ import {
   takesWord,
   type OptionName,
 } from './options.js';
+import { foreignCommand, foreignOption } from './foreign.js';
 import { NO_VALUE, readOptions, usageError, type TypedOptions } from './values.js';
 
 /** A command line, parsed: a command to run, a page of the help, or the version. */
@@ -29,7 +33,7 @@ export type CommandLine<N extends CommandName = CommandName> =
       readonly words: readonly string[];
       readonly options: TypedOptions;
     }
-  | { readonly kind: 'help'; readonly path: readonly string[] }
+  | { readonly kind: 'help'; readonly path: readonly string[]; readonly isAll: boolean }
   | { readonly kind: 'version' };
 
 /**
@@ -38,16 +42,40 @@ export type CommandLine<N extends CommandName = CommandName> =
  * arguments.
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
-  const { words, options } = splitOptions(argv);
-  if (options.has('version')) return { kind: 'version' };
+  const { words, options, unknown } = splitOptions(argv);
   const path = commandWords(words);
-  if (options.has('help')) return { kind: 'help', path };
   const command = COMMAND_NAMES.find((name) => name === path.join(' '));
-  if (command === undefined) throw unknownCommand(path, words[path.length]);
+  const isHelp = options.has('help');
+  const next = words[path.length];
+  if (command === undefined && !isHelp) {
+    const equivalent = foreignCommand(words);
+    if (equivalent !== undefined) throw unknownCommand(path, next, equivalent);
+  }
+  if (unknown[0] !== undefined) throw unknownOption(unknown[0], command);
+  if (options.has('version')) return { kind: 'version' };
+  const isBare = command === undefined && next === undefined && !hasOwnOptions(options);
+  if (isHelp || isBare) return { kind: 'help', path, isAll: options.has('all') };
+  if (command === undefined) throw unknownCommand(path, next);
   const rest = words.slice(path.length);
   checkOptions(command, options);
-  checkPositionals(command, rest);
+  checkPositionals(command, rest, options);
   return { kind: 'run', command, words: rest, options };
+}
+
+/** Whether there are options that not every command has: a command was probably forgotten. */
+function hasOwnOptions(options: TypedOptions): boolean {
+  const names: readonly OptionName[] = GLOBAL_OPTIONS;
+  return [...options.keys()].some((name) => !names.includes(name) && name !== 'all');
+}
+
+/**
+ * The words that name a command or a group.
+ * @throws {ManifestToolError} USAGE if there is no such command.
+ */
+export function findCommands(words: readonly string[]): readonly string[] {
+  const path = commandWords(words);
+  if (path.length === words.length) return path;
+  throw unknownCommand(path, words[path.length], foreignCommand(words));
 }
 
 /**
@@ -68,14 +96,17 @@ export function readArguments<N extends CommandName>(
   } as Arguments<N>;
 }
 
-/** Words that are not options, and the options with their values. */
+/** Splits a command line into words that are not options, and the options with their values. */
 function splitOptions(argv: readonly string[]): {
   readonly words: readonly string[];
   readonly options: TypedOptions;
+  /** Options that no command has, as typed and without a value. */
+  readonly unknown: readonly string[];
 } {
+  const unknown: string[] = [];
   const names = (isSwitch: boolean): OptionName[] =>
     OPTION_NAMES.filter((name) => (OPTIONS[name].kind === 'switch') === isSwitch);
-  const parsed: Record<string, unknown> = Parser(inOneForm(argv), {
+  const parsed: Record<string, unknown> = Parser(inOneForm(argv, unknown), {
     boolean: names(true),
     string: names(false),
     narg: Object.fromEntries(names(false).map((name) => [name, 1])),
@@ -92,7 +123,7 @@ function splitOptions(argv: readonly string[]): {
     const values = OPTIONS[name].kind === 'switch' ? [] : [parsed[name]].flat();
     return [name, values as string[]] as const;
   });
-  return { words: parsed['_'] as string[], options: new Map(options) };
+  return { words: parsed['_'] as string[], options: new Map(options), unknown };
 }
 
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True']);
@@ -101,9 +132,9 @@ const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False']);
 /**
  * Rewrites options as `--name=value`, which yargs reads in one way only. manifest-tool uses Go's
  * flag package, whose forms are kept: one dash for a long name, a value that begins with a dash,
- * and `--switch=false`.
+ * and `--switch=false`. Options that are not known are added to `unknown`.
  */
-function inOneForm(argv: readonly string[]): string[] {
+function inOneForm(argv: readonly string[], unknown: string[]): string[] {
   const rewritten: string[] = [];
   for (let i = 0; i < argv.length; i += 1) {
     const word = argv[i]!;
@@ -114,6 +145,10 @@ function inOneForm(argv: readonly string[]): string[] {
       continue;
     }
     const { name, value } = option;
+    if (name === undefined) {
+      unknown.push(option.typed);
+      continue;
+    }
     const { kind } = OPTIONS[name];
     if (kind === 'switch') {
       if (isTrue(name, value)) rewritten.push(`--${name}=true`);
@@ -128,22 +163,36 @@ function inOneForm(argv: readonly string[]): string[] {
 }
 
 /**
- * The option that a word names, and the value behind its `=`; undefined for a word that is not an
- * option.
+ * The option that a word names, and the value after its `=`; undefined for a word that is not an
+ * option. `typed` is the word up to the `=`.
  */
-function splitOption(
-  word: string,
-): { readonly name: OptionName; readonly value: string | undefined } | undefined {
+function splitOption(word: string):
+  | {
+      readonly name: OptionName | undefined;
+      readonly typed: string;
+      readonly value: string | undefined;
+    }
+  | undefined {
   const match = /^(--?)([^=]*)(?:=([\s\S]*))?$/.exec(word);
   if (match === null || word === '-') return undefined;
   const [, dashes, typed, value] = match as unknown as [string, string, string, string | undefined];
-  const name = findOption(typed);
-  const isAlias = typed.length === 1;
-  if (name !== undefined && (dashes === '-' || !isAlias)) return { name, value };
-  throw usageError(
-    `unknown option ${dashes}${typed}${suggestion(typed, OPTION_NAMES, '--')}`,
-    'see --help for the options of a command',
-  );
+  // A single letter has one dash.
+  const name = dashes === '--' && typed.length === 1 ? undefined : findOption(typed);
+  return { name, typed: `${dashes}${typed}`, value };
+}
+
+function unknownOption(typed: string, command: CommandName | undefined): Error {
+  const name = typed.replace(/^--?/, '');
+  const known = command === undefined ? OPTION_NAMES : optionsOf(command);
+  const equivalent = foreignOption(name);
+  const near = equivalent === undefined ? suggestion(name, known, '--') : '';
+  return usageError(`unknown option ${typed}${near}`, equivalent ?? helpHint(command));
+}
+
+function helpHint(command: CommandName | undefined): string {
+  return command === undefined
+    ? 'see "manifest-tool --help"'
+    : `see "manifest-tool ${command} --help"`;
 }
 
 function isTrue(name: OptionName, value: string | undefined): boolean {
@@ -161,10 +210,9 @@ function nextWord(argv: readonly string[], index: number, name: OptionName): str
   if (word !== undefined && !OPTION_NAMES.some((each) => each === /^--([^=]+)/.exec(word)?.[1])) {
     return word;
   }
-  const option = OPTIONS[name];
   throw usageError(
     `option --${name} needs a value`,
-    `${option.describe}: --${name} ${placeholder(option)}`,
+    `write --${name} ${placeholder(OPTIONS[name])}: ${optionText(name, undefined)}`,
   );
 }
 
@@ -186,28 +234,34 @@ function namesUnder(path: readonly string[]): CommandName[] {
   });
 }
 
-function unknownCommand(path: readonly string[], typed: string | undefined): Error {
+/** `equivalent` is the line of this program for a command of another tool. */
+function unknownCommand(
+  path: readonly string[],
+  typed: string | undefined,
+  equivalent?: string,
+): Error {
   const next = [...new Set(namesUnder(path).map((name) => name.split(' ')[path.length]!))];
   const group = path.join(' ');
-  const hint = `commands${group === '' ? '' : ` of ${group}`}: ${next.join(', ')}; see --help`;
-  if (typed === undefined) {
-    return usageError(`no command${group === '' ? '' : ` after ${group}`} is given`, hint);
-  }
   const place = group === '' ? '' : ` of ${group}`;
+  const commands = `commands${place}: ${next.join(', ')}`;
+  if (typed === undefined) {
+    const why = group === '' ? 'no command is given' : `${group} needs a command`;
+    return usageError(why, commands);
+  }
+  const near = equivalent === undefined ? suggestion(typed, next) : '';
   return usageError(
-    `unknown command ${JSON.stringify(typed)}${place}${suggestion(typed, next)}`,
-    hint,
+    `unknown command ${JSON.stringify(typed)}${place}${near}`,
+    equivalent ?? commands,
   );
 }
 
 function checkOptions(command: CommandName, options: TypedOptions): void {
   const own = commandOf(command).options;
   const all = new Set(optionsOf(command));
-  const hint = `see ${command} --help`;
   for (const [name, values] of options) {
     if (!all.has(name)) {
       const similar = suggestion(name, own, '--');
-      throw usageError(`${command} has no option --${name}${similar}`, hint);
+      throw usageError(`${command} has no option --${name}${similar}`, helpHint(command));
     }
     if (takesWord(OPTIONS[name]) && !isRepeatable(OPTIONS[name]) && values.length > 1) {
       throw usageError(`option --${name} is given ${values.length} times`, 'give it once');
@@ -215,19 +269,47 @@ function checkOptions(command: CommandName, options: TypedOptions): void {
   }
   const missing = commandOf(command).required.filter((name) => !options.has(name));
   if (missing.length > 0) {
-    const names = missing.map((name) => `--${name}`).join(' and ');
-    throw usageError(`${command} needs ${names}`, hint);
+    const names = missing.map((name) => `--${name}`).join(', ');
+    throw usageError(`${command} needs ${names}`, usageHint(command));
   }
 }
 
-function checkPositionals(command: CommandName, words: readonly string[]): void {
+function checkPositionals(
+  command: CommandName,
+  words: readonly string[],
+  options: TypedOptions,
+): void {
   const wanted = Object.values(commandOf(command).positionals);
-  const hint = `see ${command} --help`;
   const missing = wanted[words.length];
   if (missing !== undefined && !missing.startsWith('['))
-    throw usageError(`${command} needs ${missing}`, hint);
+    throw usageError(`${command} needs ${missing}`, usageHint(command));
   const surplus = isRepeated(wanted.at(-1)) ? undefined : words[wanted.length];
   if (surplus !== undefined) {
+    const hint = splitListHint(words.slice(wanted.length), options) ?? usageHint(command);
     throw usageError(`unexpected argument ${JSON.stringify(surplus)} for ${command}`, hint);
   }
+}
+
+function usageHint(command: CommandName): string {
+  return `usage: manifest-tool ${synopsis(command)}`;
+}
+
+/** Most values that a hint repeats. */
+const MAX_VALUES = 8;
+
+/**
+ * Hint for a list that the shell split at blanks: `--platforms linux/amd64, linux/arm64`, or the
+ * same without the comma. Undefined if no option has such a value.
+ */
+function splitListHint(surplus: readonly string[], options: TypedOptions): string | undefined {
+  for (const [name, values] of options) {
+    const option = OPTIONS[name];
+    if (option.kind !== 'list') continue;
+    const areAlike = option.value.startsWith('P') && surplus.every((word) => /^\w+\//.test(word));
+    if (!areAlike && !values.some((value) => value.endsWith(','))) continue;
+    const items = [...values, ...surplus].flatMap((value) => value.split(',')).filter(Boolean);
+    const list = items.length > MAX_VALUES ? listSome(items, MAX_VALUES) : items.join(',');
+    return `separate values by commas, without blanks: --${name} ${list}`;
+  }
+  return undefined;
 }

@@ -14,10 +14,16 @@ export const run: Run<'annotate'> = async (context) => {
   const changes = { platform: platformChanges(args), annotations: annotationsWithoutLevel(args) };
   const changesPlatform = Object.keys(changes.platform).length > 0;
   if (!changesPlatform && changes.annotations.size === 0) {
-    throw usageError('annotate has nothing to change', 'see annotate --help');
+    throw usageError(
+      'annotate needs a change',
+      'give --annotation KEY=VALUE for the index, or --platform P --variant V for an entry',
+    );
   }
   if (changesPlatform && isEmptySelection(entries)) {
-    throw usageError('no entry is selected', 'select one with --platform or --digest');
+    throw usageError(
+      'annotate changes the platform of an entry, and no entry is selected',
+      `add --platform P or --digest DIGEST; "manifest-tool digest --all ${args.reference}" lists the entries`,
+    );
   }
   const request = { ...editRequest(args), entries, changes };
   const job = editJob(request, (client, reporter) => annotateIndex(client, request, reporter));

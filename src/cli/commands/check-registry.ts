@@ -3,6 +3,7 @@ import { formatName, parseReference, type RegistryReference } from '../../oci/re
 import type { CheckResult } from '../../check-registry/check.js';
 import { checkRegistry, type RegistryReport } from '../../check-registry/check-registry.js';
 import { escapeText } from '../../text.js';
+import { isColoured, palette, type Palette } from '../output/colours.js';
 import { wrap } from '../output/columns.js';
 import { usageError } from '../args/values.js';
 import type { Run } from '../command.js';
@@ -30,7 +31,9 @@ export const run: Run<'check-registry'> = async ({ args, io, reporter }) => {
       const report = await reporter.during(() => checkRegistry(client, target, options, reporter));
       const clean = redacted(report, reporter);
       io.stdout.write(
-        args.json ? jsonText(document(target, clean)) : table(clean.checks, io.stdout),
+        args.json
+          ? jsonText(document(target, clean))
+          : table(clean.checks, io.stdout, palette(isColoured(io.stdout, io.env, args))),
       );
       if (!tagsOnly && report.leftovers.length === 0) noteRepositories(report, reporter);
       refuseUnlessPublishing(target, report);
@@ -107,7 +110,12 @@ const MIN_DETAIL_WIDTH = 20;
 /**
  * One line for each check: its result, title and detail. On a terminal long details are wrapped.
  */
-function table(checks: readonly CheckResult[], { isTTY, columns }: Output): string {
+function table(
+  checks: readonly CheckResult[],
+  { isTTY, columns }: Output,
+  { good, bad, faint }: Palette,
+): string {
+  const paints = { yes: good, no: bad, 'not tried': faint };
   const titleWidth = Math.max(...checks.map(({ title }) => title.length)) + 2;
   const left = (isTTY && columns > 0 ? columns : Infinity) - RESULT_WIDTH;
   const isBeside = left - titleWidth >= MIN_DETAIL_WIDTH;
@@ -118,7 +126,10 @@ function table(checks: readonly CheckResult[], { isTTY, columns }: Output): stri
           (line, i) => (i === 0 ? title : '').padEnd(titleWidth) + line,
         )
       : [title, ...(text === '' ? [] : [text])].flatMap((each) => wrap(each, Math.max(left, 1)));
-    return rest.map((line, i) => ((i === 0 ? result : '').padEnd(RESULT_WIDTH) + line).trimEnd());
+    return rest.map((line, i) => {
+      const blanks = ' '.repeat(RESULT_WIDTH - (i === 0 ? result.length : 0));
+      return (i === 0 ? paints[result](result) : '') + (blanks + line).trimEnd();
+    });
   });
   return lines.map((line) => `${line}\n`).join('');
 }

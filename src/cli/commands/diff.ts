@@ -3,6 +3,7 @@ import { ManifestToolError } from '../../errors.js';
 import { parseReference } from '../../oci/reference.js';
 import type { Run } from '../command.js';
 import { withClient } from '../options/connection.js';
+import { isColoured, palette } from '../output/colours.js';
 import { diffCounts, diffJson, diffText } from '../output/diff.js';
 
 /** `diff A B`. */
@@ -12,7 +13,8 @@ export const run: Run<'diff'> = async ({ args, io, reporter }) => {
   await withClient(args, { io, reporter }, [from, to], async (client) => {
     const request = { config: args.config };
     const diff = await reporter.during(() => diffImages(client, from, to, request, reporter));
-    io.stdout.write(args.json ? diffJson(compared, diff) : diffText(compared, diff));
+    const colours = palette(isColoured(io.stdout, io.env, args));
+    io.stdout.write(args.json ? diffJson(compared, diff) : diffText(compared, diff, colours));
     if (diff.isEqual) return;
     const counts = diffCounts(diff);
     const why = `they differ (${counts === '' ? 'order or form' : counts})`;

@@ -11,7 +11,7 @@ import type { Run } from '../command.js';
 import type { Io } from '../io.js';
 import { withClient } from '../options/connection.js';
 import { inspectOptions, type InspectOptions } from '../options/inspect.js';
-import { coloursFor, type Colours } from '../output/colours.js';
+import { isColoured, manifestToolColours, palette } from '../output/colours.js';
 import { renderHuman } from '../output/inspect/human.js';
 import { renderRaw } from '../output/inspect/raw.js';
 import { harmlessJson, jsonText } from '../output/json.js';
@@ -22,7 +22,7 @@ export const run: Run<'inspect'> = async ({ args, io, reporter }) => {
   const name = args.reference;
   const options = inspectOptions(args);
   const reference = parseReference(name);
-  const colours = coloursFor(io, args.noColor);
+  const coloured = isColoured(io.stdout, io.env, args);
   await withClient(args, { io, reporter }, [reference], async (client) => {
     const output = await reporter.during(async () => {
       const selected = await selectManifest(client, reference, options.platform, reporter);
@@ -34,7 +34,7 @@ export const run: Run<'inspect'> = async ({ args, io, reporter }) => {
             reference,
             options,
             io,
-            colours,
+            coloured,
             reporter,
           });
     });
@@ -53,7 +53,8 @@ interface Context {
   readonly reference: Reference;
   readonly options: InspectOptions;
   readonly io: Io;
-  readonly colours: Colours;
+  /** Whether standard output has colors. */
+  readonly coloured: boolean;
 }
 
 /** Text that is printed as it is, or JSON from a registry. */
@@ -82,7 +83,8 @@ const SHOW: Readonly<Record<InspectOptions['format'], Show>> = {
   raw: ({ manifest }) => ({ json: manifest.bytes }),
 };
 
-async function human(selected: Selected, { name, options, colours }: Context): Promise<string> {
+async function human(selected: Selected, { name, options, coloured }: Context): Promise<string> {
+  const colours = manifestToolColours(coloured);
   const [inspected, referrers] = await Promise.all([
     inspectSelected(selected),
     options.referrers ? referrersOf(selected) : undefined,
@@ -118,7 +120,7 @@ async function asDocument(
 
 async function table(
   selected: Selected,
-  { client, name, options, io, colours, reporter }: Context,
+  { client, name, options, io, coloured, reporter }: Context,
 ): Promise<string> {
   const [{ describeSelected }, { renderTable }] = await Promise.all([
     import('../../core/read/describe.js'),
@@ -132,7 +134,7 @@ async function table(
     reporter,
   );
   const { isTTY, columns } = io.stdout;
-  return renderTable(name, described, colours, isTTY && columns > 0 ? columns : 80);
+  return renderTable(name, described, palette(coloured), isTTY && columns > 0 ? columns : 80);
 }
 
 async function docker(

@@ -17,9 +17,11 @@ import { jsonText } from '../output/json.js';
 import {
   editDocument,
   failure,
+  planText,
   refuseDefects,
   resultDocument,
   resultText,
+  type ResultDocument,
 } from '../output/result.js';
 import type { Reporter } from '../progress/reporter.js';
 
@@ -38,6 +40,7 @@ export interface Job {
 
 /** What a job published, or would in a dry run. */
 interface Published extends PublishedContent {
+  readonly result: ResultDocument;
   /** One for each target at which it failed. */
   readonly failures: readonly ManifestToolError[];
   /** One for each target that cannot be pushed to, in a dry run. */
@@ -189,9 +192,12 @@ function noteUntagged(outcomes: readonly Outcome[], dryRun: boolean, reporter: R
  * Verifies what was published, from each target.
  * @throws {ManifestToolError} REFUSED with each defect.
  */
-async function verify(
+export async function verify(
   client: Client,
-  { targets, result }: Published,
+  {
+    targets,
+    result,
+  }: Pick<Published, 'targets'> & { readonly result: Pick<ResultDocument, 'digest'> },
   options: VerifyOptions,
   reporter: Reporter,
 ): Promise<void> {
@@ -204,12 +210,15 @@ async function verify(
   }
 }
 
-/** The result of a single job, or a line for each that did not fail. */
+/** The result of a single job, or a line for each that did not fail, after its plan in a dry run. */
 function textOf(finished: readonly (Published | Failed)[]): string {
   const results = finished.flatMap((each) => ('result' in each ? [each.result] : []));
   if (finished.length === 1) return resultText(results[0]!);
   return results
-    .map(({ digest, size, target }) => `Digest: ${digest} ${size} ${target}\n`)
+    .map((result) => {
+      const { digest, size, target } = result;
+      return `${planText(result)}Digest: ${digest} ${size} ${target}\n`;
+    })
     .join('');
 }
 

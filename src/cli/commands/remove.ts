@@ -10,7 +10,10 @@ export const run: Run<'remove'> = async (context) => {
   const { args } = context;
   const entries = selectedEntries(args);
   if (isEmptySelection(entries)) {
-    throw usageError('remove needs --platform or --digest', 'see remove --help');
+    throw usageError(
+      'remove needs --platform or --digest',
+      'usage: manifest-tool remove REF --platform P, or --digest DIGEST',
+    );
   }
   const request = { ...editRequest(args), entries };
   const job = editJob(request, (client, reporter) => removeFromIndex(client, request, reporter));

@@ -7,6 +7,7 @@ import { countOf, escapeText, suggestion } from '../../text.js';
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Run } from '../command.js';
 import { withClient } from '../options/connection.js';
+import { isColoured, palette, type Palette } from '../output/colours.js';
 import { jsonText } from '../output/json.js';
 import { refuseDefects } from '../output/result.js';
 
@@ -19,7 +20,9 @@ export const run: Run<'verify'> = async ({ args, io, reporter }) => {
     const verification = await reporter.during(() =>
       verifyImage(client, reference, options, reporter),
     );
-    io.stdout.write(args.json ? jsonText({ name, ...verification }) : table(verification));
+    const colours = palette(isColoured(io.stdout, io.env, args));
+    const text = args.json ? jsonText({ name, ...verification }) : table(verification, colours);
+    io.stdout.write(text);
     refuseDefects(name, verification);
   });
 };
@@ -73,7 +76,7 @@ function executablesLines(executables: ImageExecutables): string[] {
  * One line for each entry: its state, platform, digest and number of blobs; one for the foreign
  * layers that are missing.
  */
-function table(verification: Verification): string {
+function table(verification: Verification, { good, bad }: Palette): string {
   const { digest, mediaType, entries, missingForeignLayers = 0 } = verification;
   const rows = entries.map((entry) => {
     const state = entry.defects.length === 0 ? 'ok' : 'DEFECT';
@@ -81,7 +84,10 @@ function table(verification: Verification): string {
     return [state, escapeText(what), entry.digest, countOf(entry.blobs, 'blob')];
   });
   const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  '));
+  const lines = rows.map((row) => {
+    const [state = '', ...cells] = row.map((cell, i) => cell.padEnd(widths[i] ?? 0));
+    return [state.startsWith('ok') ? good(state) : bad(state), ...cells].join('  ');
+  });
   const foreign = `${countOf(missingForeignLayers, 'foreign layer')} not in the repository: they are downloaded from elsewhere`;
   const notes = [
     ...(missingForeignLayers === 0 ? [] : [foreign]),

@@ -1,6 +1,7 @@
 import { refuseWarnings } from '../../core/publish/warnings.js';
 import type { RequestedPlatform, SourceRequest } from '../../core/publish/request.js';
 import {
+  detailsOf,
   fileReason,
   ManifestToolError,
   reasonOf,
@@ -85,8 +86,8 @@ function parseSource(text: string, target: Reference, where?: string): SourceReq
     };
   } catch (error) {
     if (where === undefined || !(error instanceof ManifestToolError)) throw error;
-    const { code, reason, data, hint } = error;
-    throw new ManifestToolError(code, where, error.message, { cause: error, reason, data, hint });
+    const details = { ...detailsOf(error), cause: error };
+    throw new ManifestToolError(error.code, where, error.message, details);
   }
 }
 

@@ -1,4 +1,7 @@
 import type { QueriedEntry } from '../../core/read/query.js';
+import { isAttestation } from '../../oci/attestation.js';
+import type { ManifestContent } from '../../oci/content.js';
+import { parseDocument } from '../../oci/documents.js';
 import { formatPlatform } from '../../oci/platform.js';
 
 /** An entry of an index for programs. */
@@ -12,8 +15,17 @@ export interface EntryDocument {
   readonly isAttestation: boolean;
 }
 
-export function entryDocument({ platform, ...entry }: QueriedEntry): EntryDocument {
-  const { digest, mediaType, size, isAttestation } = entry;
+export function entryDocument(entry: QueriedEntry): EntryDocument {
+  const { platform, digest, mediaType, size } = entry;
   const shown = platform === undefined ? null : formatPlatform(platform);
-  return { platform: shown, digest, mediaType, size, isAttestation };
+  return { platform: shown, digest, mediaType, size, isAttestation: entry.isAttestation };
+}
+
+/** The entries of an index in its order; none of an image. */
+export function entriesOfIndex({ bytes, mediaType }: ManifestContent): EntryDocument[] {
+  const { document } = parseDocument(bytes, mediaType);
+  if (document.kind !== 'index') return [];
+  return document.manifests.map((entry) =>
+    entryDocument({ ...entry, isAttestation: isAttestation(entry) }),
+  );
 }

@@ -13,7 +13,7 @@ import type { ResultDocument } from './result.js';
 
 /** A published index or image, and the targets it was published to. */
 export interface PublishedContent {
-  readonly result: ResultDocument;
+  readonly result: Pick<ResultDocument, 'target'>;
   /** What the tags point to. */
   readonly root: ManifestContent;
   /** At least one. */
@@ -30,7 +30,7 @@ interface ResultFile {
 
 /** The text of a file. */
 interface Content {
-  /** @param isSingle whether one thing was to be published, not several specs */
+  /** @param isSingle whether one thing was to be published, not several specs or tags */
   text(published: readonly PublishedContent[], isSingle: boolean): string;
   /** Whether the file keeps what it has. */
   readonly isAppended?: boolean;
@@ -158,7 +158,7 @@ export class ResultFiles {
   }
 
   /**
-   * @param isSingle whether one thing was to be published, not several specs
+   * @param isSingle whether one thing was to be published, not several specs or tags
    * @throws {ManifestToolError} FAILED if the device is full, for example.
    */
   async write(published: readonly PublishedContent[], isSingle: boolean): Promise<void> {

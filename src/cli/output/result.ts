@@ -1,7 +1,10 @@
 import type { EditResult } from '../../core/edit/edit-index.js';
-import { documentChanges } from '../../core/read/index-changes.js';
-import type { ChildStep, PushPlan } from '../../core/publish/plan.js';
-import type { IndexChanges, ListedEntry } from '../../core/read/index-changes.js';
+import {
+  countImages,
+  isRootWritten,
+  type ChildStep,
+  type PushPlan,
+} from '../../core/publish/plan.js';
 import type { Outcome } from '../../core/publish/publisher.js';
 import type { Transferred } from '../../core/publish/shared-writes.js';
 import type { ResolvedImage } from '../../core/publish/resolved-image.js';
@@ -9,16 +12,19 @@ import type { ContentFault, Requirement } from '../../core/read/defects.js';
 import type { Verification } from '../../core/read/verify.js';
 import { ManifestToolError, type ErrorCode } from '../../errors.js';
 import type { Digest } from '../../oci/digest.js';
+import { isAttestation } from '../../oci/attestation.js';
 import { isIndexType } from '../../oci/media-types.js';
 import { formatPlatform } from '../../oci/platform.js';
 import {
   formatName,
   formatReference,
   withDefaultTag,
+  withSuffix,
   type Reference,
 } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
-import { changeDocument, changeDocuments, type ChangeDocument } from './changes.js';
+import { changesDocument, changesLines, type ChangesDocument } from './diff.js';
+import { entriesOfIndex, type EntryDocument as IndexEntry } from './entry.js';
 
 /** Outcome for a tag, or the expected one in a dry run. */
 interface TagResult {
@@ -30,8 +36,10 @@ interface TagResult {
 }
 
 /** What was done at one target, or would be in a dry run. */
-interface TargetDocument {
+export interface TargetDocument {
   readonly reference: string;
+  /** `repository@digest`. */
+  readonly image: string;
   readonly digest: Digest;
   readonly tags: readonly TagResult[];
   /** Manifests of images, and of their attestations, that were written. */
@@ -40,6 +48,11 @@ interface TargetDocument {
   readonly bytesCopied: number | null;
   /** Of blobs that the registry took from another of its repositories; null in a dry run. */
   readonly bytesMounted: number | null;
+  /**
+   * Of a dry run and of an edit: what changes for the tags that do not point to the digest yet. Null
+   * for other publishes, which do not read what they replace.
+   */
+  readonly changes: readonly ChangesDocument[] | null;
   readonly warnings: readonly string[];
 }
 
@@ -50,13 +63,19 @@ export interface ResultDocument {
   readonly digest: Digest;
   readonly size: number;
   readonly dryRun: boolean;
+  /** Whether anything was written. */
+  readonly written: boolean;
+  /** Of the index that is published; none of a single image. */
+  readonly entries: readonly IndexEntry[];
   readonly tags: readonly TagResult[];
   /** Tags of referrers that are published with it, as cosign has them; absent if there are none. */
   readonly referrerTags?: readonly TagResult[];
   readonly images: readonly {
     readonly digest: Digest;
+    readonly mediaType: string;
     readonly size: number;
     readonly platform: string | null;
+    readonly isAttestation: boolean;
     readonly source: string;
     /** Whether it was written to a target that did not have it. */
     readonly written: boolean;
@@ -65,31 +84,6 @@ export interface ResultDocument {
   readonly targets: readonly TargetDocument[];
   /** Targets at which the publish failed, or that a dry run may not push to. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
-}
-
-/** The result of an edit for programs. */
-export interface EditDocument extends ResultDocument {
-  /** What differs from the index that the tag pointed to before. */
-  readonly changes: {
-    readonly added: readonly EntryDocument[];
-    readonly removed: readonly EntryDocument[];
-    readonly changed: readonly ChangedEntryDocument[];
-    /** Of the index, by key. */
-    readonly annotations: Readonly<Record<string, ChangeDocument>>;
-  };
-}
-
-interface EntryDocument {
-  readonly digest: string;
-  readonly platform: string | null;
-  readonly isAttestation: boolean;
-}
-
-interface ChangedEntryDocument extends EntryDocument {
-  /** Null if it is the same. */
-  readonly platformChange: ChangeDocument | null;
-  /** Of the entry, by key. */
-  readonly annotations: Readonly<Record<string, ChangeDocument>>;
 }
 
 export interface FailureDocument {
@@ -117,17 +111,21 @@ export function resultDocument(
     digest: root.digest,
     size: root.size,
     dryRun,
+    written: !dryRun && done.some(({ plan }) => isWritten(plan)),
+    entries: entriesOfIndex(root),
     tags: done.flatMap(({ target, plan }) => tagResults(target.target, plan, dryRun)),
     ...referrerTags(
       done.flatMap(({ target, plan }) => childTags(target.target, plan.children, dryRun)),
     ),
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
-    targets: done.map(({ target, plan, transferred, warnings: own }) => ({
+    targets: done.map(({ target, plan, transferred, warnings: own, changes }) => ({
       reference: formatReference(target.target),
+      image: formatReference(withSuffix(target.target, root.digest)),
       digest: root.digest,
       tags: tagResults(target.target, plan, dryRun),
-      imagesCopied: imagesCopied(plan),
+      imagesCopied: countImages(plan),
       ...bytesOf(transferred, dryRun),
+      changes: changes?.map((each) => changesDocument(target.target, each)) ?? null,
       warnings: [...warnings, ...own],
     })),
     failed: outcomes.flatMap((outcome) => {
@@ -137,17 +135,11 @@ export function resultDocument(
   };
 }
 
-/** The image manifests that a plan writes. */
-function imagesCopied({ children, tags, unchanged }: PushPlan): number {
-  const isRootWritten = tags.length > 0 || unchanged.length === 0;
-  const written = children.filter(
-    ({ manifest, isBlobsOnly }) =>
-      manifest.document.kind === 'manifest' && (isRootWritten || !isBlobsOnly),
-  );
-  return written.length;
+function isWritten(plan: PushPlan): boolean {
+  return isRootWritten(plan) || plan.children.some(({ isBlobsOnly }) => !isBlobsOnly);
 }
 
-function bytesOf(
+export function bytesOf(
   transferred: Transferred,
   dryRun: boolean,
 ): Pick<TargetDocument, 'bytesCopied' | 'bytesMounted'> {
@@ -185,17 +177,19 @@ function referrerTags(tags: readonly TagResult[]): Pick<ResultDocument, 'referre
 }
 
 function imageResult({ entry, name }: ResolvedImage, written: boolean) {
-  const { digest, size, platform } = entry;
+  const { digest, mediaType, size, platform } = entry;
   return {
     digest,
+    mediaType,
     size,
     platform: platform === undefined ? null : formatPlatform(platform),
+    isAttestation: isAttestation(entry),
     source: name,
     written,
   };
 }
 
-function failedTargets(
+export function failedTargets(
   target: Reference,
   error: ManifestToolError | undefined,
 ): ResultDocument['failed'] {
@@ -212,8 +206,8 @@ export function editDocument(
   result: EditResult,
   dryRun: boolean,
   warnings: readonly string[],
-): EditDocument {
-  const { before, after, added = [], children = [], refusal } = result;
+): ResultDocument {
+  const { before, after, added = [], children = [], refusal, changes } = result;
   const { transferred = { bytesCopied: 0, bytesMounted: 0 }, warnings: own = [] } = result;
   const isSame = before.digest === after.digest;
   const status = isSame ? 'unchanged' : dryRun ? 'would move' : 'moved';
@@ -226,92 +220,69 @@ export function editDocument(
     digest: after.digest,
     size: after.size,
     dryRun,
+    written: !dryRun && (!isSame || children.length > 0),
+    entries: entriesOfIndex(after),
     tags,
     ...referrerTags(childTags(target, children, dryRun)),
     images,
     targets: [
       {
         reference: name,
+        image: formatReference(withSuffix(target, after.digest)),
         digest: after.digest,
         tags,
         imagesCopied: images.filter(({ written }) => written).length,
         ...bytesOf(transferred, dryRun),
+        changes: changes.map((each) => changesDocument(target, each)),
         warnings: [...warnings, ...own],
       },
     ],
     failed: failedTargets(target, refusal),
-    changes: changesDocument(documentChanges(result)),
   };
-}
-
-function changesDocument(changes: IndexChanges): EditDocument['changes'] {
-  return {
-    added: changes.added.map(entryDocument),
-    removed: changes.removed.map(entryDocument),
-    changed: changes.changed.map((entry) => ({
-      ...entryDocument(entry),
-      platformChange:
-        entry.platformChange === undefined ? null : changeDocument(entry.platformChange),
-      annotations: changeDocuments(entry.annotations),
-    })),
-    annotations: changeDocuments(changes.annotations),
-  };
-}
-
-function entryDocument({ digest, platform, isAttestation }: ListedEntry): EntryDocument {
-  return { digest, platform: platform ?? null, isAttestation };
 }
 
 /**
  * The result for people: the digest, as manifest-tool v2 prints it, after the plan of a dry run.
  */
-export function resultText(result: ResultDocument | EditDocument): string {
-  const plan = result.dryRun ? planText(result) : '';
-  return `${plan}Digest: ${result.digest} ${result.size}\n`;
+export function resultText(result: ResultDocument): string {
+  return `${planText(result)}Digest: ${result.digest} ${result.size}\n`;
 }
 
-/** One line for each image, each other change of an edit, and each tag. */
-function planText(result: ResultDocument | EditDocument): string {
-  const { images, tags, referrerTags: others = [] } = result;
+/**
+ * The plan of a dry run, empty for any other result: one line for each image, then for each target
+ * what would change, and each of its tags.
+ */
+export function planText(result: ResultDocument): string {
+  const { dryRun, images, targets, referrerTags: others = [] } = result;
+  if (!dryRun) return '';
   const lines = [
-    ...images.map(({ digest, platform, source, written }) => {
-      const how = written ? 'would be copied from' : 'is there, as';
-      return `image ${platform ?? 'without platform'} ${digest} ${how} ${source}`;
+    ...images.map((image) => {
+      const how = image.written ? 'would be copied from' : 'is there, as';
+      return `${imageName(image)} ${image.digest} ${how} ${image.source}`;
     }),
-    ...('changes' in result ? changeLines(result.changes) : []),
-    ...[...others, ...tags].map(({ name, from, to, status }) => {
-      if (status === 'unchanged') return `tag ${name} names ${to} already`;
-      return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
+    ...others.map((tag) => tagLine(tag, false)),
+    ...targets.flatMap(({ tags, changes }) => {
+      const all = changes ?? [];
+      const added = new Set(all.flatMap((each) => (each.from === null ? each.tags : [])));
+      return [
+        ...all.flatMap(changesLines),
+        ...tags.map((tag) => tagLine(tag, added.has(tag.name))),
+      ];
     }),
   ];
-  return lines.map((line) => `${line}\n`).join('');
+  return lines.map((line) => `${escapeText(line)}\n`).join('');
 }
 
-/** One line for each entry that an edit removes or changes, and for the index. */
-function changeLines({ removed, changed, annotations }: EditDocument['changes']): string[] {
-  const index = annotationWords(annotations);
-  return [
-    ...removed.map((entry) => `${entryName(entry)} would be removed`),
-    ...changed.map((entry) => {
-      const to = entry.platformChange?.to;
-      const platform = entry.platformChange === null ? [] : [`platform ${to ?? 'removed'}`];
-      const words = [...platform, ...annotationWords(entry.annotations)];
-      return `${entryName(entry)} would change: ${words.join(', ')}`;
-    }),
-    ...(index.length === 0 ? [] : [`index would change: ${index.join(', ')}`]),
-  ].map(escapeText);
+function imageName({ mediaType, platform, ...image }: ResultDocument['images'][0]): string {
+  if (isIndexType(mediaType)) return 'index';
+  if (image.isAttestation) return 'attestation';
+  return platform === null ? 'manifest without platform' : `image ${platform}`;
 }
 
-function entryName({ digest, platform, isAttestation }: EntryDocument): string {
-  return isAttestation
-    ? `attestation ${digest}`
-    : `entry ${platform ?? 'without platform'} ${digest}`;
-}
-
-function annotationWords(changes: Readonly<Record<string, ChangeDocument>>): string[] {
-  return Object.entries(changes).map(([key, { to }]) =>
-    to === null ? `annotation ${key} removed` : `annotation ${key}=${to}`,
-  );
+function tagLine({ name, from, to, status }: TagResult, isNew: boolean): string {
+  if (status === 'unchanged') return `tag ${name} points to ${to} already`;
+  if (isNew) return `tag ${name} is new, and would point to ${to}`;
+  return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
 }
 
 /** @throws {ManifestToolError} REFUSED with all defects, if there are any. */

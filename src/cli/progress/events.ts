@@ -50,7 +50,7 @@ type Kind = keyof Details;
 
 /**
  * What a command reports on standard error; with `--progress json` each is a line
- * (docs/progress.md).
+ * (docs/reference/progress.md).
  */
 export type ReportEvent = { [E in Kind]: { readonly event: E } & Details[E] }[Kind];
 
@@ -60,7 +60,17 @@ export type ReportEvent = { [E in Kind]: { readonly event: E } & Details[E] }[Ki
  */
 export type Weight = 'always' | 'result' | 'progress';
 
-type Line = readonly [Weight, string];
+/** What a line begins with, if it is more than progress. */
+export type Label = 'error' | 'warning' | 'hint' | 'debug';
+
+export const LABELS: Readonly<Record<Label, string>> = {
+  error: 'manifest-tool:',
+  warning: 'manifest-tool: warning:',
+  hint: 'hint:',
+  debug: 'debug:',
+};
+
+type Line = readonly [weight: Weight, text: string, label?: Label];
 
 /** The lines of an event for people; none for an event that is only for programs. */
 export function linesOf(event: ReportEvent): readonly Line[] {
@@ -69,7 +79,7 @@ export function linesOf(event: ReportEvent): readonly Line[] {
 }
 
 const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } = {
-  warning: ({ message }) => [['always', `manifest-tool: warning: ${message}`]],
+  warning: ({ message }) => [['always', message, 'warning']],
   note: ({ message }) => [['result', message]],
   activity: ({ message }) => [['progress', message]],
   waiting: ({ reason }) => [['result', `waiting: ${reason}`]],
@@ -89,18 +99,19 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
   request: ({ method, url, outcome, milliseconds, attempt, signedWith }) => {
     const whose = signedWith === undefined ? 'no credentials' : `credentials: ${signedWith}`;
     const what = `${method} ${url} -> ${outcome}, ${milliseconds} ms, try ${attempt}, ${whose}`;
-    return [['always', `debug: ${what}`]];
+    return [['always', what, 'debug']];
   },
-  debug: ({ message }) => [['always', `debug: ${message}`]],
+  debug: ({ message }) => [['always', message, 'debug']],
   error: ({ message, hint }) => [
-    ['always', `manifest-tool: ${message}`],
-    ['always', `hint: ${hint}`],
+    ['always', message, 'error'],
+    ['always', hint, 'hint'],
   ],
 };
 
 function blobLines({ state, digest, size, target }: BlobProgress): Line[] {
   const what = `${digest} (${formatSize(size)})`;
   if (state === 'present') return [['progress', `${what} is in ${target} already`]];
+  if (state === 'read') return [['progress', `read ${what} of ${target}`]];
   const isDone = state === 'copied' || state === 'mounted';
   return isDone ? [['progress', `${state} ${what} to ${target}`]] : [];
 }

@@ -52,6 +52,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'needs-other-repositories': ({ repository }) =>
     `check-registry makes repositories beside ${repository}; --tags-only keeps it inside ${repository}`,
   'no-image': () => 'copy keeps it as it is; inspect --format raw shows its entries',
+  'no-tags': () => 'list the tags of the source with tags',
   'none-found': () =>
     'check the names in the warnings; --wait TIME waits for images that are not there yet',
   'not-an-image': () =>
@@ -87,7 +88,9 @@ export function hintFor(error: ManifestToolError, command: string | undefined): 
 }
 
 function defaultHint(code: ErrorCode, command: string | undefined): string {
-  if (code === 'USAGE') return command === undefined ? 'see --help' : `see ${command} --help`;
+  if (code === 'USAGE') {
+    return `see "manifest-tool ${command === undefined ? '' : `${command} `}--help"`;
+  }
   // Only the user knows whether what was stopped is still wanted.
   if (code === 'INTERRUPTED') return 'run it again to have it done';
   return '--debug shows each request, and the causes of an error';

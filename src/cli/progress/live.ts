@@ -1,4 +1,5 @@
 import { formatDuration } from '../../duration.js';
+import type { BlobProgress } from '../../core/events.js';
 import { formatSize } from '../../text.js';
 import { columnsOf, cut } from '../output/columns.js';
 import type { ReportEvent } from './events.js';
@@ -14,9 +15,8 @@ export class LiveDisplay {
   private read = 0;
   private written = 0;
   private mounted = 0;
-  /** Copies by target and digest: bytes in all, bytes copied, and whether the copy has ended. */
-  private readonly copies = new Map<string, { size: number; bytes: number; hasEnded: boolean }>();
-  private copyingSince = 0;
+  private readonly copies = new Transfers('copied');
+  private readonly reads = new Transfers('examined');
 
   /** `printable` redacts and escapes text for a terminal. */
   constructor(private readonly printable: (text: string) => string = (text) => text) {}
@@ -33,13 +33,12 @@ export class LiveDisplay {
   }
 
   private updateBlob(event: ReportEvent & { event: 'blob' }, now: number): void {
-    const { state, size, bytes } = event;
-    const key = `${event.target} ${event.digest}`;
+    const { state } = event;
     if (state === 'mounted') this.mounted += 1;
-    if (state === 'copying' || state === 'copied') {
-      if (this.copies.size === 0) this.copyingSince = now;
-      this.copies.set(key, { size, bytes, hasEnded: state === 'copied' });
-    } else if (state !== 'started') this.copies.delete(key);
+    if (state === 'reading' || state === 'read') this.reads.update(event, state === 'read', now);
+    else if (state === 'copying' || state === 'copied')
+      this.copies.update(event, state === 'copied', now);
+    else if (state !== 'started') for (const each of [this.copies, this.reads]) each.remove(event);
   }
 
   /**
@@ -48,7 +47,9 @@ export class LiveDisplay {
    */
   text(now: number, columns: number): string {
     const activity = this.printable(this.activity);
-    const moving = [...this.copied(now), ...this.waiting(now)].map(this.printable);
+    const moving = [...this.copies.text(now), ...this.reads.text(now), ...this.waiting(now)].map(
+      this.printable,
+    );
     for (const parts of [[...this.counts(), ...moving], moving]) {
       const rest = parts.map((part) => BETWEEN + part).join('');
       const left = columns - columnsOf(rest);
@@ -65,20 +66,45 @@ export class LiveDisplay {
     ];
   }
 
-  private copied(now: number): string[] {
-    const all = [...this.copies.values()];
-    if (all.length === 0) return [];
-    const sum = (of: (copy: (typeof all)[number]) => number): number =>
-      all.reduce((total, copy) => total + of(copy), 0);
-    const [bytes, size] = [sum((copy) => copy.bytes), sum((copy) => copy.size)];
-    const seconds = (now - this.copyingSince) / 1000;
-    const rate = seconds < 0.5 ? '' : `, ${formatSize(Math.round(bytes / seconds))}/s`;
-    const ended = sum(({ hasEnded }) => (hasEnded ? 1 : 0));
-    return [`copied ${ended} of ${all.length}: ${formatSize(bytes)} of ${formatSize(size)}${rate}`];
-  }
-
   private waiting(now: number): string[] {
     if (this.wait === undefined || now >= this.wait.until) return [];
     return [`waiting ${formatDuration(this.wait.until - now)} for ${this.wait.text}`];
   }
+}
+
+/** Blobs that are transferred in one way. */
+class Transfers {
+  /** By target and digest: bytes in all, bytes so far, and whether the transfer has ended. */
+  private readonly blobs = new Map<string, { size: number; bytes: number; hasEnded: boolean }>();
+  private since = 0;
+
+  constructor(private readonly verb: string) {}
+
+  update(blob: BlobProgress, hasEnded: boolean, now: number): void {
+    if (this.blobs.size === 0) this.since = now;
+    const { size, bytes } = blob;
+    this.blobs.set(keyOf(blob), { size, bytes, hasEnded });
+  }
+
+  remove(blob: BlobProgress): void {
+    this.blobs.delete(keyOf(blob));
+  }
+
+  /** Counts and rate; nothing if there are no blobs. */
+  text(now: number): string[] {
+    const all = [...this.blobs.values()];
+    if (all.length === 0) return [];
+    const sum = (of: (blob: (typeof all)[number]) => number): number =>
+      all.reduce((total, blob) => total + of(blob), 0);
+    const [bytes, size] = [sum((blob) => blob.bytes), sum((blob) => blob.size)];
+    const seconds = (now - this.since) / 1000;
+    const rate = seconds < 0.5 ? '' : `, ${formatSize(Math.round(bytes / seconds))}/s`;
+    const ended = sum(({ hasEnded }) => (hasEnded ? 1 : 0));
+    const sizes = `${formatSize(bytes)} of ${formatSize(size)}`;
+    return [`${this.verb} ${ended} of ${all.length}: ${sizes}${rate}`];
+  }
+}
+
+function keyOf({ target, digest }: BlobProgress): string {
+  return `${target} ${digest}`;
 }

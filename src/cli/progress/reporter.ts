@@ -1,5 +1,5 @@
 import { now } from '../../clock.js';
-import { causesOf, ManifestToolError, reasonOf } from '../../errors.js';
+import { causesOf, EXIT_CODES, ManifestToolError, reasonOf } from '../../errors.js';
 import type { ManifestContent } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { BlobProgress, ProgressEvents } from '../../core/events.js';
@@ -9,7 +9,8 @@ import type { RequestRecord } from '../../http/log.js';
 import type { Wait } from '../../http/retry.js';
 import { usageError, type Options } from '../args/values.js';
 import { isLiveTerminal, type Io } from '../io.js';
-import { linesOf, type ReportEvent, type Weight } from './events.js';
+import { isColoured, palette, type ColourOptions } from '../output/colours.js';
+import { LABELS, linesOf, type Label, type ReportEvent, type Weight } from './events.js';
 import type { LiveDisplay } from './live.js';
 import type { Spinner } from './spinner.js';
 
@@ -17,7 +18,7 @@ import type { Spinner } from './spinner.js';
 const MAX_LINE = 2000;
 
 /** How much is reported, and in which form. */
-type ReportStyle = Options<'quiet' | 'progress' | 'debug'>;
+type ReportStyle = Options<'quiet' | 'progress' | 'debug'> & ColourOptions;
 
 /**
  * Writes to standard error what a command reports. Every line is redacted and escaped here, and
@@ -48,6 +49,9 @@ export class Reporter implements ProgressEvents {
         'give --quiet or --progress, not both',
         '--quiet shows nothing but warnings, errors and the result',
       );
+    }
+    if (style.noColor === true && style.color !== undefined && style.color !== 'never') {
+      throw usageError(`--no-color contradicts --color ${style.color}`, 'omit one of them');
     }
     this.style = style;
   }
@@ -110,7 +114,8 @@ export class Reporter implements ProgressEvents {
   /** Reports an error with its hint, and returns its exit code when that is written. */
   async failed(thrown: unknown): Promise<number> {
     const error = knownError(thrown);
-    const { code, exitCode, message } = error;
+    const { code, message } = error;
+    const exitCode = EXIT_CODES[code];
     await this.enqueue(async () => {
       const { hintFor } = await import('./hints.js');
       this.write({ event: 'error', code, exitCode, message, hint: hintFor(error, this.command) });
@@ -140,9 +145,17 @@ export class Reporter implements ProgressEvents {
       return;
     }
     if (event.event === 'retry' && this.isReported(event)) return;
-    for (const [weight, line] of linesOf(event)) {
-      if (this.isShown(weight)) this.writeLine(this.printable(line));
+    for (const [weight, text, label] of linesOf(event)) {
+      if (!this.isShown(weight)) continue;
+      const start = label === undefined ? '' : `${this.paintLabel(label)} `;
+      this.writeLine(start + this.printable(text));
     }
+  }
+
+  private paintLabel(label: Label): string {
+    const { stderr, env } = this.io;
+    const { bad, warning, hint, faint } = palette(isColoured(stderr, env, this.style));
+    return { error: bad, warning, hint, debug: faint }[label](LABELS[label]);
   }
 
   /** Requests that are sent together fail alike: a wait is written once, until it is over. */

@@ -43,7 +43,7 @@ export interface AddRequest
     > {}
 
 /**
- * Adds images to a published index in place (docs/edits.md): first their blobs and manifests, then
+ * Adds images to a published index in place (docs/reference/edits.md): first their blobs and manifests, then
  * the index. An image replaces the entry with its platform; everything else is kept byte for byte.
  * If the tag points to an image, an index of that image is what the others are added to.
  * @throws {ManifestToolError} NOT_FOUND if the index or an image does not exist; USAGE if `strict`
@@ -60,7 +60,7 @@ export async function addToIndex(
   const target = await client.open(request.target, 'push');
   const wait = new WaitPolicy(waitMs, client.signal, events);
   const collector = new WarningCollector(events);
-  const publisher = new Publisher(target, request, request, wait, events);
+  const publisher = new Publisher(client, target, request, request, wait, events);
   const onManifest = (manifest: FetchedManifest, source: ImageReader): void => {
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     publisher.startBlobs(manifest, source);
@@ -119,13 +119,8 @@ export async function addToIndex(
           }).collect(images.map(({ manifest: { digest }, source }) => ({ digest, source })))
         : [];
     const children = await publisher.publishChildren([...images, ...referrers]);
-    const edited = await settleEdit(
-      { target, index, indexOf },
-      request,
-      edit,
-      events,
-      client.signal,
-    );
+    const opened = { target, index, indexOf, images };
+    const edited = await settleEdit(client, opened, request, edit, collector.events);
     const { transferred } = publisher;
     const warnings = [...collector.warnings, ...publisher.warnings];
     return { ...edited, added: images, children, transferred, warnings };

@@ -20,6 +20,7 @@ import type { PublishingOptions } from '../publish/request.js';
 import type { Transferred } from '../publish/shared-writes.js';
 import type { ChildStep } from '../publish/plan.js';
 import type { ResolvedImage } from '../publish/resolved-image.js';
+import { editChanges, reviewTags, type TagChanges } from '../publish/review.js';
 import { WaitPolicy } from '../wait.js';
 
 /**
@@ -48,6 +49,11 @@ export interface EditResult {
   readonly warnings?: readonly string[];
   /** What the target did not hold, and was written for the images. */
   readonly children?: readonly ChildStep[];
+  /**
+   * What changes for the tag; empty if the index stays as it is. Of a dry run with all entries,
+   * their sizes and what is left behind; otherwise as the two indexes say it.
+   */
+  readonly changes: readonly TagChanges[];
   /** In a dry run: why the target cannot be pushed to. */
   readonly refusal?: ManifestToolError;
 }
@@ -58,8 +64,8 @@ export interface OpenIndex {
   readonly index: FetchedManifest;
   /** The index to edit if the tag points to an image; without it, an image is refused. */
   readonly indexOf?: (image: FetchedManifest) => Promise<FetchedManifest>;
-  /** Checks the index with the edit before it is written; it may refuse it. */
-  readonly check?: (edited: ManifestContent) => Promise<void>;
+  /** The images that are added, which the target may not hold. */
+  readonly images?: readonly ResolvedImage[];
 }
 
 /** What a tag points to, and the index to edit: the same, or one of the image. */
@@ -114,34 +120,7 @@ export async function editIndex(
     chosen ??= choose(document, text.mediaType);
     return chosen(document, text);
   };
-  const { signal } = client;
-  const check = async (edited: ManifestContent): Promise<void> => {
-    if (request.executables !== true) return;
-    const images = await changedImages(target, index, edited);
-    await refuseOtherArchitectures(images, { what: editing(request), signal, events });
-  };
-  return settleEdit({ target, index, check }, request, edit, events, signal);
-}
-
-/** The images of an edited index that it has for another platform than before. */
-async function changedImages(
-  source: ImageStore,
-  { document }: FetchedManifest,
-  { bytes, mediaType }: ManifestContent,
-): Promise<PublishedImage[]> {
-  const key = ({ digest, platform }: Descriptor): string =>
-    `${digest} ${platform === undefined ? '' : formatPlatform(platform)}`;
-  const before = new Set(document.kind === 'index' ? document.manifests.map(key) : []);
-  const after = parseDocument(bytes, mediaType).document;
-  const entries = after.kind === 'index' ? after.manifests : [];
-  const changed = entries.filter(
-    (entry) => isManifestType(entry.mediaType) && !before.has(key(entry)),
-  );
-  return mapInOrder(changed, async (entry) => ({
-    entry,
-    manifest: await source.getManifest(entry.digest, entry),
-    source,
-  }));
+  return settleEdit(client, { target, index }, request, edit, events);
 }
 
 /**
@@ -152,11 +131,11 @@ async function changedImages(
  * REFUSED if others keep changing it, or `expect` does not match; INTERRUPTED.
  */
 export async function settleEdit(
-  { target, index: first, indexOf, check }: OpenIndex,
+  client: Pick<Client, 'signal'>,
+  { target, index: first, indexOf, images = [] }: OpenIndex,
   request: EditRequest,
   edit: IndexEdit,
   events: ProgressEvents,
-  signal: AbortSignal,
 ): Promise<EditResult> {
   const what = editing(request);
   const tag = editedTag(request);
@@ -166,19 +145,26 @@ export async function settleEdit(
   };
   const start = await editable(first);
   const next = applied(what, start, edit);
-  await check?.(next);
+  if (request.executables === true) {
+    const changed = await changedImages(target, start.index, next, images);
+    await refuseOtherArchitectures(changed, { what, signal: client.signal, events });
+  }
   const isUnchanged = next.digest === first.digest;
   if (isUnchanged) events.unchanged?.(`${target.name}:${tag}`, next);
   else if (isGuarded(request))
     checkGuard(request, request, next.digest, new Map([[tag, first.digest]]));
   if (request.dryRun === true) {
-    const refusal = await pushRefusal(target, events);
-    return { before: first, after: next, ...(refusal !== undefined && { refusal }) };
+    const planned = { root: next, images, before: new Map([[tag, first.digest]]) };
+    const [refusal, changes] = await Promise.all([
+      pushRefusal(target, events),
+      reviewTags(client, target, planned, events),
+    ]);
+    return { before: first, after: next, changes, ...(refusal !== undefined && { refusal }) };
   }
-  if (isUnchanged) return { before: first, after: next };
-  const after = await settle<Editable, ManifestContent>(start, {
+  if (isUnchanged) return { before: first, after: next, changes: [] };
+  const settled = await settle<Editable, ManifestContent>(start, {
     what,
-    signal,
+    signal: client.signal,
     isAtomic: target.isAtomic,
     read: async () => editable(await target.getManifest(tag)),
     change(read) {
@@ -193,7 +179,32 @@ export async function settleEdit(
       if (!target.isAtomic) events.progress?.(`checking that ${tag} keeps the edit`);
     },
   });
-  return { before: first, after: 'current' in after ? after.current : after };
+  const after = 'current' in settled ? settled.current : settled;
+  const changes = await editChanges(tag, { root: first, index: start.index.document }, after);
+  return { before: first, after, changes };
+}
+
+/** The images that an edited index has for another platform than before; not those that were added. */
+async function changedImages(
+  source: ImageStore,
+  { document }: FetchedManifest,
+  { bytes, mediaType }: ManifestContent,
+  added: readonly ResolvedImage[],
+): Promise<PublishedImage[]> {
+  const key = ({ digest, platform }: Descriptor): string =>
+    `${digest} ${platform === undefined ? '' : formatPlatform(platform)}`;
+  const known = new Set(added.map(({ entry }) => key(entry)));
+  if (document.kind === 'index') for (const entry of document.manifests) known.add(key(entry));
+  const after = parseDocument(bytes, mediaType).document;
+  const entries = after.kind === 'index' ? after.manifests : [];
+  const changed = entries.filter(
+    (entry) => isManifestType(entry.mediaType) && !known.has(key(entry)),
+  );
+  return mapInOrder(changed, async (entry) => ({
+    entry,
+    manifest: await source.getManifest(entry.digest, entry),
+    source,
+  }));
 }
 
 /** The index with an edit applied, checked to be one that can be read. */

@@ -17,7 +17,7 @@ export interface RemoveRequest extends EditRequest {
 }
 
 /**
- * Removes entries, and what belongs to them alone, from a published index in place (docs/edits.md).
+ * Removes entries, and what belongs to them alone, from a published index in place (docs/reference/edits.md).
  * @throws {ManifestToolError} NOT_FOUND if the index or an entry does not exist; USAGE if no entry
  * is named, or none would be left; REFUSED if others keep changing the index, or `expect` does not
  * match; INTERRUPTED; otherwise as {@link describeImage}.

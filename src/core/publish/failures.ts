@@ -1,25 +1,34 @@
-import { ManifestToolError } from '../../errors.js';
+import { detailsOf, EXIT_CODES, ManifestToolError, type ErrorCode } from '../../errors.js';
 
 /**
  * The error for several pieces of work of which some failed, each reported before; undefined if none
  * failed. It has the code of the first.
  * @param total how many there were
  * @param what the action, for the message
+ * @param codeOf selects another code, as {@link sharedCode} does
  */
 export function summarizeFailures(
   errors: readonly ManifestToolError[],
   total: number,
   what = `publishing to ${total} targets`,
+  codeOf: (errors: readonly ManifestToolError[]) => ErrorCode = ([first]) => first!.code,
 ): ManifestToolError | undefined {
   const [first] = errors;
   if (first === undefined) return undefined;
   const failed = errors.length;
   const why = failed === total ? `all ${total} failed` : `${failed} of ${total} failed`;
-  return new ManifestToolError(first.code, what, why, {
+  return new ManifestToolError(codeOf(errors), what, why, {
     cause: first,
     reason: 'several-failed',
     data: { failed, total },
   });
+}
+
+/** The code of errors that all have the same exit code; FAILED for any others. */
+export function sharedCode(errors: readonly ManifestToolError[]): ErrorCode {
+  const [first, ...others] = errors;
+  const isShared = others.every(({ code }) => EXIT_CODES[code] === EXIT_CODES[first!.code]);
+  return first !== undefined && isShared ? first.code : 'FAILED';
 }
 
 /** Adds to an error of a write of tags which of them moved, if they can have different outcomes. */
@@ -59,7 +68,8 @@ function withOutcome(
   outcome: string,
   ownHint: string | undefined,
 ): ManifestToolError {
-  const { code, what, why, hint, reason, data } = error;
-  const advice = ownHint === undefined ? { hint, reason, data } : { hint: ownHint };
-  return new ManifestToolError(code, what, `${why}; ${outcome}`, { cause: error, ...advice });
+  const { code, what, why } = error;
+  const advice = ownHint === undefined ? {} : { hint: ownHint, reason: undefined, data: undefined };
+  const details = { ...detailsOf(error), cause: error, ...advice };
+  return new ManifestToolError(code, what, `${why}; ${outcome}`, details);
 }

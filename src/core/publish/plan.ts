@@ -79,6 +79,20 @@ export function planPush(
   };
 }
 
+/** Whether a plan writes its root: under a tag that moves, or by its digest alone. */
+export function isRootWritten({ tags, unchanged }: PushPlan): boolean {
+  return tags.length > 0 || unchanged.length === 0;
+}
+
+/** How many image manifests a plan writes. */
+export function countImages(plan: PushPlan): number {
+  const written = plan.children.filter(
+    ({ manifest, isBlobsOnly }) =>
+      manifest.document.kind === 'manifest' && (isRootWritten(plan) || !isBlobsOnly),
+  );
+  return written.length;
+}
+
 /**
  * The steps for the manifests that the target does not hold, each manifest once.
  * @param root of what the tags will point to

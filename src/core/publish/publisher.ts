@@ -34,6 +34,7 @@ import {
   type Target,
 } from './request.js';
 import type { ResolvedImage } from './resolved-image.js';
+import { reviewTags, type TagChanges } from './review.js';
 import { WriteSession, type Transferred } from './shared-writes.js';
 import { WarningCollector } from './warnings.js';
 
@@ -54,6 +55,8 @@ export type Outcome =
       readonly warnings: readonly string[];
       /** In a dry run: why the target cannot be pushed to. */
       readonly refusal?: ManifestToolError;
+      /** In a dry run: what would change for the tags that do not point to the root yet. */
+      readonly changes?: readonly TagChanges[];
     }
   | { readonly target: Target; readonly error: ManifestToolError };
 
@@ -61,9 +64,16 @@ export type Outcome =
 export interface PushResult {
   /** What the tags point to: the index, or the manifest that was copied. */
   readonly root: ManifestContent;
-  /** One for each target, in their order. At least one of them is a success. */
+  /** One for each target, in their order. At least one of a publish is a success. */
   readonly outcomes: readonly Outcome[];
 }
+
+/** Reads what is published. */
+export type ReadContent = (
+  onManifest: OnManifest,
+  wait: WaitPolicy,
+  warnings: WarningCollector,
+) => Promise<Content>;
 
 /**
  * Publishes the content that `read` returns, to all targets at the same time; the content is read
@@ -75,7 +85,24 @@ export async function publishContent(
   client: Client,
   publication: Publication,
   events: ProgressEvents,
-  read: (onManifest: OnManifest, wait: WaitPolicy, warnings: WarningCollector) => Promise<Content>,
+  read: ReadContent,
+): Promise<PushResult> {
+  const result = await publishToAll(client, publication, events, read);
+  throwIfAllFailed(result.outcomes, events);
+  return result;
+}
+
+/**
+ * As {@link publishContent}, but a failure at every target is a result too.
+ * @param known what the tags of each target point to, if that was read before
+ * @throws {ManifestToolError} what `read` throws.
+ */
+export async function publishToAll(
+  client: Client,
+  publication: Publication,
+  events: ProgressEvents,
+  read: ReadContent,
+  known: readonly TagState[] = [],
 ): Promise<PushResult> {
   const targets: readonly Target[] = [publication, ...(publication.alsoTo ?? [])];
   for (const target of targets) checkTags(target);
@@ -84,7 +111,7 @@ export async function publishContent(
   // first in a request.
   const stores = await Promise.all(targets.map(({ target }) => client.open(target, 'push')));
   const publishers = targets.map(
-    (target, i) => new Publisher(stores[i]!, target, publication, wait, events),
+    (target, i) => new Publisher(client, stores[i]!, target, publication, wait, events, known[i]),
   );
   const shared = new WarningCollector(events);
   const onManifest: OnManifest = (manifest, source) => {
@@ -110,6 +137,9 @@ export async function publishContent(
     throw withNothingPublished(error);
   });
   const refused = await refusals;
+  const reviews = await mapInOrder(isDryRun ? published : [], async (result, i) =>
+    result.status === 'fulfilled' ? publishers[i]!.review(client, result.value) : [],
+  );
   const outcomes = published.map((result, i): Outcome => {
     const target = targets[i]!;
     const refusal = refused[i];
@@ -121,12 +151,12 @@ export async function publishContent(
         transferred,
         warnings: [...shared.warnings, ...warnings],
         ...(refusal !== undefined && { refusal }),
+        ...(isDryRun && { changes: reviews[i]! }),
       };
     }
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
     throw result.reason;
   });
-  throwIfAllFailed(outcomes, events);
   return { root, outcomes };
 }
 
@@ -150,18 +180,22 @@ export class Publisher {
   private readonly writes: WriteSession;
   private readonly collector: WarningCollector;
   private readonly events: ProgressEvents;
+  /** Tags of a dry run that cannot be read. */
+  private readonly unreadable = new Map<string, ManifestToolError>();
 
   constructor(
+    client: Client,
     private readonly store: ImageStore,
     private readonly target: Target,
     private readonly options: PublishingOptions,
     private readonly wait: WaitPolicy,
     events: ProgressEvents,
+    private readonly known?: TagState,
   ) {
     this.collector = new WarningCollector(events);
     this.events = this.collector.events;
     // Shared writes tell listeners apart by their identity.
-    this.writes = new WriteSession(store, wait, events);
+    this.writes = new WriteSession(client, store, wait, events);
   }
 
   /** What was written so far. */
@@ -252,6 +286,16 @@ export class Publisher {
     return steps.flat();
   }
 
+  /** What a dry run would change for the tags; one that cannot be read is left out. */
+  review(client: Client, { root, images, before }: PushPlan): Promise<readonly TagChanges[]> {
+    for (const [tag, { message }] of this.unreadable)
+      this.events.warning?.(
+        `what would change for ${this.store.name}:${tag} cannot be shown: ${message}`,
+      );
+    const readable = new Map([...before].filter(([tag]) => !this.unreadable.has(tag)));
+    return reviewTags(client, this.store, { root, images, before: readable }, this.events);
+  }
+
   /** Resolves when nothing is being written any more. */
   end(): Promise<void> {
     return this.writes.end();
@@ -263,7 +307,7 @@ export class Publisher {
 
   /** All of a publish but the last step, the tags. */
   private async prepare(content: Promise<Content>): Promise<PushPlan> {
-    const [known, { root, images }] = await Promise.all([this.readTags(), content]);
+    const [known, { root, images }] = await Promise.all([this.known ?? this.readTags(), content]);
     const before = await this.confirmUnchanged(known, root.digest);
     checkDigest(this.target, { root, images });
     checkGuard(this.options, this.target, root.digest, before);
@@ -279,11 +323,13 @@ export class Publisher {
    */
   private async readTags(): Promise<TagState> {
     const isNeeded = isGuarded(this.options);
+    const isDryRun = this.options.dryRun === true;
     const read = async (tag: string): Promise<Digest | undefined> => {
       try {
-        return await this.store.tagDigest(tag, { isConfirmed: isNeeded });
+        return await this.store.tagDigest(tag, { isConfirmed: isNeeded || isDryRun });
       } catch (error) {
-        if (isNeeded) throw error;
+        if (isNeeded || !(error instanceof ManifestToolError)) throw error;
+        if (isDryRun) this.unreadable.set(tag, error);
         return undefined;
       }
     };

@@ -1,15 +1,33 @@
-import { ManifestToolError } from '../../errors.js';
+import { orAborted } from '../../concurrency.js';
+import { interrupted, ManifestToolError } from '../../errors.js';
 import type { BlobOutcome, FetchedManifest, ImageReader, ImageWriter } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/descriptor.js';
+import type { Client } from '../client.js';
 import type { BlobProgress, ProgressEvents } from '../events.js';
 import type { WaitPolicy } from '../wait.js';
 
-/**
- * Shared writes by target, while something is being published there. A client opens each target
- * once, so its calls share the same object.
- */
-const inProgress = new WeakMap<ImageWriter, SharedWrites>();
+/** Shared writes of each client, by the name of the target, while something is written there. */
+const inProgress = new WeakMap<object, Map<string, SharedWrites>>();
+
+/** The writes to a target that the calls of a client share; the caller must `leave`. */
+function sharedWrites({ shared }: Pick<Client, 'shared'>, { name }: ImageWriter): SharedWrites {
+  const targets = inProgress.get(shared) ?? new Map<string, SharedWrites>();
+  inProgress.set(shared, targets);
+  const writes = targets.get(name) ?? new SharedWrites(() => targets.delete(name));
+  targets.set(name, writes);
+  writes.enter();
+  return writes;
+}
+
+/** How a call writes: its writes end with its signal, and others that need them begin again. */
+interface Writer {
+  readonly target: ImageWriter;
+  readonly events: ProgressEvents;
+  readonly signal: AbortSignal;
+  /** Whether it has not ended. */
+  readonly isActive: () => boolean;
+}
 
 /**
  * Writes of blobs and manifests to one target, shared by everything that a client publishes there
@@ -25,7 +43,7 @@ class SharedWrites {
   private readonly manifests = new Map<string, ManifestWrite>();
   private sessions = 0;
 
-  constructor(readonly target: ImageWriter) {}
+  constructor(private readonly onEnd: () => void) {}
 
   enter(): void {
     this.sessions += 1;
@@ -33,67 +51,88 @@ class SharedWrites {
 
   leave(): void {
     this.sessions -= 1;
-    if (this.sessions === 0) inProgress.delete(this.target);
+    if (this.sessions === 0) this.onEnd();
   }
 
   /**
    * Copies a blob into the target, or waits for the copy that is running.
    * @returns the outcome; `present` if another call copies it
-   * @throws {ManifestToolError} what the copy throws. If that was a copy from another source, and
-   * the blob is still needed, `source` is tried first.
+   * @throws {ManifestToolError} what the copy throws. If that was a copy from another source, or of
+   * a call that was aborted, and the blob is still needed, `source` is tried first.
    */
-  async copyBlob(
-    blob: Descriptor,
-    source: ImageReader,
-    listener: ProgressEvents,
-    isNeeded: () => boolean,
-  ): Promise<BlobOutcome> {
+  async copyBlob(blob: Descriptor, source: ImageReader, writer: Writer): Promise<BlobOutcome> {
+    const what = `copying blob ${blob.digest} to ${writer.target.name}`;
     for (;;) {
       const running = this.copies.get(blob.digest);
-      const copy = running ?? new BlobCopy(blob, source, this.target);
+      const copy = running ?? new BlobCopy(blob, source, writer);
       this.copies.set(blob.digest, copy);
-      copy.addListener(listener);
+      copy.addListener(writer.events);
       try {
-        const outcome = await copy.done();
+        const outcome = await done(what, copy.done(), running === undefined, writer);
         return running === undefined ? outcome : 'present';
       } catch (error) {
+        if (writer.signal.aborted && copy.signal !== writer.signal) throw error;
         if (this.copies.get(blob.digest) === copy) this.copies.delete(blob.digest);
-        if (!isNeeded() || !mayHelp(error, copy.source, source)) throw error;
+        const isOthers = isAbortOfOther(error, copy.signal, writer);
+        if (!writer.isActive() || !(isOthers || mayHelp(error, copy.source, source))) throw error;
       }
     }
   }
 
   /** Writes a manifest, or waits for the write that is running. */
-  async writeManifest(
-    manifest: FetchedManifest,
-    how: WriteOptions,
-    listener: ProgressEvents,
-  ): Promise<void> {
+  async writeManifest(manifest: FetchedManifest, how: WriteOptions, writer: Writer): Promise<void> {
     const key = keyOf(manifest, how);
-    const write = this.manifests.get(key) ?? new ManifestWrite(manifest, how, this.target);
-    this.manifests.set(key, write);
-    try {
-      await write.done;
-    } catch (error) {
-      this.forget(key, write);
-      throw error;
+    const what = `writing ${writer.target.name}@${manifest.digest}`;
+    for (;;) {
+      const running = this.manifests.get(key);
+      const write = running ?? new ManifestWrite(manifest, how, writer);
+      this.manifests.set(key, write);
+      try {
+        await done(what, write.done, running === undefined, writer);
+        return write.notify(writer.events);
+      } catch (error) {
+        if (writer.signal.aborted && write.signal !== writer.signal) throw error;
+        this.forget(key, write);
+        if (!isAbortOfOther(error, write.signal, writer)) throw error;
+      }
     }
-    write.notify(listener);
   }
 
   /**
    * Repeats a write that has completed, or waits for the write that is running.
    */
-  async rewriteManifest(manifest: FetchedManifest): Promise<void> {
+  async rewriteManifest(manifest: FetchedManifest, writer: Writer): Promise<void> {
     const key = keyOf(manifest, {});
     const known = this.manifests.get(key);
     if (known?.isDone === true) this.forget(key, known);
-    await this.writeManifest(manifest, {}, {});
+    await this.writeManifest(manifest, {}, { ...writer, events: {} });
   }
 
   private forget(key: string, write: ManifestWrite): void {
     if (this.manifests.get(key) === write) this.manifests.delete(key);
   }
+}
+
+/** The outcome of a write; one of another call is not waited for after an abort. */
+async function done<T>(
+  what: string,
+  write: Promise<T>,
+  isOwn: boolean,
+  { signal }: Writer,
+): Promise<T> {
+  if (isOwn) return write;
+  try {
+    return await orAborted(write, signal);
+  } catch (error) {
+    if (error === signal.reason) throw interrupted(what, error);
+    throw error;
+  }
+}
+
+/** Whether a write has failed because the call that began it was aborted, and this one was not. */
+function isAbortOfOther(error: unknown, began: AbortSignal, { signal }: Writer): boolean {
+  const isInterrupted = error instanceof ManifestToolError && error.code === 'INTERRUPTED';
+  return isInterrupted && began !== signal && began.aborted && !signal.aborted;
 }
 
 /** How a manifest is written: without options by its digest. */
@@ -117,8 +156,13 @@ class BlobCopy {
   constructor(
     private readonly blob: Descriptor,
     readonly source: ImageReader,
-    private readonly target: ImageWriter,
+    private readonly writer: Pick<Writer, 'target' | 'signal'>,
   ) {}
+
+  /** That of the call that began it. */
+  get signal(): AbortSignal {
+    return this.writer.signal;
+  }
 
   /** Starts the copy when first called; resolves when the blob is in the target. */
   done(): Promise<BlobOutcome> {
@@ -137,7 +181,7 @@ class BlobCopy {
   private async run(): Promise<BlobOutcome> {
     try {
       const onBytes = (bytes: number): void => this.notifyAll('copying', bytes);
-      const outcome = await this.target.ensureBlob(this.blob, this.source, onBytes);
+      const outcome = await this.writer.target.ensureBlob(this.blob, this.source, onBytes);
       this.notifyAll(outcome, outcome === 'copied' ? this.blob.size : 0);
       return outcome;
     } catch (error) {
@@ -153,7 +197,7 @@ class BlobCopy {
 
   private notify(listener: ProgressEvents, state: BlobProgress['state'], bytes: number): void {
     const { digest, size } = this.blob;
-    listener.blob?.({ target: this.target.name, digest, size, bytes, state });
+    listener.blob?.({ target: this.writer.target.name, digest, size, bytes, state });
   }
 }
 
@@ -168,19 +212,27 @@ class ManifestWrite {
   constructor(
     private readonly manifest: FetchedManifest,
     private readonly how: WriteOptions,
-    private readonly target: ImageWriter,
+    private readonly writer: Pick<Writer, 'target' | 'signal'>,
   ) {
     this.done = this.run();
+  }
+
+  /** That of the call that began it. */
+  get signal(): AbortSignal {
+    return this.writer.signal;
   }
 
   notify(listener: ProgressEvents): void {
     if (this.notified.has(listener)) return;
     this.notified.add(listener);
-    listener.written?.(this.target.name, this.manifest);
+    listener.written?.(this.writer.target.name, this.manifest);
   }
 
   private async run(): Promise<void> {
-    const { manifest, target } = this;
+    const {
+      manifest,
+      writer: { target },
+    } = this;
     const { subject, tag } = this.how;
     if (subject === undefined) await target.putChild(manifest, tag);
     else await target.putReferrer(manifest, subject);
@@ -227,14 +279,17 @@ export class WriteSession {
   private readonly bytes = { copied: 0, mounted: 0, present: 0 };
   private hasEnded = false;
 
+  private readonly writer: Writer;
+
   constructor(
+    client: Pick<Client, 'shared' | 'signal'>,
     target: ImageWriter,
     private readonly wait: WaitPolicy,
-    private readonly events: ProgressEvents,
+    events: ProgressEvents,
   ) {
-    this.shared = inProgress.get(target) ?? new SharedWrites(target);
-    inProgress.set(target, this.shared);
-    this.shared.enter();
+    const { signal } = client;
+    this.writer = { target, events, signal, isActive: () => !this.hasEnded };
+    this.shared = sharedWrites(client, target);
   }
 
   /**
@@ -254,9 +309,7 @@ export class WriteSession {
   }
 
   private async countedCopy(blob: Descriptor, source: ImageReader): Promise<void> {
-    const outcome = await this.wait.until(() =>
-      this.shared.copyBlob(blob, source, this.events, () => !this.hasEnded),
-    );
+    const outcome = await this.wait.until(() => this.shared.copyBlob(blob, source, this.writer));
     this.bytes[outcome] += blob.size;
   }
 
@@ -267,12 +320,12 @@ export class WriteSession {
 
   /** Writes a manifest. Its blobs have to be in the target. */
   writeManifest(manifest: FetchedManifest, how: WriteOptions = {}): Promise<void> {
-    return this.shared.writeManifest(manifest, how, this.events);
+    return this.shared.writeManifest(manifest, how, this.writer);
   }
 
   /** Writes a manifest again that the target has lost. */
   rewriteManifest(manifest: FetchedManifest): Promise<void> {
-    return this.shared.rewriteManifest(manifest);
+    return this.shared.rewriteManifest(manifest, this.writer);
   }
 
   /** Resolves when no blob is being copied for this session. Call it once, on every path. */

@@ -7,7 +7,6 @@ import { IndexWalker, LIMIT_REASONS, ManifestCache, type ReadEntry } from '../..
 import { present } from '../../oci/json/fields.js';
 import { isIndexType, isManifestType } from '../../oci/media-types.js';
 import type { Platform } from '../../oci/platform.js';
-import { formatReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { readConfig } from './read-config.js';
@@ -24,17 +23,21 @@ export interface FoundEntry {
   readonly isFollowed: boolean;
 }
 
+/** What reads manifests and configs. */
+export type ManifestReader = Pick<ImageReader, 'name' | 'getManifest' | 'getBlob'>;
+
 /**
  * Finds the entries of an index, each index inside it followed by its own entries; of a single
  * image, itself. Only entries without a platform are read. Warns of indexes that are not followed:
- * more than 4 levels deep, or with more than 20,000 entries in all.
+ * more than 4 levels deep, or with more than 20,000 entries in all; `name` is that of the index, for
+ * messages.
  * @throws {ManifestToolError} NOT_FOUND if something that is read does not exist; what the reader
  * throws.
  */
 export async function findEntries(
   client: Pick<Client, 'signal'>,
-  store: ImageReader,
-  reference: Reference,
+  store: ManifestReader,
+  name: string,
   { mediaType, digest, size, document }: FetchedManifest,
   events: Pick<ProgressEvents, 'warning'> = {},
 ): Promise<readonly FoundEntry[]> {
@@ -46,7 +49,7 @@ export async function findEntries(
     ];
   }
   const walker = new IndexWalker<Omit<FoundEntry, 'isFollowed'>>({
-    what: `reading ${formatReference(reference)}`,
+    what: `reading ${name}`,
     signal: client.signal,
     manifests: new ManifestCache((entry) => store.getManifest(entry.digest, entry)),
     visit: async (descriptor, read, entries) => {
@@ -61,7 +64,7 @@ export async function findEntries(
   const graph = await walker.walk(document.manifests);
   if (graph.limit !== undefined) {
     const why = LIMIT_REASONS[graph.limit];
-    events.warning?.(`${formatReference(reference)}: not all platforms are listed: ${why}`);
+    events.warning?.(`${name}: not all platforms are listed: ${why}`);
   }
   const folded = graph.fold<FoundEntry[]>(({ value, manifest }, inner, isCut) => {
     const isFollowed = manifest?.document.kind === 'index' && !isCut;
@@ -72,7 +75,7 @@ export async function findEntries(
 
 /** The platform of an entry, or that of its image if the entry has none. */
 async function entryPlatform(
-  store: ImageReader,
+  store: ManifestReader,
   entry: Descriptor,
   read: ReadEntry,
 ): Promise<Platform | undefined> {
@@ -85,7 +88,7 @@ async function entryPlatform(
 
 /** The platform of an image; none of an artifact without one. */
 async function configPlatform(
-  store: ImageReader,
+  store: ManifestReader,
   manifest: ImageManifest,
   digest: Digest,
 ): Promise<Platform | undefined> {

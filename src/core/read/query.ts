@@ -1,7 +1,7 @@
 import { isAttestation } from '../../oci/attestation.js';
 import { present } from '../../oci/json/fields.js';
 import { isNoPlatform, type Platform } from '../../oci/platform.js';
-import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
+import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { findEntries, type FoundEntry } from './entries.js';
@@ -53,7 +53,7 @@ export async function queryImage(
 ): Promise<QueryResult> {
   const store = await client.open(reference, 'pull');
   const manifest = await store.getManifest(tagOrDigestOf(reference));
-  const entries = await findEntries(client, store, reference, manifest, events);
+  const entries = await findEntries(client, store, formatReference(reference), manifest, events);
   const { digest, mediaType, size, document } = manifest;
   return {
     digest,

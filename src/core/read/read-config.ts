@@ -17,7 +17,7 @@ export interface FetchedConfig extends ImageConfig {
  * ambiguous one; what the reader throws.
  */
 export async function readConfig(
-  reader: ImageReader,
+  reader: Pick<ImageReader, 'getBlob'>,
   manifest: ImageManifest,
   name: string,
 ): Promise<FetchedConfig | undefined> {

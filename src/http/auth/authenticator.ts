@@ -65,23 +65,12 @@ export class Authenticator {
   private version: Promise<void> | undefined;
   /** The first request, while no challenge is known; settles when it has been answered. */
   private first: Promise<unknown> | undefined;
-  /**
-   * What the command will need, the target of a push first: one token then serves every request.
-   */
-  private readonly expected: Scope[] = [];
   private readonly repositories = new Map<string, RepositoryState>();
   private readonly identities = new Map<string, Identity>();
   /** Anonymous access to the servers that the registry redirects to, by origin. */
   private readonly elsewhere = new Map<string, Authenticator>();
 
   constructor(private readonly options: AuthOptions) {}
-
-  /**
-   * Announces that the command will need a scope; the first announced come first in token requests.
-   */
-  expect(scope: Scope): void {
-    this.expected.push(scope);
-  }
 
   /** The layer that authenticates requests to one repository of the registry. */
   layer(repository: string): Layer {
@@ -321,7 +310,7 @@ export class Authenticator {
       ...(request.scopes ?? []),
       ...scopesNamed(response),
     ]);
-    if (!coversScopes(await this.plannedScopes(identity), needed))
+    if (!coversScopes(await this.plannedScopes(identity, request), needed))
       identity.extraScopes.push(...needed);
   }
 
@@ -407,7 +396,7 @@ export class Authenticator {
   ): Promise<readonly Scope[]> {
     const alone = identity.alone.get(formatScopes(request.scopes));
     if (alone !== undefined) return alone;
-    const planned = await this.plannedScopes(identity);
+    const planned = await this.plannedScopes(identity, request);
     const isLimited = identity.alone.size > 0 && own.length > 0;
     return isLimited && !identity.accepted.has(useOf(request, planned)) ? own : planned;
   }
@@ -450,9 +439,9 @@ export class Authenticator {
     return entry.promise;
   }
 
-  /** The scopes that a token of an identity is asked for. */
-  private plannedScopes(identity: Identity): Promise<Scope[]> {
-    return this.grantable(identity, [...this.expected, ...identity.extraScopes]);
+  /** The scopes that a token of an identity is asked for: those of all requests of the call. */
+  private plannedScopes(identity: Identity, { expected = [] }: HttpRequest): Promise<Scope[]> {
+    return this.grantable(identity, [...expected, ...identity.extraScopes]);
   }
 
   /**

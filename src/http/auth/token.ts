@@ -118,8 +118,8 @@ function refusal(
   if (status === 408 || status === 429 || status >= 500 || isSecondaryLimit(response)) {
     const why = says + formatWait(response, Date.now()) + formatTries(attempts);
     const details: ErrorDetails = isLongWait(response, Date.now())
-      ? { hint: WAIT_ADVICE }
-      : { hint: 'try again later', reason: 'token-server-unavailable' };
+      ? { hint: WAIT_ADVICE, status }
+      : { hint: 'try again later', reason: 'token-server-unavailable', status };
     return new ManifestToolError('UNAVAILABLE', what, why, details);
   }
   const identity =
@@ -130,9 +130,11 @@ function refusal(
   const why = `${says} ${identity}${asked}`;
   if (credential !== undefined)
     return new TokenRefused('DENIED', what, why, {
+      status,
       hint: 'check that these credentials are valid, and that they allow this access',
     });
   return new TokenRefused('DENIED', what, why, {
+    status,
     hint: 'log in to the registry',
     reason: 'token-denied',
   });

@@ -151,7 +151,7 @@ class Http2Connection {
    * @throws {NotProcessed}, undici's errors for a lost or silent connection, or the reason of the signal.
    */
   async send(request: HttpRequest, timeouts: Timeouts, signal: AbortSignal): Promise<BegunAnswer> {
-    await this.streams.acquire();
+    await this.streams.acquire(signal);
     let stream: ClientHttp2Stream;
     try {
       signal.throwIfAborted();

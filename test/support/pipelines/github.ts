@@ -1,7 +1,9 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { parse } from 'yaml';
 import { runAction } from '../github/action.js';
 import { DONE, filled, runSteps, type Runner, type Step } from '../github/steps.js';
-import { machine, runShell, type Job, type JobResult, type Site } from './jobs.js';
+import { LeftFiles, machine, runShell, type Job, type JobResult, type Site } from './jobs.js';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -30,6 +32,7 @@ export function githubJobs(text: string, site: Site, run: string): Job[] {
   };
   const env = filled(workflow.env, { github });
   const needs: Record<string, { outputs: Texts }> = {};
+  const artifacts = new LeftFiles();
   return Object.entries(workflow.jobs).flatMap(([id, job]) => {
     const before = [job.needs ?? []].flat();
     const rows = job.strategy?.matrix.include ?? [{}];
@@ -40,8 +43,9 @@ export function githubJobs(text: string, site: Site, run: string): Job[] {
         return length > 1 ? Array.from({ length }, (_, row) => `${name} ${row}`) : [name];
       }),
       run: async (): Promise<JobResult> => {
-        const contexts = { github, env, matrix, needs };
-        const result = await runSteps(job.steps, contexts, runnerOf(site, env));
+        const own = runnerOf(site, env, artifacts);
+        const runner = { temp: own.env['RUNNER_TEMP'] };
+        const result = await runSteps(job.steps, { github, env, matrix, needs, runner }, own);
         needs[id] = { outputs: filled(job.outputs, { steps: result.steps }) };
         return result;
       },
@@ -49,7 +53,7 @@ export function githubJobs(text: string, site: Site, run: string): Job[] {
   });
 }
 
-function runnerOf(site: Site, env: Texts): Runner {
+function runnerOf(site: Site, env: Texts, artifacts: LeftFiles): Runner {
   const own = machine(site);
   const docker = async (...words: string[]) => {
     const quoted = words.map((word) => `'${word}'`).join(' ');
@@ -60,9 +64,11 @@ function runnerOf(site: Site, env: Texts): Runner {
     });
     return { ...DONE, ...result };
   };
+  const temp = path.join(own.home, 'temp');
+  mkdirSync(temp);
   const runner: Runner = {
     workspace: own.home,
-    env: { ...own.env, ...env },
+    env: { ...own.env, ...env, RUNNER_TEMP: temp },
     uses: async (action, inputs) => {
       switch (action.replace(/@.*/, '')) {
         case 'OWNER/manifest-tool':
@@ -72,10 +78,25 @@ function runnerOf(site: Site, env: Texts): Runner {
           return docker('login', '--username', username, '--password-stdin', registry);
         }
         case 'docker/build-push-action': {
-          const { platforms = '', tags = '' } = inputs;
+          const { platforms = '', tags = '', outputs } = inputs;
+          if (outputs !== undefined) {
+            const output = outputs.replace('type=image,', `type=image,name=${tags},`);
+            const file = path.join(temp, 'build.json');
+            const options = ['--platform', platforms, '--metadata-file', file, '--output', output];
+            const result = await docker('buildx', 'build', ...options, '.');
+            if (result.code !== 0) return result;
+            const metadata = JSON.parse(readFileSync(file, 'utf8')) as Texts;
+            return { ...result, outputs: { digest: metadata['containerimage.digest']! } };
+          }
           const built = await docker('build', '--platform', platforms, '--tag', tags, '.');
           return built.code === 0 ? docker('push', tags) : built;
         }
+        case 'actions/upload-artifact':
+          artifacts.keep(inputs['name']!, temp, inputs['path']!);
+          return DONE;
+        case 'actions/download-artifact':
+          artifacts.restore(inputs['pattern']!.replace('*', ''), path.dirname(inputs['path']!));
+          return DONE;
         case 'actions/checkout':
         case 'docker/setup-buildx-action':
           return DONE;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
-import { machine, runShell, type Job, type Site } from './jobs.js';
+import { LeftFiles, machine, runShell, type Job, type Site } from './jobs.js';
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -13,7 +13,10 @@ interface JobText {
   readonly variables?: Texts;
   readonly before_script?: readonly string[];
   readonly script?: readonly string[];
-  readonly artifacts?: { readonly reports: { readonly dotenv: string } };
+  readonly artifacts?: {
+    readonly reports?: { readonly dotenv: string };
+    readonly paths?: readonly string[];
+  };
 }
 
 const NO_JOBS = new Set(['stages', 'workflow', 'variables']);
@@ -35,8 +38,10 @@ export function gitlabJobs(text: string, site: Site, run: string): Job[] {
     CI_PIPELINE_ID: run,
     CI_COMMIT_TAG: 'v1.0',
   };
-  const variables = expanded(file['variables'] as Texts, known);
+  const variables = expanded((file['variables'] ?? {}) as Texts, known);
   const fromJobs: Record<string, string> = {};
+  const artifacts = new LeftFiles();
+  let hasArtifacts = false;
 
   const jobs = Object.entries(file).flatMap(([name, own]) => {
     if (NO_JOBS.has(name) || name.startsWith('.')) return [];
@@ -51,10 +56,17 @@ export function gitlabJobs(text: string, site: Site, run: string): Job[] {
       job.needs ?? jobs.filter((each) => stageOf(each.job) < stageOf(job)).map((each) => each.name),
     run: async () => {
       const { home, env } = machine(site);
+      // GitLab restores those of all earlier stages.
+      if (hasArtifacts) artifacts.restore('', home);
       const all = { ...env, ...known, ...variables, ...job.variables, ...row, ...fromJobs };
       const script = [...(job.before_script ?? []), ...job.script!].join('\n');
       const result = await runShell(script, home, all);
-      const dotenv = job.artifacts?.reports.dotenv;
+      if (result.code === 0)
+        for (const each of job.artifacts?.paths ?? []) {
+          artifacts.keep(`${name} ${each}`, home, each);
+          hasArtifacts = true;
+        }
+      const dotenv = job.artifacts?.reports?.dotenv;
       if (dotenv !== undefined && result.code === 0)
         for (const line of readFileSync(path.join(home, dotenv), 'utf8').trim().split('\n')) {
           const [, key, value] = /^(\w+)=(.*)$/.exec(line)!;

@@ -1,4 +1,4 @@
-import { machine, runShell, type Job, type Site } from './jobs.js';
+import { LeftFiles, machine, runShell, type Job, type Site } from './jobs.js';
 
 /** A block of a declarative pipeline: `stage('x') { … }`. */
 interface Block {
@@ -9,6 +9,10 @@ interface Block {
 }
 
 const PIECE = /\/\/.*|'''[\s\S]*?'''|'[^'\n]*'|"[^"\n]*"|[{}\n]|[^{}\n'"/]+|\//g;
+
+/** Of the steps that the examples have: a variable and a script; a stash and what it includes; a stash. */
+const STEP =
+  /(?:env\.(\w+) = sh\(returnStdout: true, script: |sh )'''([\s\S]*?)'''|\bstash name: '(.+?)', includes: '(.+?)'|\bunstash '(.+?)'/g;
 
 /** The stages of a Jenkinsfile of examples/jenkins, as jobs: those of `parallel` beside each other, all others in order. */
 export function jenkinsJobs(text: string, site: Site, run: string): Job[] {
@@ -23,11 +27,12 @@ export function jenkinsJobs(text: string, site: Site, run: string): Job[] {
     } else
       env[name] = value!.slice(1, -1).replaceAll(/\$\{(\w+)\}/g, (_, other: string) => env[other]!);
   }
+  const stashes = new LeftFiles();
   const jobs: Job[] = [];
   let before: string[] = [];
   for (const stage of child(pipeline, 'stages').blocks) {
     const together = stage.blocks.find(({ head }) => head === 'parallel')?.blocks ?? [stage];
-    const added = together.map((each) => jobOf(each, before, env, site));
+    const added = together.map((each) => jobOf(each, before, env, { site, stashes }));
     jobs.push(...added);
     before = added.map(({ name }) => name);
   }
@@ -38,13 +43,11 @@ function jobOf(
   stage: Block,
   needs: readonly string[],
   env: Record<string, string>,
-  site: Site,
+  { site, stashes }: { readonly site: Site; readonly stashes: LeftFiles },
 ): Job {
   const [, name] = /^stage\('(.*)'\)$/.exec(stage.head)!;
   const steps = child(stage, 'steps').text;
-  const found = [
-    ...steps.matchAll(/(?:env\.(\w+) = sh\(returnStdout: true, script: |sh )'''([\s\S]*?)'''/g),
-  ];
+  const found = [...steps.matchAll(STEP)];
   if (found.length === 0) throw new Error(`stage ${name} runs nothing`);
   return {
     name: name!,
@@ -52,8 +55,11 @@ function jobOf(
     run: async () => {
       const own = machine(site);
       let log = '';
-      for (const [, variable, script] of found) {
-        const local = script!.replaceAll('registry.example.com', site.registry);
+      for (const [, variable, script, stashed, includes, unstashed] of found) {
+        if (stashed !== undefined) stashes.keep(stashed, own.home, includes!);
+        if (unstashed !== undefined) stashes.restore(unstashed, own.home);
+        if (script === undefined) continue;
+        const local = script.replaceAll('registry.example.com', site.registry);
         const result = await runShell(local, own.home, { ...own.env, ...filled(env, site) });
         log += result.log;
         if (result.code !== 0) return { code: result.code, log };

@@ -1,5 +1,14 @@
 import { spawn } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ROOT } from '../github/action.js';
@@ -74,6 +83,31 @@ export function machine({ folder, env }: Site): { home: string; env: Record<stri
       ...env,
     },
   };
+}
+
+/** Files that jobs leave for others: artifacts and stashes, by name. */
+export class LeftFiles {
+  private readonly byName = new Map<string, Map<string, Buffer>>();
+
+  /** Keeps the files of a directory of a job, or one file of it. At least one. */
+  keep(name: string, home: string, what: string): void {
+    const place = path.resolve(home, what.replace(/\/\*?$/, ''));
+    const isFile = statSync(place).isFile();
+    const files = isFile ? [place] : readdirSync(place).map((each) => path.join(place, each));
+    if (files.length === 0) throw new Error(`${what} has no files`);
+    const kept = files.map((file) => [path.relative(home, file), readFileSync(file)] as const);
+    this.byName.set(name, new Map(kept));
+  }
+
+  /** Puts the files of all names that begin so where another job looks for them. */
+  restore(start: string, home: string): void {
+    const names = [...this.byName.keys()].filter((name) => name.startsWith(start));
+    if (names.length === 0) throw new Error(`no job left ${start}`);
+    for (const [file, content] of names.flatMap((name) => [...this.byName.get(name)!])) {
+      mkdirSync(path.dirname(path.join(home, file)), { recursive: true });
+      writeFileSync(path.join(home, file), content);
+    }
+  }
 }
 
 /** Runs a script with `sh -e`, as GitLab and Jenkins do. */

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { commitOf } from '../../../scripts/build/commit.mjs';
-import { versionLine } from '../../../src/cli/main.js';
+import { versionLine } from '../../../src/cli/commit.js';
 import { VERSION } from '../../../src/version.js';
 
 let folder: string;

@@ -74,7 +74,10 @@ async function setUp(script: (seen: Seen) => Reply, more: Partial<RegistryOption
   );
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const reference = { kind: 'registry', host, repository: 'a' } as const;
-  const repository = registries.open(reference, 'push');
+  const repository = registries.open(reference, 'push', {
+    signal: new AbortController().signal,
+    scopes: new Map(),
+  });
   const raw = new RawRepository(registries.connect(reference));
   return { registries, reference, repository, raw, sent };
 }

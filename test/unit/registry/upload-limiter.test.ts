@@ -3,7 +3,8 @@ import { UploadLimiter } from '../../../src/registry/upload-limiter.js';
 
 test('an upload that was interrupted while it waited does not begin', async () => {
   const abort = new AbortController();
-  const limiter = new UploadLimiter(abort.signal);
+  const limiter = new UploadLimiter();
+  const { signal } = abort;
   const size = 2 * 1024 * 1024;
   let finish: () => void = () => undefined;
   const blocked = new Promise<void>((resolve) => {
@@ -14,10 +15,10 @@ test('an upload that was interrupted while it waited does not begin', async () =
     count += 1;
     return blocked;
   };
-  const running = Array.from({ length: 4 }, () => limiter.run('x', size, upload));
+  const running = Array.from({ length: 4 }, () => limiter.run({ what: 'x', size, signal }, upload));
   await expect.poll(() => count).toBe(4);
   let begun = false;
-  const waiting = limiter.run('uploading y', size, async () => {
+  const waiting = limiter.run({ what: 'uploading y', size, signal }, async () => {
     begun = true;
   });
   const cause = new Error('stop');

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { describe, expect, it } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { describe, expect, it, test } from 'vitest';
 import { parseOptions, UsageError } from '../../../scripts/bench/options.mjs';
 import { plot } from '../../../scripts/bench/plot.mjs';
 import { withSection } from '../../../scripts/bench/section.mjs';
@@ -124,7 +125,7 @@ describe('generated sections of documents', () => {
     },
   );
 
-  it('of docs/internals/performance.md and the README say what docs/round-trips.json says', () => {
+  it('of docs/internals/performance.md say what docs/round-trips.json says', () => {
     const { status, stderr } = spawnSync(
       process.execPath,
       ['scripts/docs/round-trips.mjs', '--check'],
@@ -134,4 +135,21 @@ describe('generated sections of documents', () => {
     );
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
   });
+});
+
+test('the figures in the README are those of the benchmark', () => {
+  const page = readFileSync('docs/internals/benchmarks.md', 'utf8');
+  const cells = (start: string): string[] =>
+    page
+      .split('\n')
+      .find((line) => line.startsWith(start))!
+      .split('|')
+      .map((cell) => cell.trim());
+  const tools = cells('| seconds | this program');
+  const seconds = cells("| Push 10 images from the target's repository, 50 ms round trip, TLS");
+  const of = (tool: string): string => seconds[tools.findIndex((name) => name.startsWith(tool))]!;
+  const readme = readFileSync('README.md', 'utf8').replaceAll(/\s+/g, ' ');
+  expect(readme).toContain(
+    `at a round trip of 50 ms, takes ${of('this program')} s. docker buildx takes ${of('docker buildx')} s, oras ${of('oras')} s and crane ${of('crane')} s`,
+  );
 });

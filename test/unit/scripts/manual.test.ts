@@ -9,8 +9,7 @@ import { pages, type Page } from '../../../scripts/manual/page.js';
 import { roff } from '../../../scripts/manual/roff.js';
 import { ENVIRONMENT } from '../../../scripts/manual/surroundings.js';
 import { literal, rich } from '../../../scripts/manual/text.js';
-import { COMMAND_NAMES, commandOf, optionsOf } from '../../../src/cli/args/commands.js';
-import { OPTIONS } from '../../../src/cli/args/options.js';
+import { COMMAND_NAMES, commandOf, optionsOf, optionText } from '../../../src/cli/args/commands.js';
 
 const FILES = [...manual()].map(([name, text]) => ({ name, text }));
 const MAN = FILES.filter(({ name }) => name.startsWith('man/'));
@@ -30,27 +29,30 @@ describe('the manual', () => {
     const slugs = COMMAND_NAMES.map((name) => name.replaceAll(' ', '-'));
     expect(FILES.map(({ name }) => name).toSorted()).toEqual(
       [
-        'docs/commands/README.md',
+        'docs/reference/commands/README.md',
         'man/manifest-tool.1',
-        ...slugs.flatMap((slug) => [`docs/commands/${slug}.md`, `man/manifest-tool-${slug}.1`]),
+        ...slugs.flatMap((slug) => [
+          `docs/reference/commands/${slug}.md`,
+          `man/manifest-tool-${slug}.1`,
+        ]),
       ].toSorted(),
     );
   });
 
   test('refers to pages that exist', () => {
     for (const { more } of Object.values(COMMAND_TEXTS)) {
-      if (more !== undefined) expect(existsSync(`docs/${more}`)).toBe(true);
+      if (more !== undefined) expect(existsSync(`docs/reference/${more}`)).toBe(true);
     }
   });
 
   test.each(COMMAND_NAMES)('of %s tells all options and examples', (command) => {
     const slug = command.replaceAll(' ', '-');
-    const page = manual().get(`docs/commands/${slug}.md`)!;
+    const page = manual().get(`docs/reference/commands/${slug}.md`)!;
     const man = oneLine(shown(manual().get(`man/manifest-tool-${slug}.1`)!).page);
     for (const name of optionsOf(command)) {
       expect(page).toContain(`\`--${name}`);
       expect(man).toContain(` --${name}`);
-      expect(man).toContain(OPTIONS[name].describe);
+      expect(man).toContain(optionText(name, command));
     }
     for (const [example] of commandOf(command).examples) {
       const line = example.replace('$0', 'manifest-tool');

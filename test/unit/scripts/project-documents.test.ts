@@ -19,19 +19,36 @@ const INTERNAL = [
   ...DOCUMENTS.filter((name) => /^docs\/(?:decisions|internals)\//.test(name)),
 ];
 
-test.each(DOCUMENTS)('%s links to files that exist', (name) => {
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(name: string): ReadonlySet<string> {
+  const headings = read(name).matchAll(/^#+ (.*)$/gm);
+  return new Set(
+    [...headings].map(([, text]) =>
+      text!
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+test.each(DOCUMENTS)('%s links to files and headings that exist', (name) => {
   const text = read(name).replaceAll(/^```[^]*?^```/gm, '');
-  const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!);
-  const missing = targets.filter((target) => !existsSync(path.join(path.dirname(name), target)));
-  expect(missing).toEqual([]);
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
+  const missing = links.filter(([, file = '', anchor]) => {
+    const target = file === '' ? name : path.join(path.dirname(name), file);
+    if (!existsSync(target)) return true;
+    return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).has(anchor);
+  });
+  expect(missing.map(([link]) => link)).toEqual([]);
 });
 
-test('each dependency has a row in the table of the README, and no other package has one', () => {
+test('each dependency has a row in the table of packages, and no other package has one', () => {
   const { devDependencies, dependencies = {} } = JSON.parse(read('package.json')) as {
     devDependencies: Record<string, string>;
     dependencies?: Record<string, string>;
   };
-  const table = read('README.md').split('\n## Dependencies\n')[1]!.split('\n## ')[0]!;
+  const table = read('docs/internals/dependencies.md');
   const named = [...table.matchAll(/^\| (?!package|---)([^|]+) \|/gm)].flatMap(([, cell]) =>
     cell!.replaceAll(/ \([^)]*\)/g, '').split(', '),
   );

@@ -45,6 +45,7 @@ const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
   ['SOURCE', 'reference'],
   ['TARGET', 'reference'],
   ['P', 'platforms'],
+  ['COMMAND', [...new Set(COMMAND_NAMES.map((name) => name.split(' ')[0]!))]],
   ['KIND', ['sbom', 'provenance']],
   ['OS', [...OPERATING_SYSTEMS]],
   ['ARCH', [...ARCHITECTURES]],

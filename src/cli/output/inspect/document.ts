@@ -11,7 +11,7 @@ import { totalsOf } from '../../../core/read/totals.js';
 
 type MemberList = [string, Writable | undefined][];
 
-/** The document of `inspect --format json` (docs/inspect-json.md). */
+/** The document of `inspect --format json` (docs/reference/json.md). */
 export function inspectDocument(name: string, described: Described): Members {
   return new Members([['name', name], ...members(described)]);
 }

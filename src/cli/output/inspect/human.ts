@@ -5,7 +5,7 @@ import { isManifestType } from '../../../oci/media-types.js';
 import type { Platform } from '../../../oci/platform.js';
 import type { InspectedImage, InspectedIndex } from '../../../core/read/inspect.js';
 import { escapeText } from '../../../text.js';
-import type { Colours } from '../colours.js';
+import type { InspectColours } from '../colours.js';
 
 /** Longest remote string that is shown, in characters. */
 const MAX_SHOWN = 1024;
@@ -14,7 +14,7 @@ const MAX_SHOWN = 1024;
 export function renderHuman(
   name: string,
   inspected: InspectedImage | InspectedIndex,
-  colours: Colours,
+  colours: InspectColours,
 ): string {
   return inspected.kind === 'image'
     ? renderImage(name, inspected, colours)
@@ -24,18 +24,18 @@ export function renderHuman(
 function renderImage(
   name: string,
   { manifest, document, config }: InspectedImage,
-  c: Colours,
+  c: InspectColours,
 ): string {
   const { os = '', architecture = '' } = config?.platform ?? {};
   return lines([
-    `Name: ${c.green(shown(name))} (Type: ${c.green(manifest.mediaType)})`,
-    `      Digest: ${c.yellow(manifest.digest)}`,
-    `        Size: ${c.blue(String(manifest.size))}`,
-    `          OS: ${c.green(shown(os))}`,
-    `        Arch: ${c.green(shown(architecture))}`,
-    `    # Layers: ${c.red(String((document.layers ?? []).length))}`,
+    `Name: ${c.name(shown(name))} (Type: ${c.name(manifest.mediaType)})`,
+    `      Digest: ${c.digest(manifest.digest)}`,
+    `        Size: ${c.size(String(manifest.size))}`,
+    `          OS: ${c.name(shown(os))}`,
+    `        Arch: ${c.name(shown(architecture))}`,
+    `    # Layers: ${c.count(String((document.layers ?? []).length))}`,
     ...(document.layers ?? []).map(
-      (layer, i) => `      layer ${c.red(ordinal(i))}: digest = ${c.yellow(layer.digest)}`,
+      (layer, i) => `      layer ${c.count(ordinal(i))}: digest = ${c.digest(layer.digest)}`,
     ),
   ]);
 }
@@ -43,18 +43,18 @@ function renderImage(
 function renderIndex(
   name: string,
   { manifest, document, children }: InspectedIndex,
-  c: Colours,
+  c: InspectColours,
 ): string {
   const all = document.manifests.length;
   const attestations = document.manifests.filter(isAttestation).length;
   const images = all - attestations;
   const counts =
-    `${c.red(String(images))} ${images > 1 ? 'images' : 'image'}, ` +
-    `${c.red(String(attestations))} ${attestations > 1 ? 'attestations' : 'attestation'}`;
+    `${c.count(String(images))} ${images > 1 ? 'images' : 'image'}, ` +
+    `${c.count(String(attestations))} ${attestations > 1 ? 'attestations' : 'attestation'}`;
   return lines([
-    `Name:   ${c.green(shown(name))} (Type: ${c.green(manifest.mediaType)})`,
-    `Digest: ${c.yellow(manifest.digest)}`,
-    ` * Contains ${c.red(String(all))} manifest references (${counts}):`,
+    `Name:   ${c.name(shown(name))} (Type: ${c.name(manifest.mediaType)})`,
+    `Digest: ${c.digest(manifest.digest)}`,
+    ` * Contains ${c.count(String(all))} manifest references (${counts}):`,
     ...document.manifests.flatMap((entry, i) => {
       const child = children[i]?.document;
       return renderEntry(entry, child?.kind === 'manifest' ? child : undefined, i + 1, c);
@@ -66,14 +66,14 @@ function renderEntry(
   entry: Descriptor,
   child: ImageManifest | undefined,
   number: number,
-  c: Colours,
+  c: InspectColours,
 ): string[] {
   const at = `[${number}]`;
   const detail = isAttestation(entry) ? ' (vnd.docker.reference.type=attestation-manifest)' : '';
   const head = [
-    `${at}     Type: ${c.green(shown(entry.mediaType))}${c.green(detail)}`,
-    `${at}   Digest: ${c.yellow(entry.digest)}`,
-    `${at}   Length: ${c.blue(String(entry.size))}`,
+    `${at}     Type: ${c.name(shown(entry.mediaType))}${c.name(detail)}`,
+    `${at}   Digest: ${c.digest(entry.digest)}`,
+    `${at}   Length: ${c.size(String(entry.size))}`,
   ];
   if (!isManifestType(entry.mediaType)) {
     return [...head, `Unknown media type for further display: ${shown(entry.mediaType)}`];
@@ -81,7 +81,7 @@ function renderEntry(
   if (isAttestation(entry)) {
     return [
       ...head,
-      `${at}       >>> Attestation for digest: ${c.yellow(shown(attestedDigest(entry) ?? ''))}`,
+      `${at}       >>> Attestation for digest: ${c.digest(shown(attestedDigest(entry) ?? ''))}`,
       '',
     ];
   }
@@ -90,20 +90,20 @@ function renderEntry(
     ...head,
     `${at} Platform:`,
     ...renderPlatform(entry.platform, at, c),
-    `${at} # Layers: ${c.red(String(layers.length))}`,
+    `${at} # Layers: ${c.count(String(layers.length))}`,
     ...layers.flatMap((layer, i) => [
-      `     layer ${c.red(ordinal(i))}: digest = ${c.yellow(layer.digest)}`,
-      `                 type = ${c.green(shown(layer.mediaType))}`,
+      `     layer ${c.count(ordinal(i))}: digest = ${c.digest(layer.digest)}`,
+      `                 type = ${c.name(shown(layer.mediaType))}`,
     ]),
     '',
   ];
 }
 
-function renderPlatform(platform: Platform | undefined, at: string, c: Colours): string[] {
+function renderPlatform(platform: Platform | undefined, at: string, c: InspectColours): string[] {
   if (platform === undefined) return [`${at}    -      (no platform specified)`];
   const { os, osVersion, osFeatures, architecture, variant } = platform;
   const line = (label: string, text: string): string =>
-    `${at}    - ${label}: ${c.green(shown(text))}`;
+    `${at}    - ${label}: ${c.name(shown(text))}`;
   return [
     line('     OS', os),
     ...(osVersion === undefined ? [] : [line('OS Vers', osVersion)]),

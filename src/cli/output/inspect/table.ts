@@ -5,7 +5,7 @@ import { formatPlatform, isNoPlatform } from '../../../oci/platform.js';
 import { platformOf, type Described } from '../../../core/read/describe.js';
 import { totalsOf } from '../../../core/read/totals.js';
 import { escapeText, formatSize } from '../../../text.js';
-import type { Colours } from '../colours.js';
+import type { InspectColours, Paint, Palette } from '../colours.js';
 import { columnsOf, cut, padEnd } from '../columns.js';
 import { annotationLines, renderReferrers } from './referrers.js';
 
@@ -36,7 +36,7 @@ const LONG_NAME = 30;
 export function renderTable(
   name: string,
   described: Described,
-  colours: Colours,
+  colours: Palette,
   width: number,
 ): string {
   const lines = [
@@ -46,10 +46,18 @@ export function renderTable(
   ];
   const text = lines.map((line) => `${line}\n`).join('');
   const { referrers } = described;
-  return referrers === undefined ? text : `${text}\n${renderReferrers(referrers, colours, width)}`;
+  return referrers === undefined
+    ? text
+    : `${text}\n${renderReferrers(referrers, inspectColours(colours), width)}`;
 }
 
-function head(name: string, described: Described, c: Colours, width: number): string[] {
+/** The colors of a list of referrers below a table. */
+function inspectColours({ strong }: Palette): InspectColours {
+  const plain: Paint = (text) => text;
+  return { name: plain, digest: strong, size: plain, count: strong };
+}
+
+function head(name: string, described: Described, c: Palette, width: number): string[] {
   const { descriptor, manifest } = described;
   const { manifests, configs, layers, total } = totalsOf(described);
   const parts = [
@@ -59,9 +67,9 @@ function head(name: string, described: Described, c: Colours, width: number): st
   ];
   const left = width - 'Digest: '.length;
   return [
-    `Name:   ${c.green(cut(escapeText(name), left))}`,
-    `Type:   ${c.green(cut(manifest?.mediaType ?? '', left))}`,
-    `Digest: ${c.yellow(cut(descriptor.digest, left))}`,
+    `Name:   ${c.strong(cut(escapeText(name), left))}`,
+    `Type:   ${cut(manifest?.mediaType ?? '', left)}`,
+    `Digest: ${cut(descriptor.digest, left)}`,
     cut(`Size:   ${formatSize(total)} (${parts.join(', ')})`, width),
     ...annotationBlock(manifest?.document.annotations, width),
   ];
@@ -79,7 +87,7 @@ type Column = 'name' | 'size' | 'layers' | 'digest';
 /**
  * Lays out the rows in columns as wide as their content; digests are cut first, then long names.
  */
-function layOut(rows: readonly Row[], c: Colours, width: number): string[] {
+function layOut(rows: readonly Row[], c: Palette, width: number): string[] {
   const all = [TITLES, ...rows];
   const widest = (key: Column): number => Math.max(...all.map((row) => columnsOf(row[key])));
   const [size, layers] = [widest('size'), widest('layers')];
@@ -89,17 +97,15 @@ function layOut(rows: readonly Row[], c: Colours, width: number): string[] {
   const left = width - fixed - (hasDigest ? 2 : 1) * GAP.length;
   const name = Math.min(widest('name'), Math.max(left - (hasDigest ? MIN_DIGEST : 0), 1));
   return all.flatMap((row, i) => {
-    const isTitle = i === 0;
-    const paint = (colour: (text: string) => string, text: string): string =>
-      isTitle ? text : colour(text);
+    const paint: Paint = i === 0 ? c.faint : (text) => text;
     const cells: Readonly<Record<Column, string>> = {
-      name: paint(c.green, padEnd(cut(row.name, name), name)),
-      size: paint(c.blue, row.size.padStart(size)),
-      layers: paint(c.red, row.layers.padStart(layers)),
-      digest: paint(c.yellow, cut(row.digest, left - name)),
+      name: (i === 0 ? c.faint : c.strong)(padEnd(cut(row.name, name), name)),
+      size: paint(row.size.padStart(size)),
+      layers: paint(row.layers.padStart(layers)),
+      digest: paint(cut(row.digest, left - name)),
     };
     const line = shown.map((key) => cells[key]).join(GAP);
-    return [line, ...row.notes.map((note) => cut(`    ${note}`, width))];
+    return [line, ...row.notes.map((note) => c.faint(cut(`    ${note}`, width)))];
   });
 }
 

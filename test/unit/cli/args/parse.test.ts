@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { COMMAND_NAMES, optionsOf, type CommandName } from '../../../../src/cli/args/commands.js';
+import { foreignCommand, foreignLines } from '../../../../src/cli/args/foreign.js';
 import { OPTION_NAMES, OPTIONS, type OptionName } from '../../../../src/cli/args/options.js';
-import { parseCommandLine, readArguments } from '../../../../src/cli/args/parse.js';
+import { findCommands, parseCommandLine, readArguments } from '../../../../src/cli/args/parse.js';
 
 /** Any character that matters (fast-check's own unit of all characters takes a second to build). */
 const CHAR = fc
@@ -95,9 +97,8 @@ describe('a command line', () => {
   });
 
   test.each<[string[], RegExp]>([
-    [[], /no command is given/],
     [['--raw'], /no command is given/],
-    [['push'], /no command after push is given/],
+    [['push', '--type', 'oci'], /push needs a command/],
     [['inspct', 'a'], /unknown command "inspct" \(did you mean inspect\?\)/],
     [['Inspect', 'a'], /did you mean inspect/],
     [['xyzzyxyzzy'], /unknown command "xyzzyxyzzy"$/],
@@ -113,7 +114,7 @@ describe('a command line', () => {
     [['push', 'from-args', ...FROM_ARGS, '--raw'], /push from-args has no option --raw/],
     [['inspect', 'a', '-u', 'a', '-u', 'b'], /option --username is given 2 times/],
     [['push', 'from-args', ...FROM_ARGS, '--target=b'], /option --target is given 2 times/],
-    [['push', 'from-args'], /push from-args needs --platforms and --template and --target/],
+    [['push', 'from-args'], /push from-args needs --platforms, --template, --target/],
     [['push', 'from-args', ...FROM_ARGS.slice(0, 4)], /push from-args needs --target$/],
     [['inspect'], /inspect needs REF/],
     [['push', 'from-spec'], /push from-spec needs FILE/],
@@ -123,12 +124,12 @@ describe('a command line', () => {
   ])('is refused: %j', (argv, message) => {
     const failed = refusalOf(argv);
     expect(failed.message).toMatch(message);
-    expect(failed).toMatchObject({ code: 'USAGE', exitCode: 2 });
+    expect(failed).toMatchObject({ code: 'USAGE' });
   });
 
   test('an option that is near one of the command is suggested', () => {
     expect(refusalOf(['push', 'from-spec', 'a', '--tags=x'])).toMatchObject({
-      hint: 'see push from-spec --help',
+      hint: 'see "manifest-tool push from-spec --help"',
     });
     expect(refusalOf(['xyzzyxyzzy'])).toMatchObject({
       hint: expect.stringContaining('inspect, query') as string,
@@ -186,8 +187,8 @@ describe('an option', () => {
     [['--expand-cofnig'], /did you mean --expand-config/],
     [['--Raw'], /unknown option --Raw \(did you mean --raw\?\)/],
     [['--xyzzy-xyzzy'], /unknown option --xyzzy-xyzzy$/],
-    [['-x'], /unknown option -x/],
-    [['--u', 'me'], /unknown option --u/],
+    [['-x'], /unknown option -x$/],
+    [['--u', 'me'], /unknown option --u$/],
     [['-ume'], /unknown option -ume/],
     [['-Dh'], /unknown option -Dh/],
     [['--constructor'], /unknown option --constructor/],
@@ -210,7 +211,7 @@ describe('an option', () => {
   });
 
   test('without its value is explained with what it is for', () => {
-    const hint = `${OPTIONS.target.describe}: --target REF`;
+    const hint = `write --target REF: ${OPTIONS.target.describe}`;
     expect(refusalOf(['--target'])).toMatchObject({ hint });
   });
 
@@ -266,6 +267,9 @@ describe('the arguments of a command', () => {
 
 describe('help and version', () => {
   test.each<[string[], string[]]>([
+    [[], []],
+    [['--debug'], []],
+    [['push'], ['push']],
     [['--help'], []],
     [['-h', 'push'], ['push']],
     [
@@ -279,7 +283,8 @@ describe('help and version', () => {
       ['push', 'from-args'],
     ],
   ])('%j is the help of %j', (argv, path) => {
-    expect(parseCommandLine(argv)).toEqual({ kind: 'help', path });
+    expect(parseCommandLine(argv)).toEqual({ kind: 'help', path, isAll: false });
+    expect(parseCommandLine([...argv, '--all'])).toEqual({ kind: 'help', path, isAll: true });
   });
 
   test.each([[['--version']], [['-v']], [['inspect', '--version', '--help']]])(
@@ -291,5 +296,82 @@ describe('help and version', () => {
 
   test('an unknown option is an error all the same', () => {
     expect(refusalOf(['--help', '--nonsense']).message).toMatch(/unknown option/);
+  });
+});
+
+describe('a command of another tool', () => {
+  test.each([
+    ['manifest create a b', 'manifest-tool create --target INDEX'],
+    ['docker manifest create a b --amend', 'manifest-tool create --target INDEX'],
+    ['manifest annotate a b --arch arm64', 'manifest-tool annotate INDEX'],
+    ['manifest push --purge a', 'it publishes at once'],
+    ['manifest inspect a', 'manifest-tool inspect --format docker REF'],
+    ['manifest rm a', 'manifest-tool remove INDEX'],
+    ['imagetools create -t a b', 'manifest-tool create -t TARGET SOURCE...'],
+    ['imagetools create --append -t a b', 'manifest-tool create -t TARGET SOURCE...'],
+    ['buildx imagetools inspect a', 'manifest-tool inspect --format table REF'],
+    ['docker buildx imagetools create -t a b', 'manifest-tool create -t TARGET'],
+    ['manifest index create a b', 'manifest-tool create --target INDEX'],
+    ['ls a', 'manifest-tool tags REPOSITORY'],
+    ['rm a', 'manifest-tool remove INDEX'],
+    ['cp a b', 'manifest-tool copy SOURCE TARGET'],
+    ['manifest a', 'manifest-tool inspect --format raw REF'],
+    ['index append a b', 'manifest-tool add INDEX'],
+    ['login ghcr.io', 'docker login HOST'],
+    ['help manifest create', 'manifest-tool create --target INDEX'],
+  ])('%s: the error names the line here', (line, hint) => {
+    const argv = line.split(' ');
+    const failed =
+      argv[0] === 'help'
+        ? (() => {
+            try {
+              findCommands(argv.slice(1));
+            } catch (error) {
+              return error;
+            }
+            return undefined;
+          })()
+        : refusalOf(argv);
+    expect(failed).toMatchObject({
+      code: 'USAGE',
+      message: expect.stringMatching(/unknown command/) as string,
+      hint: expect.stringContaining(hint) as string,
+    });
+  });
+
+  test('leads to commands that exist', () => {
+    for (const typed of Object.keys(foreignLines())) {
+      const line = /"manifest-tool ([^"]*)"/.exec(foreignCommand(typed.split(' ')) ?? '')?.[1];
+      expect(line).toBeDefined();
+      const [command, option] = [line!.split(' ')[0]!, /--[\w-]+/.exec(line!)?.[0].slice(2)];
+      expect(COMMAND_NAMES).toContain(command);
+      if (option !== undefined) expect(optionsOf(command as CommandName)).toContain(option);
+    }
+  });
+
+  test.each([
+    [['create', '--amend', 'a'], 'manifest-tool add INDEX'],
+    [['create', '--append', 'a'], 'manifest-tool add INDEX'],
+    [['copy', '--dest-tls-verify=false', 'a', 'b'], '--plain-http'],
+    [['copy', '--all', 'a', 'b'], 'see "manifest-tool copy --help"'],
+  ])('%j: its option is explained', (argv, hint) => {
+    expect(refusalOf(argv)).toMatchObject({ hint: expect.stringContaining(hint) as string });
+  });
+});
+
+describe('values that the shell split', () => {
+  const images = ['--template', 'x:ARCH', '--target', 'x:1'];
+  test.each([
+    [['--platforms', 'linux/amd64,', 'linux/arm64', ...images]],
+    [['--platforms', 'linux/amd64', 'linux/arm64', ...images]],
+  ])('%j: the hint joins them', (argv) => {
+    expect(refusalOf(['push', 'from-args', ...argv])).toMatchObject({
+      hint: 'separate values by commas, without blanks: --platforms linux/amd64,linux/arm64',
+    });
+  });
+
+  test('are not joined with other words', () => {
+    const argv = ['push', 'from-args', '--platforms', 'linux/amd64', 'app', ...images];
+    expect(refusalOf(argv)).toMatchObject({ hint: expect.stringMatching(/^usage: /) as string });
   });
 });

@@ -1,6 +1,5 @@
-import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import { coloursFor } from '../../../../src/cli/output/colours.js';
+import { manifestToolColours } from '../../../../src/cli/output/colours.js';
 import { renderHuman } from '../../../../src/cli/output/inspect/human.js';
 import type { FetchedManifest } from '../../../../src/oci/content.js';
 import { digestOf, type Digest } from '../../../../src/oci/digest.js';
@@ -19,21 +18,8 @@ const ATTESTATION = {
   'vnd.docker.reference.digest': DIGEST,
 };
 
-const output = { write: () => undefined, columns: 80 };
-const io = (isTTY: boolean, env: Record<string, string> = {}) => ({
-  stdout: {
-    ...output,
-    isTTY,
-  },
-  stderr: {
-    ...output,
-    isTTY,
-  },
-  env,
-  stdin: () => Readable.from([]),
-  signal: new AbortController().signal,
-});
-const PLAIN = coloursFor(io(false), false);
+const PLAIN = manifestToolColours(false);
+const COLOURED = manifestToolColours(true);
 
 function fetched(json: object): FetchedManifest {
   const bytes = Buffer.from(JSON.stringify(json));
@@ -190,20 +176,14 @@ describe('remote text', () => {
 
 describe('colours', () => {
   test('are those of manifest-tool on a terminal', () => {
-    const first = renderHuman('app', image(LINUX), coloursFor(io(true), false)).split('\n')[0];
+    const first = renderHuman('app', image(LINUX), COLOURED).split('\n')[0];
     expect(first).toBe(
       `Name: \u001b[1;32mapp\u001b[22;0m (Type: \u001b[1;32m${OCI_MANIFEST}\u001b[22;0m)`,
     );
   });
 
-  test.each([{ NO_COLOR: '1' }, { TERM: 'dumb' }])('are left out with %j', (env) => {
-    expect(renderHuman('app', image(LINUX), coloursFor(io(true, env), false))).not.toContain(
-      '\u001b',
-    );
-  });
-
   test('change nothing else', () => {
-    const coloured = renderHuman('app', list([ENTRY]), coloursFor(io(true), false));
+    const coloured = renderHuman('app', list([ENTRY]), COLOURED);
     // oxlint-disable-next-line no-control-regex -- what colours are made of
     const bare = coloured.replaceAll(/\u001b\[[0-9;]+m/g, '');
     expect(bare).toBe(renderHuman('app', list([ENTRY]), PLAIN));

@@ -65,7 +65,8 @@ const store = {
 } satisfies Partial<ImageStore>;
 
 async function publish(options: PublishingOptions = {}, images = [imageOf(ROOT)]) {
-  const client: Pick<Client, 'open' | 'signal'> = {
+  const client: Pick<Client, 'open' | 'signal' | 'shared'> = {
+    shared: {},
     signal: new AbortController().signal,
     open: () => Promise.resolve(store as Partial<ImageStore> as ImageStore),
   };

@@ -52,9 +52,14 @@ class Target {
     return Promise.resolve();
   }
 
-  session(events: ProgressEvents = {}, waitMs?: number): WriteSession {
-    const wait = new WaitPolicy(waitMs, new AbortController().signal, events);
-    return new WriteSession(this as unknown as ImageWriter, wait, events);
+  session(
+    events: ProgressEvents = {},
+    waitMs?: number,
+    signal = new AbortController().signal,
+  ): WriteSession {
+    const wait = new WaitPolicy(waitMs, signal, events);
+    const client = { shared: this, signal };
+    return new WriteSession(client, this as unknown as ImageWriter, wait, events);
   }
 }
 
@@ -115,6 +120,33 @@ describe('a blob that two calls need at the same time', () => {
     const later = target.session().copyBlob(BLOB, A);
     target.copies[1]!.succeed('copied');
     await later;
+  });
+
+  test('is copied again for one when the call that began it is aborted', async () => {
+    const target = new Target();
+    const abort = new AbortController();
+    const first = target.session({}, undefined, abort.signal).copyBlob(BLOB, A);
+    const second = target.session().copyBlob(BLOB, B);
+    abort.abort();
+    target.copies[0]!.fail(failure('INTERRUPTED'));
+    await expect(first).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await settled();
+    expect(target.copies.map(({ source }) => source)).toEqual([A, B]);
+    target.copies[1]!.succeed('copied');
+    await second;
+  });
+
+  test('is copied on when a call that waits for it is aborted', async () => {
+    const target = new Target();
+    const abort = new AbortController();
+    const first = target.session().copyBlob(BLOB, A);
+    const second = target.session({}, undefined, abort.signal).copyBlob(BLOB, B);
+    abort.abort();
+    await expect(second).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const third = target.session().copyBlob(BLOB, B);
+    target.copies[0]!.succeed('copied');
+    await Promise.all([first, third]);
+    expect(target.copies).toHaveLength(1);
   });
 
   test('goes on for one when the other has ended', async () => {

@@ -52,14 +52,14 @@ function setUp({ valid, challenge, credential, credentialsFirst = false, refusal
       return respond(request, 200, '{"token":"t"}');
     },
   });
-  auth.expect({ repository: 'a', actions: ['pull'] });
+  const expected = [{ repository: 'a', actions: ['pull'] }];
   const layer = compose([auth.layer('a')], async (request) => {
     const authorization = request.headers?.['authorization'];
     sent.push(authorization);
     return respond(request, authorization === valid ? 200 : refusal);
   });
   const send = async (url = `${ORIGIN}/v2/a/manifests/1`): Promise<number> =>
-    (await layer({ method: 'GET', url: new URL(url), maxBytes: 100 })).status;
+    (await layer({ method: 'GET', url: new URL(url), maxBytes: 100, expected })).status;
   return { auth, send, sent, asked, lookups: () => lookups };
 }
 

@@ -40,7 +40,6 @@ function setUp(credentials: CredentialStore, repositories: readonly string[]) {
   });
   const layers = new Map(
     repositories.map((repository) => {
-      auth.expect({ repository, actions: ['pull'] });
       const layer = compose([auth.layer(repository)], async (request) => {
         const authorization = request.headers?.['authorization'];
         sent.push(`${repository} ${authorization ?? '-'}`);
@@ -53,7 +52,9 @@ function setUp(credentials: CredentialStore, repositories: readonly string[]) {
   const send = async (repository: string, scopes?: readonly Scope[]): Promise<number> => {
     const own = scopes ?? [{ repository, actions: ['pull'] }];
     const url = new URL(`/v2/${repository}/manifests/1`, ORIGIN);
-    return (await layers.get(repository)!({ method: 'GET', url, maxBytes: 9, scopes: own })).status;
+    const expected = repositories.map((each) => ({ repository: each, actions: ['pull'] }));
+    const request = { method: 'GET', url, maxBytes: 9, scopes: own, expected } as const;
+    return (await layers.get(repository)!(request)).status;
   };
   return { auth, send, sent, asked };
 }

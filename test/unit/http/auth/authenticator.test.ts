@@ -58,14 +58,19 @@ function setUp({ registry, tokens, credential, scopes = [TARGET] }: Setup) {
     },
   };
   const auth = new Authenticator(options);
-  for (const scope of scopes) auth.expect(scope);
   const layer = compose([auth.layer('target')], async (request) => {
     sent.push(request.headers?.['authorization']);
     await new Promise((resolve) => setImmediate(resolve));
     return respond(request, await registry(request.headers?.['authorization'], request));
   });
   const send = (path = '/v2/target/manifests/1', own: Scope[] = [TARGET]): Promise<HttpResponse> =>
-    layer({ method: 'GET', url: new URL(path, ORIGIN), maxBytes: 100, scopes: own });
+    layer({
+      method: 'GET',
+      url: new URL(path, ORIGIN),
+      maxBytes: 100,
+      scopes: own,
+      expected: scopes,
+    });
   return { auth, send, sent, asked, lookups: () => lookups };
 }
 
