@@ -284,7 +284,7 @@ const LOCAL = {
   deep: { kind: 'switch', describe: 'read and hash every blob' },
   executables: {
     kind: 'switch',
-    describe: 'compare programs in layers with the platform',
+    describe: 'compare programs with platforms',
   },
   'tags-only': {
     kind: 'switch',
