@@ -142,13 +142,13 @@ export async function bundle({ write }) {
         library: path.join(ROOT, 'src', 'index.ts'),
       },
       plugins: [shims],
-      // Of yargs the parser is needed at every start, the rest for help alone.
+      // Only yargs' parser is used.
       treeshake: { moduleSideEffects: (id) => !/[\\/]node_modules[\\/]yargs[\\/]/.test(id) },
       // What the groups need: the chunks of the entries may export what others take from them.
       preserveEntrySignatures: 'allow-extension',
       transform: {
         target: 'node20.18',
-        // yargs asks for import.meta.resolve where a configuration file extends another: not used here.
+        // yargs needs import.meta.resolve for configuration files that extend others, which are not used here.
         define: {
           'import.meta.url': '__moduleUrl',
           'import.meta.resolve': 'undefined',

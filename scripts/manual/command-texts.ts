@@ -18,7 +18,7 @@ const ANNOTATES =
   '`--annotation KEY=VALUE` sets an annotation, `--annotation KEY-` removes one. Levels before the key select what is annotated: `index:` (the default), `manifest-descriptor[linux/arm64]:` for the entry of a platform, `manifest-descriptor:` for every image, or several, as in `index,manifest-descriptor:KEY=VALUE`. Only OCI indexes have annotations.';
 
 const CONCURRENT =
-  'If several commands edit an index at the same time, each reads it again before it writes, so that no edit is lost unless two write at the same moment.';
+  'Concurrent edits of an index are not lost, unless one of them stalls between its last read and its write. `push`, `create` and other tools do not check, and overwrite what the tag points to.';
 
 export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   inspect: {

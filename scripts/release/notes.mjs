@@ -1,10 +1,11 @@
 /**
  * Prints the section of CHANGELOG.md for a release: `node scripts/release/notes.mjs TAG`. Fails if
- * the tag does not match the version in package.json, or if the section is missing, undated or
- * empty.
+ * the tag does not match the version in package.json, if the section is missing, undated or empty,
+ * or if the address in project.json is a placeholder.
  */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { projectAddress } from '../build/address.mjs';
 import { isMain, messageOf, PACKAGE, ROOT } from '../project.mjs';
 
 /**
@@ -29,6 +30,8 @@ export function releaseNotes(tag, version, changelog) {
 
 if (isMain(import.meta.url)) {
   try {
+    if (projectAddress().isPlaceholder)
+      throw new Error('the address in project.json is a placeholder: set it, and run make address');
     const changelog = readFileSync(path.join(ROOT, 'CHANGELOG.md'), 'utf8');
     process.stdout.write(releaseNotes(process.argv[2] ?? '', PACKAGE.version, changelog));
   } catch (error) {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { projectAddress } from '../../../scripts/build/address.mjs';
 
 const makefile = readFileSync('Makefile', 'utf8');
 const read = (name: string): string => readFileSync(name, 'utf8');
@@ -41,6 +42,15 @@ test.each(DOCUMENTS)('%s links to files and headings that exist', (name) => {
     return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).has(anchor);
   });
   expect(missing.map(([link]) => link)).toEqual([]);
+});
+
+test('README.md links to files of this repository by absolute links, and all of them exist', () => {
+  const { url } = projectAddress();
+  const targets = [...read('README.md').matchAll(/\]\(([^)#]+)/g)].map(([, target]) => target!);
+  const own = targets.filter((target) => target.startsWith(`${url}/`));
+  const files = own.map((target) => target.replace(/^.*?\/(?:blob|tree|raw)\/main\//, ''));
+  expect(files.length).toBeGreaterThan(5);
+  expect(files.filter((file) => !existsSync(file))).toEqual([]);
 });
 
 test('each dependency has a row in the table of packages, and no other package has one', () => {
