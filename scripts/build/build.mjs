@@ -48,7 +48,7 @@ const LAZY = ['string-width', 'llhttp'];
 const GROUPS = [
   [
     'base',
-    /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+    /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version|cli[\\/]output[\\/]columns)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
   // Loaded only to compare programs; archives need the format of tar files as well.
   [
@@ -82,7 +82,7 @@ const GROUPS = [
   // Used by the command line alone: it imports the entry, which the library must not load.
   [
     'connection',
-    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|tune-engine)\.ts$/,
+    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|progress[\\/]live|tune-engine)\.ts$/,
   ],
   ['difference', /[\\/]src[\\/]cli[\\/]output[\\/]diff\.ts$/],
   [

@@ -63,6 +63,7 @@ const MAY_IMPORT = {
   core: [
     'clock',
     'concurrency',
+    'duration',
     'errors',
     'settle',
     'text',

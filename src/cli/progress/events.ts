@@ -31,6 +31,10 @@ interface Details {
   readonly note: Message;
   readonly activity: Message;
   readonly waiting: { readonly reason: string };
+  readonly waited: { readonly what: string; readonly milliseconds: number };
+  readonly planned: { readonly target: string; readonly blobs: number; readonly bytes: number };
+  /** A line of progress where no line can be drawn again, or the summary at the end. */
+  readonly status: Message;
   readonly retry: Wait;
   readonly read: Manifest;
   readonly blob: BlobProgress;
@@ -83,6 +87,11 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
   note: ({ message }) => [['result', message]],
   activity: ({ message }) => [['progress', message]],
   waiting: ({ reason }) => [['result', `waiting: ${reason}`]],
+  waited: ({ what, milliseconds }) => [
+    ['result', `waited ${formatDuration(milliseconds)}: ${what} succeeded`],
+  ],
+  planned: () => [],
+  status: ({ message }) => [['result', message]],
   retry: ({ host, reason, milliseconds, attempt, attempts }) => {
     const time = formatDuration(milliseconds);
     const what = `waiting ${time} for ${host} (${reason}), then try ${attempt} of ${attempts}`;

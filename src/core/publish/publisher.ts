@@ -254,6 +254,10 @@ export class Publisher {
   private async writeChildren(children: readonly ChildStep[]): Promise<void> {
     if (children.length === 0) return;
     this.events.progress?.(`writing ${countOf(children.length, 'image')} to ${this.store.name}`);
+    const blobs = new Map(
+      children.flatMap((child) => child.blobs.map((blob) => [blob.digest, blob] as const)),
+    );
+    this.events.planned?.(this.store.name, [...blobs.values()]);
     await writeChildren(children, this.writes);
   }
 
