@@ -95,6 +95,7 @@ export type ErrorReason =
   | 'several-entries'
   | 'sources-missing'
   | 'several-failed'
+  | 'several-not-deleted'
   | 'tag-exists'
   | 'warnings-refused'
   // spec

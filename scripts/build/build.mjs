@@ -75,7 +75,7 @@ const GROUPS = [
   ],
   [
     'registry',
-    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/]raw))[\\/]/,
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/](?:raw|tag-deletion|test-image)))[\\/]/,
   ],
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
   ['layout', /[\\/]src[\\/]layout[\\/]/],

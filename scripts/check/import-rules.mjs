@@ -121,7 +121,7 @@ const PACKAGES = {
   yargs: ['cli'],
   ora: ['cli'],
   yaml: ['spec'],
-  tar: ['archive', 'check-registry'],
+  tar: ['archive', 'registry'],
   fzstd: ['archive'],
 };
 

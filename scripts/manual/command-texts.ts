@@ -116,10 +116,15 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   copy: {
     description: [
       'Copies an image or index, with its images, attestations and nested indexes, to one or more tags, repositories, registries or layouts, without changing its digest. Content is read once for all targets.',
+      'SOURCE may name several tags of one repository (`app:1.0,1,latest`), or all of them with `--all-tags`; `--match` selects those that match a pattern, as `tags` does. Each TARGET is then a repository without a tag: every tag keeps its name. Tags that point to the same manifest at the target are skipped; tags that point to one manifest share its copy. A failure at one tag does not stop the others. Standard output has a line for each tag: digest, reference and outcome.',
       '`--platform` and `--attestations drop` copy a part of an index: what belongs to an image is copied with it, and the digest changes.',
       '`--referrers` also copies the referrers of the image, of the index and of its entries (signatures, SBOMs), their referrers, and the tags of cosign (`sha256-HEX.sig`, `.att`, `.sbom`). Tags are written when all of it is in place. In a registry without the referrers API, referrers are listed in the index under the referrers tag (`sha256-HEX`).',
     ],
-    seeAlso: ['create', 'verify'],
+    exit: {
+      1: 'copies of several tags failed for different reasons; if they share a reason, the exit code is the one for it',
+      3: 'the source is not found, or no tag matches',
+    },
+    seeAlso: ['create', 'verify', 'tags', 'untag'],
   },
   diff: {
     description: [
@@ -136,7 +141,19 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       '`--match` prints only tags that match a pattern: `*` is any string, `?` any character, `[0-9]` a character of a range, `{a,b}` either string, and a leading `!` inverts the pattern. Quote the pattern, so that the shell does not expand it. If no tag matches, nothing is printed.',
     ],
     exit: { 3: 'the repository, layout or archive does not exist' },
-    seeAlso: ['digest', 'query', 'copy'],
+    seeAlso: ['digest', 'query', 'copy', 'untag'],
+  },
+  untag: {
+    description: [
+      'Deletes tags. The manifests that they point to remain, and so do their other tags. In a layout or an archive, the name of the image is removed from `index.json`; the image stays.',
+      'Registries differ in what the deletion of a tag does: some refuse it, some delete the manifest or all of its tags. Before the first deletion in a repository, `untag` finds that out with a small image of its own under two tags, which it deletes again. If the registry deletes more than a tag, or nothing, the command ends with exit code 6 and everything is as it was. Docker Hub has no deletion of tags in its registry API.',
+      'Registries have no deletion on a condition: a tag that another publisher moves right after it is read is deleted all the same.',
+    ],
+    exit: {
+      3: 'a tag does not exist',
+      6: 'the registry does not delete a tag, or deletes more than the tag',
+    },
+    seeAlso: ['tags', 'copy', 'check-registry'],
   },
   'spec check': {
     description: [

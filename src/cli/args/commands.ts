@@ -348,6 +348,20 @@ export const COMMANDS = {
       ['$0 tags oci-layout://build', 'the tags of an OCI layout'],
     ],
   }),
+  untag: defineCommand({
+    group: 'Edit',
+    describe: 'delete tags, but no manifests',
+    positionals: { references: 'REF...' },
+    options: ['dry-run', 'json'],
+    examples: [
+      [
+        '$0 untag example.com/app:1.0-amd64 example.com/app:1.0-arm64',
+        'the temporary tags of a release',
+      ],
+      ['$0 untag --dry-run example.com/app:1.0-rc1', 'show what would be deleted'],
+      ['$0 untag oci-layout://build:1.0-rc1', 'the name of an image in a directory'],
+    ],
+  }),
   'spec check': defineCommand({
     group: 'Check',
     describe: 'check YAML files without a registry',

@@ -79,7 +79,7 @@ async function copySeveral(
         if ('refusal' in each && each.refusal !== undefined) await reporter.failed(each.refusal);
       for (const defect of defects) await reporter.failed(defect);
       const what = `copying ${countOf(copies.length, 'tag')}`;
-      const summary = summarizeFailures(errors, copies.length, what, sharedCode);
+      const summary = summarizeFailures(errors, copies.length, { what, codeOf: sharedCode });
       if (summary !== undefined) throw summary;
     });
   } finally {

@@ -69,6 +69,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     'check that each build has pushed its image, or omit the platform from --require',
   'several-failed': () =>
     'fix the errors above and run it again: what is done already is not done again',
+  'several-not-deleted': () => 'fix the errors above, and run it again for the tags that failed',
   'sources-missing': () =>
     'check the names; --wait TIME waits for images that are not there yet, --ignore-missing leaves them out',
   'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',
