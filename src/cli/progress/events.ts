@@ -46,6 +46,8 @@ interface Details {
   readonly error: Message & {
     readonly code: string;
     readonly exitCode: number;
+    /** Each of several things that are wrong; absent if the message says it all. */
+    readonly items?: readonly string[];
     readonly hint: string;
   };
 }
@@ -111,8 +113,9 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
     return [['always', what, 'debug']];
   },
   debug: ({ message }) => [['always', message, 'debug']],
-  error: ({ message, hint }) => [
+  error: ({ message, items = [], hint }) => [
     ['always', message, 'error'],
+    ...items.map((item) => ['always', `  ${item}`] as const),
     ['always', hint, 'hint'],
   ],
 };

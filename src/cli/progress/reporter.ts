@@ -157,11 +157,13 @@ export class Reporter implements ProgressEvents {
   /** Reports an error with its hint, and returns its exit code when that is written. */
   async failed(thrown: unknown): Promise<number> {
     const error = knownError(thrown);
-    const { code, message } = error;
+    const { code, message, items: all } = error;
+    const items = all.length === 0 ? {} : { items: all };
     const exitCode = EXIT_CODES[code];
     await this.enqueue(async () => {
       const { hintFor } = await import('./hints.js');
-      this.write({ event: 'error', code, exitCode, message, hint: hintFor(error, this.command) });
+      const hint = hintFor(error, this.command);
+      this.write({ event: 'error', code, exitCode, message, ...items, hint });
       if (this.style.debug) for (const cause of debugEvents(error)) this.write(cause);
     });
     return exitCode;
@@ -224,10 +226,11 @@ export class Reporter implements ProgressEvents {
   }
 
   private json(event: ReportEvent): string {
-    const members = Object.entries(event).map(([name, value]): [string, unknown] => [
-      name,
-      typeof value === 'string' ? this.secrets.redactAndCut(value, MAX_LINE) : value,
-    ]);
+    const redacted = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(redacted);
+      return typeof value === 'string' ? this.secrets.redactAndCut(value, MAX_LINE) : value;
+    };
+    const members = Object.entries(event).map(([name, value]) => [name, redacted(value)]);
     return escapeText(JSON.stringify(Object.fromEntries(members)));
   }
 

@@ -119,8 +119,8 @@ export async function verifyImage(
     document.kind === 'index'
       ? await verifier.index(document)
       : await verifier.image(root, document);
-  const isIndex = document.kind === 'index';
-  const context = { client, reader, events, isIndex, read: verifier.readIfWhole };
+  const index = document.kind === 'index' ? digest : undefined;
+  const context = { client, reader, events, index, read: verifier.readIfWhole };
   const own = [
     ...verifier.ambiguitiesOf(root),
     ...(document.kind === 'index' ? verifier.entriesOf(digest, document) : []),
