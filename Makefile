@@ -33,7 +33,7 @@ test: $(INSTALLED) ## Run all tests against real registries, and print their cov
 	npm run --silent build
 	npm run --silent test -- --coverage --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
-check: $(INSTALLED) ## Check types, lint, format, imports, dead code, licences, generated files
+check: $(INSTALLED) ## Check types, lint, format, imports, dead code, licenses, generated files
 	npx tsc --noEmit
 	npm run --silent lint
 	npm run --silent format -- --check
@@ -69,7 +69,7 @@ faults: $(INSTALLED) ## Run a push with every fault at every request, and print 
 fixtures: $(INSTALLED) ## Regenerate the fixtures
 	node scripts/test/layout-fixture.mjs
 
-licenses: $(INSTALLED) ## Regenerate THIRD-PARTY-LICENSES and the table of licences
+licenses: $(INSTALLED) ## Regenerate THIRD-PARTY-LICENSES and the table of licenses
 	node scripts/supply-chain/licenses.mjs
 
 sbom: $(INSTALLED) ## Write the SBOM of a release to dist/ (CycloneDX)

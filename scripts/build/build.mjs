@@ -48,7 +48,16 @@ const LAZY = ['string-width', 'llhttp'];
 const GROUPS = [
   [
     'base',
-    /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+    /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version|cli[\\/]output[\\/]columns)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+  ],
+  // Loaded only to compare programs; archives need the format of tar files as well.
+  [
+    'tar',
+    /[\\/]src[\\/]archive[\\/](?:compression|tar-format)\.ts$|[\\/]node_modules[\\/]tar[\\/]/,
+  ],
+  [
+    'executables',
+    /[\\/]src[\\/](?:executables[\\/]|archive[\\/]tar-reader|core[\\/]read[\\/]examine-executables)/,
   ],
   [
     'core',
@@ -66,14 +75,14 @@ const GROUPS = [
   ],
   [
     'registry',
-    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/]raw))[\\/]/,
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/](?:raw|tag-deletion|test-image)))[\\/]/,
   ],
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
   ['layout', /[\\/]src[\\/]layout[\\/]/],
   // Used by the command line alone: it imports the entry, which the library must not load.
   [
     'connection',
-    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|tune-engine)\.ts$/,
+    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|progress[\\/]live|tune-engine)\.ts$/,
   ],
   ['difference', /[\\/]src[\\/]cli[\\/]output[\\/]diff\.ts$/],
   [
@@ -133,13 +142,13 @@ export async function bundle({ write }) {
         library: path.join(ROOT, 'src', 'index.ts'),
       },
       plugins: [shims],
-      // Of yargs the parser is needed at every start, the rest for help alone.
+      // Only yargs' parser is used.
       treeshake: { moduleSideEffects: (id) => !/[\\/]node_modules[\\/]yargs[\\/]/.test(id) },
       // What the groups need: the chunks of the entries may export what others take from them.
       preserveEntrySignatures: 'allow-extension',
       transform: {
         target: 'node20.18',
-        // yargs asks for import.meta.resolve where a configuration file extends another: not used here.
+        // yargs needs import.meta.resolve for configuration files that extend others, which are not used here.
         define: {
           'import.meta.url': '__moduleUrl',
           'import.meta.resolve': 'undefined',

@@ -93,6 +93,8 @@ async function refuseErrors(checked: readonly CheckedSpec[], reporter: Reporter)
   );
   if (checked.length === 1 && errors[0] !== undefined) throw errors[0];
   for (const error of errors) await reporter.failed(error);
-  const summary = summarizeFailures(errors, checked.length, `checking ${checked.length} specs`);
+  const summary = summarizeFailures(errors, checked.length, {
+    what: `checking ${checked.length} specs`,
+  });
   if (summary !== undefined) throw summary;
 }

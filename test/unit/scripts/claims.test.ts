@@ -4,8 +4,10 @@ import { BASIC_CHECKS } from '../../../src/check-registry/basic-checks.js';
 import { DELETION_CHECKS } from '../../../src/check-registry/deletion-checks.js';
 import { INDEX_CHECKS, SIZE_CHECK } from '../../../src/check-registry/index-checks.js';
 import { WRITE_CHECKS } from '../../../src/check-registry/write-checks.js';
+import { COMMAND_NAMES, commandOf, type CommandName } from '../../../src/cli/args/commands.js';
 import { OPTIONS } from '../../../src/cli/args/options.js';
 import { MAX_DOCUMENT_SIZE, MAX_NAMED_ENTRIES, MAX_NESTING } from '../../../src/oci/limits.js';
+import { runCli } from '../../support/cli.js';
 
 /** A page without its line breaks. */
 function pageText(name: string): string {
@@ -47,6 +49,7 @@ test('network.md states the limits that the program has', () => {
   const document = MAX_DOCUMENT_SIZE / MIB;
   const token = number('http/auth/token.ts', 'MAX_ANSWER_BYTES') / KIB;
   const statuses = constant('http/retry.ts', 'RETRIED_STATUS').match(/\d+/g)!.join(', ');
+  const heads = constant('registry/errors.ts', 'HEAD_REFUSED').match(/\d+/g)!;
   const claims = [
     `\`--retry\` (${retries}), so at most ${retries + 1} attempts`,
     `\`--retry-delay\` (${client('RETRY_DELAY_MS')}ms)`,
@@ -62,6 +65,7 @@ test('network.md states the limits that the program has', () => {
     `above ${document} MiB, or a token response above ${token} KiB`,
     'more than 1 MiB with an error, or 64 KiB in response to a write',
     '60 KiB per minute',
+    `when HEAD returns ${heads.slice(0, -1).join(', ')} or ${heads.at(-1)}`,
   ];
   const page = pageText('docs/reference/network.md');
   expect(claims.filter((claim) => !page.includes(claim))).toEqual([]);
@@ -150,3 +154,30 @@ test('the comment of demo.sh has the number of platforms', () => {
   const platforms = /^platforms=(\S+)$/m.exec(text)![1]!.split(',');
   expect(text).toContain(`an index of ${WORDS[platforms.length]} platforms`);
 });
+
+/** Arguments that each command with --platform needs besides; the layout does not exist. */
+const IMAGE = 'oci-layout://nowhere:1';
+const OPERANDS: Partial<Record<CommandName, readonly string[]>> = {
+  inspect: [IMAGE],
+  digest: [IMAGE],
+  create: ['--target', IMAGE, IMAGE],
+  copy: [IMAGE, `${IMAGE}.0`],
+  add: [IMAGE, IMAGE],
+  remove: [IMAGE],
+  annotate: [IMAGE, '--annotation', 'a=b'],
+};
+
+test.each(COMMAND_NAMES.filter((name) => commandOf(name).options.includes('platform')))(
+  'the manual says whether %s accepts several --platform',
+  async (command) => {
+    const operands = OPERANDS[command]!;
+    const platforms = ['--platform', 'linux/amd64', '--platform', 'linux/arm64'];
+    const { code, stderr } = await runCli([...command.split(' '), ...operands, ...platforms]);
+    const page = `docs/reference/commands/${command.replaceAll(' ', '-')}.md`;
+    const row = /^\| `--platform P.*$/m.exec(readFileSync(page, 'utf8'))![0];
+    const isRefused = stderr.includes('has 2 platforms');
+    expect(row.includes('Repeatable')).toBe(!isRefused);
+    // Not found: the platforms were accepted.
+    expect(code).toBe(isRefused ? 2 : 3);
+  },
+);
