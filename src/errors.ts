@@ -87,6 +87,7 @@ export type ErrorReason =
   | 'none-found'
   | 'not-an-image'
   | 'not-an-index'
+  | 'other-architecture'
   | 'platform-missing'
   | 'platform-not-found'
   | 'referrers-too-deep'

@@ -6,6 +6,7 @@ import { summarizeFailures } from '../../core/publish/failures.js';
 import { pushIndex } from '../../core/publish/push.js';
 import { tagsOf, type IndexRequest, type Publication } from '../../core/publish/request.js';
 import type { Outcome, PushResult } from '../../core/publish/publisher.js';
+import type { VerifyOptions } from '../../core/read/verify.js';
 import { ManifestToolError } from '../../errors.js';
 import { formatName, formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import { usageError, type Options } from '../args/values.js';
@@ -154,7 +155,10 @@ export async function runJobs(
       const run = async (job: Job): Promise<Published | Failed> => {
         try {
           const published = await job.run(client, reporter);
-          if (args.verify && !args.dryRun) await verify(client, published, reporter);
+          if (args.verify !== undefined && !args.dryRun) {
+            const deep = args.verify.includes('deep');
+            await verify(client, published, { deep }, reporter);
+          }
           if (!isSingle || onlyRefusal(published) === undefined)
             for (const refusal of published.refusals) await reporter.failed(refusal);
           return published;
@@ -194,13 +198,14 @@ export async function verify(
     targets,
     result,
   }: Pick<Published, 'targets'> & { readonly result: Pick<ResultDocument, 'digest'> },
+  options: VerifyOptions,
   reporter: Reporter,
 ): Promise<void> {
   const { verifyImage } = await import('../../core/read/verify.js');
   for (const target of targets) {
     const published = withSuffix(target, result.digest);
     const name = formatReference(published);
-    refuseDefects(name, await verifyImage(client, published, {}, reporter));
+    refuseDefects(name, await verifyImage(client, published, options, reporter));
     reporter.note(`verified ${name}`);
   }
 }

@@ -318,6 +318,9 @@ function platformHint(isIndex: boolean): string[] {
 const DEFECT_HINTS: Readonly<
   Record<Requirement | ContentFault | 'none', (isIndex: boolean) => string[]>
 > = {
+  architecture: () => [
+    'build the image again for its platform: a cross-build probably copied a program of the host',
+  ],
   ambiguous: () => ['build the image again: tools read this document differently'],
   empty: () => [CHANGE],
   none: (isIndex) => [

@@ -123,6 +123,7 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
 function blobLines({ state, digest, size, target }: BlobProgress): Line[] {
   const what = `${digest} (${formatSize(size)})`;
   if (state === 'present') return [['progress', `${what} is in ${target} already`]];
+  if (state === 'read') return [['progress', `read ${what} of ${target}`]];
   const isDone = state === 'copied' || state === 'mounted';
   return isDone ? [['progress', `${state} ${what} to ${target}`]] : [];
 }

@@ -73,6 +73,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext
   'not-an-image': () =>
     'it is probably an artifact and not an image: inspect --format raw shows its manifest',
   'not-an-index': () => 'create an index from it first, with create',
+  'other-architecture': () =>
+    'build the image again for its platform: a cross-build probably copied a program of the host; verify --executables shows more',
   'platform-not-found': () => 'omit it from --platform, or add a source that has it',
   'platform-missing': () =>
     'give both os and architecture, as the platform of a spec (push from-spec) or with push from-args --platforms',
