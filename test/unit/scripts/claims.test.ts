@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { BASIC_CHECKS } from '../../../src/check-registry/basic-checks.js';
 import { DELETION_CHECKS } from '../../../src/check-registry/deletion-checks.js';
@@ -114,6 +114,14 @@ test('check-registry.md lists every check, in order', () => {
   expect(text).toContain(`up to ${limit} MiB and to within ${precision} KiB`);
   const grace = number('cli/commands/check-registry.ts', 'GRACE_MS');
   expect(text).toContain(`${grace} ms on cleanup`);
+});
+
+test('architecture.md lists all folders and files of src', () => {
+  const page = readFileSync('docs/internals/architecture.md', 'utf8');
+  const tree = page.split(/^ {4}src\/$/m)[1]!.split(/^\S/m)[0]!;
+  const entries = readdirSync('src', { withFileTypes: true });
+  const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+  expect(names.filter((name) => !tree.includes(` ${name}`))).toEqual([]);
 });
 
 interface EventSchema {
