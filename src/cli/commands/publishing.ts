@@ -7,6 +7,7 @@ import { pushIndex } from '../../core/publish/push.js';
 import { tagsOf, type IndexRequest, type Publication } from '../../core/publish/request.js';
 import type { Outcome, PushResult } from '../../core/publish/publisher.js';
 import { ManifestToolError } from '../../errors.js';
+import type { Digest } from '../../oci/digest.js';
 import { formatName, formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import { usageError, type Options } from '../args/values.js';
 import type { Surroundings } from '../command.js';
@@ -38,8 +39,10 @@ export interface Job {
 }
 
 /** What a job published, or would in a dry run. */
-interface Published extends PublishedContent {
+export interface Published extends PublishedContent {
   readonly result: ResultDocument;
+  /** What each source of an index pointed to when it was read, by its reference. */
+  readonly sources?: ReadonlyMap<string, Digest> | undefined;
   /** One for each target at which it failed. */
   readonly failures: readonly ManifestToolError[];
   /** One for each target that cannot be pushed to, in a dry run. */
@@ -47,14 +50,17 @@ interface Published extends PublishedContent {
 }
 
 /** A job of which nothing was published. */
-interface Failed {
+export interface Failed {
   readonly target: Reference;
   readonly error: ManifestToolError;
 }
 
 export interface PublishingContext extends Surroundings {
   readonly args: ConnectionOptions &
-    Options<'verify' | 'json' | 'digestfile' | 'metadata-file' | 'dotenv' | 'subjects' | 'dry-run'>;
+    Options<
+      'verify' | 'json' | 'digestfile' | 'metadata-file' | 'dotenv' | 'subjects' | 'dry-run'
+    > &
+    Partial<Options<'strict' | 'untag-sources'>>;
 }
 
 /** A job that publishes an index or a copy, at one target or several. */
@@ -70,11 +76,12 @@ export function pushJob(
     targets: [publication, ...(publication.alsoTo ?? [])].map(({ target }) => target),
     sources,
     async run(client, reporter) {
-      const { root, outcomes } = await push(client, reporter);
+      const { root, outcomes, sources: read } = await push(client, reporter);
       noteUntagged(outcomes, dryRun, reporter);
       return {
         result: resultDocument(outcomes, dryRun, warnings),
         root,
+        sources: read,
         targets: outcomes.flatMap((outcome) =>
           'plan' in outcome && outcome.refusal === undefined ? [outcome.target.target] : [],
         ),
@@ -113,7 +120,8 @@ export function editJob(
       const result = editDocument(target, edited, dryRun, warnings);
       const refusals = edited.refusal === undefined ? [] : [edited.refusal];
       const targets = refusals.length === 0 ? [target] : [];
-      return { result, root: edited.after, targets, failures: [], refusals };
+      const { after, sources: read } = edited;
+      return { result, root: after, sources: read, targets, failures: [], refusals };
     },
   };
 }
@@ -164,11 +172,18 @@ export async function runJobs(
           return { target: job.target, error };
         }
       };
-      const finished = await reporter.during(() => mapConcurrent(jobs, run, JOBS_AT_A_TIME));
+      const { finished, errors } = await reporter.during(async () => {
+        const ended = await mapConcurrent(jobs, run, JOBS_AT_A_TIME);
+        if (args.untagSources !== true) return { finished: ended, errors: [] };
+        const { untagSources } = await import('./untag-sources.js');
+        return untagSources(client, jobs, ended, args, reporter);
+      });
       const published = finished.flatMap((each) => ('result' in each ? [each] : []));
       if (!args.dryRun) await files.write(published, isSingle);
       io.stdout.write(args.json ? jsonOf(finished) : textOf(finished));
       refuseFailures(finished);
+      const [error] = errors;
+      if (error !== undefined) throw error;
     });
   } finally {
     await files.close();

@@ -1,4 +1,5 @@
 import { ManifestToolError } from '../../errors.js';
+import type { Digest } from '../../oci/digest.js';
 import type { FetchedManifest, ImageStore, ManifestContent } from '../../oci/content.js';
 import { digestOf } from '../../oci/digest.js';
 import { parseDocument, type ImageIndex } from '../../oci/documents.js';
@@ -38,6 +39,8 @@ export interface EditResult {
   readonly after: ManifestContent;
   /** The images that were added. */
   readonly added?: readonly ResolvedImage[];
+  /** What each source pointed to when it was read, by its reference. */
+  readonly sources?: ReadonlyMap<string, Digest>;
   /** Blobs that were written; undefined for an edit that needs none. */
   readonly transferred?: Transferred;
   /** What was warned of. */
