@@ -12,7 +12,7 @@ help: ## List the targets
 install: $(INSTALLED) ## Install the packages if package-lock.json has changed
 
 $(INSTALLED): package-lock.json
-	npm ci --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 build: $(INSTALLED) ## Build dist/: the command line and the library

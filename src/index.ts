@@ -52,6 +52,7 @@ export {
   type VerifiedEntry,
   type VerifyOptions,
 } from './core/read/verify.js';
+export type { ImageExecutables, NativeProgram, NativePrograms } from './core/read/executables.js';
 export type { AttestationKind, Requirements } from './core/read/requirements.js';
 export type { ContentFault, Defect, Requirement } from './core/read/defects.js';
 

@@ -220,12 +220,9 @@ describe('untag', () => {
 describe('push --untag-sources', () => {
   const sources = ['linux-amd64', 'linux-arm64'];
   const names = (): string[] => sources.map((tag) => `${server.host}/app:${tag}`);
+  const CREATE = ['create', '--retry', '0', '--untag-sources', '--target'];
   const create = (target: string, ...options: string[]) =>
-    runCli([
-      ...['create', '--retry', '0', '--untag-sources', '--target', `${server.host}/${target}`],
-      ...options,
-      ...names(),
-    ]);
+    runCli([...CREATE, `${server.host}/${target}`, ...options, ...names()]);
   const tags = (): string[] =>
     [...registry.manifests.keys()].flatMap((name) => /^app:(.*)/.exec(name)?.[1] ?? []);
 
@@ -261,11 +258,13 @@ describe('push --untag-sources', () => {
     const other = await startScripted((request) => registry.answer(request));
     try {
       const { digest } = registry.manifests.get('app:linux-arm64')!;
-      const result = await runCli([
-        ...['create', '--untag-sources', '-t', `${server.host}/app:1.0`, '-t', 'linux-amd64'],
-        ...[`${server.host}/app:linux-amd64`, `${server.host}/app@${digest}`],
+      const images = [
+        `${server.host}/app:linux-amd64`,
+        `${server.host}/app@${digest}`,
         `${other.host}/app:linux-arm64`,
-      ]);
+      ];
+      const published = `${server.host}/app:1.0`;
+      const result = await runCli([...CREATE, published, '-t', 'linux-amd64', ...images]);
       expectCode(result, 0);
       expect(tags()).toEqual(['linux-amd64', 'linux-arm64', '1.0']);
       expect(result.stderr).toContain(

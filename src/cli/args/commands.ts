@@ -145,6 +145,7 @@ export const COMMANDS = {
       'same-label',
       'require-attestations',
       'deep',
+      'executables',
       'json',
     ],
     texts: { platforms: 'require exactly these platforms' },
@@ -158,6 +159,7 @@ export const COMMANDS = {
         'require at least these, with the digests of another tag',
       ],
       ['$0 verify --deep --json oci-layout://build:latest', 'read every blob, print JSON'],
+      ['$0 verify --executables example.com/app:1.0', 'find programs for the wrong architecture'],
     ],
   }),
   'push from-args': defineCommand({
@@ -453,10 +455,11 @@ export function synopsis(name: CommandName): string {
   return [name, ...options, ...Object.values(positionals), '[options]'].join(' ');
 }
 
-/** What follows the name of an option: nothing, ` VALUE` or `[=HOST]`. */
+/** What follows the name of an option: nothing, ` VALUE`, `[=HOST]` or `[=CHECK,...]`. */
 export function valueTerm(name: OptionName): string {
   const option = OPTIONS[name];
   const value = placeholder(option);
+  if (option.kind === 'checks') return '[=CHECK,...]';
   return option.kind === 'hosts' ? '[=HOST]' : value === undefined ? '' : ` ${value}`;
 }
 

@@ -6,13 +6,13 @@ import { summarizeFailures } from '../../core/publish/failures.js';
 import { pushIndex } from '../../core/publish/push.js';
 import { tagsOf, type IndexRequest, type Publication } from '../../core/publish/request.js';
 import type { Outcome, PushResult } from '../../core/publish/publisher.js';
+import type { VerifyOptions } from '../../core/read/verify.js';
 import { ManifestToolError } from '../../errors.js';
-import type { Digest } from '../../oci/digest.js';
 import { formatName, formatReference, withSuffix, type Reference } from '../../oci/reference.js';
 import { usageError, type Options } from '../args/values.js';
 import type { Surroundings } from '../command.js';
 import { withClient, type ConnectionOptions } from '../options/connection.js';
-import { ResultFiles, type PublishedContent } from '../output/files.js';
+import { ResultFiles } from '../output/files.js';
 import { jsonText } from '../output/json.js';
 import {
   editDocument,
@@ -24,36 +24,10 @@ import {
   type ResultDocument,
 } from '../output/result.js';
 import type { Reporter } from '../progress/reporter.js';
+import type { Failed, Job, Published } from './job.js';
 
 /** How many specs are published at a time; their requests share the limit of each registry. */
 const JOBS_AT_A_TIME = 8;
-
-/** One thing to publish: an index, a copy, or an edit of an index. */
-export interface Job {
-  readonly target: Reference;
-  /** All targets. */
-  readonly targets: readonly Reference[];
-  readonly sources: readonly Reference[];
-  /** @throws {ManifestToolError} if it failed at every target. */
-  run(client: Client, reporter: Reporter): Promise<Published>;
-}
-
-/** What a job published, or would in a dry run. */
-export interface Published extends PublishedContent {
-  readonly result: ResultDocument;
-  /** What each source of an index pointed to when it was read, by its reference. */
-  readonly sources?: ReadonlyMap<string, Digest> | undefined;
-  /** One for each target at which it failed. */
-  readonly failures: readonly ManifestToolError[];
-  /** One for each target that cannot be pushed to, in a dry run. */
-  readonly refusals: readonly ManifestToolError[];
-}
-
-/** A job of which nothing was published. */
-export interface Failed {
-  readonly target: Reference;
-  readonly error: ManifestToolError;
-}
 
 export interface PublishingContext extends Surroundings {
   readonly args: ConnectionOptions &
@@ -162,7 +136,10 @@ export async function runJobs(
       const run = async (job: Job): Promise<Published | Failed> => {
         try {
           const published = await job.run(client, reporter);
-          if (args.verify && !args.dryRun) await verify(client, published, reporter);
+          if (args.verify !== undefined && !args.dryRun) {
+            const deep = args.verify.includes('deep');
+            await verify(client, published, { deep }, reporter);
+          }
           if (!isSingle || onlyRefusal(published) === undefined)
             for (const refusal of published.refusals) await reporter.failed(refusal);
           return published;
@@ -209,13 +186,14 @@ export async function verify(
     targets,
     result,
   }: Pick<Published, 'targets'> & { readonly result: Pick<ResultDocument, 'digest'> },
+  options: VerifyOptions,
   reporter: Reporter,
 ): Promise<void> {
   const { verifyImage } = await import('../../core/read/verify.js');
   for (const target of targets) {
     const published = withSuffix(target, result.digest);
     const name = formatReference(published);
-    refuseDefects(name, await verifyImage(client, published, {}, reporter));
+    refuseDefects(name, await verifyImage(client, published, options, reporter));
     reporter.note(`verified ${name}`);
   }
 }

@@ -56,7 +56,7 @@ function checkDocument(
 ): object {
   if (outcome instanceof ManifestToolError) {
     const { code, message } = outcome;
-    const error = { code, message, hint: hintFor(outcome, 'spec check') };
+    const error = { code, message, hint: hintFor(outcome, { command: 'spec check' }) };
     return { file, document, ok: false, warnings, error };
   }
   const { target, tags, artifactType, annotations, dropAttestations, sources } = outcome;

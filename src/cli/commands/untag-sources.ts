@@ -12,7 +12,7 @@ import {
 import { countOf } from '../../text.js';
 import type { Options } from '../args/values.js';
 import type { Reporter } from '../progress/reporter.js';
-import type { Failed, Job, Published } from './publishing.js';
+import type { Failed, Job, Published } from './job.js';
 
 type Finished = Published | Failed;
 

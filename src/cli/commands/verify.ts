@@ -1,3 +1,4 @@
+import { executablesNotes, type ImageExecutables } from '../../core/read/executables.js';
 import { verifyImage, type Verification } from '../../core/read/verify.js';
 import type { AttestationKind, Requirements } from '../../core/read/requirements.js';
 import { parsePlatform, type Platform } from '../../oci/platform.js';
@@ -14,7 +15,7 @@ import { refuseDefects } from '../output/result.js';
 export const run: Run<'verify'> = async ({ args, io, reporter }) => {
   const name = args.reference;
   const reference = parseReference(name);
-  const options = { deep: args.deep, ...requirements(args) };
+  const options = { deep: args.deep, executables: args.executables, ...requirements(args) };
   await withClient(args, { io, reporter }, [reference], async (client) => {
     const verification = await reporter.during(() =>
       verifyImage(client, reference, options, reporter),
@@ -62,6 +63,15 @@ function attestationKind(text: string): AttestationKind {
   );
 }
 
+/** What an image starts, how many programs it has, and what is worth knowing about them. */
+function executablesLines(executables: ImageExecutables): string[] {
+  const { platform, programs, started } = executables;
+  const names = started.map(({ path, architectures }) => `${path} (${architectures.join(', ')})`);
+  const what = names.length === 0 ? 'no program that was found' : names.join(', ');
+  const first = `${platform} starts ${what}; ${countOf(programs, 'program')} in all`;
+  return [first, ...executablesNotes(executables)].map(escapeText);
+}
+
 /**
  * One line for each entry: its state, platform, digest and number of blobs; one for the foreign
  * layers that are missing.
@@ -79,7 +89,10 @@ function table(verification: Verification, { good, bad }: Palette): string {
     return [state.startsWith('ok') ? good(state) : bad(state), ...cells].join('  ');
   });
   const foreign = `${countOf(missingForeignLayers, 'foreign layer')} not in the repository: they are downloaded from elsewhere`;
-  const notes = missingForeignLayers === 0 ? [] : [foreign];
+  const notes = [
+    ...(missingForeignLayers === 0 ? [] : [foreign]),
+    ...(verification.executables ?? []).flatMap(executablesLines),
+  ];
   return [`${mediaType} ${digest}`, ...lines, ...notes]
     .map((line) => `${line.trimEnd()}\n`)
     .join('');

@@ -294,17 +294,27 @@ function tagLine({ name, from, to, status }: TagResult, isNew: boolean): string 
   return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
 }
 
-/** @throws {ManifestToolError} REFUSED with all defects, if there are any. */
+/** How many defects an error lists. */
+const MAX_DEFECTS = 20;
+
+/** @throws {ManifestToolError} REFUSED with the first defects, if there are any. */
 export function refuseDefects(name: string, { mediaType, defects }: Verification): void {
   if (defects.length === 0) return;
-  const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
-  const each = defects.map(({ where, what }) => `${where} ${what}`);
   const hints = defects.flatMap(({ requirement, fault }) =>
     DEFECT_HINTS[requirement ?? fault ?? 'none'](isIndexType(mediaType)),
   );
-  throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
-    hint: [...new Set(hints)].join('; '),
-  });
+  const hint = [...new Set(hints)].join('; ');
+  const each = defects.map(({ where, what }) => `${where} ${what}`);
+  if (each.length === 1) {
+    throw new ManifestToolError('REFUSED', `verifying ${name}`, `a defect: ${each[0]!}`, { hint });
+  }
+  const rest = each.length - MAX_DEFECTS;
+  const items = [
+    ...each.slice(0, MAX_DEFECTS),
+    ...(rest > 0 ? [`and ${rest} more: verify --json lists all`] : []),
+  ];
+  const why = `${each.length} defects`;
+  throw new ManifestToolError('REFUSED', `verifying ${name}`, why, { hint, items });
 }
 
 const CHANGE = 'add and remove change the entries of an index';
@@ -317,6 +327,9 @@ function platformHint(isIndex: boolean): string[] {
 const DEFECT_HINTS: Readonly<
   Record<Requirement | ContentFault | 'none', (isIndex: boolean) => string[]>
 > = {
+  architecture: () => [
+    'build the image again for its platform: a cross-build probably copied a program of the host',
+  ],
   ambiguous: () => ['build the image again: tools read this document differently'],
   empty: () => [CHANGE],
   none: (isIndex) => [

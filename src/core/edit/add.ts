@@ -7,6 +7,7 @@ import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexTypeOf, refuseArtifacts } from '../publish/build.js';
+import { refuseOtherArchitectures } from '../publish/executables.js';
 import { checkListedPlatforms } from '../publish/entry-platform.js';
 import { Publisher } from '../publish/publisher.js';
 import { lostReferrers, ReferrerCollector, type NamedSubject } from '../publish/referrers.js';
@@ -108,6 +109,10 @@ export async function addToIndex(
     ];
     for (const text of lost) warning(text);
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
+    if (request.executables === true) {
+      const { signal } = client;
+      await refuseOtherArchitectures(images, { what: editing(request), signal, events });
+    }
     const referrers =
       request.referrers === true
         ? await new ReferrerCollector(editing(request), {

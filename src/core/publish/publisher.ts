@@ -14,6 +14,7 @@ import type { ProgressEvents } from '../events.js';
 import { WaitPolicy } from '../wait.js';
 import { writeChildren, writeRoot } from './execute.js';
 import { summarizeFailures, withNothingPublished } from './failures.js';
+import { refuseOtherArchitectures } from './executables.js';
 import { checkGuard, isGuarded } from './guard.js';
 import {
   blobsOf,
@@ -119,7 +120,13 @@ export async function publishToAll(
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     for (const publisher of publishers) publisher.startBlobs(manifest, source);
   };
-  const content = read(onManifest, wait, shared);
+  const content = read(onManifest, wait, shared).then(async (found) => {
+    if (publication.executables === true) {
+      const what = `publishing ${formatReference(publication.target)}`;
+      await refuseOtherArchitectures(found.images, { what, signal: client.signal, events });
+    }
+    return found;
+  });
   const isDryRun = publication.dryRun === true;
   const refusals = Promise.all(isDryRun ? stores.map((store) => pushRefusal(store, events)) : []);
   // Of no interest if there is no content; otherwise thrown below.

@@ -31,6 +31,12 @@ export interface PublishingOptions {
    * read right before it is written, and another publisher can still write in between.
    */
   readonly expect?: Digest;
+  /**
+   * Refuses images that start a program of another architecture than that of their platform, before
+   * a tag moves; the default is false. It reads the layers of each image that is added or whose
+   * platform changes.
+   */
+  readonly executables?: boolean;
   /** Turns each warning into an error, before anything is written; the default is false. */
   readonly strict?: boolean;
   /**

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { BASIC_CHECKS } from '../../../src/check-registry/basic-checks.js';
 import { DELETION_CHECKS } from '../../../src/check-registry/deletion-checks.js';
@@ -71,7 +71,7 @@ test('network.md states the limits that the program has', () => {
   expect(claims.filter((claim) => !page.includes(claim))).toEqual([]);
 });
 
-test('the defaults in the help are those of the program', () => {
+test('the defaults in the help, and the accepted words, are those of the program', () => {
   const { retry, 'retry-delay': delay, timeout, concurrency } = OPTIONS;
   const client = (name: string): number => number('http/client.ts', name);
   const most = /http2: (\d+)/.exec(constant('http/connect/dispatchers.ts', 'MAX_REQUESTS'))![1];
@@ -79,6 +79,10 @@ test('the defaults in the help are those of the program', () => {
   expect(delay.describe).toContain(`[default: ${client('RETRY_DELAY_MS')}ms]`);
   expect(timeout.describe).toContain(`[default: ${client('ANSWER_TIMEOUT_MS') / 1000}s]`);
   expect(concurrency.describe).toContain(`[default: ${most}]`);
+  const { type } = OPTIONS;
+  const words = type.kind === 'choice' ? type.values.map((word) => `\`${word}\``) : [];
+  const accepted = `${words.slice(0, -1).join(', ')} and ${words.at(-1)} are accepted`;
+  expect(pageText('docs/guides/from-manifest-tool.md')).toContain(accepted);
 });
 
 test('edits.md and credentials.md state the limits that the program has', () => {
@@ -112,6 +116,14 @@ test('check-registry.md lists every check, in order', () => {
   expect(text).toContain(`${grace} ms on cleanup`);
 });
 
+test('architecture.md lists all folders and files of src', () => {
+  const page = readFileSync('docs/internals/architecture.md', 'utf8');
+  const tree = page.split(/^ {4}src\/$/m)[1]!.split(/^\S/m)[0]!;
+  const entries = readdirSync('src', { withFileTypes: true });
+  const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name));
+  expect(names.filter((name) => !tree.includes(` ${name}`))).toEqual([]);
+});
+
 interface EventSchema {
   readonly properties: Readonly<Record<string, { const?: string; enum?: readonly string[] }>>;
 }
@@ -124,7 +136,7 @@ test('progress.md lists every event with its members', () => {
     (event!.enum ?? [event!.const!]).map((name) => [name, Object.keys(members).toSorted()]),
   );
   const rows = readFileSync('docs/reference/progress.md', 'utf8').matchAll(
-    /^\| `(\w+)` \| (`[^|]+`) \|/gm,
+    /^\| `(\w+)` \| (`[^|]+) \|/gm,
   );
   const inPage = [...rows].map(([, name, members]) => [
     name,
