@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../../errors.js';
 import { setsAnnotation, type AnnotationChanges } from '../../oci/annotations.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Annotations } from '../../oci/descriptor.js';
+import type { Annotations, Descriptor } from '../../oci/descriptor.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import type { Platform } from '../../oci/platform.js';
 import {
@@ -87,6 +87,8 @@ export interface SourceRequest {
    * it adds. Only an OCI index has them.
    */
   readonly annotations?: Annotations;
+  /** What a descriptor says that the source is; another manifest is refused. */
+  readonly expected?: Partial<Pick<Descriptor, 'mediaType' | 'size'>>;
 }
 
 /** Annotations for entries of the index. */
