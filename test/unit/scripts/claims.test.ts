@@ -96,6 +96,34 @@ test('edits.md and credentials.md state the limits that the program has', () => 
   expect(pageText('docs/reference/credentials.md')).toContain(`at most ${seconds} seconds`);
 });
 
+test('the internals and decisions state the limits that the program has', () => {
+  const [dispatchers, openFile] = ['http/connect/dispatchers.ts', 'archive/open-file.ts'];
+  const requests = constant(dispatchers, 'MAX_REQUESTS').match(/\d\d+/g)!;
+  const performance = pageText('docs/internals/performance.md');
+  expect(performance).toContain(`At most ${requests[0]} requests to one registry run at a time`);
+  expect(performance).toContain(`or ${requests[1]} over HTTP/1.1 with TLS`);
+  const perRepository = WORDS[number(dispatchers, 'SPARES_PER_REPOSITORY')];
+  expect(pageText('docs/internals/connections.md')).toContain(
+    `${perRepository} for each repository in use, at least ${number(dispatchers, 'MIN_SPARES')}`,
+  );
+  const archives = pageText('docs/decisions/archives.md');
+  const members = number('archive/tar-index.ts', 'MAX_MEMBERS').toLocaleString('en');
+  expect(archives).toContain(`more than ${members} members`);
+  expect(archives).toContain(`limited to ${number(openFile, 'MAX_RATIO')} times`);
+  const { targets } = JSON.parse(readFileSync('scripts/executables/targets.json', 'utf8')) as {
+    readonly targets: Readonly<Record<string, { readonly node: string }>>;
+  };
+  const majors = (os: string): string[] => {
+    const entries = Object.entries(targets).filter(([target]) => target.startsWith(os));
+    return [...new Set(entries.map(([, { node }]) => node.split('.')[0]!))];
+  };
+  const decision = pageText('docs/decisions/single-executables.md');
+  for (const os of ['linux', 'win']) {
+    expect(decision).toContain(`Linux and Windows use Node ${majors(os).join(', ')},`);
+  }
+  expect(decision).toContain(`macOS uses ${majors('darwin').join(', ')}.`);
+});
+
 test('check-registry.md lists every check, in order', () => {
   const text = readFileSync('docs/reference/check-registry.md', 'utf8');
   const table = text.split('\n## ')[0]!;
