@@ -21,6 +21,7 @@ interface Job {
   readonly strategy?: {
     readonly matrix: {
       readonly node?: readonly string[];
+      readonly platform?: readonly string[];
       readonly include?: readonly { readonly target: string }[];
     };
   };
@@ -48,7 +49,7 @@ const makeTargets = new Set([...targets].map(([, target]) => target));
 
 /** Whether what a step runs is there: a target of make, a script of package.json or a file; or is a program of the runner. */
 function isKnown(line: string): boolean {
-  const words = line.replace(/^sudo /, '').split(' ');
+  const words = line.replace(/^(?:sudo|\w+=\S+) /, '').split(' ');
   const [command, first = ''] = words;
   if (command === 'make') return words.slice(1).every((word) => makeTargets.has(word));
   if (command === 'node' || command === 'bash') return existsSync(first);
@@ -56,7 +57,7 @@ function isKnown(line: string): boolean {
     return words.slice(2).some((word) => word in own.scripts);
   return (
     ['npm ci', 'npm pack', 'npm publish', 'gh release'].includes(`${command} ${first}`) ||
-    command === 'tar'
+    ['tar', 'echo'].includes(command!)
   );
 }
 
@@ -153,6 +154,10 @@ test('nothing may write but what has to', () => {
   expect(writes.filter(([, , , access]) => access !== 'read')).toEqual([
     ['codeql.yml', 'analyze', 'security-events', 'write'],
     ['release.yml', 'publish', 'id-token', 'write'],
+    ['release.yml', 'image', 'packages', 'write'],
+    ['release.yml', 'image-index', 'packages', 'write'],
+    ['release.yml', 'image-index', 'id-token', 'write'],
+    ['release.yml', 'image-index', 'attestations', 'write'],
     ['release.yml', 'release', 'contents', 'write'],
     ['release.yml', 'release', 'id-token', 'write'],
     ['release.yml', 'release', 'attestations', 'write'],
@@ -175,6 +180,9 @@ test('a release is made of a tag, tested first, with all executables', () => {
   expect(runs).toContain('bash .ci/run');
   expect(runs).toContain('node scripts/release/notes.mjs "$GITHUB_REF_NAME"');
   expect(all['package']!.needs).toBe('check');
+  const script = readFileSync('scripts/release/image.sh', 'utf8');
+  const platforms = all['image']!.strategy!.matrix.platform!.map((each) => `linux/${each}`);
+  expect(script).toContain(`readonly platforms=${platforms.join(',')}\n`);
   const { include } = all['executables']!.strategy!.matrix;
   expect(include!.map(({ target }) => target)).toEqual(TARGETS);
 });
