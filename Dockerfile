@@ -19,7 +19,8 @@ FROM ${BASE}
 COPY --from=files /image/ /
 LABEL org.opencontainers.image.title="manifest-tool" \
       org.opencontainers.image.description="Assembles per-platform container images into one multi-platform image and publishes it" \
-      org.opencontainers.image.licenses="Apache-2.0"
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/OWNER/manifest-tool"
 # The default of Docker, and where distroless images have Node. HOME is where ~/.docker/config.json is looked for, whoever runs it.
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/nodejs/bin \
     HOME=/home/nonroot

@@ -12,7 +12,7 @@ help: ## List the targets
 install: $(INSTALLED) ## Install the packages if package-lock.json has changed
 
 $(INSTALLED): package-lock.json
-	npm ci --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 build: $(INSTALLED) ## Build dist/: the command line and the library
@@ -33,7 +33,7 @@ test: $(INSTALLED) ## Run all tests against real registries, and print their cov
 	npm run --silent build
 	npm run --silent test -- --coverage --reporter=default --reporter=json --outputFile.json=.cache/test-report.json
 
-check: $(INSTALLED) ## Check types, lint, format, imports, dead code, licences, generated files
+check: $(INSTALLED) ## Check types, lint, format, imports, dead code, licenses, generated files
 	npx tsc --noEmit
 	npm run --silent lint
 	npm run --silent format -- --check
@@ -41,6 +41,7 @@ check: $(INSTALLED) ## Check types, lint, format, imports, dead code, licences, 
 	node scripts/check/import-rules.mjs
 	npx knip
 	node scripts/build/version.mjs --check
+	node scripts/build/address.mjs --check
 	node scripts/supply-chain/licenses.mjs --check
 	node scripts/test/layout-fixture.mjs --check
 	node scripts/docs/round-trips.mjs --check
@@ -59,7 +60,7 @@ round-trips: $(INSTALLED) ## Count the requests of each command again, and updat
 	npx oxfmt docs/round-trips.json
 	node scripts/docs/round-trips.mjs
 
-docs: build ## Regenerate the tables and the picture in docs/
+docs: build ## Regenerate the tables and the terminal picture in docs/
 	node scripts/docs/round-trips.mjs
 	node scripts/docs/spec.mjs
 	node scripts/docs/examples.mjs
@@ -71,11 +72,15 @@ faults: $(INSTALLED) ## Run a push with every fault at every request, and print 
 fixtures: $(INSTALLED) ## Regenerate the fixtures
 	node scripts/test/layout-fixture.mjs
 
-licenses: $(INSTALLED) ## Regenerate THIRD-PARTY-LICENSES and the table of licences
+licenses: $(INSTALLED) ## Regenerate THIRD-PARTY-LICENSES and the table of licenses
 	node scripts/supply-chain/licenses.mjs
 
 sbom: $(INSTALLED) ## Write the SBOM of a release to dist/ (CycloneDX)
 	node scripts/supply-chain/sbom.mjs
+
+.PHONY: address
+address: ## Copy the project's address from project.json to all files that contain it
+	node scripts/build/address.mjs
 
 .PHONY: api
 api: $(INSTALLED) ## Regenerate docs/api, the API report of the library

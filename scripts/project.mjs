@@ -1,4 +1,4 @@
-/** Where the project is, and how its scripts find out that they were started rather than imported. */
+/** The project's folder and package.json, and whether a script was started or imported. */
 import { readFileSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -21,7 +21,7 @@ export function isMain(url) {
   return started !== undefined && realpathSync(started) === fileURLToPath(url);
 }
 
-/** What an error says. @param {unknown} error */
+/** The message of an error. @param {unknown} error */
 export function messageOf(error) {
   return error instanceof Error ? error.message : String(error);
 }

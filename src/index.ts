@@ -52,6 +52,7 @@ export type {
   VerifiedEntry,
   VerifyOptions,
 } from './library/read.js';
+export type { ImageExecutables, NativeProgram, NativePrograms } from './core/read/executables.js';
 export type { AttestationKind } from './core/read/requirements.js';
 export type { ContentFault, Requirement } from './core/read/defects.js';
 
@@ -80,6 +81,8 @@ export type {
   TagOutcome,
   Target,
   TargetWrites,
+  UntagOutcome,
+  UntagRequest,
   WrittenManifest,
 } from './library/write.js';
 export type { RequestedType } from './core/publish/request.js';

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Step of the Action: found=true where the Node of the runner is the one to use.
+# Step of the Action: sets found=true if the runner's Node can be used.
 set -euo pipefail
 found=false
 if [ -z "${INPUT_NODE_VERSION:-}" ] && node -e '

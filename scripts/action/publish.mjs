@@ -1,4 +1,4 @@
-/** Step of the Action: runs manifest-tool with the inputs, and passes its result to the job. */
+/** Step of the Action: runs manifest-tool with the inputs and passes its result to the job. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -77,7 +77,8 @@ async function show(stream) {
 }
 
 /**
- * Writes outputs, summary and log of the result; if some targets failed, the outputs have the others.
+ * Writes outputs, summary and log of the result; if some targets failed, the outputs have the
+ * others.
  * @param {string} printed
  * @param {string} metadata
  */
@@ -113,7 +114,8 @@ function documentsOf(printed) {
  * @param {number} code
  */
 function annotate(said, code) {
-  const pattern = /^manifest-tool: (warning: )?(.*)(\nhint: .*)?$/gm;
+  // An error with several causes has a line for each of them.
+  const pattern = /^manifest-tool: (warning: )?(.*(?:\n {2}.*)*)(\nhint: .*)?$/gm;
   /** @type {{ level: 'error' | 'warning', message: string }[]} */
   const messages = [...said.matchAll(pattern)].map(([, warning, message, hint = '']) => {
     return { level: warning === undefined ? 'error' : 'warning', message: `${message}${hint}` };

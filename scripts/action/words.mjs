@@ -1,8 +1,9 @@
 const BLANK = /\s/;
 
 /**
- * Splits a string into words as a POSIX shell does: quotes and backslashes keep a word together, and a backslash at the end of a
- * line joins it with the next. Nothing is expanded, and no other character is special.
+ * Splits a string into words as a POSIX shell does: quotes and backslashes keep a word together,
+ * and a backslash at the end of a line joins it with the next. Nothing is expanded, and no other
+ * character is special.
  * @param {string} text
  * @throws {Error} a quote is not closed
  */

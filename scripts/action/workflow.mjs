@@ -1,4 +1,7 @@
-/** What a step tells the runner: https://docs.github.com/actions/reference/workflow-commands-for-github-actions */
+/**
+ * Workflow commands, by which a step talks to the runner:
+ * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+ */
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 
@@ -9,8 +12,8 @@ export function annotation(level, message) {
 }
 
 /**
- * Lines between which the runner executes no commands. The log has text from registries, and the runner looks for `##[` anywhere
- * in a line.
+ * Lines between which the runner executes no commands: the log contains text from registries, and
+ * the runner looks for `##[` anywhere in a line.
  */
 export function silence() {
   const token = randomUUID();
@@ -18,7 +21,7 @@ export function silence() {
 }
 
 /**
- * Sets an output of the step. No value can end early, because the delimiter is random.
+ * Sets an output of the step. The delimiter is random, so that no value can contain it.
  * @param {NodeJS.ProcessEnv} env
  * @param {string} name
  * @param {string} value

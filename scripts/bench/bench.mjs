@@ -1,6 +1,6 @@
 /**
- * Measures this program beside its peers, against the real registry at a distance; see USAGE in scripts/bench/options.mjs. Prints a table
- * for each job and writes a plot.
+ * Compares this program with other tools, against the distribution registry behind a delay; see
+ * USAGE in scripts/bench/options.mjs. Prints a table per job and writes a plot.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -19,7 +19,7 @@ import { ours } from './tools/ours.mjs';
 
 const DETAILS = fileURLToPath(new URL('../../docs/internals/benchmarks.md', import.meta.url));
 
-// What was started ends with this process.
+// Registries and proxies end with this process.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(130));
 
 /** @param {string} file @param {readonly string[]} parts */
@@ -34,7 +34,7 @@ function progress(text) {
 
 /** @param {import('./options.mjs').Options} options */
 async function measureAll(options) {
-  // This program is always one of them: it is what the others are compared with.
+  // This program is always included: the others are compared with it.
   const wanted = TOOLS.filter((tool) => tool === ours || options.tools.includes(tool.name));
   const { present, missing } = findTools(wanted);
   const tools = present.map(({ tool }) => tool);
@@ -47,7 +47,7 @@ async function measureAll(options) {
   return { tables, versions, missing };
 }
 
-/** How to make these numbers again, and where they were made. @param {readonly string[]} argv @param {number} load of the machine before */
+/** The command that repeats the measurements, and the machine they were made on. @param {readonly string[]} argv @param {number} load of the machine before */
 function captionOf(argv, load) {
   const args = argv
     .filter((arg) => arg !== '--write' && arg !== '--json')

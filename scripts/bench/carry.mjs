@@ -1,15 +1,15 @@
-/** How much of one direction is on its way at a time: enough for any link that is worth measuring. */
+/** Most bytes in transit in one direction: enough for any link worth measuring. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 
 /**
- * Carries one direction of a connection, late.
+ * Forwards one direction of a connection with a delay.
  * @param {import('node:net').Socket} from
  * @param {import('node:net').Socket} to
  * @param {object} link
- * @param {number} link.delayMs how long each byte is on its way
- * @param {number} [link.openAt] when the connection stands (`performance.now()`): nothing is on its way before that
- * @param {(bytes: Buffer) => void} [link.onSent] told of bytes when they were sent
- * @param {(bytes: Buffer) => void} [link.onArrived] told of bytes when they arrive
+ * @param {number} link.delayMs delay of each byte
+ * @param {number} [link.openAt] when the connection is established (`performance.now()`); nothing is sent before
+ * @param {(bytes: Buffer) => void} [link.onSent] called with bytes when they are sent
+ * @param {(bytes: Buffer) => void} [link.onArrived] called with bytes when they arrive
  */
 export function carry(from, to, { delayMs, openAt = 0, onSent = ignore, onArrived = ignore }) {
   /** @type {{ at: number, bytes: Buffer | undefined }[]} Undefined is the end. */

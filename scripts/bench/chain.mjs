@@ -1,4 +1,4 @@
-/** A connection. @typedef {{ opened: number }} Connection `opened` is when its client began to open it */
+/** A connection. @typedef {{ opened: number }} Connection `opened` is when its client started to connect */
 
 /**
  * A request as its client sees it, in milliseconds of one clock.
@@ -9,11 +9,12 @@
  */
 
 /**
- * The longest chain: the most requests of which each was sent after the answer to the one before had come in full. It is what a command
- * waits for, however many requests run side by side.
+ * The longest chain: the largest number of requests of which each was sent after the complete
+ * response to the previous one. A command has to wait for it, however many requests run
+ * concurrently.
  * @param {readonly Span[]} spans in any order
- * @param {number} [connecting] how many round trips it takes to open a connection, where these are to count as well
- * @returns {number} 0 where there are none
+ * @param {number} [connecting] round trips to open a connection, if they count too
+ * @returns {number} 0 if there are none
  */
 export function longestChain(spans, connecting = 0) {
   /** @type {Map<Span | Connection, number>} The longest chain that ends with a request, or with a connection that stands. */
@@ -31,7 +32,7 @@ export function longestChain(spans, connecting = 0) {
   return Math.max(0, ...depths.values());
 }
 
-/** All connections and requests as they were begun. @param {readonly Span[]} spans */
+/** All connections and requests, in the order in which they started. @param {readonly Span[]} spans */
 function inOrder(spans) {
   const connections = new Set(spans.flatMap(({ connection }) => connection ?? []));
   return [...connections, ...spans].sort((a, b) => timeOf(a) - timeOf(b));

@@ -1,6 +1,6 @@
 /**
- * Measures the executables of `make binary`: their sizes, and the start-up of the one for this machine beside the Node in it and
- * beside the npm package on that Node, in interleaved rounds.
+ * Measures the executables of `make binary`: their sizes, and in interleaved rounds the start-up of
+ * the one for this machine, of the Node in it, and of the npm package on that Node.
  *
  *     node scripts/bench/executables.mjs [--write]   --write puts the tables into the README
  */
@@ -52,7 +52,7 @@ function startup() {
     const runs = [];
     return { name, command, runs };
   });
-  // The first round reads the files into the system's cache.
+  // The first round fills the file system cache.
   for (let round = 0; round <= ROUNDS; round += 1)
     for (const { command, runs } of cases) {
       const start = performance.now();

@@ -1,23 +1,23 @@
-/** How far a message goes on after its head (RFC 9112, 6.3). @typedef {number | 'chunked' | 'until-close'} Body */
+/** Length of a message's body (RFC 9112, 6.3). @typedef {number | 'chunked' | 'until-close'} Body */
 
 /**
  * @typedef {object} Listener
- * @property {(startLine: string, field: (name: string) => string | undefined) => Body} onHead called with each head; says what follows it
- * @property {() => void} onEnd called when a message has ended
+ * @property {(startLine: string, field: (name: string) => string | undefined) => Body} onHead called with each head; returns the length of the body
+ * @property {() => void} onEnd called at the end of a message
  */
 
 const MAX_HEAD_BYTES = 256 * 1024;
 
 /**
- * Reads the messages of one direction of an HTTP/1.1 connection as they come, in pieces of any size. It keeps nothing of a body. Bytes that
- * are no HTTP (a client that tries TLS) are passed over for good.
+ * Parses the messages of one direction of an HTTP/1.1 connection from chunks of any size. It keeps
+ * no bodies. If the bytes are not HTTP (a client that tries TLS), everything after them is ignored.
  */
 export class MessageReader {
   /** @type {'head' | 'body' | 'chunk-size' | 'chunk' | 'trailer' | 'until-close' | 'foreign'} */
   #state = 'head';
-  /** What has come of a line or head that is not whole yet. */
+  /** Start of an incomplete line or head. */
   #pending = '';
-  /** How many bytes of a body or chunk are still to come. */
+  /** Remaining bytes of a body or chunk. */
   #left = 0;
 
   /** @param {Listener} listener */
@@ -30,12 +30,12 @@ export class MessageReader {
     for (let at = 0; at < bytes.length && this.#state !== 'foreign';) at = this.#step(bytes, at);
   }
 
-  /** The connection has ended: so has a message that goes on until then. */
+  /** Ends a message whose body lasts until the connection closes. */
   close() {
     if (this.#state === 'until-close') this.#finish();
   }
 
-  /** Takes what it can from `at` on; returns where the rest begins. @param {Buffer} bytes @param {number} at */
+  /** Consumes bytes from `at` on; returns the offset of the rest. @param {Buffer} bytes @param {number} at */
   #step(bytes, at) {
     const state = this.#state;
     if (state === 'head') return this.#text(bytes, at, '\r\n\r\n', (head) => this.#head(head));

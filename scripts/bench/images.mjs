@@ -1,4 +1,4 @@
-/** Images and lists as bytes, the same ones each time, for the benchmark and for the tests that count requests. */
+/** Reproducible images and indexes, for the benchmark and for the tests that count requests. */
 import { createCipheriv, createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 
@@ -7,7 +7,7 @@ const LIST = 'application/vnd.docker.distribution.manifest.list.v2+json';
 const CONFIG = 'application/vnd.docker.container.image.v1+json';
 const LAYER = 'application/vnd.docker.image.rootfs.diff.tar.gzip';
 
-/** Platforms that all tools know, as `os/arch[/variant]`. */
+/** Platforms that all tools support, as `os/arch[/variant]`. */
 export const PLATFORMS = [
   'linux/amd64',
   'linux/arm64',
@@ -40,19 +40,19 @@ export function platformTag(platform) {
   return `${os}-${architecture}${variant}`;
 }
 
-/** Bytes that no compression makes smaller, other ones for each name. @param {string} name @param {number} size */
+/** Incompressible bytes, different for each name. @param {string} name @param {number} size */
 function noise(name, size) {
   return noiseSource(name).update(Buffer.alloc(size));
 }
 
-/** The same as a stream cipher over zeros, for what is made piece by piece. @param {string} name */
+/** The same as a stream: the output of a cipher over zeros. @param {string} name */
 export function noiseSource(name) {
   const key = createHash('sha256').update(name).digest();
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16));
 }
 
 /**
- * An image with a configuration and small layers, none of which is that of another one.
+ * An image with a config and small layers that it shares with no other image.
  * @param {string} platform
  * @param {{ layers?: number, layerBytes?: number, name?: string }} [options]
  * @returns {Image}
@@ -65,7 +65,7 @@ export function makeImage(platform, { layers = 2, layerBytes = 1024, name = 'app
 }
 
 /**
- * An image of these layers; only their descriptors are used, so a large one need not be in memory.
+ * An image of these layers; only their descriptors are used, so large layers need not be in memory.
  * @param {string} platform
  * @param {Content[]} layers
  * @returns {Image}
@@ -88,7 +88,7 @@ export function imageOf(platform, layers) {
   return { platform, blobs: [config, ...layers], manifest: content(IMAGE, manifest) };
 }
 
-/** A list of images. @param {readonly Image[]} images */
+/** A Docker manifest list of images. @param {readonly Image[]} images */
 export function makeList(images) {
   const manifests = images.map(({ platform, manifest }) => ({
     ...descriptor(manifest),
@@ -97,7 +97,7 @@ export function makeList(images) {
   return content(LIST, json({ schemaVersion: 2, mediaType: LIST, manifests }));
 }
 
-/** A layer of which only the name and the size are known. @param {string} digest @param {number} size @returns {Content} */
+/** A layer by digest and size, without content. @param {string} digest @param {number} size @returns {Content} */
 export function layerOf(digest, size) {
   return { mediaType: LAYER, digest, size, bytes: Buffer.alloc(0) };
 }

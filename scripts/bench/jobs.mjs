@@ -5,22 +5,22 @@ import { putImage, putManifest } from './seed.mjs';
 /** @typedef {import('./options.mjs').Options} Options */
 
 /**
- * One thing to do, the same for every tool. `hosts` are the registries themselves, where they are prepared, and what stands before them
- * where a tool is told of them.
+ * A job, the same for every tool. `hosts` are the registries themselves in `seed`, and the proxies
+ * in front of them in `task`.
  * @typedef {object} Job
  * @property {string} name
- * @property {string} kind which of a tool's jobs it is
- * @property {'http2' | 'http1'} [secure] in TLS with tokens, over this protocol; in plain HTTP without it
+ * @property {string} kind the job of the tools that it runs
+ * @property {'http2' | 'http1'} [secure] TLS with tokens, over this protocol; undefined for plain HTTP
  * @property {(options: Options) => string} title
  * @property {(options: Options) => number} rtt round trip in milliseconds
  * @property {1 | 2} registries
  * @property {(hosts: readonly string[], options: Options) => Promise<void>} seed
  * @property {(hosts: readonly string[], id: string, options: Options) => Omit<import('./tools/index.mjs').Task, 'home' | 'hosts' | 'isPlain'>} task
- * `id` is another one for each run
- * @property {(options: Options) => Result} [result] what the target then holds; where there is none, it is what the tool prints
+ * `id` is different for each run
+ * @property {(options: Options) => Result} [result] what the target must contain afterwards; without it, the tool must print something
  */
 
-/** How many entries a list has, or how many layers an image. @typedef {{ entries: number } | { layers: number }} Result */
+/** Number of entries of an index, or of layers of an image. @typedef {{ entries: number } | { layers: number }} Result */
 
 /** @param {Options} options */
 function delay({ rtt }) {
@@ -138,12 +138,12 @@ const inspectOne = {
   task: ([host]) => single(`${host}/app:one`, ''),
 };
 
-/** Round trips of the jobs in TLS, in milliseconds. */
+/** Round-trip times of the jobs over TLS, in milliseconds. */
 const SECURE_RTTS = [50, 10];
 
 /**
- * A job in TLS with tokens from another host, as every public registry wants it: `push-tls-50`, and
- * `push-tls1-50` over HTTP/1.1 alone.
+ * A job over TLS with tokens from another host, as public registries require: `push-tls-50`, and
+ * `push-tls1-50` over HTTP/1.1 only.
  * @param {Job} job @param {'http2' | 'http1'} secure @param {number} rtt
  * @returns {Job}
  */
@@ -163,10 +163,10 @@ const SECURE = /** @type {const} */ (['http2', 'http1']).flatMap((secure) =>
   SECURE_RTTS.flatMap((rtt) => NEAR.map((job) => inTls(job, secure, rtt))),
 );
 
-/** Those that peers do as well. */
+/** The jobs that other tools can do too. */
 export const JOBS = [...SECURE, ...NEAR, copy, copySmall];
 
-/** What the plot and the README show: what public registries are like, and the transport of content. */
+/** The jobs in the plot and the README: those that resemble public registries, and copies. */
 export const MAIN_JOBS = [
   ...SECURE.filter(({ secure }) => secure === 'http2').map(({ name }) => name),
   copy.name,

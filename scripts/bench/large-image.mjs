@@ -6,7 +6,8 @@ import { putBlob, putImage } from './seed.mjs';
 const MIB = 1024 * 1024;
 
 /**
- * Pushes an image with one layer that is never held whole. It is gzip, as layers are: some tools compress what is not.
+ * Pushes an image with one layer, streamed. The layer is gzip, because some tools compress
+ * uncompressed layers.
  * @param {import('./seed.mjs').Place} place @param {string} repository @param {string} tag @param {number} mib
  */
 export async function putLargeImage(place, repository, tag, mib) {
@@ -22,7 +23,7 @@ export async function putLargeImage(place, repository, tag, mib) {
   await putImage(place, repository, { platform, manifest, blobs: blobs.slice(0, 1) }, [tag]);
 }
 
-/** The same bytes each time. @param {number} mib */
+/** The layer; always the same bytes. @param {number} mib */
 function layer(mib) {
   const gzip = createGzip({ level: 0 });
   const noise = noiseSource('large');

@@ -24,8 +24,8 @@ import { medians } from './statistics.mjs';
  */
 
 /**
- * Has every tool do a job, each once in every round so that a busy machine slows all of them, until all rounds are done or a tool has used
- * up its time.
+ * Runs a job with every tool, once per round, so that load on the machine slows all of them alike.
+ * Ends after the last round; a tool stops earlier when its time is used up.
  * @param {Job} job
  * @param {readonly Tool[]} tools the first one is what the others are compared with
  * @param {Options} options
@@ -53,7 +53,7 @@ export async function measureJob(job, tools, options, progress) {
       const rttMs = job.rtt(options);
       const secure = keep(await startSecure({ rttMs, isHttp2: job.secure === 'http2' }));
       const far = [];
-      // The same data in plain HTTP are for this program alone.
+      // Plain HTTP access to the same data is for the benchmark alone.
       for (const { data } of plain) far.push(keep(await startRegistry({ secure, data })).host);
       Object.assign(place, { far, secure });
     }
@@ -89,12 +89,14 @@ export async function measureJob(job, tools, options, progress) {
 }
 
 /**
- * Where a job is done: the registries in plain HTTP, those that the tools speak to, and what belongs to the latter.
+ * Registries of a job: plain HTTP for preparation, and those that the tools talk to, with their TLS
+ * settings.
  * @typedef {{ hosts: readonly string[], far: readonly string[], secure?: import('./secure.mjs').Secure }} Place
  */
 
 /**
- * One tool, one job, once: over proxies of its own, so that no tool remembers anything of the registry, and with an empty HOME.
+ * Runs one job once with one tool, with an empty HOME and new proxies, so that no tool can use a
+ * cache.
  * @param {Job} job @param {Tool} tool @param {Place} place @param {string} id @param {Options} options
  */
 async function once(job, tool, { hosts, far, secure }, id, options) {
@@ -128,7 +130,7 @@ async function once(job, tool, { hosts, far, secure }, id, options) {
           proxies.reduce((sum, { connections }) => sum + connections, 0) +
           ((secure?.connections() ?? 0) - tokens),
         mib,
-        // Nobody can look into TLS.
+        // Requests inside TLS cannot be seen.
         ...(secure === undefined
           ? { requests: requests.length, chain: longestChain(requests) }
           : {}),
@@ -141,7 +143,7 @@ async function once(job, tool, { hosts, far, secure }, id, options) {
   }
 }
 
-/** The user's own configuration is no part of this; NODE_EXTRA_CA_CERTS costs Node 20 40 ms at each start. @param {string} home */
+/** Environment without the user's configuration; NODE_EXTRA_CA_CERTS costs Node 20 40 ms per start. @param {string} home */
 export function environment(home) {
   return { PATH: process.env['PATH'], HOME: home, LANG: 'C' };
 }
@@ -162,7 +164,7 @@ async function runAll(tool, commands, env) {
 }
 
 /**
- * What is missing of what a tool that says that all is well had to do; undefined where nothing is.
+ * What a tool that reported success failed to do; undefined if it did everything.
  * @param {Job} job @param {readonly string[]} hosts @param {readonly string[]} near @param {string} target @param {string} stdout
  * @param {Options} options
  */

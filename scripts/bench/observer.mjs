@@ -6,8 +6,8 @@ import { MessageReader } from './http-messages.mjs';
  */
 
 /**
- * Watches both directions of one connection and writes down its requests.
- * @param {Seen[]} seen where they go, in the order in which they were sent
+ * Observes both directions of one connection and records its requests.
+ * @param {Seen[]} seen receives the requests, in the order in which they were sent
  */
 export function observe(seen) {
   /** @type {Seen[]} Those without an answer; HTTP/1.1 answers in order. */

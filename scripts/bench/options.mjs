@@ -6,16 +6,16 @@ import { TOOLS } from './tools/index.mjs';
 /**
  * @typedef {object} Options
  * @property {number} rtt round trip in milliseconds
- * @property {number} platforms how many images a list has
- * @property {number} runs of each tool and job
- * @property {number} budget seconds after which a tool does not run a job once more
+ * @property {number} platforms number of images of an index
+ * @property {number} runs runs of each tool and job
+ * @property {number} budget seconds after which a tool does not repeat a job
  * @property {readonly string[]} jobs
- * @property {readonly string[]} tools names of peers to look for
+ * @property {readonly string[]} tools tools to look for
  * @property {number} layerMib size of the layer of `copy`
- * @property {number} layers how many layers the image of `copy-small` has
+ * @property {number} layers number of layers of the image of `copy-small`
  * @property {boolean} json
  * @property {boolean} write
- * @property {string} svg where the plot goes
+ * @property {string} svg file of the plot
  */
 
 const DEFAULTS = {
@@ -31,25 +31,25 @@ const DEFAULTS = {
 };
 
 export const USAGE = `usage: node scripts/bench/bench.mjs [OPTIONS]   (make bench BENCH_ARGS='OPTIONS')
-  --rtt MS         round trip to the registry (${DEFAULTS.rtt})
-  --platforms N    images of a list, 1 to ${PLATFORMS.length} (${DEFAULTS.platforms})
-  --runs N         how often each tool does each job (${DEFAULTS.runs})
-  --budget S       a tool that has spent this many seconds on a job does it no more (${DEFAULTS.budget})
-  --jobs J,...     which of ${DEFAULTS.jobs}
-  --tools T,...    which of ${DEFAULTS.tools}
+  --rtt MS         round-trip time to the registry (${DEFAULTS.rtt})
+  --platforms N    images of an index, 1 to ${PLATFORMS.length} (${DEFAULTS.platforms})
+  --runs N         runs of each job per tool (${DEFAULTS.runs})
+  --budget S       seconds after which a tool does not repeat a job (${DEFAULTS.budget})
+  --jobs J,...     some of ${DEFAULTS.jobs}
+  --tools T,...    some of ${DEFAULTS.tools}
   --layer-mib N    size of the layer of copy (${DEFAULTS['layer-mib']})
   --layers N       layers of the image of copy-small (${DEFAULTS.layers})
-  --svg FILE       where the plot goes (${DEFAULTS.svg})
-  --json           prints the results as JSON
+  --svg FILE       file of the plot (${DEFAULTS.svg})
+  --json           print the results as JSON
   --write          puts the tables into docs/internals/benchmarks.md
-  --help           prints this`;
+  --help           print this help`;
 
-/** What the user got wrong. */
+/** An invalid option or value. */
 export class UsageError extends Error {}
 
 /**
  * @param {readonly string[]} argv
- * @returns {Options | undefined} undefined where the user asks for help
+ * @returns {Options | undefined} undefined if the user asks for help
  * @throws {UsageError}
  */
 export function parseOptions(argv) {

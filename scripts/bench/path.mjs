@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 
-/** The file that a command of this name is in PATH; undefined where there is none. @param {string} command */
+/** The file of a command in PATH; undefined if there is none. @param {string} command */
 export function find(command) {
   for (const folder of (process.env['PATH'] ?? '').split(path.delimiter).filter(Boolean)) {
     const file = path.join(folder, command);

@@ -4,7 +4,7 @@ import { find } from './path.mjs';
 /** @typedef {import('./tools/index.mjs').Tool} Tool */
 
 /**
- * Which tools are on this machine, with their versions, and which are not.
+ * The tools on this machine with their versions, and those that are missing.
  * @param {readonly Tool[]} tools
  * @returns {{ present: { tool: Tool, version: string }[], missing: string[] }}
  */
@@ -19,7 +19,7 @@ export function findTools(tools) {
   return { present, missing };
 }
 
-/** Undefined where it is not there, or something else has its name. @param {Tool} tool */
+/** The version of a tool; undefined if it is missing, or if another program has its name. @param {Tool} tool */
 function versionOf({ command, version, versionPattern }) {
   const [program = '', ...first] = command;
   const file = program.includes('/') ? program : find(program);

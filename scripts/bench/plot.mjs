@@ -26,8 +26,8 @@ const STYLE = `
   }`;
 
 /**
- * Bars of seconds, a group for each job with a scale of its own, light or dark as the reader's system is. It brings its own ground: the page
- * that shows it may be of the other kind.
+ * Bar chart of seconds, with one group and scale per job, in the reader's light or dark mode. It
+ * has a background of its own, because the page that shows it may use the other mode.
  * @param {readonly Table[]} tables
  * @param {ReadonlyMap<string, string>} versions
  * @param {readonly string[]} caption lines

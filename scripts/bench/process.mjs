@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 
 /**
- * How a process ended. `code` is null where it was killed, -1 where it could not be started.
+ * How a process ended. `code` is null if it was killed, -1 if it could not be started.
  * @typedef {{ code: number | null, seconds: number, peakMib: number | undefined, stdout: string, stderr: string }} Ended
  */
 
@@ -11,15 +11,15 @@ const TIME_LIMIT_MS = 120_000;
 const MAX_TEXT = 64 * 1024;
 
 /**
- * Runs a command to its end and measures it. Its peak memory is the sum of those of it and its children as they last were when looked at,
- * every few milliseconds; undefined where the system does not tell (it is read from /proc).
+ * Runs a command to its end and measures it. Peak memory is the sum for the process and its
+ * children, sampled from /proc every few milliseconds; undefined on systems without /proc.
  * @param {readonly string[]} argv
  * @param {Record<string, string | undefined>} env
  * @returns {Promise<Ended>}
  */
 export function run([command = '', ...args], env) {
   const start = performance.now();
-  // A group of its own, so that its children end with it.
+  // A process group of its own, so that its children end with it.
   const child = spawn(command, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = () => killGroup(child.pid);
   process.once('exit', kill);
@@ -69,7 +69,7 @@ function collect(stream) {
   return () => text;
 }
 
-/** Looks at a process and all below it. @param {number | undefined} pid @param {Map<number, number>} peaks */
+/** Samples a process and its descendants. @param {number | undefined} pid @param {Map<number, number>} peaks */
 function samplePeaks(pid, peaks) {
   if (pid === undefined || process.platform !== 'linux') return;
   try {

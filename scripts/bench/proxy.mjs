@@ -11,9 +11,9 @@ import { observe } from './observer.mjs';
  */
 
 /**
- * Starts a proxy of TCP before a server of this machine that makes it as far away as `rttMs`: each byte takes half of that each way, and a
- * connection stands after one round trip. It changes no byte, so the Locations of a registry lead back to it, and counts the requests of
- * HTTP/1.1 that pass.
+ * Starts a TCP proxy that adds a latency of `rttMs` to a local server: half of it in each
+ * direction, and one round trip to connect. It changes no bytes, so Location headers of a registry
+ * lead back to the proxy, and it records the HTTP/1.1 requests.
  * @param {string} target `127.0.0.1:PORT`
  * @param {number} rttMs
  * @param {string} [name] its name in `host`
@@ -39,7 +39,7 @@ export async function startDelayProxy(target, rttMs, name = '127.0.0.1') {
     far.on('error', () => client.destroy());
     client.on('close', () => far.destroy());
     const delayMs = rttMs / 2;
-    // The kernel has taken the connection already; over the link it takes a round trip.
+    // The kernel has already accepted the connection; over the link this takes a round trip.
     const openAt = performance.now() + rttMs;
     carry(client, far, { delayMs, openAt, onSent: (bytes) => watcher.requests.read(bytes) });
     carry(far, client, { delayMs, onArrived: (bytes) => watcher.answers.read(bytes) });

@@ -8,14 +8,15 @@ import { find } from './path.mjs';
 
 const READY_MS = 20_000;
 
-/** What the registry of distribution is called, by distributions of Linux and by itself. */
+/** Names of the distribution registry's program: in Linux packages, and its own. */
 const NAMES = ['docker-registry', 'registry'];
 
 /**
- * Starts the real registry on a free port of 127.0.0.1: empty, or with the data of another one.
- * @param {{ secure?: import('./secure.mjs').Secure, data?: string }} [options] `secure` has it speak TLS and want tokens
+ * Starts the distribution registry on a free port of 127.0.0.1, empty or with the data of another
+ * one.
+ * @param {{ secure?: import('./secure.mjs').Secure, data?: string }} [options] `secure` makes it use TLS and require tokens
  * @returns {Promise<{ host: string, data: string, stop: () => Promise<void> }>}
- * @throws {Error} where there is none in PATH, or it does not start
+ * @throws {Error} if there is none in PATH, or it does not start
  */
 export async function startRegistry({ secure, data } = {}) {
   const command = NAMES.map(find).find((each) => each !== undefined);
@@ -88,7 +89,7 @@ function configuration(root, host, secure) {
   };
 }
 
-/** In plain HTTP, a registry in TLS answers with status 400. @param {string} host @param {boolean} isTls */
+/** A TLS registry answers plain HTTP with status 400. @param {string} host @param {boolean} isTls */
 async function answers(host, isTls) {
   try {
     return (await fetch(`http://${host}/v2/`)).status === (isTls ? 400 : 200);
@@ -97,7 +98,7 @@ async function answers(host, isTls) {
   }
 }
 
-/** A port of 127.0.0.1 on which nothing listens now. @returns {Promise<number>} */
+/** A free port of 127.0.0.1. @returns {Promise<number>} */
 function freePort() {
   return new Promise((resolve) => {
     const server = createServer().listen(0, '127.0.0.1', () => {

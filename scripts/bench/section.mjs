@@ -1,7 +1,8 @@
 /**
- * Puts generated text between the markers of its name in a Markdown document: `<!-- NAME: … -->` and `<!-- /NAME -->`.
+ * Replaces the generated section of a Markdown document, between its markers: `<!-- NAME: … -->`
+ * and `<!-- /NAME -->`.
  * @param {string} document @param {string} name @param {string} content
- * @throws {Error} where the document has no such markers
+ * @throws {Error} if the document has no such markers
  */
 export function withSection(document, name, content) {
   const [from, to] = [document.indexOf(`<!-- ${name}: `), document.indexOf(`<!-- /${name} -->`)];

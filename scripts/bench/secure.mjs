@@ -1,4 +1,7 @@
-/** What a registry in TLS with tokens needs: a certificate of an authority of its own, and a token server at a distance. */
+/**
+ * A private certificate authority and a token server behind a delay, for a registry with TLS and
+ * tokens.
+ */
 import { execFileSync } from 'node:child_process';
 import { sign, X509Certificate } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,7 +11,7 @@ import os, { tmpdir } from 'node:os';
 import path from 'node:path';
 import { startDelayProxy } from './proxy.mjs';
 
-/** A name of this machine that no tool takes for a host to speak plain HTTP to. */
+/** A name of this machine for which no tool uses plain HTTP. */
 export const SECURE_NAME = os.hostname().toLowerCase();
 
 const USER = { username: 'alice', password: 'secret' };
@@ -96,7 +99,7 @@ function makeCertificate(folder, keyFile, certFile) {
   });
 }
 
-/** A token that allows all that is asked for, as distribution wants it (ES256, with the certificate). @param {readonly string[]} scopes @param {{ key: Buffer, x5c: string }} signer */
+/** A token that grants everything requested, in the form that distribution accepts (ES256, with the certificate). @param {readonly string[]} scopes @param {{ key: Buffer, x5c: string }} signer */
 function tokenFor(scopes, { key, x5c }) {
   const now = Math.floor(Date.now() / 1000);
   const access = scopes
@@ -121,7 +124,7 @@ function tokenFor(scopes, { key, x5c }) {
   return `${text}.${signature.toString('base64url')}`;
 }
 
-/** Lets the tools of a HOME trust the certificate, and know the user. @param {string} home @param {Secure} secure @param {readonly string[]} hosts @returns {Record<string, string>} variables */
+/** Configures a HOME so that tools trust the certificate and log in. @param {string} home @param {Secure} secure @param {readonly string[]} hosts @returns {Record<string, string>} variables */
 export function configureSecure(home, { certFile }, hosts) {
   const auth = Buffer.from(`${USER.username}:${USER.password}`).toString('base64');
   const auths = Object.fromEntries(hosts.map((host) => [host, { auth }]));

@@ -1,4 +1,4 @@
-/** Puts images into a registry on this machine, and looks what is there; plain HTTP. */
+/** Pushes images to a local registry and reads tags, over plain HTTP. */
 
 /**
  * @typedef {import('./images.mjs').Content} Content
@@ -6,14 +6,14 @@
  * @typedef {{ host: string, authorization?: string }} Place `host` is `host:port`; `authorization` is the field of that name
  */
 
-/** Pushes an image, under tags or else by its digest. @param {Place} place @param {string} repository @param {Image} image @param {readonly string[]} tags */
+/** Pushes an image under tags, or by digest without any. @param {Place} place @param {string} repository @param {Image} image @param {readonly string[]} tags */
 export async function putImage(place, repository, { blobs, manifest }, tags = []) {
   await Promise.all(blobs.map((blob) => putBlob(place, repository, blob, blob.bytes)));
   await putManifest(place, repository, manifest, tags);
 }
 
 /**
- * Pushes a manifest, under tags or else by its digest.
+ * Pushes a manifest under tags, or by digest without any.
  * @param {Place} place @param {string} repository @param {Content} manifest @param {readonly string[]} tags
  */
 export async function putManifest(place, repository, { mediaType, digest, bytes }, tags = []) {
@@ -24,7 +24,7 @@ export async function putManifest(place, repository, { mediaType, digest, bytes 
 }
 
 /**
- * Pushes a blob, whole or as it comes.
+ * Pushes a blob, from memory or as a stream.
  * @param {Place} place @param {string} repository @param {Content} blob @param {Uint8Array | AsyncIterable<Uint8Array>} body
  */
 export async function putBlob(place, repository, { digest }, body) {
@@ -36,7 +36,7 @@ export async function putBlob(place, repository, { digest }, body) {
   await send(place, 'PUT', session, 201, headers, body);
 }
 
-/** What a tag holds: its digest and text, or undefined. @param {Place} place @param {string} repository @param {string} tag */
+/** The digest and text of the manifest of a tag; undefined if there is no such tag. @param {Place} place @param {string} repository @param {string} tag */
 export async function readManifest(place, repository, tag) {
   const url = `http://${place.host}/v2/${repository}/manifests/${tag}`;
   const kinds = ['docker.distribution.manifest', 'oci.image'].flatMap((kind) =>

@@ -9,12 +9,13 @@ import { putImage } from './seed.mjs';
 import { medians } from './statistics.mjs';
 import { BIN } from './tools/ours.mjs';
 
-/** These are short: more of them cost next to nothing. */
+/** Start-ups are short, so there are more rounds of them. */
 const ROUNDS_A_RUN = 4;
 const BASE = 'node -e 0';
 
 /**
- * What the program costs before it does anything, beside node itself, in interleaved rounds; and a whole `inspect` on this machine.
+ * Measures start-up in interleaved rounds: node itself, `--version`, help, and a complete local
+ * `inspect`.
  * @param {import('./options.mjs').Options} options
  * @param {(text: string) => void} progress
  * @returns {Promise<import('./measure.mjs').Table>}
@@ -34,7 +35,7 @@ export async function measureStartup({ runs }, progress) {
     ];
     const rounds = runs * ROUNDS_A_RUN;
     progress(`startup: ${rounds} rounds`);
-    // The first one reads the files into the system's cache.
+    // The first round fills the file system cache.
     for (let round = 0; round <= rounds; round += 1) {
       for (const one of cases) {
         const {

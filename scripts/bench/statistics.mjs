@@ -1,15 +1,15 @@
-/** The middle one, or the mean of the two in the middle; undefined of nothing. @param {readonly number[]} values */
+/** The median; undefined for an empty list. @param {readonly number[]} values */
 function median(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
   return low === undefined || high === undefined ? undefined : (low + high) / 2;
 }
 
-/** What is measured of a run, in the order in which it is shown. @type {readonly (keyof Measured)[]} */
+/** Measured quantities, in the order of the columns. @type {readonly (keyof Measured)[]} */
 export const QUANTITIES = ['seconds', 'requests', 'connections', 'chain', 'mib'];
 
 /**
- * What was measured of a run, or the medians of several; undefined for what nobody can tell.
+ * Measurements of a run, or the medians of several; undefined if not measurable.
  * @typedef {{ seconds?: number | undefined, requests?: number | undefined, connections?: number | undefined, chain?: number | undefined, mib?: number | undefined }} Measured
  */
 

@@ -13,12 +13,12 @@ const HEADINGS = {
   mib: 'MiB',
 };
 
-/** What is shown of a table: only what was measured of some row. @param {Table} table */
+/** The columns of a table: the quantities that were measured for some row. @param {Table} table */
 function columnsOf({ rows }) {
   return QUANTITIES.filter((quantity) => rows.some((row) => row[quantity] !== undefined));
 }
 
-/** A value with its ratio to that of the base: `3.06 x5.02`. @param {keyof typeof HEADINGS} quantity @param {Row} row @param {Row | undefined} base */
+/** A value with its ratio to the base: `3.06 x5.02`. @param {keyof typeof HEADINGS} quantity @param {Row} row @param {Row | undefined} base */
 function cell(quantity, row, base) {
   const value = row[quantity];
   if (value === undefined) return '-';
@@ -72,7 +72,7 @@ export function markdownTable(table, versions) {
 }
 
 /**
- * One line for each job, with the seconds of each tool: for who does not want the rest.
+ * Summary: one line per job, with the seconds of each tool.
  * @param {readonly Table[]} tables @param {ReadonlyMap<string, string>} versions
  */
 export function summaryTable(tables, versions) {
@@ -107,7 +107,7 @@ function notes({ rows, cannot }) {
   ];
 }
 
-/** What another program said, without what acts on a terminal. @param {string} text */
+/** Output of another program, without control characters. @param {string} text */
 function printable(text) {
   return text
     .replaceAll(/\p{Cc}/gu, ' ')

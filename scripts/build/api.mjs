@@ -1,9 +1,10 @@
 /**
- * Makes the types of the library from the exports of src/index.ts: one file for the package, and docs/api/manifest-tool.api.md, in
- * which every change of the API shows as a diff. A reachable type that is not exported, or not documented, is an error.
+ * Generates the types of the library from the exports of src/index.ts: one file for the package,
+ * and docs/api/manifest-tool.api.md, so that every change of the API shows up as a diff. A
+ * reachable type that is not exported or not documented is an error.
  *
  *     node scripts/build/api.mjs           writes the report
- *     node scripts/build/api.mjs --check   exits 1 if the committed report is not what would be written
+ *     node scripts/build/api.mjs --check   exits 1 if the committed report differs
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync } from 'node:fs';
@@ -15,7 +16,7 @@ import { isMain, messageOf, ROOT } from '../project.mjs';
 const TYPES = path.join(ROOT, '.cache', 'types');
 const REPORT = path.join('docs', 'api', 'manifest-tool.api.md');
 
-/** Messages that are no errors here: missing release tags (everything is public), TSDoc's view of `@throws {Type}`, progress. */
+/** Messages that are not errors here: missing release tags (everything is public), the syntax `@throws {Type}`, progress. */
 const ALLOWED = /^(?:ae-missing-release-tag|tsdoc-|console-)/;
 
 /**

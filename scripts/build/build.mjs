@@ -14,14 +14,18 @@ const SHIMS = path.join(ROOT, 'scripts', 'build', 'shims');
 const CLI = path.join(ROOT, 'dist', 'cli');
 const LIB = path.join(ROOT, 'dist', 'lib');
 
-/** Upper bound of what is read and parsed at every start, in kB. A larger entry means that something is no longer lazy. */
+/**
+ * Upper bound of the code read at every start, in kB. If it is exceeded, something is no longer
+ * loaded lazily.
+ */
 const MAX_ENTRY_KB = 150;
 
-/** Parts of undici that must not get into the bundle, because of all that they import. */
+/** Parts of undici that must not be bundled, because they import too much. */
 const UNWANTED = /[\\/]undici[\\/](?:index|lib[\\/](?:web|cache|mock|interceptor))\b/;
 
 /**
- * Replacements of modules that undici imports and the program does not use: the end of the import, and a file of shims/.
+ * Replacements of modules that undici imports and the program does not use: the end of the import,
+ * and a file of shims/.
  * @type {readonly (readonly [end: string, shim: string])[]}
  */
 const UNDICI_SHIMS = [
@@ -32,42 +36,52 @@ const UNDICI_SHIMS = [
   ['/llhttp-wasm.js', 'undici-llhttp.cjs'],
 ];
 
-/** Modules in files of their own, which the shims of the same name require when they are needed. */
+/** Modules in separate files, which the shims of the same name load on demand. */
 const LAZY = ['string-width', 'llhttp'];
 
 /**
- * Modules that are needed together and go into one chunk: finding and opening a file takes longer than reading it. The first
- * group that matches counts; all other modules are split by their importers.
+ * Modules that are needed together and go into one chunk: finding and opening a file takes longer
+ * than reading it. The first group that matches counts; all other modules are split by their
+ * importers.
  * @type {readonly (readonly [name: string, test: RegExp])[]}
  */
 const GROUPS = [
   [
     'base',
-    /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+    /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version|cli[\\/]output[\\/]columns)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
+  ],
+  // Loaded only to compare programs; archives need the format of tar files as well.
+  [
+    'tar',
+    /[\\/]src[\\/]archive[\\/](?:compression|tar-format)\.ts$|[\\/]node_modules[\\/]tar[\\/]/,
+  ],
+  [
+    'executables',
+    /[\\/]src[\\/](?:executables[\\/]|archive[\\/]tar-reader|core[\\/]read[\\/]examine-executables)/,
   ],
   [
     'core',
     /[\\/]src[\\/](?:docker-hub|oci|credentials|core[\\/]read|attempts|concurrency|read-file|settle|core[\\/][a-z-]+\.ts$)/,
   ],
-  // Loaded before the rest of http and registry, while the connection that it opens is under way.
+  // Loaded before the rest of http and registry, so that its connection opens in the meantime.
   [
     'early',
     /[\\/]src[\\/](?:registry[\\/]early|http[\\/](?:url|connect[\\/](?:lookup|proxy-for|warm-up)))\.ts$/,
   ],
-  // HTTP/2 can do without it, but for a few files of undici's core.
+  // Not needed for HTTP/2, except for a few files of undici's core.
   [
     'http1',
     /[\\/]node_modules[\\/]undici[\\/]lib[\\/](?!core[\\/](?:connect|constants|errors|symbols|tree|util)\.js|util[\\/]timers\.js)|[\\/]shims[\\/]undici-(?:client-h2|fetch-body|llhttp)|[\\/]connect[\\/]http1-client\.ts$/,
   ],
   [
     'registry',
-    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/]raw))[\\/]/,
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/](?:raw|tag-deletion|test-image)))[\\/]/,
   ],
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
   ['layout', /[\\/]src[\\/]layout[\\/]/],
   [
     'connection',
-    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|tune-engine)\.ts$/,
+    /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|progress[\\/]live|tune-engine)\.ts$/,
   ],
   ['difference', /[\\/]src[\\/]cli[\\/]output[\\/]diff\.ts$/],
   [
@@ -107,7 +121,7 @@ const OUTPUT = {
   exports: 'named',
   minify: true,
   comments: false,
-  // A single executable with a code cache has no import().
+  // import() does not work in a single executable with a code cache.
   dynamicImportInCjs: false,
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name]-[hash].cjs',
@@ -124,13 +138,13 @@ export async function bundle({ write }) {
       ...COMMON,
       input: { entry: path.join(ROOT, 'src', 'cli', 'entry.ts') },
       plugins: [shims],
-      // Of yargs the parser is needed at every start, the rest for help alone.
+      // Only yargs' parser is used.
       treeshake: { moduleSideEffects: (id) => !/[\\/]node_modules[\\/]yargs[\\/]/.test(id) },
-      // What the groups need: the chunks of the entries may export what others take from them.
+      // The groups need this: chunks of the entry points may export names that other chunks import.
       preserveEntrySignatures: 'allow-extension',
       transform: {
         target: 'node20.18',
-        // yargs asks for import.meta.resolve where a configuration file extends another: not used here.
+        // yargs needs import.meta.resolve for configuration files that extend others, which are not used here.
         define: {
           'import.meta.url': '__moduleUrl',
           'import.meta.resolve': 'undefined',
@@ -193,7 +207,7 @@ async function buildChunks() {
   /** @param {readonly string[]} names */
   const kB = (names) =>
     names.reduce((sum, name) => sum + statSync(path.join(CLI, name)).size, 0) / 1000;
-  // The static imports of the entry are read at every start too.
+  // Static imports of the entry point are read at every start too.
   const atStart = new Set(['entry.cjs']);
   for (const name of atStart)
     for (const other of chunks.find((chunk) => chunk.fileName === name)?.imports ?? [])
@@ -258,8 +272,8 @@ function buildLibrary() {
   console.log(`dist/lib: ${modules.length} modules with types`);
 }
 
-async function buildAll() {
-  // Executables (`make binary`) stay.
+/** Rebuilds everything in dist/ except the executables of `make binary`. */
+export async function buildAll() {
   for (const folder of [CLI, LIB]) rmSync(folder, { recursive: true, force: true });
   await buildChunks();
   buildLibrary();

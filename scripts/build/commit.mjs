@@ -3,9 +3,9 @@ import { spawnSync } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 
 /**
- * First 12 digits of the commit that is checked out in a folder, with `-dirty` appended if a file that git tracks differs
- * from it. Undefined outside of a checkout (a package, a container image), without git, and in a folder that is only a part of
- * a checkout of something else.
+ * First 12 digits of the commit that is checked out in a folder, followed by `-dirty` if a tracked
+ * file differs. Undefined outside a checkout (a package, a container image), without git, and in a
+ * subfolder of another project's checkout.
  * @param {string} folder
  */
 export function commitOf(folder) {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Lays out the files of the container image: image-files.sh build|context FOLDER. Dockerfile runs it, in the sources.
+# Arranges the files of the container image: image-files.sh build|context FOLDER. The Dockerfile runs it in the sources.
 set -eu
 dist=$1 image=$2
 
@@ -25,11 +25,11 @@ cp -R dist/cli "$program/dist/"
 cp LICENSE THIRD-PARTY-LICENSES "$program/"
 chmod -R a+rX "$image"
 chmod a+x "$program/bin/manifest-tool.cjs"
-# For scripts inside of the container, as GitLab and Jenkins run them.
+# For scripts that run inside the container, as in GitLab and Jenkins.
 ln -s ../../../opt/manifest-tool/bin/manifest-tool.cjs "$image/usr/local/bin/manifest-tool"
 
-# The program has its authorities from Node. Credential helpers look here: the bundle of the builder, which may have those of
-# a company, or where it has none, Node's.
+# The program uses Node's authorities. Credential helpers use this file: the builder's bundle, which may include a company's
+# authorities, or Node's if the builder has none.
 bundle=etc/ssl/certs/ca-certificates.crt
 if [ -s "/$bundle" ]; then
   cp -L "/$bundle" "$image/$bundle"

@@ -1,6 +1,7 @@
 /**
- * Writes the version of package.json into src/version.ts, so that the program knows it without reading a file.
- * `npm version X.Y.Z` runs this; with `--check` nothing is written, and a version that differs is an error.
+ * Writes the version of package.json into src/version.ts, so that the program knows it without
+ * reading a file. `npm version X.Y.Z` runs this; with `--check` it writes nothing and fails if the
+ * version differs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

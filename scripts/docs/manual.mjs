@@ -1,8 +1,9 @@
 /**
- * Makes docs/reference/commands and man from the definitions of the commands (src/cli/args) and the texts in scripts/manual.
+ * Generates docs/reference/commands and man from the definitions of the commands (src/cli/args) and
+ * the texts in scripts/manual.
  *
  *     node scripts/docs/manual.mjs           writes them
- *     node scripts/docs/manual.mjs --check   exits 1 if a committed file is not what would be written
+ *     node scripts/docs/manual.mjs --check   exits 1 if a committed file differs
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -19,7 +20,7 @@ async function makeFiles() {
     cwd: ROOT,
     input: path.join(ROOT, 'scripts/manual/manual.ts'),
     platform: 'node',
-    // Of the help, the definitions alone: what lays it out is not needed.
+    // Only the definitions: the help's layout is not needed.
     treeshake: { moduleSideEffects: false },
   });
   try {

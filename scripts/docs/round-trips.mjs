@@ -1,6 +1,6 @@
 /**
- * Writes the tables of round trips in docs/internals/performance.md, from docs/round-trips.json. With `--check` nothing is
- * written, and a table that differs is an error.
+ * Writes the tables of round trips in docs/internals/performance.md, from docs/round-trips.json.
+ * With `--check` it writes nothing and fails if a table differs.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

@@ -1,4 +1,7 @@
-/** Makes one single executable (docs/decisions/single-executables.md), and finds out how it can be run on this machine. */
+/**
+ * Builds one single executable (docs/decisions/single-executables.md), and determines how to run it
+ * on this machine.
+ */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -14,10 +17,16 @@ import { fileURLToPath } from 'node:url';
 import { oneFile } from './one-file.mjs';
 import { fetchRuntime, HOST, isPinned, nodeVersion, run } from './runtime.mjs';
 
-/** First major version of Node that writes the executable itself; older ones write a blob that postject inserts. */
+/**
+ * First major version of Node that writes the executable itself; older ones write a blob that
+ * postject inserts.
+ */
 const BUILDS_ITSELF = 26;
 const POSTJECT = fileURLToPath(new URL('cli.js', import.meta.resolve('postject')));
-/** Marker in Node's executable that postject changes, to say that a blob is in it (Node's manual, "Single executable applications"). */
+/**
+ * Marker in Node's executable that postject changes, to say that a blob is in it (Node's manual,
+ * "Single executable applications").
+ */
 const SENTINEL_FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 /**
  * Prefix of the GNU tools for a target.
@@ -25,7 +34,8 @@ const SENTINEL_FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
  */
 const TRIPLES = { 'linux-x64': 'x86_64-linux-gnu', 'linux-arm64': 'aarch64-linux-gnu' };
 /**
- * How linux-x64 runs executables for other targets, with Debian's qemu-user-static and libstdc++6-arm64-cross.
+ * How linux-x64 runs executables for other targets, with Debian's qemu-user-static and
+ * libstdc++6-arm64-cross.
  * @type {Readonly<Record<string, { readonly command: string, readonly libraries: string }>>}
  */
 const EMULATORS = {
@@ -40,14 +50,14 @@ export function executableName(version, target) {
   return `manifest-tool-${version}-${target}${target.startsWith('win-') ? '.exe' : ''}`;
 }
 
-/** Whether an executable for a target can be made on this machine, which takes a Node of the same version that runs here. @param {string} target */
+/** Whether an executable for a target can be built on this machine, which needs a Node of the same version that runs here. @param {string} target */
 export function canMake(target) {
   return isPinned(target) && isPinned(HOST, nodeVersion(target));
 }
 
 /**
- * Writes the executable for a target, from the built dist/cli. It has a code cache only if the target's Node runs here, because
- * only that very Node can make it.
+ * Writes the executable for a target from dist/cli. It has a code cache only if the target's Node
+ * runs here, because only the same Node can create it.
  * @param {{ target: string, output: string, chunks: string }} options paths of the executable and of dist/cli
  * @returns {{ codeCache: boolean, stripped: boolean }}
  */
@@ -102,7 +112,8 @@ function runNode([command = '', ...before], args) {
 }
 
 /**
- * Words before an executable for a target that run it on this machine; undefined if it does not run here.
+ * Command prefix that runs an executable for a target on this machine; undefined if it cannot run
+ * here.
  * @param {string} target
  * @returns {readonly string[] | undefined}
  */
@@ -135,8 +146,9 @@ function has(command) {
 }
 
 /**
- * Removes the signature of a Windows executable, which is Node's and no longer valid for what is made of it. Entry 4 of the data
- * directories locates it, at the end of the file (PE format, "The Attribute Certificate Table").
+ * Removes Node's signature from a Windows executable, because it is invalid for the changed file.
+ * Entry 4 of the data directories locates it, at the end of the file (PE format, "The Attribute
+ * Certificate Table").
  * @param {string} file
  */
 function dropSignature(file) {

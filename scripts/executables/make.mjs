@@ -1,8 +1,9 @@
 /**
- * Makes the single executables (`make binary`) in dist/binary, from the built dist/cli and the Node that npm serves for each
- * target, with their licences and SHA-256 sums. Those that run on this machine are tried out.
+ * Builds the single executables (`make binary`) in dist/binary from dist/cli and the Node that npm
+ * serves for each target, with their licences and SHA-256 sums. Those that can run on this machine
+ * are tested.
  *
- *     node scripts/executables/make.mjs [--out FOLDER] [TARGET,...]   all that can be made here, or those named
+ *     node scripts/executables/make.mjs [--out FOLDER] [TARGET,...]   all that can be built here, or the given ones
  */
 import { createHash } from 'node:crypto';
 import {
@@ -25,13 +26,13 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
 });
 const OUT = path.resolve(values.out);
-/** Targets that can be made on this machine: all of them on Linux x64. */
+/** Targets that can be built on this machine: all on Linux x64. */
 const HERE = TARGETS.filter(canMake);
 const CHUNKS = path.join(ROOT, 'dist', 'cli');
 const { version } = PACKAGE;
 
 /**
- * Fails unless an executable does the main job as the npm package does.
+ * Fails unless an executable gives the same result as the npm package.
  * @param {readonly string[]} command the words that run it
  */
 function smokeTest(command) {
@@ -43,7 +44,7 @@ function smokeTest(command) {
     );
 }
 
-/** What a program prints for the main job. @param {readonly string[]} words that run it */
+/** Output of a program for the main job. @param {readonly string[]} words its command */
 function mainJob([command = '', ...args]) {
   const folder = `.cache/smoke-${process.pid}`;
   const source = 'oci-layout://fixtures/layout:OS-ARCHVARIANT';
@@ -62,7 +63,7 @@ function mainJob([command = '', ...args]) {
 }
 
 function writeLicenses() {
-  // The packages for Windows have no licence file; it is the same for all.
+  // The packages for Windows have no license file; it is the same for all targets.
   const runtime = fetchRuntime(HOST.startsWith('win-') ? 'linux-x64' : HOST);
   const node = path.join(path.dirname(runtime), '..', 'LICENSE');
   const parts = [

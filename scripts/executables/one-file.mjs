@@ -1,7 +1,8 @@
 /**
- * Joins the chunks of dist/cli into one CommonJS script, because a single executable holds one script. Each chunk is kept
- * unchanged, in a function that runs when the chunk is first required: the executable runs the code of the npm package, and loads
- * a command when it is needed. (A bundle without chunks would load all of node's modules at the start, which is slower.)
+ * Joins the chunks of dist/cli into one CommonJS script, because a single executable contains one
+ * script. Each chunk is kept unchanged, in a function that runs when the chunk is first required,
+ * so the executable runs the code of the npm package and loads a command on demand. A bundle
+ * without chunks would load all of node's modules at start-up, which is slower.
  */
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -39,11 +40,12 @@ load('./entry.cjs');
 }
 
 const REQUIRES = /\brequire\("(\.\/[^"]+)"\)/g;
-/** Matches what is required into a variable, at the top of a chunk, and not the loading of a command. */
+/** Matches a static `require` at the top of a chunk, but not the loading of a command. */
 const REQUIRES_AT_ONCE = /\w=require\("(\.\/[^"]+)"\)/g;
 
 /**
- * The entry, and all chunks that it requires, directly or not, in the way that a pattern matches.
+ * The entry and all chunks that it requires, directly or indirectly, through statements that a
+ * pattern matches.
  * @param {ReadonlyMap<string, string>} chunks
  * @param {RegExp} pattern
  */

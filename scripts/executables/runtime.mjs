@@ -1,4 +1,7 @@
-/** The Node in each single executable: fetched once, with npm, and checked against its pinned SHA-512. */
+/**
+ * The Node in each single executable: downloaded once with npm and verified against its pinned
+ * SHA-512.
+ */
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
@@ -12,7 +15,7 @@ const CACHE = fileURLToPath(new URL('../../.cache/runtimes', import.meta.url));
  */
 const PINNED = JSON.parse(readFileSync(new URL('targets.json', import.meta.url), 'utf8'));
 
-/** All targets, for example `linux-x64`: those for which npm serves a current Node. */
+/** All targets, for example `linux-x64`: the platforms for which npm serves a current Node. */
 export const TARGETS = Object.keys(PINNED.targets);
 
 /** The target of this machine. */
@@ -56,7 +59,7 @@ function unpack(name, version, folder) {
   const work = `${folder}.${process.pid}`;
   try {
     mkdirSync(work, { recursive: true });
-    // On Windows npm is a script of the shell.
+    // On Windows npm is a shell script.
     const shell = process.platform === 'win32';
     run('npm', ['pack', '--silent', `${name}@${version}`], { cwd: work, shell });
     const archive = path.join(work, `${name}-${version}.tgz`);

@@ -116,10 +116,15 @@ function optionItem(name: OptionName, command: CommandName | undefined): Item {
     terms: alias === undefined ? [own] : [{ word: `-${alias}`, value: '' }, own],
     text: [
       ...literal(`${describe}${isRequired ? ' (required)' : ''}.`),
-      ...rich(isRepeatable(option) ? ' Repeatable.' : ''),
+      ...rich(isRepeatable(option) && !isSingle(name, command) ? ' Repeatable.' : ''),
       ...rich(OPTION_TEXTS[name] === undefined ? '' : ` ${OPTION_TEXTS[name]}`),
     ],
   };
+}
+
+/** Whether a command accepts only one value of an option that others accept several times. */
+function isSingle(name: OptionName, command: CommandName | undefined): boolean {
+  return name === 'platform' && (command === 'inspect' || command === 'digest');
 }
 
 function exitItems(own: Readonly<Record<number, string>>): Item[] {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a folder of release files ready to be attached: each executable compressed as well (a third of the size), and
-# SHA256SUMS of all. Running it again gives the same.
+# Prepares the files of a release: adds a gzip copy of each executable (a third of the size), and SHA256SUMS. Running it again
+# changes nothing.
 set -euo pipefail
 cd "$1"
 

@@ -1,4 +1,4 @@
-/** The packages of which code is in dist/cli, found in the bundle itself. */
+/** The packages with code in dist/cli, read from the bundle itself. */
 import path from 'node:path';
 import { bundle, moduleIds } from '../build/build.mjs';
 import { ROOT } from '../project.mjs';

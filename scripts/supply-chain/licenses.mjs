@@ -1,9 +1,9 @@
 /**
- * Checks the packages that package-lock.json pins, and writes their licences: THIRD-PARTY-LICENSES has the licence texts
- * of the packages in dist/cli, docs/internals/dependency-licenses.md the names of the licences of all packages.
+ * Checks the packages in package-lock.json and writes their licences: the texts of those bundled in
+ * dist/cli to THIRD-PARTY-LICENSES, and the names of all to docs/internals/dependency-licenses.md.
  *
  *     node scripts/supply-chain/licenses.mjs           writes both
- *     node scripts/supply-chain/licenses.mjs --check   exits 1 if a committed file is not what would be written
+ *     node scripts/supply-chain/licenses.mjs --check   exits 1 if a committed file differs
  */
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { byText, faultsOf, packagesOf, readLockFile } from './packages.mjs';
 
 /** @typedef {import('./packages.mjs').Package} Package */
 
-/** Notices are part of it: the Apache License asks to pass them on (section 4, d). */
+/** Licence and notice files: the Apache License requires notices to be passed on (section 4, d). */
 const LICENSE_FILE = /^(?:(?:un)?licen[cs]e|copying|notice)(?:[-.].*)?$/i;
 
 /** @param {readonly Package[]} packages of which code is published */

@@ -1,17 +1,18 @@
-/** The packages that package-lock.json pins, and what must be true of each. */
+/** The packages in package-lock.json, and the rules that each must follow. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from '../project.mjs';
 
-/** Licences of code that is published. */
+/** Licences allowed for published code. */
 const PERMISSIVE =
   '0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BlueOak-1.0.0 ISC MIT Unlicense'.split(' ');
 
-/** Licences of packages that only build and test: nothing of them is published. */
-const ALLOWED_FOR_DEVELOPMENT = [...PERMISSIVE, 'MPL-2.0'];
+/** Licences allowed for packages that are used only to build and test. */
+const ALLOWED_FOR_DEVELOPMENT = [...PERMISSIVE, 'CC-BY-4.0', 'MPL-2.0'];
 
 /**
- * Licences of packages whose package.json names them in a form that npm no longer reads (`licenses`).
+ * Licences of packages whose package.json names them in a form that npm no longer reads
+ * (`licenses`).
  * @type {Readonly<Record<string, string>>}
  */
 const NAMED_OTHERWISE = { buildcheck: 'MIT', 'cpu-features': 'MIT', ssh2: 'MIT' };
@@ -65,8 +66,8 @@ export function packagesOf(lockFile) {
 }
 
 /**
- * Packages that are not pinned to their content, that come from elsewhere than the one registry, or whose licence is
- * not allowed; one line each.
+ * Packages that are not pinned by content, do not come from the allowed registry, or have a licence
+ * that is not allowed; one line each.
  * @param {readonly Package[]} packages
  * @param {ReadonlySet<string>} bundled places of the packages of which code is published, beside those that are no
  * development dependencies
@@ -95,8 +96,9 @@ function originOf(resolved) {
 }
 
 /**
- * Whether a licence expression (SPDX specification, annex D) can be met: a choice (`OR`) needs one licence that is allowed,
- * `AND` all of them. Nested parentheses do not occur in the lock file, and are not allowed.
+ * Whether a licence expression (SPDX specification, annex D) is allowed: of a choice (`OR`) one
+ * licence must be allowed, of an `AND` all. Nested parentheses do not occur in the lock file, and
+ * are not allowed.
  * @param {string} expression
  * @param {readonly string[]} allowed
  */

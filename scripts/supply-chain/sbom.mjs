@@ -1,8 +1,9 @@
 /**
- * Writes dist/manifest-tool-VERSION.cdx.json, the software bill of materials of a release (CycloneDX 1.6): the packages in
- * the bundle, the dependencies of the npm package, and the Node of the executables. `npm sbom` describes all packages of
- * package-lock.json; this keeps those that are published. The same sources give the same bytes, so there is neither a time
- * nor a serial number in it (both are optional).
+ * Writes dist/manifest-tool-VERSION.cdx.json, the software bill of materials of a release
+ * (CycloneDX 1.6): the packages in the bundle, the dependencies of the npm package, and the Node of
+ * the executables. `npm sbom` describes all packages of package-lock.json; this keeps the published
+ * ones. It contains neither a time nor a serial number (both are optional), so the same sources
+ * give the same bytes.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -22,7 +23,7 @@ import { byText, packagesOf, readLockFile } from './packages.mjs';
  * @property {readonly Dependency[]} dependencies
  */
 
-/** All packages of package-lock.json, those that only build and test included. @returns {Sbom} */
+/** All packages of package-lock.json, including those that only build and test. @returns {Sbom} */
 function describeLockFile() {
   const kinds = ['dev', 'optional', 'peer'].map((kind) => `--include=${kind}`);
   const args = ['sbom', '--sbom-format=cyclonedx', '--package-lock-only', ...kinds];
@@ -30,7 +31,7 @@ function describeLockFile() {
   return JSON.parse(execFileSync('npm', args, options));
 }
 
-/** What a component is part of, by its `bom-ref`: for npm that is `name@version`. */
+/** The parents of a component, by `bom-ref`: for npm that is `name@version`. */
 async function findPublished() {
   const bundled = await bundledPlaces();
   /** @type {Map<string, Set<string>>} */
@@ -70,7 +71,7 @@ function keepPublished(all, published) {
     .filter((each) => published.has(each['bom-ref']))
     .map((each) => ({
       ...each,
-      // npm calls the dependencies of development optional; these are in the bundle.
+      // npm marks development dependencies as optional; these are bundled.
       scope: 'required',
       properties: [...(published.get(each['bom-ref']) ?? [])].map(partOf),
     }));
@@ -80,7 +81,7 @@ function keepPublished(all, published) {
   const self = all.metadata.component['bom-ref'];
   const needs = all.dependencies
     .filter(({ ref }) => published.has(ref))
-    // The bundle does not use what is not in it.
+    // Dependencies that are not bundled are not used.
     .map(({ ref, dependsOn }) => ({ ref, dependsOn: dependsOn.filter((to) => published.has(to)) }));
   return {
     $schema: 'http://cyclonedx.org/schema/bom-1.6.schema.json',

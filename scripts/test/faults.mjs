@@ -1,6 +1,7 @@
 /**
- * Runs the whole fault matrix (test/adversarial/faults/matrix.ts): every fault at every request of a push, once and always. Prints
- * the runs that did not end as they must, and a table; exits 1 unless all did.
+ * Runs the complete fault matrix (test/adversarial/faults/matrix.ts): every fault at every request
+ * of a push, once and always. Prints a table and the runs with a wrong outcome, and exits 1 if
+ * there are any.
  */
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * Tries each parser of test/fuzz/parsers.ts with FUZZ_RUNS inputs (default: 100,000), one vitest for each parser and as many at a time
- * as there are cores, and prints a table. FUZZ_SEED repeats a run. Exits 1 if a parser failed.
+ * Fuzzes each parser of test/fuzz/parsers.ts with FUZZ_RUNS inputs (default: 100,000) and prints a
+ * table. Each parser runs in a vitest of its own, one per core at a time. FUZZ_SEED repeats a run.
+ * Exits 1 if a parser failed.
  *
  *     node scripts/test/fuzz.mjs [PARSER...]
  */

@@ -1,6 +1,7 @@
 /**
- * Makes fixtures/layout: an OCI image layout with one small image for each platform. The bytes are the same on every machine and
- * every version of Node: the times are fixed, and gzip of stored blocks leaves the compressor no choice.
+ * Generates fixtures/layout: an OCI image layout with one small image per platform. The bytes are
+ * the same on every machine and version of Node: timestamps are fixed, and the gzip data consists
+ * of stored blocks.
  *
  *     node scripts/test/layout-fixture.mjs           writes it
  *     node scripts/test/layout-fixture.mjs --check   exits 1 if the committed files are not what would be written
@@ -90,7 +91,8 @@ function makeFiles() {
 }
 
 /**
- * Adds the blobs of one image, and returns its entry of index.json (undefined members are not written).
+ * Adds the blobs of one image, and returns its entry of index.json (undefined members are not
+ * written).
  * @param {Platform} platform
  * @param {AddBlob} addBlob
  */

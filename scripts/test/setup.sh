@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
-# Makes a fresh machine ready for `make test`: installs the real registry, engine and clients that the tests use.
-# Does nothing where all of them are there.
+# Prepares a machine for `make test`: installs the registry, engine and clients that the tests use, if any is missing.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin"
 
 has() { command -v "$1" > /dev/null; }
 
-# A command, and the Debian package that has it.
+# Each command, and its Debian package.
 parts='docker-registry docker-registry
 skopeo skopeo
 openssl openssl
@@ -34,7 +33,7 @@ if [ "$(id -u)" = 0 ] && has apt-get; then
   export DEBIAN_FRONTEND=noninteractive
   install() {
     apt-get update -q || return
-    # Newer releases have the client in a package of its own.
+    # Newer releases package the client separately.
     if [[ " ${commands[*]} " == *' docker '* ]] && apt-cache show docker-cli > /dev/null 2>&1; then
       packages+=(docker-cli)
     fi
@@ -54,7 +53,7 @@ if [ "$(id -u)" = 0 ] && has apt-get; then
   exit 0
 fi
 
-# Elsewhere an engine that runs already takes the place of one that the tests start.
+# Elsewhere, a running engine replaces the one that the tests would start.
 needed=()
 for command in "${commands[@]}"; do
   case $command in

@@ -1,10 +1,11 @@
 import type { ManifestToolError } from '../errors.js';
 import type { ManifestContent } from '../oci/content.js';
+import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 
-/** The progress of one blob into a target. */
+/** The progress of one blob into a target, or of one that is only read. */
 export interface BlobProgress {
-  /** The target, as `host/repository` or `oci-layout://PATH`. */
+  /** The target, or where it is read, as `host/repository` or `oci-layout://PATH`. */
   readonly target: string;
   /** Of the blob. */
   readonly digest: Digest;
@@ -14,9 +15,18 @@ export interface BlobProgress {
   readonly bytes: number;
   /**
    * `started`, then `copying` while bytes arrive, then the outcome: `present` if the target held
-   * the blob already, `mounted` if the registry took it from another of its repositories.
+   * the blob already, `mounted` if the registry took it from another of its repositories. Of a blob
+   * that is only read, `reading`, and then `read` or `failed`.
    */
-  readonly state: 'started' | 'copying' | 'present' | 'mounted' | 'copied' | 'failed';
+  readonly state:
+    | 'started'
+    | 'copying'
+    | 'present'
+    | 'mounted'
+    | 'copied'
+    | 'reading'
+    | 'read'
+    | 'failed';
 }
 
 /**
@@ -31,10 +41,17 @@ export interface ProgressEvents {
   readonly note?: (text: string) => void;
   /** A short description of the current step. */
   readonly progress?: (text: string) => void;
-  /** Something does not exist yet; the call waits for it. */
+  /** Something does not exist yet; the call waits for it, and looks again after each of these. */
   readonly waiting?: (reason: string) => void;
+  /** Something that the call has waited for exists now; `what` is the action that succeeded. */
+  readonly waited?: (what: string, milliseconds: number) => void;
   /** A manifest was read; `name` is its full reference. */
   readonly read?: (name: string, manifest: ManifestContent) => void;
+  /**
+   * All images that are written to a target are known, with these blobs; some may be copied
+   * already, or need not be copied. Called again if more images follow.
+   */
+  readonly planned?: (target: string, blobs: readonly Descriptor[]) => void;
   /** A blob was started, copied in part, or finished. */
   readonly blob?: (progress: BlobProgress) => void;
   /** A manifest was written by its digest, before the tags move. */

@@ -1,5 +1,6 @@
 import { now } from '../clock.js';
 import { pause } from '../concurrency.js';
+import { formatDuration } from '../duration.js';
 import { interruptedBy, ManifestToolError, type ErrorCode } from '../errors.js';
 import type { ProgressEvents } from './events.js';
 
@@ -30,16 +31,28 @@ export class WaitPolicy {
    * @throws {ManifestToolError} what `work` throws, at once if nothing is missing; INTERRUPTED.
    */
   async until<T>(work: () => Promise<T>): Promise<T> {
+    const start = now();
+    let missing: ManifestToolError | undefined;
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS)) {
       try {
-        return await work();
+        const found = await work();
+        if (missing !== undefined) this.events.waited?.(missing.what, now() - start);
+        return found;
       } catch (error) {
-        const mayAppear = error instanceof ManifestToolError && MAY_APPEAR.has(error.code);
+        if (!(error instanceof ManifestToolError) || !MAY_APPEAR.has(error.code)) throw error;
         const leftMs = this.end - now();
-        if (!mayAppear || leftMs <= 0) throw error;
+        if (leftMs <= 0) throw missing === undefined ? error : afterWait(error, now() - start);
+        missing = error;
         this.events.waiting?.(error.message);
         await pause(Math.min(pauseMs, leftMs), this.signal).catch(interruptedBy(error.what));
       }
     }
   }
+}
+
+/** The error at the end of a wait: it says how long that was. */
+function afterWait(error: ManifestToolError, milliseconds: number): ManifestToolError {
+  const { code, what, why, hint, reason, data } = error;
+  const waited = `${why} (waited ${formatDuration(milliseconds)})`;
+  return new ManifestToolError(code, what, waited, { cause: error, hint, reason, data });
 }

@@ -49,6 +49,8 @@ import type {
   PushRequest,
   RemoveRequest,
   TagCopyOutcome,
+  UntagOutcome,
+  UntagRequest,
 } from './write.js';
 
 /**
@@ -174,6 +176,12 @@ export interface Client extends AsyncDisposable {
   remove(request: RemoveRequest): Promise<EditResult>;
   /** Changes annotations or platforms of entries, or the annotations of the index itself. */
   annotate(request: AnnotateRequest): Promise<EditResult>;
+  /**
+   * Deletes tags, and never the manifests that they point to. A failure at one tag does not affect
+   * the others.
+   * @returns one outcome for each reference, in their order.
+   */
+  untag(request: UntagRequest): Promise<readonly UntagOutcome[]>;
   /** Describes a published index, or one image as an index of it, as a spec. */
   specOf(reference: Reference | string, options?: CallOptions): Promise<SpecOf>;
   /**
@@ -271,6 +279,7 @@ export function createClient(options: ClientOptions = {}): Client {
     remove: (request) => calls.write(() => write.removeRequest(request, 'request'), write.remove),
     annotate: (request) =>
       calls.write(() => write.annotateRequest(request, 'request'), write.annotate),
+    untag: (request) => calls.write(() => write.untagRequest(request, 'request'), write.untag),
     specOf: (of, given = {}) =>
       calls.run(() => [reference(of, 'reference'), read.callOptions(given, 'options')], specOf),
     checkRegistry: (of, given = {}) =>

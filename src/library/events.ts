@@ -19,8 +19,8 @@ export interface TagEvent extends ContentDescriptor {
 }
 
 /**
- * How much of a call is done. The totals count what the manifests read so far need, and do not grow
- * any more once the last manifest has been read.
+ * How much of a call is done. The totals grow while manifests are read, and are final once all of
+ * them have been.
  */
 export interface Progress {
   /** Blobs that are in their targets. */
@@ -46,6 +46,13 @@ export interface CallEvents {
   readonly step?: (text: string) => void;
   /** Something does not exist yet, and the call waits for it. */
   readonly waiting?: (reason: string) => void;
+  /** Something that the call has waited for exists now. */
+  readonly waited?: (wait: {
+    /** The action that succeeded. */
+    readonly what: string;
+    /** How long the call has waited. */
+    readonly milliseconds: number;
+  }) => void;
   /** A manifest was read. */
   readonly read?: (manifest: ManifestEvent) => void;
   /** A blob was started, transferred in part, or finished. */
@@ -72,6 +79,7 @@ const members = object({
   note: callback,
   step: callback,
   waiting: callback,
+  waited: callback,
   read: callback,
   blob: callback,
   progress: callback,
@@ -86,15 +94,16 @@ export const callEvents: Reader<CallEvents> = (value, name) => members(value, na
 
 /** The events of the core for those of a call. */
 export function coreEvents(events: CallEvents): ProgressEvents {
-  const { warning, note, step, waiting, read, written, tagged, unchanged, targetFailed } = events;
-  const progress = events.progress && progressOf(guarded(events.progress));
+  const { warning, note, step, waiting, waited, read, written, tagged, unchanged, targetFailed } =
+    events;
+  const sums = events.progress && new ProgressSums(guarded(events.progress));
   const ownBlob = events.blob && guarded(events.blob);
   const blob =
-    progress === undefined
+    sums === undefined
       ? ownBlob
       : (event: BlobProgress): void => {
           ownBlob?.(event);
-          progress(event);
+          sums.add(event);
         };
   const tag =
     (report: (event: TagEvent) => void): NonNullable<ProgressEvents['tagged']> =>
@@ -109,6 +118,10 @@ export function coreEvents(events: CallEvents): ProgressEvents {
       read: guarded((reference, manifest) => read({ reference, ...contentDescriptor(manifest) })),
     }),
     ...(blob && { blob }),
+    ...(sums && { planned: (target, blobs) => sums.plan(target, blobs) }),
+    ...(waited && {
+      waited: guarded((what, milliseconds) => waited({ what, milliseconds })),
+    }),
     ...(written && {
       written: guarded((target, manifest) =>
         written({ reference: `${target}@${manifest.digest}`, ...contentDescriptor(manifest) }),
@@ -141,25 +154,42 @@ export function guarded<A extends readonly unknown[]>(
   };
 }
 
-/** Adds the progress of blobs up. */
-function progressOf(report: (progress: Progress) => void): (blob: BlobProgress) => void {
-  const blobs = new Map<string, { readonly size: number; bytes: number; isDone: boolean }>();
-  const sums = { blobs: 0, totalBlobs: 0, bytes: 0, totalBytes: 0 };
-  return ({ target, digest, size, bytes, state }) => {
-    const key = `${target} ${digest}`;
-    let blob = blobs.get(key);
-    if (blob === undefined) {
-      blob = { size, bytes: 0, isDone: false };
-      blobs.set(key, blob);
-      sums.totalBlobs += 1;
-      sums.totalBytes += size;
-    }
-    const isDone = state === 'present' || state === 'mounted' || state === 'copied';
+/** Adds up the progress of the blobs of a call. */
+class ProgressSums {
+  private readonly blobs = new Map<string, { size: number; bytes: number; isDone: boolean }>();
+  private readonly sums = { blobs: 0, totalBlobs: 0, bytes: 0, totalBytes: 0 };
+
+  constructor(private readonly report: (progress: Progress) => void) {}
+
+  /** Counts blobs that a target needs. */
+  plan(target: string, blobs: readonly Pick<BlobProgress, 'digest' | 'size'>[]): void {
+    for (const blob of blobs) this.blobOf({ target, ...blob });
+    this.report({ ...this.sums });
+  }
+
+  /** Counts what has happened to a blob. */
+  add(progress: BlobProgress): void {
+    const { size, bytes, state } = progress;
+    const blob = this.blobOf(progress);
+    const isDone = DONE.has(state);
     const now = isDone ? size : Math.min(bytes, size);
-    sums.bytes += now - blob.bytes;
-    sums.blobs += Number(isDone) - Number(blob.isDone);
+    this.sums.bytes += now - blob.bytes;
+    this.sums.blobs += Number(isDone) - Number(blob.isDone);
     blob.bytes = now;
     blob.isDone = isDone;
-    report({ ...sums });
-  };
+    this.report({ ...this.sums });
+  }
+
+  private blobOf({ target, digest, size }: Pick<BlobProgress, 'target' | 'digest' | 'size'>) {
+    const key = `${target} ${digest}`;
+    const known = this.blobs.get(key);
+    if (known !== undefined) return known;
+    const blob = { size, bytes: 0, isDone: false };
+    this.blobs.set(key, blob);
+    this.sums.totalBlobs += 1;
+    this.sums.totalBytes += size;
+    return blob;
+  }
 }
+
+const DONE: ReadonlySet<BlobProgress['state']> = new Set(['present', 'mounted', 'copied', 'read']);

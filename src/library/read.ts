@@ -3,6 +3,7 @@ import { findDigest } from '../core/read/find-digest.js';
 import { listTags as listTagsOf } from '../core/read/list-tags.js';
 import { queryImage } from '../core/read/query.js';
 import { verifyImage } from '../core/read/verify.js';
+import type { ImageExecutables } from '../core/read/executables.js';
 import type { AttestationKind } from '../core/read/requirements.js';
 import type { ContentFault, Requirement } from '../core/read/defects.js';
 import type { Digest } from '../oci/digest.js';
@@ -194,6 +195,11 @@ export interface VerifyOptions extends CallOptions {
    * false.
    */
   readonly deep?: boolean;
+  /**
+   * Reads the layers, and compares each native program with the platform of its image: an image that
+   * starts a program for another architecture has a defect. The default is false.
+   */
+  readonly executables?: boolean;
 }
 
 /** Checks {@link VerifyOptions}. */
@@ -205,6 +211,7 @@ export const verifyOptions = object({
   sameLabels: list(string),
   attestations: list(oneOf('sbom', 'provenance')),
   deep: boolean,
+  executables: boolean,
 } satisfies Record<keyof VerifyOptions, unknown>);
 
 /** Something that is wrong, and where. */
@@ -256,6 +263,8 @@ export interface Verification {
    * (OCI image-spec, layer.md, Non-Distributable Layers), so it is no defect.
    */
   readonly missingForeignLayers?: number;
+  /** If programs were compared: what was found in each image. */
+  readonly executables?: readonly ImageExecutables[];
 }
 
 export async function verify(

@@ -2,6 +2,7 @@ import { addToIndex } from '../core/edit/add.js';
 import { annotateIndex } from '../core/edit/annotate.js';
 import type { EditResult as CoreEditResult } from '../core/edit/edit-index.js';
 import { removeFromIndex } from '../core/edit/remove.js';
+import { untag as untagTags } from '../core/edit/untag.js';
 import { copyTags as copyTagsOf, type TagCopy } from '../core/publish/copy-tags.js';
 import { copyImage } from '../core/publish/copy.js';
 import type { ChildStep } from '../core/publish/plan.js';
@@ -322,6 +323,15 @@ export const annotateRequest = object(
   ['target'],
 );
 
+/** Checks an {@link UntagRequest}. */
+export const untagRequest = object(
+  { ...callMembers, references: list(reference), expect: digest, dryRun: boolean } satisfies Record<
+    keyof UntagRequest,
+    unknown
+  >,
+  ['references'],
+);
+
 /** A manifest below what the tags point to, written by its digest. */
 export interface WrittenManifest extends ContentDescriptor {
   /** Where it was read: a repository, layout or archive. */
@@ -412,7 +422,38 @@ export interface PublishResult {
   readonly root: ContentDescriptor;
   /** One for each target, in their order. If all have failed, the call throws instead. */
   readonly outcomes: readonly Outcome[];
+  /** What each source of an index pointed to when it was read, by its reference. */
+  readonly sources?: Readonly<Record<string, Digest>>;
 }
+
+/** Which tags to delete. */
+export interface UntagRequest extends CallOptions {
+  /** Each with a tag and without a digest. */
+  readonly references: readonly (Reference | string)[];
+  /** Deletes a tag only if it points to this digest, and refuses it otherwise. */
+  readonly expect?: string;
+  /** Deletes nothing; the result is what would be deleted. The default is false. */
+  readonly dryRun?: boolean;
+}
+
+/** The outcome for one tag. */
+export type UntagOutcome =
+  | {
+      /** `planned` in a dry run. */
+      readonly status: 'deleted' | 'planned';
+      /** With the tag. */
+      readonly reference: string;
+      /** What the tag pointed to. */
+      readonly digest: Digest;
+    }
+  | {
+      /** The tag was not deleted. */
+      readonly status: 'failed';
+      /** With the tag. */
+      readonly reference: string;
+      /** Why. */
+      readonly error: ErrorRecord;
+    };
 
 /** The outcome for one tag at one target. */
 export type TagCopyOutcome =
@@ -508,12 +549,30 @@ export async function annotate(
   return editResult(await annotateIndex(call.client, edit, call.events), request);
 }
 
+export async function untag(
+  { client, events }: Call,
+  { references, expect, dryRun = false }: Read<typeof untagRequest>,
+): Promise<readonly UntagOutcome[]> {
+  const isExpected = (held: Digest): boolean => expect === undefined || held === expect;
+  const outcomes = await untagTags(client, { references, dryRun, isExpected }, events);
+  return outcomes.map((outcome) => {
+    const named = formatReference(outcome.reference);
+    return 'error' in outcome
+      ? { status: 'failed', reference: named, error: outcome.error.toJSON() }
+      : { status: dryRun ? 'planned' : 'deleted', reference: named, digest: outcome.digest };
+  });
+}
+
 interface DryRun {
   readonly dryRun?: boolean;
 }
 
-function publishResult({ root, outcomes }: PushResult, { dryRun = false }: DryRun): PublishResult {
+function publishResult(
+  { root, outcomes, sources }: PushResult,
+  { dryRun = false }: DryRun,
+): PublishResult {
   return {
+    ...(sources && { sources: plain(sources) }),
     root: contentDescriptor(root),
     outcomes: outcomes.map((outcome) => plainOutcome(outcome, dryRun)),
   };

@@ -189,9 +189,9 @@ describe('options that do not go together', () => {
     ],
     [['annotate', 'x', '--platform=linux/386', '--os=linus'], /os "linus"/, /^the common ones are/],
     [
-      ['annotate', 'x', '--annotation', 'index:a=b'],
-      /annotate has no level "index"/,
-      /^select an entry with/,
+      ['annotate', 'x', '--annotation', 'manifest-descriptor:a=b'],
+      /annotate changes the index, not manifest-descriptor/,
+      /^select entries with --platform or --digest/,
     ],
     [['remove', 'x', '--digest', 'sha256:1'], /--digest "sha256:1"/, /^inspect and query show/],
     [

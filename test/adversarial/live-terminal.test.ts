@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/oci/digest.js';
+import { expectCode, runCli } from '../support/cli.js';
 import { putBlob, putManifest } from '../support/http.js';
 import { startRecordingProxy, type RecordingProxy } from '../support/proxy.js';
 import { startRegistry, type Registry } from '../support/registry.js';
@@ -61,23 +62,36 @@ function copy(options: TerminalOptions, name = 'copy', ...more: string[]) {
   return { terminal, target };
 }
 
-/** What stands on the screen, in lines of which none is wider than it. */
-function laidOut(lines: readonly string[], columns: number): string {
-  const rows = lines.flatMap((line) => line.match(new RegExp(`.{1,${columns}}`, 'gu')) ?? ['']);
-  return rows.map((row) => row.trimEnd()).join('\n');
+/** What was published, the summary if there is one, and the digest. */
+function splitScreen(text: string): [published: string, summary: string, digest: string] {
+  const at = text.lastIndexOf('Digest:');
+  const start = /donein[\d.]+m?s:/.exec(text)?.index ?? at;
+  return [text.slice(0, start), text.slice(start, at), text.slice(at)];
 }
 
 const DIGEST_LINE = /^Digest: sha256:[0-9a-f]{64} \d+$/;
 
-/** What stood on the terminal after the command ended: what was published and the digest, and nothing else. */
-async function expectPublished(terminal: Terminal, target: string, columns: number) {
+/**
+ * Expects what was published, a summary and the digest on the terminal after the command ended, and
+ * nothing else.
+ */
+async function expectPublished(
+  terminal: Terminal,
+  target: string,
+  columns: number,
+  isSummarized = true,
+) {
   const { code } = await terminal.done;
   expect(code).toBe(0);
   const { screen } = terminal;
-  const whole = screen.text.replaceAll('\n', '');
-  const digest = /Digest: sha256:[0-9a-f]{64} ?\d+$/.exec(whole)?.[0].replace(/ ?(\d{3})$/, ' $1');
-  expect(digest).toMatch(DIGEST_LINE);
-  expect(screen.text).toBe(laidOut([`published ${target}`, digest!], columns));
+  const squeezed = (text: string): string => text.replaceAll(/\s/g, '');
+  // Folding at the width of the terminal moves blanks only.
+  const [published, summary, digest] = splitScreen(squeezed(screen.text));
+  expect(published).toBe(squeezed(`published ${target}`));
+  expect(summary).toMatch(isSummarized ? /^donein[\d.]+m?s:1imagewritten,1\.50MBcopied$/ : /^$/);
+  expect(digest).toMatch(/^Digest:sha256:[0-9a-f]{64}\d+$/);
+  const rows = screen.text.split('\n');
+  expect(Math.max(...rows.map((row) => row.length))).toBeLessThanOrEqual(columns);
   expectUsable(terminal);
 }
 
@@ -91,7 +105,7 @@ describe('the live line of a copy', () => {
   it.each([200, 80, 40, 20, 10])('in %i columns', async (columns) => {
     const { terminal, target } = copy({ columns });
     await terminal.until(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] .*…?/);
-    await terminal.until(columns < 80 ? /cop/ : /copied 1 of 2: .* of 1\.50 MB, .*B\/s/);
+    await terminal.until(columns < 80 ? /\d+%/ : /\d+% of 1\.50 MB, .*B\/s/);
     // Nothing of it was ever wider than the terminal.
     expect(terminal.screen.wraps).toBe(0);
     expect(terminal.screen.isCursorShown).toBe(false);
@@ -101,14 +115,14 @@ describe('the live line of a copy', () => {
 
   it('of which a long name is cut first', async () => {
     const { terminal, target } = copy({ columns: 80 }, 'a-long-name-'.repeat(10));
-    await terminal.until(/^. writing 1 image.*… · 1 read · copied 1 of 2: .*B\/s/);
+    await terminal.until(/^. writing 1 image.*… · 1 read · \d+% of .*B\/s/);
     expect(terminal.screen.wraps).toBe(0);
     await expectPublished(terminal, target, 80);
   });
 
   it('with characters of two columns', async () => {
     const { terminal } = copy({ columns: 60 }, '漢字'.repeat(20));
-    await terminal.until(/writing 1 image.*copied 1 of 2/);
+    await terminal.until(/writing 1 image.*\d+% of/);
     expect(terminal.screen.wraps).toBe(0);
     expect((await terminal.done).code).toBe(0);
     expect(terminal.screen.text).toMatch(/^published oci-layout/);
@@ -127,16 +141,18 @@ describe('the live line of a copy', () => {
     ['a log of CI', { CI: 'true' }],
   ])('is not drawn on %s', async (_, env) => {
     const { terminal, target } = copy({ columns: 200, env });
-    await expectPublished(terminal, target, 200);
+    await expectPublished(terminal, target, 200, false);
     expect(terminal.sent()).not.toContain(ESCAPE);
   });
 
   it('stays on a terminal whose standard output goes to a file', async () => {
     const { terminal, target } = copy({ columns: 80, streams: ['stdin', 'stderr'] });
-    await terminal.until(/copied 1 of 2/);
+    await terminal.until(/\d+% of/);
     const { stdout } = await terminal.done;
     expect(stdout).toMatch(/^Digest: sha256:[0-9a-f]{64} \d+\n$/);
-    expect(terminal.screen.text).toBe(laidOut([`published ${target}`], 80));
+    const shown = terminal.screen.text.replaceAll(/\s/g, '');
+    expect(shown.replace(/donein.*$/, '')).toBe(`published${target}`);
+    expect(shown).toMatch(/donein[\d.]+m?s:1imagewritten,1\.50MBcopied$/);
     expectUsable(terminal);
   });
 
@@ -155,16 +171,16 @@ describe('a terminal that is made', () => {
     ['wider', 30, 120],
   ])('%s while a copy runs', async (_, before, after) => {
     const { terminal, target } = copy({ columns: before });
-    await terminal.until(/cop/);
+    await terminal.until(/\d+%/);
     terminal.resize(after, 24);
     // That of the new width, beside whatever the terminal itself made of the old one.
-    await terminal.until(after > 100 ? /writing .* · 1 read · copied .*B\/s/ : /^. copied 1 .*…$/);
+    await terminal.until(after > 100 ? /writing .* · 1 read · \d+% .*B\/s/ : /^. \d+% of .*…$/);
     await expectPublished(terminal, target, after);
   });
 
   it('nothing: the live line goes, the command does not', async () => {
     const { terminal, target } = copy({ columns: 80 });
-    await terminal.until(/copied/);
+    await terminal.until(/\d+%/);
     terminal.resize(0, 0);
     await expectPublished(terminal, target, 80);
   });
@@ -173,7 +189,7 @@ describe('a terminal that is made', () => {
 describe('Ctrl-C', () => {
   it.each([80, 20])('in a copy, in %i columns', async (columns) => {
     const { terminal } = copy({ columns });
-    await terminal.until(/cop/);
+    await terminal.until(/\d+%/);
     terminal.type('\u0003');
     const { code } = await terminal.done;
     expect(code).toBe(130);
@@ -243,6 +259,48 @@ describe('what else is live', () => {
     expect(code).toBe(3);
     expect(terminal.screen.text).not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/);
     expectUsable(terminal);
+  });
+});
+
+describe('the digests of a table', () => {
+  let name: string;
+
+  beforeAll(async () => {
+    name = `${registry.host}/oci/app:table`;
+    const sources = ['amd64', 's390x'].map((arch) => `${registry.host}/oci/app:linux-${arch}`);
+    expectCode(await runCli(['create', '-t', name, ...sources]), 0);
+  });
+
+  const shown = async (columns: number, ...more: string[]): Promise<string> => {
+    const args = ['inspect', '--format=table', name, ...more];
+    const terminal = runInTerminal(args, { columns, env: { NO_COLOR: '1' } });
+    expect((await terminal.done).code).toBe(0);
+    expectUsable(terminal);
+    return terminal.sent().replaceAll('\r\n', '\n');
+  };
+
+  it.each([80, 120, 200])(
+    'are whole in %i columns, or the last line names the command',
+    async (columns) => {
+      const text = await shown(columns);
+      const listed = await runCli(['digest', '--all', name]);
+      const digests = listed.stdout.match(/sha256:[0-9a-f]{64}/g)!;
+      expect(digests).toHaveLength(2);
+      for (const digest of digests) expect(text.includes(`  ${digest}\n`)).toBe(columns > 80);
+      expect(text.includes(`\n\nWhole digests: manifest-tool digest --all ${name}\n`)).toBe(
+        columns === 80,
+      );
+      expect(text.includes('Whole digests')).toBe(columns === 80);
+      const full = await runCli(['digest', '--full', name]);
+      expect(text).toContain(`Image:  ${full.stdout}`);
+    },
+  );
+
+  it('are whole for a single image, whose digest is above the table', async () => {
+    const text = await shown(80, '--platform', 'linux/amd64');
+    const digest = (await runCli(['digest', '--platform', 'linux/amd64', name])).stdout;
+    expect(text).toContain(`Digest: ${digest}`);
+    expect(text).not.toContain('Whole digests');
   });
 });
 

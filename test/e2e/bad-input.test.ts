@@ -77,9 +77,14 @@ const CASES: Readonly<Record<string, Case>> = {
     hint: /index and manifest-descriptor/,
   },
   'a level where entries are named otherwise': {
-    args: ['annotate', '{R}/docker/app:bad', '--annotation', 'index:a=b'],
-    says: /annotate has no level "index"/,
+    args: ['annotate', '{R}/docker/app:bad', '--platform=linux/amd64', '--annotation', 'index:a=b'],
+    says: /annotate changes the selected entries, not index/,
     hint: /--platform or --digest/,
+  },
+  'a colon in a key of annotate': {
+    args: ['annotate', '{R}/docker/app:bad', '--annotation', 'foo:a=b'],
+    says: /--annotation "foo:a=b": "foo" is not a level/,
+    hint: /write index:KEY=VALUE if the key has a colon/,
   },
   'no command': { args: ['--raw'], says: /no command is given/, hint: /inspect, query/ },
   'an unknown command': {

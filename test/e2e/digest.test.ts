@@ -100,6 +100,45 @@ it('reads the platform of an entry without one, and the entries of an index insi
   );
 });
 
+describe.each(['registry', 'layout'])('an index inside an index, in a %s', (place) => {
+  let reference: string;
+
+  beforeAll(async () => {
+    const attested = await layout.attestation(arm64, 'https://spdx.dev/Document');
+    const innermost = await layout.index([arm64, attested]);
+    const middle = await layout.index([innermost]);
+    const tag = `deep-${place}`;
+    await layout.tag(await layout.index([amd64, middle]), tag);
+    reference = layout.reference(tag);
+    if (place === 'layout') return;
+    const target = `${registry.host}/deep:1`;
+    expectCode(await runCli(['copy', reference, target]), 0);
+    reference = target;
+  });
+
+  it('has the platform that --platform selects', async () => {
+    const found = await digest('--platform', 'linux/arm64', reference);
+    expect(found).toBe(`${arm64.digest}\n`);
+    const inspected = await runCli([
+      'inspect',
+      '--platform=linux/arm64',
+      '--format=json',
+      reference,
+    ]);
+    expectCode(inspected, 0);
+    expect(JSON.parse(inspected.stdout)).toMatchObject({
+      digest: arm64.digest,
+      attestations: [{ subject: arm64.digest }],
+    });
+  });
+
+  it('is listed if it does not have the platform', async () => {
+    const result = await runCli(['digest', '--platform=linux/s390x', reference]);
+    expectCode(result, 3);
+    expect(result.stderr).toContain('it has linux/amd64, linux/arm64/v8\n');
+  });
+});
+
 it('is that of the bytes that the registry serves', async () => {
   const { body } = await getManifest(registry.host, 'app', 'latest');
   expect(await digest(`${registry.host}/app`)).toBe(`${digestOf(Buffer.from(body))}\n`);

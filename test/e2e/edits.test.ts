@@ -1,9 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { expectCode, runCli } from '../support/cli.js';
 import { getManifest } from '../support/http.js';
+import { LayoutFolder, OCI_INDEX } from '../support/layout.js';
 import { startRecordingProxy } from '../support/proxy.js';
 import { startRegistry } from '../support/registry.js';
 import { seedParityImages } from '../support/seed.js';
@@ -256,6 +257,46 @@ describe('edits at the same moment', () => {
     for (const result of await Promise.all(adds)) expectCode(result, 0);
     expect((await runCli(['inspect', list])).stdout).toContain('11 images');
   });
+});
+
+describe('annotate', () => {
+  it.each(['registry', 'layout'])(
+    'keeps members of an entry that it does not know, in a %s',
+    async (where) => {
+      const made = await LayoutFolder.make();
+      try {
+        const image = await made.imageFor('linux/amd64');
+        const platform = { 'x-first': 1, architecture: 'amd64', os: 'linux', features: ['sse4'] };
+        const entry = { ...image, 'x-before': { b: 1, a: [1.5] }, platform, 'x-after': 'é' };
+        await made.tag(await made.index([entry], { 'x-index': true }), 'odd');
+        const source = made.reference('odd');
+        const name = where === 'layout' ? source : `${registry.host}/odd:1`;
+        if (where === 'registry') expectCode(await runCli(['copy', source, name]), 0);
+        const bytes = async (): Promise<string> => {
+          const { digest } = JSON.parse((await runCli(['digest', '--json', name])).stdout) as {
+            digest: string;
+          };
+          if (where === 'layout') return readFile(made.fileOf({ digest }), 'utf8');
+          const answer = await fetch(`http://${registry.host}/v2/odd/manifests/${digest}`, {
+            headers: { accept: OCI_INDEX },
+          });
+          return answer.text();
+        };
+        const held = await bytes();
+        const args = ['annotate', name, '--platform', 'linux/amd64', '--variant', 'v2'];
+        expectCode(await runCli([...args, '--annotation', 'manifest-descriptor:k:l=v']), 0);
+        expect(await bytes()).toBe(
+          held
+            .replace('"os":"linux"', '"os":"linux","variant":"v2"')
+            .replace(`"size":${image.size},`, `"size":${image.size},"annotations":{"k:l":"v"},`),
+        );
+        expectCode(await runCli(['annotate', name, '--annotation', 'index:k:l=v']), 0);
+        expect(await bytes()).toContain('"x-index":true,"annotations":{"k:l":"v"}}');
+      } finally {
+        await made.remove();
+      }
+    },
+  );
 });
 
 describe('a dry run of an edit', () => {

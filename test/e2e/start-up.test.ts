@@ -88,8 +88,8 @@ const OTHERWISE = { layout: ['tls', 'dns'], registry: ['tls', 'dns', 'fs/promise
 
 const COMMANDS: readonly [string, readonly string[]][] = [
   ['--version', START],
-  ['--help', [...START, 'columns', 'help']],
-  ['inspect --help', [...START, 'columns', 'help']],
+  ['--help', [...START, 'help']],
+  ['inspect --help', [...START, 'help']],
   ['inspect {L}', [...READS, 'inspect', 'layout']],
   ['inspect {R}/oci/app:linux-amd64', [...READS, ...ASKS, 'inspect']],
   ['query {R}/oci/app:linux-amd64', [...READS, ...ASKS, 'query']],

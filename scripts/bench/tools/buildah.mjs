@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Both make a list in local storage and push it from there. @param {string} name @returns {import('./index.mjs').Tool} */
+/** buildah and podman create a manifest list in local storage and push it from there. @param {string} name @returns {import('./index.mjs').Tool} */
 function containers(name) {
   /** @param {import('./index.mjs').Task} task */
   const push = ({ home, sources, target }) => {

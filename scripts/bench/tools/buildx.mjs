@@ -10,7 +10,7 @@ function push({ sources, target }) {
   return [['imagetools', 'create', '--tag', target, ...sources]];
 }
 
-/** The plugin of docker, by itself where it is in PATH. It speaks plain HTTP to this machine without being told. @type {import('./index.mjs').Tool} */
+/** Docker's plugin, also as a program of its own in PATH. It uses plain HTTP for local hosts by default. @type {import('./index.mjs').Tool} */
 export const buildx = {
   name: 'docker buildx',
   command: find('docker-buildx') === undefined ? ['docker', 'buildx'] : ['docker-buildx'],

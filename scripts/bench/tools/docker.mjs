@@ -11,12 +11,12 @@ function plain(isPlain) {
   return isPlain ? ['--insecure'] : [];
 }
 
-/** The client alone: it needs no engine for this. @type {import('./index.mjs').Tool} */
+/** Docker's client; it needs no engine for these jobs. @type {import('./index.mjs').Tool} */
 export const docker = {
   name: 'docker manifest',
   command: ['docker'],
   version: ['--version'],
-  // podman has a command of that name as well.
+  // podman may provide a command of the same name.
   versionPattern: /^Docker version ([^\s,]+)/,
   jobs: {
     push,

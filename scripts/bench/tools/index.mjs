@@ -9,29 +9,29 @@ import { regctl } from './regctl.mjs';
 import { skopeo } from './skopeo.mjs';
 
 /**
- * What a run of a job is about; references name the proxies.
+ * What one run of a job does; references point to the proxies.
  * @typedef {object} Task
- * @property {string} home an empty folder, which is HOME as well
+ * @property {string} home an empty folder, also HOME
  * @property {readonly string[]} platforms `os/arch[/variant]`
- * @property {readonly string[]} sources the images: one for each platform, or the one that is copied or inspected
- * @property {string} template the sources as templates of manifest-tool have them
+ * @property {readonly string[]} sources the images: one per platform, or the one to copy or inspect
+ * @property {string} template the sources as a template of manifest-tool
  * @property {string} target
  * @property {readonly string[]} hosts `host:port` of the registries
- * @property {boolean} isPlain whether they are spoken to in plain HTTP
+ * @property {boolean} isPlain whether they use plain HTTP
  */
 
 /**
- * A program to measure. A job that is not in `jobs` is one that it cannot do.
+ * A program to measure. It cannot do jobs that are missing in `jobs`.
  * @typedef {object} Tool
  * @property {string} name
- * @property {readonly string[]} command what it is called in PATH, and what always follows
- * @property {readonly string[]} version arguments that have it tell its version
- * @property {RegExp} versionPattern what it says then, with the version as its first group: a program of another kind says something else
+ * @property {readonly string[]} command its name in PATH, and arguments that always follow
+ * @property {readonly string[]} version arguments that print its version
+ * @property {RegExp} versionPattern matches that output, with the version as the first group; other programs of the same name do not match
  * @property {(home: string) => void} [prepare]
- * @property {Readonly<Record<string, (task: Task) => readonly (readonly string[])[]>>} jobs arguments; several commands run one after another
+ * @property {Readonly<Record<string, (task: Task) => readonly (readonly string[])[]>>} jobs arguments; several commands run in sequence
  */
 
-/** All tools; the first is the one that the others are compared with. @type {readonly Tool[]} */
+/** All tools; the others are compared with the first. @type {readonly Tool[]} */
 export const TOOLS = [
   ours,
   manifestTool,

@@ -4,7 +4,7 @@ function copy({ sources, target, isPlain }) {
   return [['copy', ...plain, ...sources, target]];
 }
 
-/** It makes lists of what is in the repository already, named by tags. @type {import('./index.mjs').Tool} */
+/** oras creates an index of images that the repository already contains, by tag. @type {import('./index.mjs').Tool} */
 export const oras = {
   name: 'oras',
   command: ['oras'],

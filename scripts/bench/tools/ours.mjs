@@ -13,7 +13,7 @@ function copy({ sources, target }) {
   return [['copy', ...sources, target]];
 }
 
-/** This program, as it is built. @type {import('./index.mjs').Tool} */
+/** This program, from dist/. @type {import('./index.mjs').Tool} */
 export const ours = {
   name: 'this program',
   command: [process.execPath, BIN],

@@ -5,7 +5,7 @@ function copy({ sources, target }) {
   return [['copy', '--insecure-policy', '--quiet', ...plain, ...images]];
 }
 
-/** It makes no lists, and inspects one image of a list. @type {import('./index.mjs').Tool} */
+/** skopeo cannot create indexes, and inspects only one image of an index. @type {import('./index.mjs').Tool} */
 export const skopeo = {
   name: 'skopeo',
   command: ['skopeo'],

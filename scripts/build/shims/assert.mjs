@@ -1,4 +1,7 @@
-/** Replaces node's `assert` for yargs, which uses only these two comparisons: loading node's module takes 3 ms. */
+/**
+ * Replaces node's `assert` for yargs, which uses only these two comparisons: loading node's module
+ * takes 3 ms.
+ */
 
 /** @param {unknown} actual @param {unknown} expected @param {string | Error} [message] */
 export function strictEqual(actual, expected, message) {

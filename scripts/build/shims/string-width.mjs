@@ -1,7 +1,7 @@
 /**
- * Replaces `string-width` in the bundle. Loading the real module takes a sixth of the start (`new Intl.Segmenter()`,
- * `\p{RGI_Emoji}`). The width of printable ASCII is its length; everything else is measured by the real module, which is a
- * file of its own.
+ * Replaces `string-width` in the bundle. Loading the original takes a sixth of start-up (`new
+ * Intl.Segmenter()`, `\p{RGI_Emoji}`). The width of printable ASCII is its length; for everything
+ * else the original is loaded from a separate file.
  */
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
 

@@ -1,5 +1,6 @@
 /**
- * Replaces node's `assert` for undici, which only calls it as a function: loading node's module takes 3 ms.
+ * Replaces node's `assert` for undici, which only calls it as a function: loading node's module
+ * takes 3 ms.
  * @param {unknown} holds
  * @param {string | Error} [message]
  */

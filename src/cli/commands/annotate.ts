@@ -4,14 +4,15 @@ import { checkPlatform, properPlatform, type Platform } from '../../oci/platform
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Run } from '../command.js';
 import { editRequest, selectedEntries } from '../options/editing.js';
-import { annotationsWithoutLevel } from '../options/publishing.js';
+import { annotationsAt } from '../options/publishing.js';
 import { editJob, runJobs } from './publishing.js';
 
 /** `annotate REF [--platform P or --digest D] …`. */
 export const run: Run<'annotate'> = async (context) => {
   const { args } = context;
   const entries = selectedEntries(args);
-  const changes = { platform: platformChanges(args), annotations: annotationsWithoutLevel(args) };
+  const level = isEmptySelection(entries) ? 'index' : 'manifest-descriptor';
+  const changes = { platform: platformChanges(args), annotations: annotationsAt(level, args) };
   const changesPlatform = Object.keys(changes.platform).length > 0;
   if (!changesPlatform && changes.annotations.size === 0) {
     throw usageError(

@@ -2,7 +2,7 @@ import { parseDigest } from '../../oci/digest.js';
 import type { AnnotationChanges } from '../../oci/annotations.js';
 import type { Annotations } from '../../oci/descriptor.js';
 import { isMediaType } from '../../oci/media-types.js';
-import { parsePlatform, type Platform } from '../../oci/platform.js';
+import { formatPlatform, parsePlatform, type Platform } from '../../oci/platform.js';
 import type {
   EntryAnnotations,
   IndexRequest,
@@ -12,14 +12,16 @@ import { defined, usageError, type Options } from '../args/values.js';
 
 /** Under which conditions tags move; a command may lack two of the options. */
 export function publishingOptions(
-  args: Options<'expect' | 'wait' | 'dry-run'> & Partial<Options<'no-clobber' | 'strict'>>,
+  args: Options<'expect' | 'wait' | 'dry-run' | 'verify'> &
+    Partial<Options<'no-clobber' | 'strict'>>,
 ): PublishingOptions {
   const { expect, wait, dryRun, noClobber = false, strict = false } = args;
   const digest =
     expect === undefined
       ? undefined
       : parseDigest(expect, `reading --expect ${JSON.stringify(expect)}`);
-  return { noClobber, strict, dryRun, ...defined({ waitMs: wait, expect: digest }) };
+  const executables = args.verify?.includes('executables') === true;
+  return { noClobber, strict, dryRun, executables, ...defined({ waitMs: wait, expect: digest }) };
 }
 
 /** The part of the request that says what goes into a new index beside its sources. */
@@ -36,7 +38,7 @@ export function indexContent(
   const annotations = new Map<string, string | undefined>(annotationsFrom(args.annotations ?? []));
   const entryAnnotations: EntryAnnotations[] = [];
   for (const text of args.annotation) {
-    const { levels, body } = splitLevels(text);
+    const { levels = [{ name: 'index' }], body } = splitLevels(text);
     const change = annotationChange(text, body);
     for (const { name, platform } of levels) {
       if (name === 'index') annotations.set(...change);
@@ -80,19 +82,26 @@ export function annotationsFrom(items: readonly string[]): Annotations {
 }
 
 /**
- * Annotations of --annotation for a command that selects entries by other options, so that a level
- * is an error.
+ * Annotations of --annotation for a command that changes either the index or entries, which other
+ * options select.
+ * @throws {ManifestToolError} USAGE for another level than the one that the command changes.
  */
-export function annotationsWithoutLevel({ annotation }: Options<'annotation'>): AnnotationChanges {
-  for (const text of annotation) {
-    if (!KNOWN_LEVELS.test(text)) continue;
-    const level = LEVELS.exec(text)![0].slice(0, -1);
+export function annotationsAt(
+  level: Level['name'],
+  { annotation }: Options<'annotation'>,
+): AnnotationChanges {
+  const changes = annotation.map((text) => {
+    const { levels = [{ name: level }], body } = splitLevels(text);
+    const other = levels.find(({ name, platform }) => name !== level || platform !== undefined);
+    if (other === undefined) return annotationChange(text, body);
+    const changed = level === 'index' ? 'the index' : 'the selected entries';
+    const named = other.platform === undefined ? '' : `[${formatPlatform(other.platform)}]`;
     throw usageError(
-      `--annotation ${JSON.stringify(text)}: annotate has no level ${JSON.stringify(level)}`,
-      'select an entry with --platform or --digest, or none for the index',
+      `--annotation ${JSON.stringify(text)}: annotate changes ${changed}, not ${other.name}${named}`,
+      'select entries with --platform or --digest, or none for the index',
     );
-  }
-  return new Map(annotation.map((text) => annotationChange(text, text)));
+  });
+  return new Map(changes);
 }
 
 interface Level {
@@ -104,15 +113,17 @@ interface Level {
 /** `LEVEL[PLATFORM],…:` before an annotation, as buildx reads it. */
 const LEVELS = /^[a-z-]+(?:\[[^\]]*\])?(?:,[a-z-]+(?:\[[^\]]*\])?)*:/;
 const LEVEL = /([a-z-]+)(?:\[([^\]]*)\])?/g;
-const KNOWN_LEVELS = /^(?:index|manifest)(?:-descriptor)?(?:\[[^\]]*\])?[,:]/;
 
 /**
- * The levels before an annotation, `index` if there are none, and what follows them.
+ * The levels before an annotation, if there are any, and what follows them.
  * @throws {ManifestToolError} USAGE for an unknown level.
  */
-function splitLevels(text: string): { readonly levels: readonly Level[]; readonly body: string } {
+function splitLevels(text: string): {
+  readonly levels?: readonly Level[];
+  readonly body: string;
+} {
   const prefix = LEVELS.exec(text)?.[0];
-  if (prefix === undefined) return { levels: [{ name: 'index' }], body: text };
+  if (prefix === undefined) return { body: text };
   const levels = [...prefix.matchAll(LEVEL)].map(([, name = '', platform]): Level => {
     const what = `--annotation ${JSON.stringify(text)}`;
     if (name === 'manifest-descriptor') {

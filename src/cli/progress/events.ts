@@ -31,6 +31,10 @@ interface Details {
   readonly note: Message;
   readonly activity: Message;
   readonly waiting: { readonly reason: string };
+  readonly waited: { readonly what: string; readonly milliseconds: number };
+  readonly planned: { readonly target: string; readonly blobs: number; readonly bytes: number };
+  /** A line of progress where no line can be drawn again, or the summary at the end. */
+  readonly status: Message;
   readonly retry: Wait;
   readonly read: Manifest;
   readonly blob: BlobProgress;
@@ -42,6 +46,8 @@ interface Details {
   readonly error: Message & {
     readonly code: string;
     readonly exitCode: number;
+    /** Each of several things that are wrong; absent if the message says it all. */
+    readonly items?: readonly string[];
     readonly hint: string;
   };
 }
@@ -83,6 +89,11 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
   note: ({ message }) => [['result', message]],
   activity: ({ message }) => [['progress', message]],
   waiting: ({ reason }) => [['result', `waiting: ${reason}`]],
+  waited: ({ what, milliseconds }) => [
+    ['result', `waited ${formatDuration(milliseconds)}: ${what} succeeded`],
+  ],
+  planned: () => [],
+  status: ({ message }) => [['result', message]],
   retry: ({ host, reason, milliseconds, attempt, attempts }) => {
     const time = formatDuration(milliseconds);
     const what = `waiting ${time} for ${host} (${reason}), then try ${attempt} of ${attempts}`;
@@ -102,8 +113,9 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
     return [['always', what, 'debug']];
   },
   debug: ({ message }) => [['always', message, 'debug']],
-  error: ({ message, hint }) => [
+  error: ({ message, items = [], hint }) => [
     ['always', message, 'error'],
+    ...items.map((item) => ['always', `  ${item}`] as const),
     ['always', hint, 'hint'],
   ],
 };
@@ -111,6 +123,7 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
 function blobLines({ state, digest, size, target }: BlobProgress): Line[] {
   const what = `${digest} (${formatSize(size)})`;
   if (state === 'present') return [['progress', `${what} is in ${target} already`]];
+  if (state === 'read') return [['progress', `read ${what} of ${target}`]];
   const isDone = state === 'copied' || state === 'mounted';
   return isDone ? [['progress', `${state} ${what} to ${target}`]] : [];
 }

@@ -1,6 +1,6 @@
-import { now } from '../../clock.js';
 import { causesOf, EXIT_CODES, ManifestToolError, reasonOf } from '../../errors.js';
 import type { ManifestContent } from '../../oci/content.js';
+import type { Descriptor } from '../../oci/descriptor.js';
 import type { Digest } from '../../oci/digest.js';
 import type { BlobProgress, ProgressEvents } from '../../core/events.js';
 import { Secrets } from '../../secrets.js';
@@ -10,12 +10,17 @@ import type { Wait } from '../../http/retry.js';
 import { usageError, type Options } from '../args/values.js';
 import { isLiveTerminal, type Io } from '../io.js';
 import { isColoured, palette, type ColourOptions } from '../output/colours.js';
+import type { HintContext } from './hints.js';
 import { LABELS, linesOf, type Label, type ReportEvent, type Weight } from './events.js';
 import type { LiveDisplay } from './live.js';
+import { SYSTEM_TIMER, type Timer } from './timer.js';
 import type { Spinner } from './spinner.js';
 
 /** Longest line that is written, in characters. */
 const MAX_LINE = 2000;
+
+/** Period of the lines of progress where no line can be drawn again, in milliseconds. */
+const STATUS_PERIOD_MS = 10_000;
 
 /** How much is reported, and in which form. */
 type ReportStyle = Options<'quiet' | 'progress' | 'debug'> & ColourOptions;
@@ -28,18 +33,28 @@ export class Reporter implements ProgressEvents {
   readonly secrets = new Secrets();
   private spinner: Spinner | undefined;
   private display: LiveDisplay | undefined;
-  private command: string | undefined;
+  private context: HintContext = {};
   private style: ReportStyle = { progress: undefined, quiet: false, debug: false };
   /** Ends of the waits that were reported, by what they are for. */
   private readonly waits = new Map<string, number>();
+  /** What is being waited for, as reported. */
+  private readonly missing = new Set<string>();
   /** Set while an error waits for its hint to be loaded: the events after it wait as well. */
   private pending: Promise<void> | undefined;
 
-  constructor(private readonly io: Io) {}
+  constructor(
+    private readonly io: Io,
+    private readonly timer: Timer = SYSTEM_TIMER,
+  ) {}
 
   /** Sets the name of the command, for hints. */
   begin(command: string): void {
-    this.command = command;
+    this.context = { ...this.context, command };
+  }
+
+  /** Sets the registry that --username is for, for hints. */
+  setTypedHost(typedHost: string | undefined): void {
+    this.context = { ...this.context, typedHost };
   }
 
   /** @throws {ManifestToolError} USAGE for options that contradict each other. */
@@ -64,16 +79,30 @@ export class Reporter implements ProgressEvents {
 
   waiting = (reason: string): void => this.report({ event: 'waiting', reason });
 
+  waited = (what: string, milliseconds: number): void =>
+    this.report({ event: 'waited', what, milliseconds });
+
+  planned = (target: string, blobs: readonly Descriptor[]): void => {
+    this.display?.plan(target, blobs);
+    const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
+    this.report({ event: 'planned', target, blobs: blobs.length, bytes });
+  };
+
   read = (name: string, { mediaType, digest, size }: ManifestContent): void =>
     this.report({ event: 'read', name, mediaType, digest, size });
 
   blob = (progress: BlobProgress): void => this.report({ event: 'blob', ...progress });
 
-  written = (name: string, { mediaType, digest, size }: ManifestContent): void =>
+  written = (name: string, manifest: ManifestContent): void => {
+    const { mediaType, digest, size } = manifest;
+    this.display?.wrote(manifest);
     this.report({ event: 'written', name, mediaType, digest, size });
+  };
 
-  tagged = (name: string, { digest }: ManifestContent, from?: Digest): void =>
-    this.report({ event: 'tagged', name, digest, from: from ?? null });
+  tagged = (name: string, manifest: ManifestContent, from?: Digest): void => {
+    this.display?.wrote(manifest);
+    this.report({ event: 'tagged', name, digest: manifest.digest, from: from ?? null });
+  };
 
   unchanged = (name: string, { digest }: ManifestContent): void =>
     this.report({ event: 'unchanged', name, digest, from: digest });
@@ -88,44 +117,66 @@ export class Reporter implements ProgressEvents {
   retry = (wait: Wait): void => this.report({ event: 'retry', ...wait });
 
   /**
-   * Runs `work`, with a live line on a terminal unless the user asks for another form of progress.
+   * Runs `work` and shows its progress: a live line on a terminal, elsewhere a line every ten
+   * seconds, so that a long job is not taken for a dead one. A summary of what was published follows
+   * if progress was shown.
    */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    const isLive = (this.style.progress ?? 'auto') === 'auto' && !this.style.quiet;
-    if (!isLive || !isLiveTerminal(this.io)) return work();
-    const [{ startSpinner }, { LiveDisplay: Display }] = await Promise.all([
-      import('./spinner.js'),
-      import('./live.js'),
-    ]);
-    const display = new Display((text) => this.printable(text));
-    // Room for the spinner, and for the cursor.
-    const text = (): string => display.text(now(), this.io.stderr.columns - 4);
+    const { progress = 'auto', quiet } = this.style;
+    if (quiet || progress === 'none' || progress === 'json') return work();
+    const { LiveDisplay: Display } = await import('./live.js');
+    const display = new Display(this.timer.now(), (text) => this.printable(text));
     this.display = display;
-    this.spinner = startSpinner(text);
+    const isLive = progress === 'auto' && isLiveTerminal(this.io);
+    let isShown = isLive || progress === 'plain';
+    const stop = isLive
+      ? await this.startLiveLine(display)
+      : this.timer.every(STATUS_PERIOD_MS, () => {
+          isShown = true;
+          const message = display.text(this.timer.now(), MAX_LINE);
+          this.report({ event: 'status', message });
+        });
     try {
-      return await work();
+      const result = await work();
+      stop();
+      const message = display.summary(this.timer.now());
+      if (isShown && message !== undefined) this.report({ event: 'status', message });
+      return result;
     } finally {
-      this.spinner.stop();
-      this.spinner = undefined;
+      stop();
       this.display = undefined;
     }
+  }
+
+  /** Draws the live line until the function that is returned is called. */
+  private async startLiveLine(display: LiveDisplay): Promise<() => void> {
+    const { startSpinner } = await import('./spinner.js');
+    // Room for the spinner, and for the cursor.
+    const spinner = startSpinner(() => display.text(this.timer.now(), this.io.stderr.columns - 4));
+    this.spinner = spinner;
+    return () => {
+      spinner.stop();
+      this.spinner = undefined;
+    };
   }
 
   /** Reports an error with its hint, and returns its exit code when that is written. */
   async failed(thrown: unknown): Promise<number> {
     const error = knownError(thrown);
-    const { code, message } = error;
+    const { code, message, items: all } = error;
+    const items = all.length === 0 ? {} : { items: all };
     const exitCode = EXIT_CODES[code];
     await this.enqueue(async () => {
       const { hintFor } = await import('./hints.js');
-      this.write({ event: 'error', code, exitCode, message, hint: hintFor(error, this.command) });
+      const hint = hintFor(error, this.context);
+      this.write({ event: 'error', code, exitCode, message, ...items, hint });
       if (this.style.debug) for (const cause of debugEvents(error)) this.write(cause);
     });
     return exitCode;
   }
 
   private report(event: ReportEvent): void {
-    this.display?.update(event, now());
+    this.display?.update(event, this.timer.now());
     if (this.pending === undefined) this.write(event);
     else void this.enqueue(() => this.write(event));
   }
@@ -145,6 +196,10 @@ export class Reporter implements ProgressEvents {
       return;
     }
     if (event.event === 'retry' && this.isReported(event)) return;
+    if (event.event === 'waiting') {
+      if (this.missing.has(event.reason)) return;
+      this.missing.add(event.reason);
+    }
     for (const [weight, text, label] of linesOf(event)) {
       if (!this.isShown(weight)) continue;
       const start = label === undefined ? '' : `${this.paintLabel(label)} `;
@@ -161,8 +216,8 @@ export class Reporter implements ProgressEvents {
   /** Requests that are sent together fail alike: a wait is written once, until it is over. */
   private isReported({ host, reason, attempt, milliseconds }: Wait): boolean {
     const key = `${host} ${reason} ${attempt}`;
-    if (now() < (this.waits.get(key) ?? 0)) return true;
-    this.waits.set(key, now() + milliseconds);
+    if (this.timer.now() < (this.waits.get(key) ?? 0)) return true;
+    this.waits.set(key, this.timer.now() + milliseconds);
     return false;
   }
 
@@ -177,10 +232,11 @@ export class Reporter implements ProgressEvents {
   }
 
   private json(event: ReportEvent): string {
-    const members = Object.entries(event).map(([name, value]): [string, unknown] => [
-      name,
-      typeof value === 'string' ? this.secrets.redactAndCut(value, MAX_LINE) : value,
-    ]);
+    const redacted = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(redacted);
+      return typeof value === 'string' ? this.secrets.redactAndCut(value, MAX_LINE) : value;
+    };
+    const members = Object.entries(event).map(([name, value]) => [name, redacted(value)]);
     return escapeText(JSON.stringify(Object.fromEntries(members)));
   }
 

@@ -105,7 +105,7 @@ export function annotateEntries(selected: SelectedEntries, changes: EntryChanges
         const changed = changedEntry(entry, changes);
         if (changed.platform !== undefined)
           checkPlatform(changed.platform, `annotating ${entry.digest}`);
-        return isSame(entry, changed) ? { position } : { position, entry: changed };
+        return isSame(entry, changed) ? { position } : { position, from: entry, entry: changed };
       }),
     );
 }

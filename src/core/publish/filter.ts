@@ -88,9 +88,7 @@ function filteredIndex(
   const entries = filtered.flatMap((entry, position): EditedEntry[] => {
     if (entry === undefined) return [];
     const held = manifests[position]!;
-    if (entry === held) return [{ position }];
-    // Content that the entry embeds would be that of the other one.
-    return held.data === undefined ? [{ position, content: entry }] : [{ position, entry }];
+    return [entry === held ? { position } : { position, from: held, entry }];
   });
   if (entries.length === 0) return undefined;
   const text = new IndexText(Buffer.from(index.bytes).toString(), mediaType);

@@ -17,7 +17,8 @@ export interface ImageDigest {
 
 /**
  * Finds the digest of what a reference points to, or of the entry of its index for a platform, in
- * one request. A single image must be for the platform, which takes its config as well.
+ * one request, and one for each index inside it. A single image must be for the platform, which takes
+ * its config as well.
  * @throws {ManifestToolError} NOT_FOUND if there is none; what the readers throw.
  */
 export async function findDigest(

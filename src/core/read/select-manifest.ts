@@ -4,7 +4,9 @@ import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import { descriptorOf, type Descriptor } from '../../oci/descriptor.js';
 import type { ImageManifest } from '../../oci/documents.js';
+import { ManifestCache } from '../../oci/graph.js';
 import { present } from '../../oci/json/fields.js';
+import { unfoldedEntries, walkNested } from '../../oci/nested-index.js';
 import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
 import {
@@ -30,9 +32,10 @@ export interface Selected {
 }
 
 /**
- * Reads the manifest that a reference names, or the entry of its index for a platform. A single
- * image must be for that platform.
- * @throws {ManifestToolError} NOT_FOUND if there is none; what the readers throw.
+ * Reads the manifest that a reference names, or the entry of its index for a platform, also of an
+ * index inside it. A single image must be for that platform.
+ * @throws {ManifestToolError} NOT_FOUND if there is none; FAILED for indexes nested beyond the limits
+ * of {@link walkNested}; what the readers throw.
  */
 export async function selectManifest(
   client: Client,
@@ -40,15 +43,14 @@ export async function selectManifest(
   platform?: Platform,
   events: SelectionEvents = {},
 ): Promise<Selected> {
-  const { store, root, entry, config } = await select(client, reference, platform, events);
-  const { document } = root;
-  if (entry === undefined || document.kind !== 'index')
+  const { store, root, entry, entries, config } = await select(client, reference, platform, events);
+  if (entry === undefined)
     return { store, manifest: root, attestations: [], ...present('config', config) };
   return {
     store,
     manifest: await store.getManifest(entry.digest, entry),
     entry,
-    attestations: attestationsOf(entry.digest, document.manifests),
+    attestations: attestationsOf(entry.digest, entries),
   };
 }
 
@@ -71,6 +73,8 @@ interface Selection {
   readonly store: ImageReader;
   readonly root: FetchedManifest;
   readonly entry?: Descriptor;
+  /** Among which it was selected: those of the index, and of indexes inside it. */
+  readonly entries: readonly Descriptor[];
   readonly config?: FetchedConfig | undefined;
 }
 
@@ -82,16 +86,24 @@ async function select(
 ): Promise<Selection> {
   const store = await client.open(reference, 'pull');
   const root = await readNamed(store, reference, platform, events);
-  if (platform === undefined) return { store, root };
+  if (platform === undefined) return { store, root, entries: [] };
   const { document } = root;
   const name = formatReference(reference);
   const what = `reading ${name}`;
-  if (document.kind === 'index')
-    return { store, root, entry: selectEntry(what, platform, document.manifests, events) };
+  if (document.kind === 'index') {
+    const graph = await walkNested(document.manifests, {
+      what,
+      signal: client.signal,
+      beyondLimit: 'throw',
+      manifests: new ManifestCache((entry) => store.getManifest(entry.digest, entry)),
+    });
+    const entries = unfoldedEntries(graph);
+    return { store, root, entry: selectEntry(what, platform, entries, events), entries };
+  }
   const config = await readConfig(store, document, name);
   if (config?.platform === undefined || !servesPlatform(config.platform, platform))
     throw otherPlatform(what, config?.platform, [platform]);
-  return { store, root, config };
+  return { store, root, entries: [], config };
 }
 
 /** The error for a single image that is for none of the platforms that were asked for. */

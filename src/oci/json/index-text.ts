@@ -5,15 +5,13 @@ import { itemSpans, memberSpans, type ValueSpan } from './parse.js';
 import { DOCKER_MANIFEST_LIST } from '../media-types.js';
 
 /**
- * An entry of an edited index: the one at a position, the same for other content, another one in
- * its place, or a new one.
+ * An entry of an edited index: the one at a position, another one in its place, or a new one. With
+ * `from`, which is the one at the position, only the members that differ are written; all others,
+ * those that the specifications do not have among them, stay byte for byte.
  */
 export type EditedEntry =
-  | { readonly position: number; readonly entry?: Descriptor }
-  | { readonly position: number; readonly entry?: never; readonly content: Content }
-  | { readonly position?: never; readonly entry: Descriptor };
-
-type Content = Pick<Descriptor, 'digest' | 'size'>;
+  | { readonly position: number; readonly entry?: Descriptor; readonly from?: Descriptor }
+  | { readonly position?: never; readonly entry: Descriptor; readonly from?: never };
 
 /**
  * The JSON text of an index, and edits of it that keep everything else byte for byte: entries,
@@ -39,7 +37,7 @@ export class IndexText {
     if (list === undefined) {
       return entries.length === 0
         ? this
-        : this.withMember(`"manifests":${unit === '' ? '' : ' '}${all()}`, outer);
+        : this.afterLastMember(`"manifests":${unit === '' ? '' : ' '}${all()}`, outer);
     }
     const spans = this.entrySpans(list.value);
     const [first, last] = [spans[0], spans.at(-1)];
@@ -48,11 +46,14 @@ export class IndexText {
     const parts: string[] = [];
     let gap = '';
     for (const edited of entries) {
-      const { position, entry } = edited;
+      const { position, entry, from } = edited;
       const [own, next] = position === undefined ? [] : [spans[position], spans[position + 1]];
-      const kept = (): string =>
-        'content' in edited ? withContent(this.textOf(own!), edited.content) : this.textOf(own!);
-      parts.push(gap, entry === undefined ? kept() : written(entry));
+      const textOf = (): string => {
+        if (entry === undefined) return this.textOf(own!);
+        if (from === undefined) return written(entry);
+        return changedObject(this.textOf(own!), encode(from), encode(entry), unit);
+      };
+      parts.push(gap, textOf());
       gap = own && next ? this.between(own, next) : `,${separator}`;
     }
     return this.replaced({ start: first.start, end: last.end }, parts.join(''));
@@ -72,26 +73,13 @@ export class IndexText {
 
   /** Replaces the annotations of the index; an empty map removes them. */
   withAnnotations(annotations: Annotations): IndexText {
-    const members = memberSpans(this.text);
-    const held = members.get('annotations');
-    const { unit, outer } = this.layout();
-    const written = (): string =>
-      `"annotations":${unit === '' ? '' : ' '}${indented(sortedByBytes(annotations), outer, unit)}`;
-    if (held !== undefined) {
-      if (annotations.size > 0)
-        return this.like(this.text.slice(0, held.start) + written() + this.text.slice(held.end));
-      const before = [...members.values()].findLast(({ end }) => end <= held.start);
-      const after = [...members.values()].find(({ start }) => start >= held.end);
-      const start = before?.end ?? held.start;
-      const end = before === undefined ? (after?.start ?? held.end) : held.end;
-      return this.like(this.text.slice(0, start) + this.text.slice(end));
-    }
-    if (annotations.size === 0) return this;
-    return this.withMember(written(), outer);
+    const value = annotations.size === 0 ? undefined : sortedByBytes(annotations);
+    const keys = [...memberSpans(this.text).keys()];
+    const { unit } = this.layout();
+    return this.like(withMember(this.text, 'annotations', value, keys, unit));
   }
 
-  /** Adds a member after the last one. */
-  private withMember(member: string, outer: string): IndexText {
+  private afterLastMember(member: string, outer: string): IndexText {
     const { end } = [...memberSpans(this.text).values()].at(-1)!;
     return this.replaced({ start: end, end }, `,${outer}${member}`);
   }
@@ -136,24 +124,75 @@ export class IndexText {
   }
 }
 
-/** The text of an entry for other content. */
-function withContent(text: string, { digest, size }: Content): string {
+/** The text of an object in which the members that differ between `from` and `to` are changed. */
+function changedObject(text: string, from: Members, to: Members, unit: string): string {
+  const before = new Map(from.list);
+  const keys = to.list.map(([key]) => key);
+  return to.list.reduce((changed, [key, value], i) => {
+    const held = before.get(key);
+    if (areEqual(held, value)) return changed;
+    const own = memberSpans(changed).get(key)?.value;
+    const inner = own && changed.slice(own.start, own.end);
+    if (inner?.startsWith('{') && held instanceof Members && value instanceof Members) {
+      const edited = changedObject(inner, held, value, unit);
+      return changed.slice(0, own!.start) + edited + changed.slice(own!.end);
+    }
+    return withMember(changed, key, value, keys.slice(0, i), unit);
+  }, text);
+}
+
+function areEqual(a: Writable | undefined, b: Writable | undefined): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  return goMarshal(a) === goMarshal(b);
+}
+
+/**
+ * The text of an object with another value of a member, or without it if that is undefined. A new
+ * member follows the last one of `previous` that the object has, or is the first.
+ */
+function withMember(
+  text: string,
+  key: string,
+  value: Writable | undefined,
+  previous: readonly string[],
+  unit: string,
+): string {
   const members = memberSpans(text);
-  const values = new Map([
-    [members.get('digest')!.value, JSON.stringify(digest)],
-    [members.get('size')!.value, String(size)],
-  ]);
-  // From the end, so that the positions before stay right.
-  return [...values]
-    .toSorted(([a], [b]) => b.start - a.start)
-    .reduce((all, [{ start, end }, value]) => all.slice(0, start) + value + all.slice(end), text);
+  const all = [...members.values()];
+  const own = members.get(key);
+  const replaced = (start: number, by: string, end = start): string =>
+    text.slice(0, start) + by + text.slice(end);
+  const line = all[0] === undefined ? '' : leadingSpace(text, all[0].start);
+  const step = line.includes('\n') ? unit : '';
+  if (value === undefined) {
+    if (own === undefined) return text;
+    const before = all.findLast(({ end }) => end <= own.start);
+    const after = all.find(({ start }) => start >= own.end);
+    if (before !== undefined) return replaced(before.end, '', own.end);
+    return replaced(own.start, '', after?.start ?? own.end);
+  }
+  const written = indented(value, line, step);
+  if (own !== undefined) return replaced(own.value.start, written, own.value.end);
+  const member = `"${key}":${step === '' ? '' : ' '}${written}`;
+  const last = previous
+    .flatMap((each) => members.get(each) ?? [])
+    .toSorted(byPosition)
+    .at(-1);
+  if (last !== undefined) return replaced(last.end, `,${line}${member}`);
+  const [first] = all;
+  if (first !== undefined) return replaced(first.start, `${member},${line}`);
+  return replaced(text.indexOf('{') + 1, member);
+}
+
+function byPosition(a: ValueSpan, b: ValueSpan): number {
+  return a.start - b.start;
 }
 
 /**
  * A value in the indentation of a document; `line` is a newline and the indentation of its place,
  * `unit` one step of indentation.
  */
-function indented(value: Members | Map<string, Writable>, line: string, unit: string): string {
+function indented(value: Writable, line: string, unit: string): string {
   // JSON strings contain no newlines: each one begins a line.
   return unit === '' ? goMarshal(value) : goMarshalIndent(value, unit).replaceAll('\n', line);
 }

@@ -1,9 +1,12 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { projectAddress } from '../../../scripts/build/address.mjs';
 import { runAction } from '../github/action.js';
 import { DONE, filled, runSteps, type Runner, type Step } from '../github/steps.js';
 import { LeftFiles, machine, runShell, type Job, type JobResult, type Site } from './jobs.js';
+
+const { slug } = projectAddress();
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -71,7 +74,7 @@ function runnerOf(site: Site, env: Texts, artifacts: LeftFiles): Runner {
     env: { ...own.env, ...env, RUNNER_TEMP: temp },
     uses: async (action, inputs) => {
       switch (action.replace(/@.*/, '')) {
-        case 'OWNER/manifest-tool':
+        case slug:
           return runAction(inputs, runner);
         case 'docker/login-action': {
           const { username = '', registry = '' } = inputs;

@@ -91,3 +91,21 @@ describe('waiting for what is missing', () => {
     expect(await waiting).toMatchObject({ code: 'INTERRUPTED' });
   });
 });
+
+test('the end of a wait is reported: what is there now, or how long it was missing', async () => {
+  const waited: unknown[] = [];
+  const events = { waited: (...args: unknown[]) => void waited.push(args) };
+  const policy = new WaitPolicy(10_000, new AbortController().signal, events);
+  expect(await passing(policy.until(workUntil(0).work))).toBe('done');
+  expect(waited).toEqual([]);
+  expect(await passing(policy.until(workUntil(3000).work))).toBe('done');
+  expect(waited).toEqual([['reading x', expect.closeTo(3500, -3) as number]]);
+  const failed = await passing(policy.until(workUntil(60_000).work));
+  expect(failed).toMatchObject({
+    code: 'NOT_FOUND',
+    message: expect.stringMatching(
+      /^reading x failed: it is not there \(waited [\d.]+ s\)$/,
+    ) as string,
+  });
+  expect(waited).toHaveLength(1);
+});

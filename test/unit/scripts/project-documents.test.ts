@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { projectAddress } from '../../../scripts/build/address.mjs';
 
 const makefile = readFileSync('Makefile', 'utf8');
 const read = (name: string): string => readFileSync(name, 'utf8');
@@ -19,11 +20,37 @@ const INTERNAL = [
   ...DOCUMENTS.filter((name) => /^docs\/(?:decisions|internals)\//.test(name)),
 ];
 
-test.each(DOCUMENTS)('%s links to files that exist', (name) => {
+/** The anchors of a page's headings, as GitHub makes them. */
+function anchorsOf(name: string): ReadonlySet<string> {
+  const headings = read(name).matchAll(/^#+ (.*)$/gm);
+  return new Set(
+    [...headings].map(([, text]) =>
+      text!
+        .toLowerCase()
+        .replaceAll(/[^\w\- ]/g, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
+}
+
+test.each(DOCUMENTS)('%s links to files and headings that exist', (name) => {
   const text = read(name).replaceAll(/^```[^]*?^```/gm, '');
-  const targets = [...text.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, target]) => target!);
-  const missing = targets.filter((target) => !existsSync(path.join(path.dirname(name), target)));
-  expect(missing).toEqual([]);
+  const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)];
+  const missing = links.filter(([, file = '', anchor]) => {
+    const target = file === '' ? name : path.join(path.dirname(name), file);
+    if (!existsSync(target)) return true;
+    return anchor !== undefined && target.endsWith('.md') && !anchorsOf(target).has(anchor);
+  });
+  expect(missing.map(([link]) => link)).toEqual([]);
+});
+
+test('README.md links to files of this repository by absolute links, and all of them exist', () => {
+  const { url } = projectAddress();
+  const targets = [...read('README.md').matchAll(/\]\(([^)#]+)/g)].map(([, target]) => target!);
+  const own = targets.filter((target) => target.startsWith(`${url}/`));
+  const files = own.map((target) => target.replace(/^.*?\/(?:blob|tree|raw)\/main\//, ''));
+  expect(files.length).toBeGreaterThan(5);
+  expect(files.filter((file) => !existsSync(file))).toEqual([]);
 });
 
 test('each dependency has a row in the table of packages, and no other package has one', () => {

@@ -78,6 +78,61 @@ describe('an index without a list of entries', () => {
   });
 });
 
+describe('an entry that changes', () => {
+  const text = (member: string, platform: string): string =>
+    `{\n  "manifests": [\n    {\n      "digest": "${entry('x').digest}",\n      "x-first": 1.0,${member}\n      "size":1,\n      "platform": ${platform},\n      "features" : ["sse4"]\n    }\n  ]\n}`;
+  const from = { ...entry('x'), annotations: new Map([['k', '1']]) };
+  const change = (before: string, to: Partial<Descriptor>, held: Descriptor = from): string =>
+    new IndexText(before, OCI_INDEX).withEntries([
+      { position: 0, from: held, entry: { ...held, ...to } },
+    ]).text;
+
+  test('keeps members that the specifications do not have', () => {
+    const os = '{ "os": "linux", "features": ["a"], "architecture": "x" }';
+    const plain = text('\n      "annotations": {"k": "1"},', os);
+    const platform = { os: 'linux', architecture: 'x', variant: 'v2', osVersion: '7' };
+    expect(change(plain, { platform, annotations: new Map([['k', '2']]) })).toBe(
+      text(
+        '\n      "annotations": {\n        "k": "2"\n      },',
+        '{ "os": "linux", "features": ["a"], "architecture": "x", "os.version":"7", "variant":"v2" }',
+      ),
+    );
+  });
+
+  test('loses and gets members in their place', () => {
+    const os = '{"architecture":"x","os":"linux"}';
+    const [without, with1] = [text('', os), text('\n      "annotations": {"k": "1"},', os)];
+    const { annotations: _, ...bare } = from;
+    const removed = new IndexText(with1, OCI_INDEX).withEntries([
+      { position: 0, from, entry: bare },
+    ]);
+    expect(removed.text).toBe(without);
+    expect(change(without, { annotations: from.annotations }, bare)).toBe(
+      without.replace('"size":1,', '"size":1,\n      "annotations": {\n        "k": "1"\n      },'),
+    );
+  });
+
+  test.each(['docker', 'oci'] as const)('is the one that is made anew, of type %s', (type) => {
+    const variants = [
+      entry('x'),
+      { ...entry('x'), annotations: new Map([['k', 'v']]) },
+      { ...entry('x'), platform: { os: 'linux', architecture: 'x', variant: 'v1' } },
+      { ...entry('y'), platform: { os: 'windows', architecture: 'y', osVersion: '1' } },
+    ];
+    const made = (each: Descriptor): string =>
+      Buffer.from(encodeIndex(type, [entry('a'), each], new Map()).bytes).toString();
+    for (const before of variants) {
+      for (const after of variants) {
+        const edited = new IndexText(made(before), typeOf[type]).withEntries([
+          { position: 0 },
+          { position: 1, from: before, entry: after },
+        ]);
+        expect(edited.text).toBe(made(after));
+      }
+    }
+  });
+});
+
 describe('annotations of a list', () => {
   const some = new Map([
     ['b', '<2>'],
