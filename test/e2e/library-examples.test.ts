@@ -86,7 +86,7 @@ describe('the program', () => {
     const port = /port: (\d+)/.exec(line)![1]!;
     const ask = async (image: string) => {
       const response = await fetch(`http://127.0.0.1:${port}/?image=${encodeURIComponent(image)}`);
-      return { status: response.status, body: (await response.json()) as unknown };
+      return { status: response.status, body: await response.json() };
     };
     const found = await ask(`${registry.host}/acme/app:1.0`);
     expect(found).toMatchObject({ status: 200, body: { kind: 'index' } });

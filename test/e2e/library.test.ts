@@ -381,7 +381,7 @@ describe('createClient', () => {
     try {
       const ask = async (options: ClientOptions): Promise<unknown> => {
         await using own = createClient({ ...options, retries: 0 });
-        return thrownBy(() => own.query(`${secure.host}/app`));
+        return await thrownBy(() => own.query(`${secure.host}/app`));
       };
       expect(await ask({ insecure: [secure.host] })).toMatchObject({ code: 'NOT_FOUND' });
       const untrusted = { code: 'UNAVAILABLE', reason: 'certificate-untrusted', retriable: false };
