@@ -13,7 +13,16 @@ import { seedParityImages } from '../support/seed.js';
 
 const RTT_MS = 80;
 /** One of each kind, and two of those in TLS. */
-const NEAR_JOBS = ['push', 'push-other', 'inspect', 'inspect-one', 'copy', 'copy-small', 'startup'];
+const NEAR_JOBS = [
+  'push',
+  'push-other',
+  'inspect',
+  'inspect-one',
+  'copy',
+  'copy-small',
+  'promote',
+  'startup',
+];
 
 const BIG = Buffer.alloc(3 * 1024 * 1024, 'big');
 
@@ -130,6 +139,8 @@ describe('make bench', () => {
       '--layer-mib',
       '1',
       '--layers',
+      '3',
+      '--tags',
       '3',
       '--jobs',
       [...NEAR_JOBS, 'inspect-tls-10', 'push-tls1-10'].join(','),
