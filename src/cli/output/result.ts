@@ -19,7 +19,7 @@ import {
   formatName,
   formatReference,
   withDefaultTag,
-  withSuffix,
+  formatPinned,
   type Reference,
 } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
@@ -128,7 +128,7 @@ export function resultDocument(
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
     targets: done.map(({ target, plan, transferred, warnings: own, changes }) => ({
       reference: formatReference(target.target),
-      image: formatReference(withSuffix(target.target, root.digest)),
+      image: formatPinned(target.target, root.digest),
       digest: root.digest,
       tags: tagResults(target.target, plan, dryRun),
       imagesCopied: countImages(plan),
@@ -236,7 +236,7 @@ export function editDocument(
     targets: [
       {
         reference: name,
-        image: formatReference(withSuffix(target, after.digest)),
+        image: formatPinned(target, after.digest),
         digest: after.digest,
         tags,
         imagesCopied: images.filter(({ written }) => written).length,
