@@ -143,7 +143,7 @@ const promote = {
   name: 'promote',
   kind: 'promote',
   title: (options) =>
-    `Promotion of ${options.tags} tags to another repository of the registry, ${delay(options)}`,
+    `Copy ${options.tags} tags to another repository of the registry, ${delay(options)}`,
   rtt: ({ rtt }) => rtt,
   registries: 1,
   async seed([host = ''], { tags }) {

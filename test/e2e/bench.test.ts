@@ -177,7 +177,7 @@ describe('make bench', () => {
     });
     expect(byJob['push']!.rows[0]).toMatchObject({ requests: 2 * 2 + 2 });
     expect(byJob['startup']!.rows.map(({ name }) => name)).toContain('node -e 0');
-    expect(readFileSync(svg, 'utf8')).toContain('Copy of 3 small layers');
+    expect(readFileSync(svg, 'utf8')).toContain('Copy 3 small layers');
   }, 120_000);
 
   it('says how it is used', async () => {
