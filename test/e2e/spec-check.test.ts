@@ -79,7 +79,7 @@ describe('spec check', () => {
       expect.stringMatching(/half\.yaml:5:8 failed: .*, in `image: B`$/),
       expect.stringMatching(/^hint: write it as \S+$/),
       'manifest-tool: checking 7 specs failed: 4 of 7 failed',
-      'hint: fix the errors above and run it again: what is done already is not done again',
+      'hint: fix the errors above and run it again: what is published already is skipped',
     ]);
     for (const line of lines) expect(line).toMatch(/^(manifest-tool: .+ failed: |hint: ).+/);
   });

@@ -100,7 +100,9 @@ async function human(
   ]);
   const text = renderHuman(name, inspected, colours, isTTY);
   const command = `manifest-tool inspect --format table ${escapeText(name)}`;
-  const last = isTTY ? palette(coloured).faint(`One line per platform, with sizes: ${command}`) : '';
+  const last = isTTY
+    ? palette(coloured).faint(`One line per platform, with sizes: ${command}`)
+    : '';
   const end = last === '' ? '' : `${last}\n`;
   if (referrers === undefined) return text + end;
   const { renderReferrers } = await import('../output/inspect/referrers.js');

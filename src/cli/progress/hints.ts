@@ -3,7 +3,7 @@ import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../..
 /** The hint for each reason, with commands and options; in the sections of {@link ErrorReason}. */
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   // oci
-  'digest-form': () => 'inspect and query show the digest of an image',
+  'digest-form': () => '"manifest-tool digest REF" prints the digest of an image',
   // http
   'certificate-invalid': () =>
     'replace the certificate of the registry; --insecure accepts any certificate',
@@ -17,7 +17,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     `give one that the registry trusts: --cert-file and --key-file, or /etc/docker/certs.d/${host}/`,
   'client-key-missing': () => 'give its key with --key-file FILE',
   'tls-not-spoken': () => 'if the registry uses plain HTTP, give --plain-http',
-  'token-denied': () => 'log in to the registry (docker login), or give --username and --password',
+  'token-denied': () => 'log in with "docker login", or give --username and --password-stdin',
   'token-server-unavailable': () => 'try again later, or raise --retry',
   // credentials
   'auth-file-missing': () => 'correct --authfile, or omit it to use the default files',
@@ -25,8 +25,10 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'registry-unavailable': () => 'try again later, or raise --retry',
   'answer-unexpected': () =>
     'run check-registry to see what the registry supports; --debug shows the request',
+  'manifest-invalid': () =>
+    'try the other type of index (--type docker or --type oci); check-registry shows what the registry accepts',
   'login-required': ({ host }) =>
-    `log in with "docker login ${host}", or give --username and --password`,
+    `log in with "docker login ${host}", or give --username and --password-stdin`,
   'credentials-rejected': ({ host }) => `correct or renew these credentials: ${host} rejects them`,
   'content-missing': () =>
     'push the image again: the registry lacks a part of it; verify lists what else is missing',
@@ -66,7 +68,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'required-platforms': () =>
     'check that each build has pushed its image, or omit the platform from --require',
   'several-failed': () =>
-    'fix the errors above and run it again: what is done already is not done again',
+    'fix the errors above and run it again: what is published already is skipped',
   'sources-missing': () =>
     'check the names; --wait TIME waits for images that are not there yet, --ignore-missing leaves them out',
   'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',

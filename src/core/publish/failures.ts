@@ -16,7 +16,8 @@ export function summarizeFailures(
   const [first] = errors;
   if (first === undefined) return undefined;
   const failed = errors.length;
-  const why = failed === total ? `all ${total} failed` : `${failed} of ${total} failed`;
+  const why =
+    failed === total ? `all ${total} failed` : `${failed} of ${total} failed, the others succeeded`;
   return new ManifestToolError(codeOf(errors), what, why, {
     cause: first,
     reason: 'several-failed',
