@@ -12,7 +12,7 @@ help: ## List the targets
 install: $(INSTALLED) ## Install the packages if package-lock.json has changed
 
 $(INSTALLED): package-lock.json
-	npm ci --no-audit --no-fund
+	npm ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 build: $(INSTALLED) ## Build dist/: the command line and the library
@@ -58,7 +58,7 @@ round-trips: $(INSTALLED) ## Count the requests of each command again, and updat
 	npx oxfmt docs/round-trips.json
 	node scripts/docs/round-trips.mjs
 
-docs: build ## Regenerate the tables and the picture in docs/
+docs: build ## Regenerate the tables and the terminal picture in docs/
 	node scripts/docs/round-trips.mjs
 	node scripts/docs/spec.mjs
 	node scripts/docs/terminal.mjs
@@ -76,7 +76,7 @@ sbom: $(INSTALLED) ## Write the SBOM of a release to dist/ (CycloneDX)
 	node scripts/supply-chain/sbom.mjs
 
 .PHONY: address
-address: ## Write the address in project.json to package.json, the links of README.md and the documents
+address: ## Copy the project's address from project.json to all files that contain it
 	node scripts/build/address.mjs
 
 .PHONY: api

@@ -88,6 +88,7 @@ export type ErrorReason =
   | 'none-found'
   | 'not-an-image'
   | 'not-an-index'
+  | 'other-architecture'
   | 'platform-missing'
   | 'platform-not-found'
   | 'referrers-too-deep'
@@ -95,6 +96,7 @@ export type ErrorReason =
   | 'several-entries'
   | 'sources-missing'
   | 'several-failed'
+  | 'several-not-deleted'
   | 'tag-exists'
   | 'warnings-refused'
   // spec
@@ -126,6 +128,8 @@ export interface ErrorDetails {
   readonly errors?: readonly RegistryErrorEntry[] | undefined;
   /** What the operation that failed was about. */
   readonly reference?: string | undefined;
+  /** Each of several things that are wrong, one line each. */
+  readonly items?: readonly string[] | undefined;
 }
 
 /** One error of a registry, in its own words (OCI distribution-spec, Error Codes). */
@@ -158,6 +162,8 @@ export interface ErrorRecord {
   readonly errors: readonly RegistryErrorEntry[];
   /** As that of the error. */
   readonly reference?: string;
+  /** As those of the error; absent if there are none. */
+  readonly items?: readonly string[];
   /** As that of the error. */
   readonly retriable: boolean;
 }
@@ -191,6 +197,8 @@ export class ManifestToolError extends Error {
   readonly errors: readonly RegistryErrorEntry[];
   /** The image or repository that the operation was about, if that is known. */
   readonly reference: string | undefined;
+  /** Each of several things that are wrong, one line each; the message has their number. */
+  readonly items: readonly string[];
 
   /** Programs create one if their {@link CredentialStore} fails. */
   constructor(code: ErrorCode, what: string, why: string, details: ErrorDetails = {}) {
@@ -207,6 +215,7 @@ export class ManifestToolError extends Error {
     this.status = details.status;
     this.errors = details.errors ?? [];
     this.reference = details.reference;
+    this.items = details.items ?? [];
   }
 
   /**
@@ -219,7 +228,8 @@ export class ManifestToolError extends Error {
 
   /** The error as data; without the stack and the cause. */
   toJSON(): ErrorRecord {
-    const { code, message, what, why, hint, reason, status, errors, reference, retriable } = this;
+    const { code, message, what, why, hint, reason, status, errors, reference } = this;
+    const { items, retriable } = this;
     return {
       code,
       message,
@@ -230,6 +240,7 @@ export class ManifestToolError extends Error {
       ...(status !== undefined && { status }),
       errors,
       ...(reference !== undefined && { reference }),
+      ...(items.length > 0 && { items }),
       retriable,
     };
   }

@@ -52,12 +52,14 @@ export {
   type VerifiedEntry,
   type VerifyOptions,
 } from './core/read/verify.js';
+export type { ImageExecutables, NativeProgram, NativePrograms } from './core/read/executables.js';
 export type { AttestationKind, Requirements } from './core/read/requirements.js';
 export type { ContentFault, Defect, Requirement } from './core/read/defects.js';
 
 // Publishing
 export { pushIndex } from './core/publish/push.js';
 export { copyImage, type CopyRequest, type CopySelection } from './core/publish/copy.js';
+export { untag, type Untagged, type UntagRequest } from './core/edit/untag.js';
 export { copyTags, type CopyTagsRequest, type TagCopy } from './core/publish/copy-tags.js';
 export type { EntryFilter } from './core/publish/filter.js';
 export { sourcesFromTemplate } from './core/publish/template.js';

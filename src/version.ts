@@ -1,2 +1,2 @@
 /** The version of this program, from package.json: `npm version` changes both. */
-export const VERSION = '0.1.0';
+export const VERSION = '1.0.0-rc.1';

@@ -19,7 +19,7 @@ const MAX_TEXT = 64 * 1024;
  */
 export function run([command = '', ...args], env) {
   const start = performance.now();
-  // A group of its own, so that its children end with it.
+  // A process group of its own, so that its children end with it.
   const child = spawn(command, args, { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
   const kill = () => killGroup(child.pid);
   process.once('exit', kill);

@@ -50,27 +50,36 @@ const GROUPS = [
     'base',
     /[\\/]src[\\/](?:clock|decoded-text|errors|text|duration|secrets|version|cli[\\/]output[\\/]columns)\.ts$|[\\/]shims[\\/]string-width\.mjs$/,
   ],
+  // Loaded only to compare programs; archives need the format of tar files as well.
+  [
+    'tar',
+    /[\\/]src[\\/]archive[\\/](?:compression|tar-format)\.ts$|[\\/]node_modules[\\/]tar[\\/]/,
+  ],
+  [
+    'executables',
+    /[\\/]src[\\/](?:executables[\\/]|archive[\\/]tar-reader|core[\\/]read[\\/]examine-executables)/,
+  ],
   [
     'core',
     /[\\/]src[\\/](?:docker-hub|oci|credentials|core[\\/]read|attempts|concurrency|read-file|settle|core[\\/][a-z-]+\.ts$)/,
   ],
-  // Loaded before the rest of http and registry, while the connection that it opens is under way.
+  // Loaded before the rest of http and registry, so that its connection opens in the meantime.
   [
     'early',
     /[\\/]src[\\/](?:registry[\\/]early|http[\\/](?:url|connect[\\/](?:lookup|proxy-for|warm-up)))\.ts$/,
   ],
-  // HTTP/2 can do without it, but for a few files of undici's core.
+  // Not needed for HTTP/2, except for a few files of undici's core.
   [
     'http1',
     /[\\/]node_modules[\\/]undici[\\/]lib[\\/](?!core[\\/](?:connect|constants|errors|symbols|tree|util)\.js|util[\\/]timers\.js)|[\\/]shims[\\/]undici-(?:client-h2|fetch-body|llhttp)|[\\/]connect[\\/]http1-client\.ts$/,
   ],
   [
     'registry',
-    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/]raw))[\\/]/,
+    /[\\/](?:node_modules|shims)[\\/]undici|[\\/]src[\\/](?:http|registry(?![\\/](?:raw|tag-deletion|test-image)))[\\/]/,
   ],
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
   ['layout', /[\\/]src[\\/]layout[\\/]/],
-  // Used by the command line alone: it imports the entry, which the library must not load.
+  // Used only by the command line: it imports the entry point, which the library must not load.
   [
     'connection',
     /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|progress[\\/]live|tune-engine)\.ts$/,
@@ -113,7 +122,7 @@ const OUTPUT = {
   exports: 'named',
   minify: true,
   comments: false,
-  // A single executable with a code cache has no import().
+  // import() does not work in a single executable with a code cache.
   dynamicImportInCjs: false,
   entryFileNames: '[name].cjs',
   chunkFileNames: '[name]-[hash].cjs',
@@ -135,7 +144,7 @@ export async function bundle({ write }) {
       plugins: [shims],
       // Only yargs' parser is used.
       treeshake: { moduleSideEffects: (id) => !/[\\/]node_modules[\\/]yargs[\\/]/.test(id) },
-      // What the groups need: the chunks of the entries may export what others take from them.
+      // The groups need this: chunks of the entry points may export names that other chunks import.
       preserveEntrySignatures: 'allow-extension',
       transform: {
         target: 'node20.18',
@@ -202,7 +211,7 @@ async function buildChunks() {
   /** @param {readonly string[]} names */
   const kB = (names) =>
     names.reduce((sum, name) => sum + statSync(path.join(CLI, name)).size, 0) / 1000;
-  // The static imports of the entry are read at every start too.
+  // Static imports of the entry point are read at every start too.
   const atStart = new Set(['entry.cjs']);
   for (const name of atStart)
     for (const other of chunks.find((chunk) => chunk.fileName === name)?.imports ?? [])
@@ -260,8 +269,8 @@ function buildLibrary(exports) {
   console.log(`dist/lib: ${exports.length} exports with types`);
 }
 
-async function buildAll() {
-  // Executables (`make binary`) stay.
+/** Rebuilds everything in dist/ except the executables of `make binary`. */
+export async function buildAll() {
   for (const folder of [CLI, LIB]) rmSync(folder, { recursive: true, force: true });
   buildLibrary(await buildChunks());
 }

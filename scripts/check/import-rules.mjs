@@ -58,7 +58,8 @@ const MAY_IMPORT = {
     'http',
   ],
   layout: ['attempts', 'clock', 'concurrency', 'errors', 'text', 'oci'],
-  archive: ['attempts', 'errors', 'oci', 'layout'],
+  archive: ['attempts', 'concurrency', 'errors', 'oci', 'layout'],
+  executables: ['concurrency', 'oci', 'archive'],
   core: [
     'clock',
     'concurrency',
@@ -70,6 +71,7 @@ const MAY_IMPORT = {
     'registry',
     'layout',
     'archive',
+    'executables',
     'http/auth/credential',
   ],
   'check-registry': ['clock', 'concurrency', 'errors', 'text', 'oci', 'registry', 'core'],
@@ -119,7 +121,8 @@ const PACKAGES = {
   yargs: ['cli'],
   ora: ['cli'],
   yaml: ['spec'],
-  tar: ['archive', 'check-registry'],
+  tar: ['archive', 'registry'],
+  fzstd: ['archive'],
 };
 
 /**

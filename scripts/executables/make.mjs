@@ -63,7 +63,7 @@ function mainJob([command = '', ...args]) {
 }
 
 function writeLicenses() {
-  // The packages for Windows have no licence file; it is the same for all.
+  // The packages for Windows have no license file; it is the same for all targets.
   const runtime = fetchRuntime(HOST.startsWith('win-') ? 'linux-x64' : HOST);
   const node = path.join(path.dirname(runtime), '..', 'LICENSE');
   const parts = [

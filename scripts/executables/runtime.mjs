@@ -59,7 +59,7 @@ function unpack(name, version, folder) {
   const work = `${folder}.${process.pid}`;
   try {
     mkdirSync(work, { recursive: true });
-    // On Windows npm is a script of the shell.
+    // On Windows npm is a shell script.
     const shell = process.platform === 'win32';
     run('npm', ['pack', '--silent', `${name}@${version}`], { cwd: work, shell });
     const archive = path.join(work, `${name}-${version}.tgz`);

@@ -17,6 +17,9 @@ const PUBLISHES =
 const ANNOTATES =
   '`--annotation KEY=VALUE` sets an annotation, `--annotation KEY-` removes one. Levels before the key select what is annotated: `index:` (the default), `manifest-descriptor[linux/arm64]:` for the entry of a platform, `manifest-descriptor:` for every image, or several, as in `index,manifest-descriptor:KEY=VALUE`. Only OCI indexes have annotations.';
 
+const UNTAGS =
+  '`--untag-sources` deletes the tags of the sources after success, as `untag` does: those that are named by tag, in the registry of a target, and that still point to what was read. The tags that were published stay. A tag that the registry does not delete is a warning; with `--strict` the exit code is 6. A dry run shows which tags would be deleted.';
+
 const CONCURRENT =
   'Concurrent edits of an index are not lost, unless one of them stalls between its last read and its write. `push`, `create` and other tools do not check, and overwrite what the tag points to.';
 
@@ -49,7 +52,8 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   verify: {
     description: [
       'Verifies that an image or index is complete: every manifest and config is read, every blob is looked up (with `--deep` read and hashed), and sizes, media types, platforms and the subjects of attestations are compared. Entries that no client would ever select are defects as well.',
-      "It prints one line per entry, and names each defect. Options add requirements: exactly the platforms of `--platforms`, at least those of `--at-least`, the platforms and digests of another reference (`--same-as`), the same value of a label in all platforms (`--same-label`), and attestations of each image (`--require-attestations`): `sbom` is SPDX or CycloneDX, `provenance` is SLSA, stored in the index as BuildKit does, as a referrer of the image, or under cosign's tag. Signatures of attestations are not verified.",
+      "It prints one line per entry, and names each defect. Options add requirements: exactly the platforms of `--platforms`, at least those of `--at-least`, the platforms and digests of another reference (`--same-as`), the same value of a label in all platforms (`--same-label`), and attestations of each image (`--require-attestations`): `sbom` is SPDX or CycloneDX, `provenance` is SLSA, stored in the index as BuildKit does, as a referrer of the image, or under cosign's tag; if no image has one of a kind, a referrer of the index counts. Signatures of attestations are not verified.",
+      'With `--executables`, the layers are read, and the header of every ELF, PE and Mach-O file is compared with the platform of its image. A program that a container starts and that is for another architecture is a defect: the entrypoint or command, found through `PATH` and links, the interpreter of a script, the programs that a script or the command of a shell executes, and the command that an entrypoint such as a script or tini runs. Other programs are counted, and the first ten are named. 386 on amd64 and arm on arm64 are only noted. Object files, static libraries, Java classes, .NET assemblies, eBPF programs and entries for `unknown/unknown` are left out. Layers that cannot be read (foreign, encrypted, of an unknown type) are named.',
     ],
     exit: { 6: 'there are defects, or a requirement is not met' },
     seeAlso: ['inspect', 'check-registry'],
@@ -60,6 +64,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       'Images can be in other repositories, registries and layouts: what the target lacks is mounted or copied. `--ignore-missing` skips images that do not exist; other failures are errors.',
       ANNOTATES,
       PUBLISHES,
+      UNTAGS,
     ],
     seeAlso: ['push from-spec', 'create', 'verify'],
   },
@@ -81,6 +86,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       'Without `--target`, the first `--tag` is the target and must be a full reference.',
       ANNOTATES,
       PUBLISHES,
+      UNTAGS,
     ],
     seeAlso: ['push from-args', 'add', 'copy'],
   },
@@ -88,6 +94,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     description: [
       'Adds images to a published index. An image replaces the one for the same platform, with everything that belongs to it; a source that is an index contributes its entries. If the tag points to a single image, it becomes an index of that image and the added ones. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others. With `--platform`, a source that is an index contributes only the entries for these platforms; if no source has one of them, it is an error.',
       CONCURRENT,
+      UNTAGS,
     ],
     seeAlso: ['remove', 'annotate', 'create'],
     more: 'edits.md',
@@ -115,10 +122,15 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
   copy: {
     description: [
       'Copies an image or index, with its images, attestations and nested indexes, to one or more tags, repositories, registries or layouts, without changing its digest. Content is read once for all targets.',
+      'SOURCE may name several tags of one repository (`app:1.0,1,latest`), or all of them with `--all-tags`; `--match` selects those that match a pattern, as `tags` does. Each TARGET is then a repository without a tag: every tag keeps its name. Tags that point to the same manifest at the target are skipped; tags that point to one manifest share its copy. A failure at one tag does not stop the others. Standard output has a line for each tag: digest, reference and outcome.',
       '`--platform` and `--attestations drop` copy a part of an index: what belongs to an image is copied with it, and the digest changes.',
       '`--referrers` also copies the referrers of the image, of the index and of its entries (signatures, SBOMs), their referrers, and the tags of cosign (`sha256-HEX.sig`, `.att`, `.sbom`). Tags are written when all of it is in place. In a registry without the referrers API, referrers are listed in the index under the referrers tag (`sha256-HEX`).',
     ],
-    seeAlso: ['create', 'verify'],
+    exit: {
+      1: 'copies of several tags failed for different reasons; if they share a reason, the exit code is the one for it',
+      3: 'the source is not found, or no tag matches',
+    },
+    seeAlso: ['create', 'verify', 'tags', 'untag'],
   },
   diff: {
     description: [
@@ -135,7 +147,19 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       '`--match` prints only tags that match a pattern: `*` is any string, `?` any character, `[0-9]` a character of a range, `{a,b}` either string, and a leading `!` inverts the pattern. Quote the pattern, so that the shell does not expand it. If no tag matches, nothing is printed.',
     ],
     exit: { 3: 'the repository, layout or archive does not exist' },
-    seeAlso: ['digest', 'query', 'copy'],
+    seeAlso: ['digest', 'query', 'copy', 'untag'],
+  },
+  untag: {
+    description: [
+      'Deletes tags. The manifests that they point to remain, and so do their other tags. In a layout or an archive, the name of the image is removed from `index.json`; the image stays.',
+      'Registries differ in what the deletion of a tag does: some refuse it, some delete the manifest or all of its tags. Before the first deletion in a repository, `untag` finds that out with a small image of its own under two tags, which it deletes again. If the registry deletes more than a tag, or nothing, the command ends with exit code 6 and everything is as it was. Docker Hub has no deletion of tags in its registry API.',
+      'Registries have no deletion on a condition: a tag that another publisher moves right after it is read is deleted all the same.',
+    ],
+    exit: {
+      3: 'a tag does not exist',
+      6: 'the registry does not delete a tag, or deletes more than the tag',
+    },
+    seeAlso: ['tags', 'copy', 'check-registry'],
   },
   'spec check': {
     description: [

@@ -32,7 +32,8 @@ export const OPTION_TEXTS: Partial<Record<OptionName, string>> = {
   strict:
     'Warnings are: a platform that differs from the image config, images of mixed types, a type that does not fit the images, one image for several platforms, a missing variant, an unknown platform that belongs to no image.',
   wait: 'The time is for everything together: sources, the content that they refer to, and content that the registry reports as missing when the index is written. Other failures are reported at once.',
-  verify: 'The content is read from the target. If it is incomplete, the exit code is 6.',
+  verify:
+    'Without a value and with `deep`, the target is verified after the publish; `deep` reads and hashes every blob. `executables` reads the layers of the images that are added, or whose platform changes, before a tag moves, also with `--dry-run`, and refuses an image that starts a program for another architecture. Separate several checks by commas. If there is a defect, the exit code is 6.',
   'no-clobber':
     'If a tag exists and points to anything else, the exit code is 6. Registries have no atomic compare-and-set: another publisher can still write between the check and the write.',
   expect:

@@ -23,7 +23,11 @@ export function releaseNotes(tag, version, changelog) {
   const [heading = '', ...lines] = section.split('\n');
   if (!/\] - \d{4}-\d{2}-\d{2}$/.test(heading))
     throw new Error(`the section [${version}] of CHANGELOG.md has no date: "## ${heading}"`);
-  const notes = lines.join('\n').trim();
+  // The last section is followed by the links of the headings.
+  const notes = lines
+    .filter((line) => !/^\[[^\]]+\]: /.test(line))
+    .join('\n')
+    .trim();
   if (notes === '') throw new Error(`the section [${version}] of CHANGELOG.md is empty`);
   return `${notes}\n`;
 }

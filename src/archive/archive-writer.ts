@@ -13,7 +13,15 @@ import { removeLeftovers } from '../layout/files.js';
 import { indexText } from '../layout/index-json.js';
 import { withLock } from '../layout/lock.js';
 import { MARKER } from '../layout/marker.js';
-import { allEntries, withManifest, type ChangedIndex, type IndexEntry } from '../layout/names.js';
+import {
+  allEntries,
+  emptyIndex,
+  withManifest,
+  withoutTag,
+  type ChangedIndex,
+  type IndexEntry,
+  type UntaggedIndex,
+} from '../layout/names.js';
 import { recordReferrers } from '../layout/referrers.js';
 import { blobName, type OciArchive } from './oci-archive.js';
 import { TarWriter } from './tar-writer.js';
@@ -122,15 +130,40 @@ export class ArchiveWriter {
     const own = referrerOf(manifest);
     if (own !== undefined) this.addReferrer(own);
     const changed = { ...named, index: await this.recorded(what, named.index) };
-    await this.keep(what, allEntries(changed.index));
-    const text = indexText(what, `index.json in ${this.path}`, changed.index);
+    await this.finish(what, changed.index);
+    return changed;
+  }
+
+  /**
+   * Completes the new version, in which a tag of the old one names nothing, and replaces the old
+   * one.
+   * @param check throws if the tag must not be removed
+   * @throws {ManifestToolError} as {@link publish}; NOT_FOUND if there is no such tag.
+   */
+  async removeTag(
+    what: string,
+    tag: string,
+    check: (untagged: UntaggedIndex) => void,
+  ): Promise<UntaggedIndex> {
+    if (this.isEnding) throw this.couldNotEnd(what);
+    await this.tar.idle();
+    const index = (await this.before?.readIndex(what)) ?? emptyIndex();
+    const untagged = withoutTag(what, index, tag, 'archive');
+    check(untagged);
+    await this.finish(what, untagged.index);
+    return untagged;
+  }
+
+  /** Writes the index.json, and replaces the old version. */
+  private async finish(what: string, index: JsonObject): Promise<void> {
+    await this.keep(what, allEntries(index));
+    const text = indexText(what, `index.json in ${this.path}`, index);
     await withLock(what, `${this.path}.lock`, this.signal, async () => {
       if ((await identify(this.path)) !== this.identity) throw this.wasReplaced(what);
       this.isEnding = true;
       await this.text('index.json', text);
       await this.tar.finish(this.path);
     });
-    return changed;
   }
 
   /** Adds a manifest, which has been written, to the index.json of the new version. */

@@ -8,6 +8,7 @@ import type {
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { JsonValue } from '../oci/json/parse.js';
+import { movedTag } from '../oci/moved-tag.js';
 import { referrerDescriptor } from '../oci/referrers.js';
 import { formatName, type ArchiveReference } from '../oci/reference.js';
 import type { ContentId } from '../layout/blobs.js';
@@ -194,20 +195,37 @@ class Archive extends LayoutReader implements ImageStore {
     onTag: (tag: string) => void,
   ): Promise<void> {
     const what = publishAction(manifest, tags, (name) => this.at(name));
-    const publishing = this.lastPublish.then(() =>
-      guarded(what, this.archive.root, async () => {
-        const version = await this.begun(what);
-        const changed = await version.publish(what, manifest, tags);
-        this.version = undefined;
-        this.archive.reset();
-        return changed;
-      }),
+    const { replaced } = await this.replacing(what, (version) =>
+      version.publish(what, manifest, tags),
     );
-    this.lastPublish = publishing.catch(() => undefined);
-    const { replaced } = await publishing;
     for (const text of replacedWarnings(replaced, manifest, (name) => this.at(name)))
       this.onWarning(text);
     for (const tag of tags) onTag(tag);
+  }
+
+  async deleteTag(tag: string, isExpected?: (digest: Digest) => boolean): Promise<Digest> {
+    const what = `deleting ${this.at(tag)}`;
+    const { digests } = await this.replacing(what, (version) =>
+      version.removeTag(what, tag, (untagged) => {
+        const moved = untagged.digests.find((digest) => isExpected?.(digest) === false);
+        if (moved !== undefined) throw movedTag(what, moved);
+      }),
+    );
+    return digests[0]!;
+  }
+
+  /** Replaces the file by the next version, after those that were begun before. */
+  private replacing<T>(what: string, complete: (version: ArchiveWriter) => Promise<T>): Promise<T> {
+    const replacing = this.lastPublish.then(() =>
+      guarded(what, this.archive.root, async () => {
+        const result = await complete(await this.begun(what));
+        this.version = undefined;
+        this.archive.reset();
+        return result;
+      }),
+    );
+    this.lastPublish = replacing.catch(() => undefined);
+    return replacing;
   }
 
   /** Another program can replace the file between the read and the write; the write then fails. */

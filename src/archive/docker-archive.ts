@@ -11,7 +11,8 @@ import type { LayoutFiles } from '../layout/layout-files.js';
 import { damaged, unusable } from './errors.js';
 import type { Members } from './members.js';
 import { noBlob } from './oci-archive.js';
-import { compressionAt, type Compression } from './open-file.js';
+import type { Compression } from './compression.js';
+import { compressionAt } from './open-file.js';
 import { normalName, type Member } from './tar-index.js';
 
 /** Media types of layers by their compression; "docker save" writes them without. */

@@ -7,21 +7,9 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import zlib from 'node:zlib';
 import { fileReason, ManifestToolError, systemCode } from '../errors.js';
+import { compressionOf, MAGIC_LENGTH, type Compression } from './compression.js';
 import { damaged, unusable } from './errors.js';
 import { readExactly, type TarFile } from './tar-index.js';
-
-/** How an archive, or a layer in it, is compressed. */
-export type Compression = 'gzip' | 'zstd' | 'xz' | 'bzip2';
-
-const MAGIC: readonly (readonly [Compression, readonly number[]])[] = [
-  ['gzip', [0x1f, 0x8b]],
-  ['zstd', [0x28, 0xb5, 0x2f, 0xfd]],
-  ['xz', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
-  ['bzip2', [0x42, 0x5a, 0x68]],
-];
-
-/** The longest of {@link MAGIC}, in bytes. */
-const MAGIC_LENGTH = 5;
 
 /**
  * Limit of decompressed bytes: at least this many, or this multiple of the compressed size. Layers
@@ -35,8 +23,7 @@ export async function compressionAt(
   file: Pick<TarFile, 'handle'>,
   offset: number,
 ): Promise<Compression | undefined> {
-  const start = await readExactly(file, offset, MAGIC_LENGTH);
-  return MAGIC.find(([, magic]) => magic.every((byte, i) => start[i] === byte))?.[0];
+  return compressionOf(await readExactly(file, offset, MAGIC_LENGTH));
 }
 
 /**

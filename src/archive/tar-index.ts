@@ -1,12 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
-import { Header } from 'tar/header';
-import { Pax } from 'tar/pax';
+import type { Header } from 'tar/header';
 import { damaged, unusable } from './errors.js';
-
-const BLOCK = 512;
-
-/** Upper bound of an extended header or a long name, in bytes. */
-const MAX_METADATA = 1024 * 1024;
+import { BLOCK, MAX_METADATA, TarHeaders } from './tar-format.js';
 
 /** Upper bound of the number of members. */
 const MAX_MEMBERS = 100_000;
@@ -14,11 +9,6 @@ const MAX_MEMBERS = 100_000;
 const MAKE_HINT =
   'make an archive with "docker save", "skopeo copy docker://IMAGE oci-archive:FILE:TAG", ' +
   'or "docker buildx build --output type=oci,dest=FILE"';
-
-const EXTENDED = ['ExtendedHeader', 'OldExtendedHeader'];
-const GLOBAL = ['GlobalExtendedHeader'];
-const LONG_PATH = ['NextFileHasLongPath', 'OldGnuLongPath'];
-const LONG_TARGET = ['NextFileHasLongLinkpath'];
 
 const KINDS: Readonly<Record<string, Member['kind']>> = {
   File: 'file',
@@ -65,17 +55,14 @@ export async function indexTar(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, Member>> {
   const members = new Map<string, Member>();
-  let extended: Pax | undefined;
-  let globals: Pax | undefined;
-  let longPath: string | undefined;
-  let longTarget: string | undefined;
+  const headers = new TarHeaders();
   for (let position = 0; ;) {
     signal.throwIfAborted();
     const block = await readExactly(file, position, BLOCK);
     // Some programs leave out the blocks that mark the end.
     if (block.length === 0 && position > 0) return members;
     if (block.length < BLOCK) throw position === 0 ? notTar(what, file) : cutShort(what, file);
-    const header = decode(what, file, block, extended, globals);
+    const header = decode(what, file, block, headers);
     if (header.nullBlock) {
       await checkEnd(what, file, position + BLOCK);
       return members;
@@ -92,23 +79,18 @@ export async function indexTar(
       throw damaged(what, file.path, 'the size of a member is invalid');
     if (end > file.size) throw cutShort(what, file);
     position = offset + Math.ceil(size / BLOCK) * BLOCK;
-    if (isOneOf(header, EXTENDED)) {
-      extended = Pax.parse(await metadata(what, file, offset, size), extended);
-    } else if (isOneOf(header, GLOBAL)) {
-      globals = Pax.parse(await metadata(what, file, offset, size), globals, true);
-    } else if (isOneOf(header, LONG_PATH)) {
-      longPath = withoutNul(await metadata(what, file, offset, size));
-    } else if (isOneOf(header, LONG_TARGET)) {
-      longTarget = withoutNul(await metadata(what, file, offset, size));
-    } else {
-      const name = normalName(longPath ?? extended?.path ?? header.path ?? '');
-      const target = longTarget ?? extended?.linkpath ?? header.linkpath ?? '';
-      const isRepeated = members.has(name);
-      members.set(name, { kind: kindOf(header), offset, size, target, isRepeated });
-      if (members.size > MAX_MEMBERS) {
-        throw damaged(what, file.path, `it has more than ${MAX_MEMBERS} members`);
-      }
-      [extended, longPath, longTarget] = [undefined, undefined, undefined];
+    if (headers.isMetadata(header)) {
+      headers.add(header, await metadata(what, file, offset, size));
+      continue;
+    }
+    const { name: written, target, isSparse } = headers.take(header);
+    // No tool writes sparse files for images.
+    if (isSparse) throw damaged(what, file.path, 'it has sparse members');
+    const name = normalName(written);
+    const isRepeated = members.has(name);
+    members.set(name, { kind: kindOf(header), offset, size, target, isRepeated });
+    if (members.size > MAX_MEMBERS) {
+      throw damaged(what, file.path, `it has more than ${MAX_MEMBERS} members`);
     }
   }
 }
@@ -134,22 +116,12 @@ export async function readExactly(
   return buffer.subarray(0, read);
 }
 
-function decode(
-  what: string,
-  file: TarFile,
-  block: Buffer,
-  extended: Pax | undefined,
-  globals: Pax | undefined,
-): Header {
+function decode(what: string, file: TarFile, block: Buffer, headers: TarHeaders): Header {
   try {
-    return new Header(block, 0, extended, globals);
+    return headers.decode(block);
   } catch (error) {
     throw damaged(what, file.path, 'a header is invalid', error);
   }
-}
-
-function isOneOf({ type }: Header, types: readonly string[]): boolean {
-  return types.includes(type);
 }
 
 function kindOf({ type }: Header): Member['kind'] {
@@ -161,20 +133,10 @@ async function metadata(
   file: TarFile,
   offset: number,
   size: number,
-): Promise<string> {
-  if (size > MAX_METADATA) {
-    const why = `an extended header has ${size} bytes, more than ${MAX_METADATA}`;
-    throw damaged(what, file.path, why);
-  }
-  const text = (await readExactly(file, offset, size)).toString('utf8');
-  // A sparse file is stored as a map and fragments, which no tool writes for images.
-  if (/^[0-9]+ GNU\.sparse\./m.test(text)) throw damaged(what, file.path, 'it has sparse members');
-  return text;
-}
-
-function withoutNul(text: string): string {
-  const end = text.indexOf('\0');
-  return end < 0 ? text : text.slice(0, end);
+): Promise<Buffer> {
+  if (size <= MAX_METADATA) return readExactly(file, offset, size);
+  const why = `an extended header has ${size} bytes, more than ${MAX_METADATA}`;
+  throw damaged(what, file.path, why);
 }
 
 /** Refuses content after the end marker, a block of zeros: readers differ on whether it counts. */

@@ -1,4 +1,11 @@
 import type { ManifestContent } from '../oci/content.js';
+import type { Digest } from '../oci/digest.js';
+import {
+  lostWithTag,
+  refusedDeletion,
+  type Deleter,
+  type LostWithTag,
+} from '../registry/tag-deletion.js';
 import type { Check } from './check.js';
 import { Absent, NotTried, Refusal } from './refusal.js';
 import type { TestRepository } from './test-repository.js';
@@ -24,11 +31,12 @@ export const DELETION_CHECKS: readonly Check[] = [
       const refused = await refusalOfDeletion(repository, tag!);
       if (refused !== undefined) throw new Refusal(refused);
       await checkAreKept(repository, untagged, others);
-      const [image, other] = await Promise.all(
-        [untagged.digest, sibling!].map((each) => repository.raw.digestOf(each)),
+      const lost = await lostWithTag(
+        { digestOf: (each) => repository.raw.digestOf(each) },
+        untagged.digest,
+        sibling,
       );
-      if (image === undefined) return 'what it named is deleted with it';
-      return other === undefined ? 'the other tags of what it named are deleted with it' : '';
+      return lost === undefined ? '' : LOST[lost];
     },
   },
   {
@@ -73,8 +81,7 @@ async function checkAreKept(
 }
 
 /**
- * Deletes a tag or a manifest. 404 counts as deleted if it is not there any more: it may have been
- * deleted together with something else, or by a request whose answer was lost.
+ * Deletes a tag or a manifest.
  * @returns the registry's answer if it refuses; undefined if it is gone.
  * @throws {Refusal} if the registry agrees, and it is still there.
  */
@@ -82,13 +89,19 @@ async function refusalOfDeletion(
   repository: TestRepository,
   reference: string,
 ): Promise<string | undefined> {
-  const answer = await repository.remove(reference);
-  const isThere = async (): Promise<boolean> =>
-    (await repository.raw.digestOf(reference)) !== undefined;
-  if (answer.status === 404 && !(await isThere())) return undefined;
-  if (!answer.isDone) return answer.words;
-  await repository.waitFor(answer, async () => {
-    if (await isThere()) throw new Absent('it is still there');
-  });
-  return undefined;
+  const digestOf = (each: string): Promise<Digest | undefined> => repository.raw.digestOf(each);
+  const deleter: Deleter = {
+    remove: (each) => repository.remove(each),
+    digestOf,
+    waitUntilGone: (each, answer) =>
+      repository.waitFor(answer, async () => {
+        if ((await digestOf(each)) !== undefined) throw new Absent('it is still there');
+      }),
+  };
+  return (await refusedDeletion(deleter, reference))?.words;
 }
+
+const LOST: Readonly<Record<LostWithTag, string>> = {
+  manifest: 'what it named is deleted with it',
+  tags: 'the other tags of what it named are deleted with it',
+};

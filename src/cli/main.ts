@@ -21,6 +21,7 @@ const IMPLEMENTATIONS: { readonly [N in CommandName]: () => Promise<{ readonly r
   annotate: () => import('./commands/annotate.js'),
   copy: () => import('./commands/copy.js'),
   tags: () => import('./commands/tags.js'),
+  untag: () => import('./commands/untag.js'),
   'spec check': () => import('./commands/spec-check.js'),
   'spec from': () => import('./commands/spec-from.js'),
   'check-registry': () => import('./commands/check-registry.js'),

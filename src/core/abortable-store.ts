@@ -33,6 +33,7 @@ export function abortableStore(store: ImageStore, signal: AbortSignal): ImageSto
     referrers: (...args) => reading(() => store.referrers(...args)),
     ensureBlob: (...args) => writing(() => store.ensureBlob(...args)),
     tagDigest: (...args) => reading(() => store.tagDigest(...args)),
+    deleteTag: (...args) => writing(() => store.deleteTag(...args)),
     putChild: (...args) => writing(() => store.putChild(...args)),
     putReferrer: (...args) => writing(() => store.putReferrer(...args)),
     publish: (...args) => writing(() => store.publish(...args)),

@@ -3,9 +3,9 @@ import type { ManifestContent } from '../oci/content.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { Digest } from '../oci/digest.js';
 
-/** The progress of one blob into a target. */
+/** The progress of one blob into a target, or of one that is only read. */
 export interface BlobProgress {
-  /** The target, as `host/repository` or `oci-layout://PATH`. */
+  /** The target, or where it is read, as `host/repository` or `oci-layout://PATH`. */
   readonly target: string;
   /** Of the blob. */
   readonly digest: Digest;
@@ -15,9 +15,18 @@ export interface BlobProgress {
   readonly bytes: number;
   /**
    * `started`, then `copying` while bytes arrive, then the outcome: `present` if the target held
-   * the blob already, `mounted` if the registry took it from another of its repositories.
+   * the blob already, `mounted` if the registry took it from another of its repositories. Of a blob
+   * that is only read, `reading`, and then `read` or `failed`.
    */
-  readonly state: 'started' | 'copying' | 'present' | 'mounted' | 'copied' | 'failed';
+  readonly state:
+    | 'started'
+    | 'copying'
+    | 'present'
+    | 'mounted'
+    | 'copied'
+    | 'reading'
+    | 'read'
+    | 'failed';
 }
 
 /**

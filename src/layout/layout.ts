@@ -10,6 +10,7 @@ import { counted } from '../oci/blob-stream.js';
 import type { Digest } from '../oci/digest.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import type { JsonValue } from '../oci/json/parse.js';
+import { movedTag } from '../oci/moved-tag.js';
 import { referrerDescriptor, referrerOf, type Referrer } from '../oci/referrers.js';
 import {
   blobSize,
@@ -29,6 +30,7 @@ import {
   publishAction,
   replacedWarnings,
   withManifest,
+  withoutTag,
   type ChangedIndex,
 } from './names.js';
 import { blobPath, indexPath } from './paths.js';
@@ -160,6 +162,21 @@ class Layout extends LayoutReader implements ImageStore {
     for (const text of replacedWarnings(changed?.replaced ?? [], manifest, (name) => this.at(name)))
       this.onWarning(text);
     for (const tag of tags) onTag(tag);
+  }
+
+  async deleteTag(tag: string, isExpected?: (digest: Digest) => boolean): Promise<Digest> {
+    const what = `deleting ${this.at(tag)}`;
+    let digests: readonly Digest[] = [];
+    await this.reading(what, () =>
+      updateIndex(what, this.root, this.signal, (index = emptyIndex()) => {
+        const changed = withoutTag(what, index, tag, this.files.noun);
+        digests = changed.digests;
+        const moved = digests.find((digest) => isExpected?.(digest) === false);
+        if (moved !== undefined) throw movedTag(what, moved);
+        return changed.index;
+      }),
+    );
+    return digests[0]!;
   }
 
   readonly isAtomic = true;

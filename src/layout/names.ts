@@ -248,6 +248,56 @@ export function withManifest(
   return { index: new Map([...(document as JsonObject), ['manifests', entries]]), replaced };
 }
 
+/** An index.json in which a tag names nothing, and what it named. */
+export interface UntaggedIndex {
+  readonly index: JsonObject;
+  /** More than one if the tag named an image for each platform. */
+  readonly digests: readonly Digest[];
+}
+
+/**
+ * The index.json without a tag: the manifests that it names stay listed without a name, as those of
+ * a registry do. Everything else is kept.
+ * @throws {FieldError} if `index` has no list of entries.
+ * @throws {ManifestToolError} NOT_FOUND if there is no such tag; USAGE if it refers to images of
+ * different repositories.
+ */
+export function withoutTag(
+  what: string,
+  index: JsonValue,
+  tag: string,
+  noun: string,
+): UntaggedIndex {
+  const entries = entriesOf(index);
+  const found = matching(entries, tag);
+  const known = found.map((i) => namesOf(entries[i]!)[0]!);
+  if (found.length === 0) throw missingTag(what, index, tag, noun);
+  if (new Set(known).size > 1) throw ambiguous(what, tag, known);
+  const digests = distinct(entries, found).map(({ digest }) => digest);
+  const others = entries.filter((_, i) => !found.includes(i));
+  const isListed = (entry: JsonObject): boolean =>
+    others.some((other) => isJsonObject(other) && other.get('digest') === entry.get('digest'));
+  const left = entries.flatMap((entry, i) => {
+    if (!found.includes(i) || !isJsonObject(entry)) return [entry];
+    return isListed(entry) ? [] : [withoutNames(entry)];
+  });
+  return { index: new Map([...(index as JsonObject), ['manifests', left]]), digests };
+}
+
+function withoutNames(entry: JsonObject): JsonObject {
+  const members = [...entry].flatMap(([key, value]): [string, JsonValue][] => {
+    if (key !== 'annotations' || !isJsonObject(value)) return [[key, value]];
+    const kept = [...value].filter(([name]) => name !== REF_NAME && name !== CONTAINERD_NAME);
+    return kept.length === 0 ? [] : [[key, new Map(kept)]];
+  });
+  return new Map(members);
+}
+
+function missingTag(what: string, index: JsonValue, name: string, noun: string): ManifestToolError {
+  const why = `the ${noun} has no tag ${quoted(name)}`;
+  return new ManifestToolError('NOT_FOUND', what, why, { hint: tagHint(imageNames(index)) });
+}
+
 function ambiguous(what: string, tag: string, names: readonly string[]): ManifestToolError {
   const all = listed(names.map((name) => JSON.stringify(name)));
   return new ManifestToolError('USAGE', what, `the tag ${tag} is that of ${all}`, {
@@ -339,9 +389,10 @@ export function resolveName(
 ): IndexEntry {
   const [first, ...others] = findNamed(index, name, rules);
   if (first === undefined) {
-    const why =
-      name === '' ? `the ${noun} has no images` : `the ${noun} has no tag ${quoted(name)}`;
-    throw new ManifestToolError('NOT_FOUND', what, why, { hint: tagHint(imageNames(index)) });
+    if (name !== '') throw missingTag(what, index, name, noun);
+    throw new ManifestToolError('NOT_FOUND', what, `the ${noun} has no images`, {
+      hint: tagHint(imageNames(index)),
+    });
   }
   if (others.length === 0) return first;
   if (name === '') {

@@ -148,6 +148,17 @@ export interface ImageWriter {
   ): Promise<void>;
 
   /**
+   * Deletes a tag and nothing else: the manifest and its other tags remain. In a layout or an archive
+   * the name is removed.
+   * @param isExpected whether the tag may point to this digest; it is then deleted. A registry cannot
+   * exclude that the tag moves right after it is read.
+   * @returns the digest that the tag pointed to.
+   * @throws {ManifestToolError} NOT_FOUND if there is no such tag; REFUSED if it points to something
+   * else, or the registry cannot delete it alone; USAGE for an archive that can only be read.
+   */
+  deleteTag(tag: string, isExpected?: (digest: Digest) => boolean): Promise<Digest>;
+
+  /**
    * Checks that the credentials allow to push, without writing anything: opens an upload and
    * cancels it. Layouts and archives do not have it.
    * @throws {ManifestToolError} DENIED if they do not; NOT_FOUND if the repository does not exist.

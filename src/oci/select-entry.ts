@@ -126,6 +126,21 @@ export function comparePlatforms(
   };
 }
 
+/**
+ * Required platforms that are missing; more are fine. A required platform without an os version or
+ * os features is met by one with any.
+ */
+export function missingPlatforms(
+  actual: readonly Platform[],
+  required: readonly Platform[],
+): readonly Platform[] {
+  const all = actual.flatMap((platform) => {
+    const { osVersion: _, ...anyVersion } = platform;
+    return [platform, anyVersion];
+  });
+  return comparePlatforms(all, required).missing;
+}
+
 /** An image that differs from this one only in having a variant; runtimes may prefer either. */
 export function variantSibling(
   { platform }: Descriptor,

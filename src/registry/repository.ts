@@ -1,4 +1,6 @@
 import { Attempts } from '../attempts.js';
+import { isHubHost } from '../docker-hub.js';
+import { ManifestToolError } from '../errors.js';
 import type {
   BlobOutcome,
   FetchedManifest,
@@ -8,12 +10,14 @@ import type {
   TagReading,
 } from '../oci/content.js';
 import type { Digest } from '../oci/digest.js';
+import { movedTag } from '../oci/moved-tag.js';
 import type { Descriptor } from '../oci/descriptor.js';
 import { referrerDescriptor, referrerOf } from '../oci/referrers.js';
 import { blobSize, getBlob, hasBlob, openBlob } from './blobs.js';
 import type { Connection } from './connection.js';
 import { getManifest, putManifest, tagDigest } from './manifests.js';
 import { Referrers, type ReferrersOptions } from './referrers.js';
+import type { TagDeletion } from './tag-deletion.js';
 import { listTags } from './tags.js';
 import { checkPush, mountBlob, uploadBlob } from './uploads.js';
 
@@ -24,10 +28,12 @@ export class Repository implements ImageStore {
   private readonly allReferrers: Referrers;
   /** The check of the right to push, once begun. */
   private pushCheck: Promise<void> | undefined;
+  /** The way to delete tags, once it is needed. */
+  private tagDeletion: Promise<TagDeletion> | undefined;
 
   constructor(
     private readonly connection: Connection,
-    options: ReferrersOptions,
+    private readonly options: ReferrersOptions,
   ) {
     this.name = connection.name;
     this.allReferrers = new Referrers(connection, options);
@@ -79,6 +85,36 @@ export class Repository implements ImageStore {
 
   listTags(): Promise<readonly string[]> {
     return listTags(this.connection);
+  }
+
+  async deleteTag(tag: string, isExpected?: (digest: Digest) => boolean): Promise<Digest> {
+    const { connection } = this;
+    const what = `deleting ${this.name}:${tag}`;
+    if (isHubHost(connection.host)) {
+      const why = 'Docker Hub does not delete tags by the registry API';
+      throw new ManifestToolError('REFUSED', what, why, {
+        hint: 'delete the tag on hub.docker.com, or by the API of Docker Hub',
+      });
+    }
+    const manifest = await getManifest(connection, tag);
+    if (isExpected?.(manifest.digest) === false) throw movedTag(what, manifest.digest);
+    this.tagDeletion ??= this.loadTagDeletion();
+    await (await this.tagDeletion).delete(tag, manifest);
+    return manifest.digest;
+  }
+
+  private async loadTagDeletion(): Promise<TagDeletion> {
+    const { connection, options } = this;
+    const [deletion, { RawRepository }] = await Promise.all([
+      import('./tag-deletion.js'),
+      import('./raw.js'),
+    ]);
+    const restore = (manifest: ManifestContent, tag: string): Promise<unknown> =>
+      putManifest(connection, manifest, tag);
+    const raw = new RawRepository(connection);
+    return new deletion.TagDeletion(raw, options.signal, restore, (text) =>
+      options.onWarning?.(text),
+    );
   }
 
   async putChild(manifest: ManifestContent, tag?: string): Promise<void> {

@@ -34,7 +34,13 @@ describe('a token', () => {
   };
 
   it.each<Row>([
-    ['that is refused', own({ status: 401 }), 4, /status 401 without/, /^log in to the registry/],
+    [
+      'that is refused',
+      own({ status: 401 }),
+      4,
+      /status 401 without/,
+      /^log in with "docker login/,
+    ],
     [
       'that cannot be had now',
       own({ status: 503 }),

@@ -160,6 +160,40 @@ describe('the password of the command line', () => {
   });
 });
 
+describe('the hint to log in', () => {
+  const CHALLENGES = [
+    ['Basic', () => 'Basic realm="r"'],
+    ['Bearer', () => `Bearer realm="${other.url}/t",service="s"`],
+  ] as const;
+
+  it.each(CHALLENGES)(
+    'names --username for the registry that it is for alone: %s',
+    async (_, challenge) => {
+      const original = other.script;
+      other.script = ({ path }) =>
+        path === '/t'
+          ? { status: 401 }
+          : { status: 401, headers: { 'www-authenticate': challenge() } };
+      ownRegistry.addImage('x/app', '1');
+      const env = { DOCKER_CONFIG: folder.dockerConfig(auths(own.host, 'filed', 'filed-secret')) };
+      const hintOf = async (...args: string[]): Promise<string> => {
+        const result = await runCli([...args, '--retry', '0'], { env });
+        expectCode(result, 4);
+        return /^hint: (.*)$/m.exec(result.stderr)![1]!;
+      };
+      const login = `log in with "docker login ${other.host}"`;
+      try {
+        expect(await hintOf('copy', `${other.host}/y/app:1`, `${own.host}/x/out:1`)).toBe(login);
+        const both = `${login}, or give --username and --password-stdin`;
+        expect(await hintOf('inspect', `${other.host}/y/app:1`)).toBe(both);
+        expect(await hintOf('copy', `${own.host}/x/app:1`, `${other.host}/y/out:1`)).toBe(both);
+      } finally {
+        other.script = original;
+      }
+    },
+  );
+});
+
 describe('hints after credentials were sent', () => {
   const CHALLENGES = [
     ['Basic', () => 'Basic realm="r"'],

@@ -156,6 +156,7 @@ describe('copy of several tags', () => {
     const bytes = images.get('first')!.blobs.reduce((sum, { size }) => sum + size, 0);
     expect(JSON.parse(result.stdout)).toEqual({
       dryRun: false,
+      written: true,
       copied: 2,
       unchanged: 0,
       targets: [
@@ -167,6 +168,7 @@ describe('copy of several tags', () => {
           imagesCopied: 1,
           bytesCopied: bytes,
           bytesMounted: 0,
+          changes: null,
           warnings: [],
         },
         {
@@ -177,6 +179,7 @@ describe('copy of several tags', () => {
           imagesCopied: 0,
           bytesCopied: 0,
           bytesMounted: 0,
+          changes: null,
           warnings: [],
         },
       ],

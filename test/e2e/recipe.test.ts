@@ -5,10 +5,11 @@ import { Folder } from '../adversarial/support/files.js';
 import { expectCode, runCli, type CliResult } from '../support/cli.js';
 import { Workplace } from '../support/documented.js';
 import { getManifest } from '../support/http.js';
+import { OCI_MANIFEST } from '../support/layout.js';
 import { startRegistry, type Registry } from '../support/registry.js';
 import { PARITY_IMAGES, seedParityImages } from '../support/seed.js';
 
-const TAGS = PARITY_IMAGES['oci/app']!.tags;
+const { manifests: IMAGES, tags: TAGS } = PARITY_IMAGES['oci/app']!;
 const [AMD64, ARM64, S390X] = ['linux-amd64', 'linux-arm64-v8', 'linux-s390x'].map(
   (tag) => TAGS[tag]!,
 ) as [string, string, string];
@@ -147,9 +148,9 @@ describe('sources', () => {
     const list = folder.write('sources.txt', `\n${repository}:linux-s390x\r\n\n${ARM64}\n`);
     const platform = { os: 'linux', architecture: 'arm', variant: 'v7' };
     const descriptor = {
-      mediaType: 'x/y',
+      mediaType: OCI_MANIFEST,
       digest: AMD64,
-      size: 1,
+      size: Buffer.byteLength(IMAGES[AMD64]!.body),
       platform,
       annotations: { a: 'b' },
     };
@@ -157,10 +158,33 @@ describe('sources', () => {
     const made = await runCli(args, { stdin: JSON.stringify(descriptor, null, 2) });
     expectCode(made, 0);
     const { body } = await getManifest(registry.host, 'oci/app', 'files');
-    const { manifests } = JSON.parse(body) as { manifests: Record<string, unknown>[] };
-    expect(manifests.map(({ digest }) => digest)).toEqual([S390X, ARM64, AMD64, TAGS['linux-386']]);
-    expect(manifests[2]).toMatchObject({ platform, annotations: { a: 'b' } });
-    expect(manifests[2]!['mediaType']).not.toBe('x/y');
+    const { manifests: entries } = JSON.parse(body) as { manifests: Record<string, unknown>[] };
+    expect(entries.map(({ digest }) => digest)).toEqual([S390X, ARM64, AMD64, TAGS['linux-386']]);
+    expect(entries[2]).toMatchObject({ platform, annotations: { a: 'b' } });
+  });
+
+  it.each([
+    [
+      'media type',
+      { mediaType: 'application/vnd.docker.distribution.manifest.v2+json' },
+      /it is of type \S+image\.manifest\S+, and its descriptor says \S+docker/,
+    ],
+    ['size', { size: 1 }, /it has \d+ bytes, and its descriptor says 1$/],
+  ])('are refused if the %s of a descriptor is not that of the manifest', async (_, wrong, why) => {
+    const right = {
+      mediaType: OCI_MANIFEST,
+      digest: AMD64,
+      size: Buffer.byteLength(IMAGES[AMD64]!.body),
+    };
+    const stdin = JSON.stringify({ ...right, ...wrong });
+    for (const command of [
+      ['create', '-t', `${repository}:contradicted`],
+      ['add', `${repository}:linux-s390x`],
+    ]) {
+      const result = await runCli([...command, '-f', '-'], { stdin });
+      expectRefusal(result, 6, why, 'correct the descriptor, or give only its digest');
+    }
+    expect(await platforms('contradicted')).toBeUndefined();
   });
 
   it('are a descriptor a line, or on the command line', async () => {

@@ -88,6 +88,42 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
     );
   });
 
+  it('--at-least accepts any os version and os features for a platform without, as --require does', async () => {
+    const config = { architecture: 'amd64', os: 'windows', 'os.version': '10.0.20348.1' };
+    const platform = { ...config, 'os.features': ['win32k'] };
+    const name = await indexOf(await image('windows/amd64', { config, listed: { platform } }));
+    for (const each of ['windows/amd64', 'windows/amd64:10.0.20348.1'])
+      expectCode(await verify(name, '--at-least', each), 0);
+    const target = `${registry.host}/required/windows:1`;
+    expectCode(await runCli(['create', '-t', target, name, '--require', 'windows/amd64']), 0);
+    await expectDefects(
+      name,
+      ['--at-least', 'windows/amd64:10.0.17763.1'],
+      ['windows/amd64:10.0.17763.1 is required, and not in the index'],
+    );
+  });
+
+  it('lists the first of many defects, each on its line, and counts the others', async () => {
+    const images = await Promise.all(
+      Array.from({ length: 30 }, (_, i) => image(`linux/amd64`, { labels: { i: `${i}` } })),
+    );
+    const name = await indexOf(...images);
+    const result = await verify(name, '--same-label', 'none');
+    expectCode(result, 6);
+    const [first, ...lines] = result.stderr.trimEnd().split('\n').slice(-23);
+    expect(first).toMatch(/^manifest-tool: verifying .* failed: 30 defects$/);
+    expect(lines.slice(0, 20)).toEqual(
+      images.slice(0, 20).map(({ digest }) => `  ${digest} label none is missing`),
+    );
+    expect(lines.slice(20)).toEqual([
+      '  and 10 more: verify --json lists all',
+      expect.stringMatching(/^hint: /),
+    ]);
+    const json = await verify(name, '--same-label', 'none', '--progress', 'json');
+    const error = json.stderr.trimEnd().split('\n').at(-1)!;
+    expect(JSON.parse(error)).toMatchObject({ event: 'error', items: { length: 21 } });
+  });
+
   it('--platforms and --at-least see the images of an index inside, and no artifacts as platforms', async () => {
     const inner = await content.index([await image('linux/s390x')]);
     const name = await indexOf(await image('linux/amd64'), inner);
@@ -114,7 +150,7 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
     const result = await verify(name, '--platforms', 'linux/386');
     expectCode(result, 6);
     expect(result.stderr).toContain(
-      '2 defects: linux/386 is required, and not there; linux/s390x is there, and not required\n' +
+      '2 defects\n  linux/386 is required, and not there\n  linux/s390x is there, and not required\n' +
         'hint: it is a single image: name an index, or the image of that platform\n',
     );
     expect(result.stdout).toMatch(/^DEFECT /m);
@@ -244,6 +280,39 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
       expectCode(await verify(await indexOf(amd64), ...options), 0);
       expectCode(await verify(await publish(amd64), ...options), 0);
       expectCode(await verify(await publish(amd64), ...BOTH), 6);
+    });
+
+    it('is met by a referrer of the index if no image has one of its kind', async () => {
+      const attest = async (subject: Entry, type: string): Promise<void> => {
+        const layer = await content.blob('application/vnd.in-toto+json', `{"of": "${type}"}`);
+        const config = await content.blob('application/vnd.oci.empty.v1+json', '{}');
+        const { mediaType, digest, size } = subject;
+        const annotations = { 'dev.sigstore.bundle.predicateType': type };
+        await content.tag(
+          await content.manifest(config, [layer], {
+            artifactType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+            subject: { mediaType, digest, size },
+            annotations,
+          }),
+        );
+      };
+      const [amd64, arm64] = [
+        await image('linux/amd64', { labels: { attested: 'index' } }),
+        await image('linux/arm64', { labels: { attested: 'index' } }),
+      ];
+      const index = await content.index([amd64, arm64]);
+      await attest(index, SLSA);
+      const name = await publish(index);
+      expectCode(await verify(name, '--require-attestations', 'provenance'), 0);
+      const sbom = ({ digest }: Entry): string =>
+        `${digest} has no SBOM attestation (SPDX or CycloneDX)`;
+      await expectDefects(name, BOTH, [sbom(amd64), sbom(arm64)]);
+      await attest(arm64, SLSA);
+      await expectDefects(
+        await publish(index),
+        ['--require-attestations', 'provenance'],
+        [`${amd64.digest} has no provenance attestation (SLSA)`],
+      );
     });
 
     it('is met by what cosign keeps under a tag', async () => {

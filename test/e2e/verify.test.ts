@@ -216,7 +216,9 @@ describe('a defect', () => {
     const result = await verify(entries, ...options);
     expectCode(result, 6);
     expect(result.stderr).toMatch(says);
-    expect(result.stderr).toMatch(/^manifest-tool: [^\n]+\nhint: push or copy again [^\n]+\n$/);
+    expect(result.stderr).toMatch(
+      /^manifest-tool: [^\n]+\n(?: {2}[^\n]+\n)*hint: push or copy again [^\n]+\n$/,
+    );
     const json = await verify(entries, '--json', ...options);
     const { defects } = JSON.parse(json.stdout) as { defects: { where: string; what: string }[] };
     expect(defects.map(({ where, what }) => `${where} ${what}`).join('; ')).toMatch(says);

@@ -21,9 +21,9 @@ describe('a file that cannot be read', () => {
 describe('an error without a hint of its own', () => {
   it.each(Object.keys(EXIT_CODES) as ErrorCode[])('%s', (code) => {
     const error = new ManifestToolError(code, 'what', 'why');
-    expect(hintFor(error, 'push from-args')).toMatch(
-      /^(see push from-args --help$|run it again|--debug)/,
+    expect(hintFor(error, { command: 'push from-args' })).toMatch(
+      /^(see "manifest-tool push from-args --help"$|run it again|--debug)/,
     );
-    expect(hintFor(error, undefined)).toMatch(/^(see --help$|run it again|--debug)/);
+    expect(hintFor(error, {})).toMatch(/^(see "manifest-tool --help"$|run it again|--debug)/);
   });
 });

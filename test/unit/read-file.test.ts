@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { readFile } from '../../src/read-file.js';
+import { DESCRIPTORS, IS_WINDOWS } from '../support/system.js';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'read-file-'));
 let count = 0;
@@ -31,7 +32,7 @@ function writeTo(file: string, content: string, seconds = 0): void {
 const text = async (file: string, maxBytes = 100): Promise<string | undefined> =>
   (await readFile(file, { maxBytes }))?.toString();
 
-const openFiles = async (): Promise<number> => (await readdir('/proc/self/fd')).length;
+const openFiles = async (): Promise<number> => (await readdir(DESCRIPTORS)).length;
 
 describe('a regular file', () => {
   test('is read whole', async () => {
@@ -60,14 +61,14 @@ describe('a regular file', () => {
   });
 });
 
-describe('a device', () => {
+describe.skipIf(IS_WINDOWS)('a device', () => {
   test('is read to its end or to the limit', async () => {
     expect(await text('/dev/null')).toBe('');
     expect(await text('/dev/zero')).toBeUndefined();
   });
 });
 
-describe('a named pipe', () => {
+describe.skipIf(IS_WINDOWS)('a named pipe', () => {
   test.each([0, 0.3])('is waited for until somebody writes to it (%d s)', async (seconds) => {
     const file = pipe();
     writeTo(file, 'from a pipe', seconds);

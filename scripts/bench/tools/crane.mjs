@@ -24,7 +24,7 @@ export const crane = {
   name: 'crane',
   command: ['crane'],
   version: ['version'],
-  // That of Debian knows no number.
+  // Debian's build prints no version number.
   versionPattern: /^v?(\d\S*|\(devel\))|^could not determine build information/,
   jobs: { push, 'push-other': push, copy, 'copy-small': copy, 'inspect-one': config },
 };

@@ -16,7 +16,7 @@ export const docker = {
   name: 'docker manifest',
   command: ['docker'],
   version: ['--version'],
-  // podman has a command of that name as well.
+  // podman may provide a command of the same name.
   versionPattern: /^Docker version ([^\s,]+)/,
   jobs: {
     push,

@@ -20,7 +20,7 @@ export const manifestTool = {
   name: 'manifest-tool v2',
   command: ['manifest-tool'],
   version: ['--version'],
-  // This program, where it is installed under that name, says its number only.
+  // Excludes this program, which prints only its version number.
   versionPattern: /manifest-tool version v?(\d\S*) \(commit/,
   jobs: {
     push,

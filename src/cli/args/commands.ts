@@ -73,6 +73,7 @@ const INDEX = [
   'attestations',
   'referrers',
   'strict',
+  'untag-sources',
   ...PUBLISHING,
 ] as const;
 
@@ -144,6 +145,7 @@ export const COMMANDS = {
       'same-label',
       'require-attestations',
       'deep',
+      'executables',
       'json',
     ],
     texts: { platforms: 'require exactly these platforms' },
@@ -157,6 +159,7 @@ export const COMMANDS = {
         'require at least these, with the digests of another tag',
       ],
       ['$0 verify --deep --json oci-layout://build:latest', 'read every blob, print JSON'],
+      ['$0 verify --executables example.com/app:1.0', 'find programs for the wrong architecture'],
     ],
   }),
   'push from-args': defineCommand({
@@ -251,6 +254,7 @@ export const COMMANDS = {
       'attestations',
       'referrers',
       'strict',
+      'untag-sources',
       ...EDITING,
     ],
     texts: { platform: 'use only these platforms of source indexes' },
@@ -346,6 +350,20 @@ export const COMMANDS = {
       ['$0 tags oci-layout://build', 'the tags of an OCI layout'],
     ],
   }),
+  untag: defineCommand({
+    group: 'Edit',
+    describe: 'delete tags, but no manifests',
+    positionals: { references: 'REF...' },
+    options: ['dry-run', 'json'],
+    examples: [
+      [
+        '$0 untag example.com/app:1.0-amd64 example.com/app:1.0-arm64',
+        'the temporary tags of a release',
+      ],
+      ['$0 untag --dry-run example.com/app:1.0-rc1', 'show what would be deleted'],
+      ['$0 untag oci-layout://build:1.0-rc1', 'the name of an image in a directory'],
+    ],
+  }),
   'spec check': defineCommand({
     group: 'Check',
     describe: 'check YAML files without a registry',
@@ -437,10 +455,11 @@ export function synopsis(name: CommandName): string {
   return [name, ...options, ...Object.values(positionals), '[options]'].join(' ');
 }
 
-/** What follows the name of an option: nothing, ` VALUE` or `[=HOST]`. */
+/** What follows the name of an option: nothing, ` VALUE`, `[=HOST]` or `[=CHECK,...]`. */
 export function valueTerm(name: OptionName): string {
   const option = OPTIONS[name];
   const value = placeholder(option);
+  if (option.kind === 'checks') return '[=CHECK,...]';
   return option.kind === 'hosts' ? '[=HOST]' : value === undefined ? '' : ` ${value}`;
 }
 

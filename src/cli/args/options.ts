@@ -10,6 +10,8 @@ export type OptionDefinition = {
   | { readonly kind: 'switch' }
   /** No value, or a host after `=`; repeatable. */
   | { readonly kind: 'hosts' }
+  /** No value, or some of `values` after `=`, separated by commas; repeatable. */
+  | { readonly kind: 'checks'; readonly values: readonly string[] }
   | { readonly kind: 'choice'; readonly values: readonly string[] }
   /** A whole number from `min` to 999. */
   | { readonly kind: 'integer'; readonly value: string; readonly min: number }
@@ -224,7 +226,11 @@ const LOCAL = {
     value: 'TIME',
     describe: 'wait for missing content, up to TIME (30s, 5m)',
   },
-  verify: { kind: 'switch', describe: 'verify what was published' },
+  verify: {
+    kind: 'checks',
+    values: ['deep', 'executables'],
+    describe: 'verify the result; checks: deep, executables',
+  },
   'no-clobber': { kind: 'switch', describe: 'do not move existing tags' },
   expect: {
     kind: 'string',
@@ -254,6 +260,7 @@ const LOCAL = {
     value: 'GLOB',
     describe: "select tags by pattern, for example '1.*'",
   },
+  'untag-sources': { kind: 'switch', describe: 'delete the source tags after success' },
   'all-tags': { kind: 'switch', describe: 'copy all tags of the source repository' },
   'at-least': {
     kind: 'list',
@@ -276,6 +283,10 @@ const LOCAL = {
     describe: 'require sbom, provenance or both',
   },
   deep: { kind: 'switch', describe: 'read and hash every blob' },
+  executables: {
+    kind: 'switch',
+    describe: 'compare programs with platforms',
+  },
   'tags-only': {
     kind: 'switch',
     describe: 'create no other repositories, only tags',
@@ -344,12 +355,12 @@ export function findOption(word: string): OptionName | undefined {
 }
 
 export function isRepeatable({ kind }: OptionDefinition): boolean {
-  return kind === 'list' || kind === 'strings' || kind === 'hosts';
+  return kind === 'list' || kind === 'strings' || kind === 'hosts' || kind === 'checks';
 }
 
 /** Whether the next word is the value. */
 export function takesWord({ kind }: OptionDefinition): boolean {
-  return kind !== 'switch' && kind !== 'hosts';
+  return kind !== 'switch' && kind !== 'hosts' && kind !== 'checks';
 }
 
 /**

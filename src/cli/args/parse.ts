@@ -23,7 +23,7 @@ import {
   type OptionName,
 } from './options.js';
 import { foreignCommand, foreignOption } from './foreign.js';
-import { ALL_HOSTS, readOptions, usageError, type TypedOptions } from './values.js';
+import { NO_VALUE, readOptions, usageError, type TypedOptions } from './values.js';
 
 /** A command line, parsed: a command to run, a page of the help, or the version. */
 export type CommandLine<N extends CommandName = CommandName> =
@@ -152,9 +152,9 @@ function inOneForm(argv: readonly string[], unknown: string[]): string[] {
     const { kind } = OPTIONS[name];
     if (kind === 'switch') {
       if (isTrue(name, value)) rewritten.push(`--${name}=true`);
-    } else if (kind === 'hosts') {
-      const host = value === undefined || TRUE.has(value) ? ALL_HOSTS : value;
-      if (!FALSE.has(host)) rewritten.push(`--${name}=${host}`);
+    } else if (kind === 'hosts' || kind === 'checks') {
+      const given = value === undefined || TRUE.has(value) ? NO_VALUE : value;
+      if (!FALSE.has(given)) rewritten.push(`--${name}=${given}`);
     } else {
       rewritten.push(`--${name}=${value ?? nextWord(argv, (i += 1), name)}`);
     }

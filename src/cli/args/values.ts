@@ -29,13 +29,18 @@ interface ValueOfKind {
 }
 
 type ValueOf<D extends OptionDefinition> = D extends {
-  readonly kind: 'choice';
+  readonly kind: 'checks';
   readonly values: readonly (infer V)[];
 }
-  ? V | undefined
-  : D extends { readonly kind: infer K extends keyof ValueOfKind }
-    ? ValueOfKind[K]
-    : never;
+  ? readonly V[] | undefined
+  : D extends {
+        readonly kind: 'choice';
+        readonly values: readonly (infer V)[];
+      }
+    ? V | undefined
+    : D extends { readonly kind: infer K extends keyof ValueOfKind }
+      ? ValueOfKind[K]
+      : never;
 
 /** The values of some options, by their names in camel case. */
 export type Options<N extends OptionName> = {
@@ -72,6 +77,7 @@ function readValue(name: OptionName, typed: readonly string[] | undefined): unkn
   const [value] = values;
   if (option.kind === 'switch') return typed !== undefined;
   if (option.kind === 'hosts') return readHosts(name, values);
+  if (option.kind === 'checks') return typed && readChecks(name, values, option.values);
   if (option.kind === 'list') return values.flatMap((each) => readItems(name, each));
   if (option.kind === 'strings') return values;
   if (value === undefined || option.kind === 'string') return value;
@@ -97,11 +103,22 @@ function readHosts(name: OptionName, values: readonly string[]): Hosts {
       `write --${name}, or --${name}=localhost:5000`,
     );
   }
-  return values.includes(ALL_HOSTS) || values;
+  return values.includes(NO_VALUE) || values;
 }
 
-/** Placeholder of the parser for a host that is not given. */
-export const ALL_HOSTS = 'true';
+/** Placeholder of the parser for an optional value that is not given. */
+export const NO_VALUE = 'true';
+
+function readChecks(
+  name: OptionName,
+  values: readonly string[],
+  known: readonly string[],
+): string[] {
+  const checks = values.filter((value) => value !== NO_VALUE);
+  return checks.flatMap((value) =>
+    readItems(name, value).map((item) => readChoice(name, item, known)),
+  );
+}
 
 function readChoice(name: OptionName, value: string, values: readonly string[]): string {
   if (values.includes(value)) return value;

@@ -56,11 +56,12 @@ async function copySeveral(
     await withClient(args, { io, reporter }, [...targets, source], async (client) => {
       const { copies, defects } = await reporter.during(async () => {
         const copied = await copyTags(client, request, reporter);
-        const isVerified = args.verify && !args.dryRun;
+        const isVerified = args.verify !== undefined && !args.dryRun;
+        const deep = args.verify?.includes('deep') === true;
         return {
           copies: copied,
           defects: isVerified
-            ? await verifyCopies(copied, (each) => verify(client, each, reporter))
+            ? await verifyCopies(copied, (each) => verify(client, each, { deep }, reporter))
             : [],
         };
       });
@@ -78,7 +79,7 @@ async function copySeveral(
         if ('refusal' in each && each.refusal !== undefined) await reporter.failed(each.refusal);
       for (const defect of defects) await reporter.failed(defect);
       const what = `copying ${countOf(copies.length, 'tag')}`;
-      const summary = summarizeFailures(errors, copies.length, what, sharedCode);
+      const summary = summarizeFailures(errors, copies.length, { what, codeOf: sharedCode });
       if (summary !== undefined) throw summary;
     });
   } finally {

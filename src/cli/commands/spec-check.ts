@@ -56,7 +56,7 @@ function checkDocument(
 ): object {
   if (outcome instanceof ManifestToolError) {
     const { code, message } = outcome;
-    const error = { code, message, hint: hintFor(outcome, 'spec check') };
+    const error = { code, message, hint: hintFor(outcome, { command: 'spec check' }) };
     return { file, document, ok: false, warnings, error };
   }
   const { target, tags, artifactType, annotations, dropAttestations, sources } = outcome;
@@ -93,6 +93,8 @@ async function refuseErrors(checked: readonly CheckedSpec[], reporter: Reporter)
   );
   if (checked.length === 1 && errors[0] !== undefined) throw errors[0];
   for (const error of errors) await reporter.failed(error);
-  const summary = summarizeFailures(errors, checked.length, `checking ${checked.length} specs`);
+  const summary = summarizeFailures(errors, checked.length, {
+    what: `checking ${checked.length} specs`,
+  });
   if (summary !== undefined) throw summary;
 }

@@ -1,7 +1,8 @@
+import { executablesNotes, type ImageExecutables } from '../../core/read/executables.js';
 import { verifyImage, type Verification } from '../../core/read/verify.js';
 import type { AttestationKind, Requirements } from '../../core/read/requirements.js';
 import { parsePlatform, type Platform } from '../../oci/platform.js';
-import { parseReference } from '../../oci/reference.js';
+import { formatPinned, parseReference } from '../../oci/reference.js';
 import { countOf, escapeText, suggestion } from '../../text.js';
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Run } from '../command.js';
@@ -14,14 +15,16 @@ import { refuseDefects } from '../output/result.js';
 export const run: Run<'verify'> = async ({ args, io, reporter }) => {
   const name = args.reference;
   const reference = parseReference(name);
-  const options = { deep: args.deep, ...requirements(args) };
+  const options = { deep: args.deep, executables: args.executables, ...requirements(args) };
   await withClient(args, { io, reporter }, [reference], async (client) => {
     const verification = await reporter.during(() =>
       verifyImage(client, reference, options, reporter),
     );
     const colours = palette(isColoured(io.stdout, io.env, args));
-    const text = args.json ? jsonText({ name, ...verification }) : table(verification, colours);
-    io.stdout.write(text);
+    const image = formatPinned(reference, verification.digest);
+    io.stdout.write(
+      args.json ? jsonText({ name, image, ...verification }) : table(image, verification, colours),
+    );
     refuseDefects(name, verification);
   });
 };
@@ -62,12 +65,21 @@ function attestationKind(text: string): AttestationKind {
   );
 }
 
+/** What an image starts, how many programs it has, and what is worth knowing about them. */
+function executablesLines(executables: ImageExecutables): string[] {
+  const { platform, programs, started } = executables;
+  const names = started.map(({ path, architectures }) => `${path} (${architectures.join(', ')})`);
+  const what = names.length === 0 ? 'no program that was found' : names.join(', ');
+  const first = `${platform} starts ${what}; ${countOf(programs, 'program')} in all`;
+  return [first, ...executablesNotes(executables)].map(escapeText);
+}
+
 /**
  * One line for each entry: its state, platform, digest and number of blobs; one for the foreign
  * layers that are missing.
  */
-function table(verification: Verification, { good, bad }: Palette): string {
-  const { digest, mediaType, entries, missingForeignLayers = 0 } = verification;
+function table(image: string, verification: Verification, { good, bad }: Palette): string {
+  const { mediaType, entries, missingForeignLayers = 0 } = verification;
   const rows = entries.map((entry) => {
     const state = entry.defects.length === 0 ? 'ok' : 'DEFECT';
     const what = entry.isAttestation ? 'attestation' : (entry.platform ?? 'no platform');
@@ -79,8 +91,11 @@ function table(verification: Verification, { good, bad }: Palette): string {
     return [state.startsWith('ok') ? good(state) : bad(state), ...cells].join('  ');
   });
   const foreign = `${countOf(missingForeignLayers, 'foreign layer')} not in the repository: they are downloaded from elsewhere`;
-  const notes = missingForeignLayers === 0 ? [] : [foreign];
-  return [`${mediaType} ${digest}`, ...lines, ...notes]
+  const notes = [
+    ...(missingForeignLayers === 0 ? [] : [foreign]),
+    ...(verification.executables ?? []).flatMap(executablesLines),
+  ];
+  return [`${mediaType} ${escapeText(image)}`, ...lines, ...notes]
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
 }

@@ -75,6 +75,7 @@ async function credentialStore(
   refuseEmpty('--authfile', args.authfile);
   const typed = await typedCredential(args, io, reporter);
   const own = references.find((reference) => reference.kind === 'registry')?.host;
+  reporter.setTypedHost(own);
   const store = createCredentialStore({
     given: typed !== undefined && own !== undefined ? { host: own, credential: typed } : undefined,
     dockerConfig: args.dockerCfg,

@@ -12,14 +12,16 @@ import { defined, usageError, type Options } from '../args/values.js';
 
 /** Under which conditions tags move; a command may lack two of the options. */
 export function publishingOptions(
-  args: Options<'expect' | 'wait' | 'dry-run'> & Partial<Options<'no-clobber' | 'strict'>>,
+  args: Options<'expect' | 'wait' | 'dry-run' | 'verify'> &
+    Partial<Options<'no-clobber' | 'strict'>>,
 ): PublishingOptions {
   const { expect, wait, dryRun, noClobber = false, strict = false } = args;
   const digest =
     expect === undefined
       ? undefined
       : parseDigest(expect, `reading --expect ${JSON.stringify(expect)}`);
-  return { noClobber, strict, dryRun, ...defined({ waitMs: wait, expect: digest }) };
+  const executables = args.verify?.includes('executables') === true;
+  return { noClobber, strict, dryRun, executables, ...defined({ waitMs: wait, expect: digest }) };
 }
 
 /** The part of the request that says what goes into a new index beside its sources. */

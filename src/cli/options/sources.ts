@@ -14,7 +14,7 @@ import { parseJson, refuseAmbiguity } from '../../oci/json/parse.js';
 import { checkPlatform, properPlatform, readPlatform } from '../../oci/platform.js';
 import { parseReference, withSuffix, type Reference } from '../../oci/reference.js';
 import { listSome } from '../../text.js';
-import { usageError, type Options } from '../args/values.js';
+import { defined, usageError, type Options } from '../args/values.js';
 import type { Surroundings } from '../command.js';
 import { readNamedFile, STANDARD_INPUT } from '../input.js';
 
@@ -80,7 +80,8 @@ const DIGEST = /^sha[0-9]+:/;
 
 /**
  * Reads a source as `docker buildx imagetools create` does: a reference, a digest in the repository
- * of the target, or a descriptor as JSON, whose platform and annotations take precedence.
+ * of the target, or a descriptor as JSON, whose platform and annotations take precedence, and whose
+ * media type and size must be those of the manifest.
  * @throws {ManifestToolError} USAGE.
  */
 function parseSource(text: string, target: Reference, where?: string): SourceRequest {
@@ -106,10 +107,15 @@ function fromDescriptor(
     const digest = fields.digest('digest');
     const annotations = fields.stringMap('annotations');
     const platform = requestedPlatform(fields.fields('platform'), where);
+    const expected = defined({
+      mediaType: fields.string('mediaType') || undefined,
+      size: fields.integer('size'),
+    });
     return {
       reference: withSuffix(target, digest),
       ...(platform === undefined ? {} : { platform }),
       ...(annotations === undefined ? {} : { annotations }),
+      ...(Object.keys(expected).length === 0 ? {} : { expected }),
     };
   } catch (error) {
     if (error instanceof ManifestToolError) throw error;

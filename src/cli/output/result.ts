@@ -19,7 +19,7 @@ import {
   formatName,
   formatReference,
   withDefaultTag,
-  withSuffix,
+  formatPinned,
   type Reference,
 } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
@@ -84,6 +84,14 @@ export interface ResultDocument {
   readonly targets: readonly TargetDocument[];
   /** Targets at which the publish failed, or that a dry run may not push to. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
+  /** Source tags that were deleted, or would be in a dry run; only with --untag-sources. */
+  readonly untagged?: readonly UntaggedDocument[];
+}
+
+/** A tag that was deleted, and what it pointed to. */
+export interface UntaggedDocument {
+  readonly name: string;
+  readonly digest: Digest;
 }
 
 export interface FailureDocument {
@@ -120,7 +128,7 @@ export function resultDocument(
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
     targets: done.map(({ target, plan, transferred, warnings: own, changes }) => ({
       reference: formatReference(target.target),
-      image: formatReference(withSuffix(target.target, root.digest)),
+      image: formatPinned(target.target, root.digest),
       digest: root.digest,
       tags: tagResults(target.target, plan, dryRun),
       imagesCopied: countImages(plan),
@@ -228,7 +236,7 @@ export function editDocument(
     targets: [
       {
         reference: name,
-        image: formatReference(withSuffix(target, after.digest)),
+        image: formatPinned(target, after.digest),
         digest: after.digest,
         tags,
         imagesCopied: images.filter(({ written }) => written).length,
@@ -253,7 +261,7 @@ export function resultText(result: ResultDocument): string {
  * what would change, and each of its tags.
  */
 export function planText(result: ResultDocument): string {
-  const { dryRun, images, targets, referrerTags: others = [] } = result;
+  const { dryRun, images, targets, referrerTags: others = [], untagged = [] } = result;
   if (!dryRun) return '';
   const lines = [
     ...images.map((image) => {
@@ -269,6 +277,7 @@ export function planText(result: ResultDocument): string {
         ...tags.map((tag) => tagLine(tag, added.has(tag.name))),
       ];
     }),
+    ...untagged.map(({ name }) => `tag ${name} would be deleted`),
   ];
   return lines.map((line) => `${escapeText(line)}\n`).join('');
 }
@@ -285,17 +294,27 @@ function tagLine({ name, from, to, status }: TagResult, isNew: boolean): string 
   return `tag ${name} would move ${from === null ? '' : `from ${from} `}to ${to}`;
 }
 
-/** @throws {ManifestToolError} REFUSED with all defects, if there are any. */
+/** How many defects an error lists. */
+const MAX_DEFECTS = 20;
+
+/** @throws {ManifestToolError} REFUSED with the first defects, if there are any. */
 export function refuseDefects(name: string, { mediaType, defects }: Verification): void {
   if (defects.length === 0) return;
-  const count = defects.length === 1 ? 'a defect' : `${defects.length} defects`;
-  const each = defects.map(({ where, what }) => `${where} ${what}`);
   const hints = defects.flatMap(({ requirement, fault }) =>
     DEFECT_HINTS[requirement ?? fault ?? 'none'](isIndexType(mediaType)),
   );
-  throw new ManifestToolError('REFUSED', `verifying ${name}`, `${count}: ${each.join('; ')}`, {
-    hint: [...new Set(hints)].join('; '),
-  });
+  const hint = [...new Set(hints)].join('; ');
+  const each = defects.map(({ where, what }) => `${where} ${what}`);
+  if (each.length === 1) {
+    throw new ManifestToolError('REFUSED', `verifying ${name}`, `a defect: ${each[0]!}`, { hint });
+  }
+  const rest = each.length - MAX_DEFECTS;
+  const items = [
+    ...each.slice(0, MAX_DEFECTS),
+    ...(rest > 0 ? [`and ${rest} more: verify --json lists all`] : []),
+  ];
+  const why = `${each.length} defects`;
+  throw new ManifestToolError('REFUSED', `verifying ${name}`, why, { hint, items });
 }
 
 const CHANGE = 'add and remove change the entries of an index';
@@ -308,6 +327,9 @@ function platformHint(isIndex: boolean): string[] {
 const DEFECT_HINTS: Readonly<
   Record<Requirement | ContentFault | 'none', (isIndex: boolean) => string[]>
 > = {
+  architecture: () => [
+    'build the image again for its platform: a cross-build probably copied a program of the host',
+  ],
   ambiguous: () => ['build the image again: tools read this document differently'],
   empty: () => [CHANGE],
   none: (isIndex) => [

@@ -46,6 +46,8 @@ interface Details {
   readonly error: Message & {
     readonly code: string;
     readonly exitCode: number;
+    /** Each of several things that are wrong; absent if the message says it all. */
+    readonly items?: readonly string[];
     readonly hint: string;
   };
 }
@@ -111,8 +113,9 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
     return [['always', what, 'debug']];
   },
   debug: ({ message }) => [['always', message, 'debug']],
-  error: ({ message, hint }) => [
+  error: ({ message, items = [], hint }) => [
     ['always', message, 'error'],
+    ...items.map((item) => ['always', `  ${item}`] as const),
     ['always', hint, 'hint'],
   ],
 };
@@ -120,6 +123,7 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
 function blobLines({ state, digest, size, target }: BlobProgress): Line[] {
   const what = `${digest} (${formatSize(size)})`;
   if (state === 'present') return [['progress', `${what} is in ${target} already`]];
+  if (state === 'read') return [['progress', `read ${what} of ${target}`]];
   const isDone = state === 'copied' || state === 'mounted';
   return isDone ? [['progress', `${state} ${what} to ${target}`]] : [];
 }

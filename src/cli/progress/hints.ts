@@ -1,7 +1,22 @@
 import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../../errors.js';
 
+/** What a hint depends on besides the error. */
+export interface HintContext {
+  /** The command that runs, if it is known. */
+  readonly command?: string | undefined;
+  /** The registry that --username is for, if it is known. */
+  readonly typedHost?: string | undefined;
+}
+
+/** --username is of no use for any other registry than that of the target. */
+function logIn({ host }: ErrorData, { typedHost }: HintContext): string {
+  const login = `log in with "docker login ${host}"`;
+  const isTyped = typedHost === undefined || typedHost === host;
+  return isTyped ? `${login}, or give --username and --password-stdin` : login;
+}
+
 /** The hint for each reason, with commands and options; in the sections of {@link ErrorReason}. */
-const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
+const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext) => string>> = {
   // oci
   'digest-form': () => '"manifest-tool digest REF" prints the digest of an image',
   // http
@@ -17,7 +32,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     `give one that the registry trusts: --cert-file and --key-file, or /etc/docker/certs.d/${host}/`,
   'client-key-missing': () => 'give its key with --key-file FILE',
   'tls-not-spoken': () => 'if the registry uses plain HTTP, give --plain-http',
-  'token-denied': () => 'log in with "docker login", or give --username and --password-stdin',
+  'token-denied': logIn,
   'token-server-unavailable': () => 'try again later, or raise --retry',
   // credentials
   'auth-file-missing': () => 'correct --authfile, or omit it to use the default files',
@@ -27,8 +42,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     'run check-registry to see what the registry supports; --debug shows the request',
   'manifest-invalid': () =>
     'try the other type of index (--type docker or --type oci); check-registry shows what the registry accepts',
-  'login-required': ({ host }) =>
-    `log in with "docker login ${host}", or give --username and --password-stdin`,
+  'login-required': logIn,
   'credentials-rejected': ({ host }) => `correct or renew these credentials: ${host} rejects them`,
   'content-missing': () =>
     'push the image again: the registry lacks a part of it; verify lists what else is missing',
@@ -60,6 +74,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
   'not-an-image': () =>
     'it is probably an artifact and not an image: inspect --format raw shows its manifest',
   'not-an-index': () => 'create an index from it first, with create',
+  'other-architecture': () =>
+    'build the image again for its platform: a cross-build probably copied a program of the host; verify --executables shows more',
   'platform-not-found': () => 'omit it from --platform, or add a source that has it',
   'platform-missing': () =>
     'give both os and architecture, as the platform of a spec (push from-spec) or with push from-args --platforms',
@@ -67,8 +83,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     'copy it without --referrers, and the referrers that it needs by their digests',
   'required-platforms': () =>
     'check that each build has pushed its image, or omit the platform from --require',
-  'several-failed': () =>
-    'fix the errors above and run it again: what is published already is skipped',
+  'several-failed': () => 'fix the errors above and run it again: what succeeded is not repeated',
+  'several-not-deleted': () => 'fix the errors above, and run it again for the tags that failed',
   'sources-missing': () =>
     'check the names; --wait TIME waits for images that are not there yet, --ignore-missing leaves them out',
   'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',
@@ -80,11 +96,11 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData) => string>> = {
     `$${name} is not replaced: write \${${name}}, and give --env to replace it from the environment`,
 };
 
-/** The hint of an error; `command` is the command that runs, if it is known. */
-export function hintFor(error: ManifestToolError, command: string | undefined): string {
+/** The hint of an error. */
+export function hintFor(error: ManifestToolError, context: HintContext): string {
   const { code, data, hint, reason } = error;
-  if (reason !== undefined) return HINTS[reason](data);
-  return hint ?? defaultHint(code, command);
+  if (reason !== undefined) return HINTS[reason](data, context);
+  return hint ?? defaultHint(code, context.command);
 }
 
 function defaultHint(code: ErrorCode, command: string | undefined): string {

@@ -32,6 +32,8 @@ export class LiveDisplay {
   private readonly planned = new Map<string, number>();
   private readonly plannedTargets = new Set<string>();
   private copyingSince: number | undefined;
+  /** Blobs that are only read, by place and digest: bytes in all and so far. */
+  private readonly reads = new Map<string, { size: number; bytes: number }>();
 
   /**
    * @param start a time in milliseconds, as all of this class
@@ -68,6 +70,11 @@ export class LiveDisplay {
     const { state, size, bytes, target, digest } = event;
     const key = `${target} ${digest}`;
     if (state === 'started') return;
+    if (state === 'reading' || state === 'read') {
+      this.reads.set(key, { size, bytes });
+      return;
+    }
+    this.reads.delete(key);
     if (state === 'failed') this.transfers.delete(key);
     else this.transfers.set(key, { size, bytes, state });
     if (state === 'copying' || state === 'copied') this.copyingSince ??= now;
@@ -79,7 +86,9 @@ export class LiveDisplay {
    */
   text(now: number, columns: number): string {
     const activity = this.printable(this.activity);
-    const moving = [...this.copied(now), ...this.waiting(now)].map(this.printable);
+    const moving = [...this.copied(now), ...this.examined(), ...this.waiting(now)].map(
+      this.printable,
+    );
     for (const parts of [[...this.counts(), ...moving], moving]) {
       const rest = parts.map((part) => BETWEEN + part).join('');
       const left = columns - columnsOf(rest);
@@ -134,6 +143,14 @@ export class LiveDisplay {
     const time = rate > 0 && left > 0 ? [`${formatDuration((left / rate) * 1000)} left`] : [];
     const amount = `${percent}% of ${formatSize(total)}`;
     return [[amount, ...rateText(rate), ...time].join(', ')];
+  }
+
+  private examined(): string[] {
+    if (this.reads.size === 0) return [];
+    let [bytes, size] = [0, 0];
+    for (const each of this.reads.values()) [bytes, size] = [bytes + each.bytes, size + each.size];
+    const blobs = countOf(this.reads.size, 'blob');
+    return [`${formatSize(bytes)} of ${formatSize(size)} of ${blobs} read`];
   }
 
   /** Undefined until it is known for every target that something is copied to. */

@@ -10,6 +10,7 @@ import type { Wait } from '../../http/retry.js';
 import { usageError, type Options } from '../args/values.js';
 import { isLiveTerminal, type Io } from '../io.js';
 import { isColoured, palette, type ColourOptions } from '../output/colours.js';
+import type { HintContext } from './hints.js';
 import { LABELS, linesOf, type Label, type ReportEvent, type Weight } from './events.js';
 import type { LiveDisplay } from './live.js';
 import { SYSTEM_TIMER, type Timer } from './timer.js';
@@ -32,7 +33,7 @@ export class Reporter implements ProgressEvents {
   readonly secrets = new Secrets();
   private spinner: Spinner | undefined;
   private display: LiveDisplay | undefined;
-  private command: string | undefined;
+  private context: HintContext = {};
   private style: ReportStyle = { progress: undefined, quiet: false, debug: false };
   /** Ends of the waits that were reported, by what they are for. */
   private readonly waits = new Map<string, number>();
@@ -48,7 +49,12 @@ export class Reporter implements ProgressEvents {
 
   /** Sets the name of the command, for hints. */
   begin(command: string): void {
-    this.command = command;
+    this.context = { ...this.context, command };
+  }
+
+  /** Sets the registry that --username is for, for hints. */
+  setTypedHost(typedHost: string | undefined): void {
+    this.context = { ...this.context, typedHost };
   }
 
   /** @throws {ManifestToolError} USAGE for options that contradict each other. */
@@ -157,11 +163,13 @@ export class Reporter implements ProgressEvents {
   /** Reports an error with its hint, and returns its exit code when that is written. */
   async failed(thrown: unknown): Promise<number> {
     const error = knownError(thrown);
-    const { code, message } = error;
+    const { code, message, items: all } = error;
+    const items = all.length === 0 ? {} : { items: all };
     const exitCode = EXIT_CODES[code];
     await this.enqueue(async () => {
       const { hintFor } = await import('./hints.js');
-      this.write({ event: 'error', code, exitCode, message, hint: hintFor(error, this.command) });
+      const hint = hintFor(error, this.context);
+      this.write({ event: 'error', code, exitCode, message, ...items, hint });
       if (this.style.debug) for (const cause of debugEvents(error)) this.write(cause);
     });
     return exitCode;
@@ -224,10 +232,11 @@ export class Reporter implements ProgressEvents {
   }
 
   private json(event: ReportEvent): string {
-    const members = Object.entries(event).map(([name, value]): [string, unknown] => [
-      name,
-      typeof value === 'string' ? this.secrets.redactAndCut(value, MAX_LINE) : value,
-    ]);
+    const redacted = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(redacted);
+      return typeof value === 'string' ? this.secrets.redactAndCut(value, MAX_LINE) : value;
+    };
+    const members = Object.entries(event).map(([name, value]) => [name, redacted(value)]);
     return escapeText(JSON.stringify(Object.fromEntries(members)));
   }
 

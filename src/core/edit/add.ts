@@ -1,3 +1,4 @@
+import type { Digest } from '../../oci/digest.js';
 import type { FetchedIndex, FetchedManifest, ImageReader } from '../../oci/content.js';
 import { parseDocument } from '../../oci/documents.js';
 import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
@@ -6,6 +7,7 @@ import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { buildIndex, indexTypeOf, refuseArtifacts } from '../publish/build.js';
+import { refuseOtherArchitectures } from '../publish/executables.js';
 import { checkListedPlatforms } from '../publish/entry-platform.js';
 import { Publisher } from '../publish/publisher.js';
 import { lostReferrers, ReferrerCollector, type NamedSubject } from '../publish/referrers.js';
@@ -68,8 +70,10 @@ export async function addToIndex(
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     const subjects: NamedSubject[] = [];
     const indexes = new Map<string, FetchedIndex>();
+    const read = new Map<string, Digest>();
     const reading: Reading = {
       onManifest,
+      onSource: (name, digest) => void read.set(name, digest),
       wait,
       events: collector.events,
       onIndex(name, source, reader) {
@@ -105,6 +109,10 @@ export async function addToIndex(
     ];
     for (const text of lost) warning(text);
     if (strict === true) refuseWarnings(editing(request), collector.warnings);
+    if (request.executables === true) {
+      const { signal } = client;
+      await refuseOtherArchitectures(images, { what: editing(request), signal, events });
+    }
     const referrers =
       request.referrers === true
         ? await new ReferrerCollector(editing(request), {
@@ -118,7 +126,7 @@ export async function addToIndex(
     const edited = await settleEdit(client, opened, request, edit, collector.events);
     const { transferred } = publisher;
     const warnings = [...collector.warnings, ...publisher.warnings];
-    return { ...edited, added: images, children, transferred, warnings };
+    return { ...edited, added: images, sources: read, children, transferred, warnings };
   } finally {
     await publisher.end();
   }

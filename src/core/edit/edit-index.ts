@@ -1,4 +1,9 @@
+import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
+import type { Digest } from '../../oci/digest.js';
+import type { Descriptor } from '../../oci/descriptor.js';
+import { isManifestType } from '../../oci/media-types.js';
+import { formatPlatform } from '../../oci/platform.js';
 import type { FetchedManifest, ImageStore, ManifestContent } from '../../oci/content.js';
 import { digestOf } from '../../oci/digest.js';
 import { parseDocument, type ImageIndex } from '../../oci/documents.js';
@@ -8,6 +13,7 @@ import { DEFAULT_TAG, formatReference, type Reference } from '../../oci/referenc
 import { settle } from '../../settle.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
+import { refuseOtherArchitectures, type PublishedImage } from '../publish/executables.js';
 import { checkIndexSize } from '../publish/build.js';
 import { checkGuard, isGuarded } from '../publish/guard.js';
 import { pushRefusal } from '../publish/push-check.js';
@@ -38,6 +44,8 @@ export interface EditResult {
   readonly after: ManifestContent;
   /** The images that were added. */
   readonly added?: readonly ResolvedImage[];
+  /** What each source pointed to when it was read, by its reference. */
+  readonly sources?: ReadonlyMap<string, Digest>;
   /** Blobs that were written; undefined for an edit that needs none. */
   readonly transferred?: Transferred;
   /** What was warned of. */
@@ -140,6 +148,10 @@ export async function settleEdit(
   };
   const start = await editable(first);
   const next = applied(what, start, edit);
+  if (request.executables === true) {
+    const changed = await changedImages(target, start.index, next, images);
+    await refuseOtherArchitectures(changed, { what, signal: client.signal, events });
+  }
   const isUnchanged = next.digest === first.digest;
   if (isUnchanged) events.unchanged?.(`${target.name}:${tag}`, next);
   else if (isGuarded(request))
@@ -173,6 +185,29 @@ export async function settleEdit(
   const after = 'current' in settled ? settled.current : settled;
   const changes = await editChanges(tag, { root: first, index: start.index.document }, after);
   return { before: first, after, changes };
+}
+
+/** The images that an edited index has for another platform than before; not those that were added. */
+async function changedImages(
+  source: ImageStore,
+  { document }: FetchedManifest,
+  { bytes, mediaType }: ManifestContent,
+  added: readonly ResolvedImage[],
+): Promise<PublishedImage[]> {
+  const key = ({ digest, platform }: Descriptor): string =>
+    `${digest} ${platform === undefined ? '' : formatPlatform(platform)}`;
+  const known = new Set(added.map(({ entry }) => key(entry)));
+  if (document.kind === 'index') for (const entry of document.manifests) known.add(key(entry));
+  const after = parseDocument(bytes, mediaType).document;
+  const entries = after.kind === 'index' ? after.manifests : [];
+  const changed = entries.filter(
+    (entry) => isManifestType(entry.mediaType) && !known.has(key(entry)),
+  );
+  return mapInOrder(changed, async (entry) => ({
+    entry,
+    manifest: await source.getManifest(entry.digest, entry),
+    source,
+  }));
 }
 
 /** The index with an edit applied, checked to be one that can be read. */

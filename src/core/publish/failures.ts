@@ -1,26 +1,39 @@
-import { detailsOf, EXIT_CODES, ManifestToolError, type ErrorCode } from '../../errors.js';
+import {
+  detailsOf,
+  EXIT_CODES,
+  ManifestToolError,
+  type ErrorCode,
+  type ErrorReason,
+} from '../../errors.js';
+
+/** Details of {@link summarizeFailures}. */
+export interface FailureSummary {
+  /** The action, for the message. */
+  readonly what?: string;
+  /** The code of the summary; that of the first error by default. */
+  readonly codeOf?: (errors: readonly ManifestToolError[]) => ErrorCode;
+  readonly reason?: ErrorReason;
+}
 
 /**
  * The error for several pieces of work of which some failed, each reported before; undefined if none
- * failed. It has the code of the first.
+ * failed.
  * @param total how many there were
- * @param what the action, for the message
- * @param codeOf selects another code, as {@link sharedCode} does
  */
 export function summarizeFailures(
   errors: readonly ManifestToolError[],
   total: number,
-  what = `publishing to ${total} targets`,
-  codeOf: (errors: readonly ManifestToolError[]) => ErrorCode = ([first]) => first!.code,
+  summary: FailureSummary = {},
 ): ManifestToolError | undefined {
   const [first] = errors;
   if (first === undefined) return undefined;
+  const { what = `publishing to ${total} targets`, codeOf, reason = 'several-failed' } = summary;
   const failed = errors.length;
   const why =
     failed === total ? `all ${total} failed` : `${failed} of ${total} failed, the others succeeded`;
-  return new ManifestToolError(codeOf(errors), what, why, {
+  return new ManifestToolError(codeOf?.(errors) ?? first.code, what, why, {
     cause: first,
-    reason: 'several-failed',
+    reason,
     data: { failed, total },
   });
 }

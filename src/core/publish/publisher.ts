@@ -14,6 +14,7 @@ import type { ProgressEvents } from '../events.js';
 import { WaitPolicy } from '../wait.js';
 import { writeChildren, writeRoot } from './execute.js';
 import { summarizeFailures, withNothingPublished } from './failures.js';
+import { refuseOtherArchitectures } from './executables.js';
 import { checkGuard, isGuarded } from './guard.js';
 import {
   blobsOf,
@@ -65,6 +66,8 @@ export interface PushResult {
   readonly root: ManifestContent;
   /** One for each target, in their order. At least one of a publish is a success. */
   readonly outcomes: readonly Outcome[];
+  /** What each source of an index pointed to when it was read, by its reference. */
+  readonly sources?: ReadonlyMap<string, Digest>;
 }
 
 /** Reads what is published. */
@@ -117,7 +120,13 @@ export async function publishToAll(
     events.read?.(`${source.name}@${manifest.digest}`, manifest);
     for (const publisher of publishers) publisher.startBlobs(manifest, source);
   };
-  const content = read(onManifest, wait, shared);
+  const content = read(onManifest, wait, shared).then(async (found) => {
+    if (publication.executables === true) {
+      const what = `publishing ${formatReference(publication.target)}`;
+      await refuseOtherArchitectures(found.images, { what, signal: client.signal, events });
+    }
+    return found;
+  });
   const isDryRun = publication.dryRun === true;
   const refusals = Promise.all(isDryRun ? stores.map((store) => pushRefusal(store, events)) : []);
   // Of no interest if there is no content; otherwise thrown below.
@@ -126,7 +135,7 @@ export async function publishToAll(
     publishers.map((publisher) => publisher.publish(content)),
   );
   // If there is no content, the reason is reported once, not for each target.
-  const { root } = await content.catch((error: unknown) => {
+  const { root, sources } = await content.catch((error: unknown) => {
     throw withNothingPublished(error);
   });
   const refused = await refusals;
@@ -150,7 +159,7 @@ export async function publishToAll(
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
     throw result.reason;
   });
-  return { root, outcomes };
+  return { root, outcomes, ...(sources !== undefined && { sources }) };
 }
 
 /** Reports the error of each target, unless it is the only one; then it is thrown as it is. */

@@ -1,7 +1,7 @@
 import { ManifestToolError } from '../../errors.js';
 import { setsAnnotation, type AnnotationChanges } from '../../oci/annotations.js';
 import type { Digest } from '../../oci/digest.js';
-import type { Annotations } from '../../oci/descriptor.js';
+import type { Annotations, Descriptor } from '../../oci/descriptor.js';
 import type { IndexType } from '../../oci/json/encode-index.js';
 import type { Platform } from '../../oci/platform.js';
 import {
@@ -31,6 +31,12 @@ export interface PublishingOptions {
    * read right before it is written, and another publisher can still write in between.
    */
   readonly expect?: Digest;
+  /**
+   * Refuses images that start a program of another architecture than that of their platform, before
+   * a tag moves; the default is false. It reads the layers of each image that is added or whose
+   * platform changes.
+   */
+  readonly executables?: boolean;
   /** Turns each warning into an error, before anything is written; the default is false. */
   readonly strict?: boolean;
   /**
@@ -81,6 +87,8 @@ export interface SourceRequest {
    * it adds. Only an OCI index has them.
    */
   readonly annotations?: Annotations;
+  /** What a descriptor says that the source is; another manifest is refused. */
+  readonly expected?: Partial<Pick<Descriptor, 'mediaType' | 'size'>>;
 }
 
 /** Annotations for entries of the index. */

@@ -1,9 +1,9 @@
 import { ManifestToolError } from '../../errors.js';
 import { imageEntries } from '../../oci/companions.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import { formatPlatform, type Platform } from '../../oci/platform.js';
+import { formatPlatform } from '../../oci/platform.js';
 import { formatReference, withDefaultTag } from '../../oci/reference.js';
-import { comparePlatforms, listEntries } from '../../oci/select-entry.js';
+import { listEntries, missingPlatforms } from '../../oci/select-entry.js';
 import { listSome } from '../../text.js';
 import type { IndexRequest } from './request.js';
 import type { ResolvedImage } from './resolved-image.js';
@@ -24,10 +24,9 @@ export function refuseMissingPlatforms(
   images: readonly ResolvedImage[],
   held: readonly Descriptor[] = [],
 ): void {
-  const missing = missingPlatforms(requiredPlatforms, [
-    ...held,
-    ...images.map(({ entry }) => entry),
-  ]);
+  const entries = imageEntries([...held, ...images.map(({ entry }) => entry)]);
+  const platforms = entries.flatMap(({ platform }) => platform ?? []);
+  const missing = missingPlatforms(platforms, requiredPlatforms);
   if (missing.length === 0) return;
   const names = sources.map(({ reference }) => formatReference(withDefaultTag(reference)));
   const given = [...new Set(names)].map((name) => {
@@ -41,17 +40,4 @@ export function refuseMissingPlatforms(
   const count = missing.length === 1 ? 'a required platform is' : 'required platforms are';
   const why = `${count} missing: ${missing.map(formatPlatform).join(', ')}; ${listSome(all, MAX_LISTED)}`;
   throw new ManifestToolError('REFUSED', what, why, { reason: 'required-platforms' });
-}
-
-/** A platform without an os version is met by an image for any version. */
-function missingPlatforms(
-  required: readonly Platform[],
-  entries: readonly Descriptor[],
-): readonly Platform[] {
-  const platforms = imageEntries(entries).flatMap(({ platform }) => {
-    if (platform === undefined) return [];
-    const { osVersion: _, ...anyVersion } = platform;
-    return [platform, anyVersion];
-  });
-  return comparePlatforms(platforms, required).missing;
 }

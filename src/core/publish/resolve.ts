@@ -25,6 +25,7 @@ import {
   type Reference,
 } from '../../oci/reference.js';
 import { entryKey, listEntries, matchingEntries, selectEntry } from '../../oci/select-entry.js';
+import { countOf } from '../../text.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { readNamed } from '../read/read-named.js';
@@ -47,6 +48,8 @@ export interface Reading {
   readonly events: ProgressEvents;
   /** Called for each index that is a source or inside one, with its reference. */
   readonly onIndex?: (name: string, index: FetchedIndex, source: ImageReader) => void;
+  /** Called for each source with its reference and what that points to. */
+  readonly onSource?: (name: string, digest: Digest) => void;
 }
 
 /**
@@ -199,6 +202,8 @@ class Resolver {
   > {
     try {
       const root = await this.root(source, reader, name);
+      refuseUnexpected(source, root, name);
+      this.reading.onSource?.(name, root.digest);
       const { document } = root;
       if (document.kind === 'manifest') return { image: { ...root, document } };
       const { manifests } = document;
@@ -409,6 +414,22 @@ class Resolver {
     this.platforms.set(digest, reading);
     return reading;
   }
+}
+
+/** @throws {ManifestToolError} REFUSED if a manifest is not what the descriptor of a source says. */
+function refuseUnexpected(
+  { expected = {} }: SourceRequest,
+  { mediaType, size }: FetchedManifest,
+  name: string,
+): void {
+  const isType = [undefined, mediaType].includes(expected.mediaType);
+  if (isType && [undefined, size].includes(expected.size)) return;
+  const why = isType
+    ? `it has ${countOf(size, 'byte')}, and its descriptor says ${expected.size}`
+    : `it is of type ${mediaType}, and its descriptor says ${expected.mediaType}`;
+  throw new ManifestToolError('REFUSED', `including ${name}`, why, {
+    hint: 'correct the descriptor, or give only its digest',
+  });
 }
 
 function emptyIndex(name: string): ManifestToolError {

@@ -27,8 +27,11 @@ export interface Defect {
   readonly fault?: ContentFault;
 }
 
-/** Content that readers could take differently, or an index without entries. */
-export type ContentFault = 'ambiguous' | 'empty';
+/**
+ * Content that readers could take differently, an index without entries, or a program that is
+ * started and of another architecture.
+ */
+export type ContentFault = 'ambiguous' | 'empty' | 'architecture';
 
 /**
  * Finds a platform that is missing, unless the entry is an artifact, or that contradicts the config of

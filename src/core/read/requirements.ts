@@ -5,7 +5,7 @@ import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { formatPlatform, isNoPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, type Reference } from '../../oci/reference.js';
-import { comparePlatforms, platformKey } from '../../oci/select-entry.js';
+import { comparePlatforms, missingPlatforms, platformKey } from '../../oci/select-entry.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import type { Defect, Requirement } from './defects.js';
@@ -21,7 +21,7 @@ export type AttestationKind = 'sbom' | 'provenance';
 export interface Requirements extends Partial<Record<Requirement, unknown>> {
   /** Exactly these platforms. */
   readonly platforms?: readonly Platform[];
-  /** At least these platforms. */
+  /** At least these platforms; one without an os version is met by any. */
   readonly atLeast?: readonly Platform[];
   /** The same platforms as this image or index, each with the same digests. */
   readonly sameAs?: Reference;
@@ -29,7 +29,8 @@ export interface Requirements extends Partial<Record<Requirement, unknown>> {
   readonly sameLabels?: readonly string[];
   /**
    * Attestations of each image: in the index as BuildKit stores them, as referrers of the image, or
-   * under cosign's tag for them.
+   * under cosign's tag for them. If no image has one of a kind, that of the index itself counts, as
+   * actions/attest makes it.
    */
   readonly attestations?: readonly AttestationKind[];
 }
@@ -51,8 +52,8 @@ export interface ImageFacts {
 export interface RequirementContext {
   readonly client: Client;
   readonly reader: ImageReader;
-  /** Whether the images are those of an index, for messages. */
-  readonly isIndex: boolean;
+  /** The index that the images are of; undefined for a single image. */
+  readonly index: Descriptor['digest'] | undefined;
   /** Reads a manifest; undefined if it is missing or damaged. */
   readonly read: (entry: Descriptor) => Promise<FetchedManifest | undefined>;
   readonly events: Pick<ProgressEvents, 'warning'>;
@@ -69,24 +70,24 @@ export async function requirementDefects(
   context: RequirementContext,
 ): Promise<Defect[]> {
   const plain = images.filter(({ isArtifact }) => !isArtifact);
-  const place = context.isIndex ? 'in the index' : 'there';
+  const place = context.index !== undefined ? 'in the index' : 'there';
   const [compared, attested] = await Promise.all([
     sameAs === undefined ? [] : differences(images, sameAs, context),
-    attestations.length === 0
-      ? []
-      : mapInOrder(plain, (image) => attestationDefects(image, attestations, context)),
+    attestations.length === 0 ? [] : attestationDefects(plain, attestations, context),
   ]);
   return [
     ...(platforms === undefined
       ? []
       : unmet('platforms', platformDefects(images, platforms, place))),
-    ...(atLeast === undefined ? [] : unmet('atLeast', missingPlatforms(images, atLeast, place))),
+    ...(atLeast === undefined
+      ? []
+      : unmet('atLeast', missing(missingPlatforms(platformsOf(images), atLeast), place))),
     ...unmet('sameAs', compared),
     ...unmet(
       'sameLabels',
       sameLabels.flatMap((key) => labelDefects(plain, key)),
     ),
-    ...unmet('attestations', attested.flat()),
+    ...unmet('attestations', attested),
   ];
 }
 
@@ -100,25 +101,20 @@ function platformDefects(
   required: readonly Platform[],
   place: string,
 ): Defect[] {
-  const { extra } = comparePlatforms(platformsOf(images), required);
+  const compared = comparePlatforms(platformsOf(images), required);
   const bare = images.filter((image) => !image.isArtifact && platformsOf([image]).length === 0);
   const unrequired = [
-    ...extra.map(formatPlatform),
+    ...compared.extra.map(formatPlatform),
     ...(bare.length > 0 ? ['an image without platform'] : []),
   ];
   return [
-    ...missingPlatforms(images, required, place),
+    ...missing(compared.missing, place),
     ...unrequired.map((where) => ({ where, what: `is ${place}, and not required` })),
   ];
 }
 
-function missingPlatforms(
-  images: readonly ImageFacts[],
-  required: readonly Platform[],
-  place: string,
-): Defect[] {
-  const { missing } = comparePlatforms(platformsOf(images), required);
-  return missing.map((platform) => ({
+function missing(platforms: readonly Platform[], place: string): Defect[] {
+  return platforms.map((platform) => ({
     where: formatPlatform(platform),
     what: `is required, and not ${place}`,
   }));
@@ -212,22 +208,42 @@ const PREDICATES: Readonly<Record<AttestationKind, { type: RegExp; what: string 
   },
 };
 
-/** Finds attestations that an image lacks. Referrers are read only if the index lacks some. */
+/** Finds attestations that images lack. The index is asked only if no image has one of a kind. */
 async function attestationDefects(
-  { digest, attestations }: ImageFacts,
+  images: readonly ImageFacts[],
   kinds: readonly AttestationKind[],
-  { reader, read }: RequirementContext,
+  context: RequirementContext,
 ): Promise<Defect[]> {
-  const lacking = (types: readonly string[]): AttestationKind[] =>
-    kinds.filter((kind) => !types.some((type) => PREDICATES[kind].type.test(type)));
-  const own = attestations.flatMap(({ document }) => predicateTypes(document));
-  if (lacking(own).length === 0) return [];
+  const lacking = await mapInOrder(images, async ({ digest, attestations }) => {
+    const own = attestations.flatMap(({ document }) => predicateTypes(document));
+    if (lackingKinds(kinds, own).length === 0) return [];
+    return lackingKinds(kinds, [...own, ...(await referrerTypes(digest, context))]);
+  });
+  const lackedByAll = kinds.filter((kind) => lacking.every((each) => each.includes(kind)));
+  const isAsked = context.index !== undefined && images.length > 0 && lackedByAll.length > 0;
+  const ofIndex = isAsked ? await referrerTypes(context.index, context) : [];
+  const lackedByIndex = lackingKinds(lackedByAll, ofIndex);
+  return images.flatMap(({ digest }, i) =>
+    lacking[i]!.filter((kind) => !lackedByAll.includes(kind) || lackedByIndex.includes(kind)).map(
+      (kind) => ({ where: digest, what: PREDICATES[kind].what }),
+    ),
+  );
+}
+
+function lackingKinds(
+  kinds: readonly AttestationKind[],
+  types: readonly string[],
+): AttestationKind[] {
+  return kinds.filter((kind) => !types.some((type) => PREDICATES[kind].type.test(type)));
+}
+
+/** The predicate types of what refers to a manifest. */
+async function referrerTypes(
+  digest: Descriptor['digest'],
+  { reader, read }: RequirementContext,
+): Promise<string[]> {
   const referrers = await mapInOrder(await listReferrers(reader, digest), read);
-  const referring = referrers.flatMap((manifest) =>
+  return referrers.flatMap((manifest) =>
     manifest === undefined ? [] : referrerPredicateTypes(manifest.document),
   );
-  return lacking([...own, ...referring]).map((kind) => ({
-    where: digest,
-    what: PREDICATES[kind].what,
-  }));
 }

@@ -1,5 +1,5 @@
-import { Semaphore } from '../../concurrency.js';
-import { interrupted, ManifestToolError } from '../../errors.js';
+import { mapConcurrent, Semaphore } from '../../concurrency.js';
+import { ManifestToolError } from '../../errors.js';
 import { attestedDigest, isAttestation } from '../../oci/attestation.js';
 import { Companions } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
@@ -26,11 +26,12 @@ import {
   type GraphEntry,
   type ReadEntry,
 } from '../../oci/graph.js';
-import { isDocumentType, isForeignLayerType } from '../../oci/media-types.js';
+import { isDocumentType, isForeignLayerType, isImageLayerType } from '../../oci/media-types.js';
 import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
 import { tagOrDigestOf, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
+import { attempt, type Attempt } from './attempt.js';
 import {
   duplicateEntries,
   entryPlatformDefects,
@@ -38,6 +39,8 @@ import {
   layerDefects,
   type Defect,
 } from './defects.js';
+import type { ExaminedImage } from './examine-executables.js';
+import type { ImageExecutables } from './executables.js';
 import { requirementDefects, type ImageFacts, type Requirements } from './requirements.js';
 
 /** What is verified, beside that everything is there. */
@@ -47,6 +50,11 @@ export interface VerifyOptions extends Requirements {
    * false.
    */
   readonly deep?: boolean;
+  /**
+   * Reads the layers and compares each file with native code (ELF, PE, Mach-O) with the platform of
+   * its image; the default is false.
+   */
+  readonly executables?: boolean;
 }
 
 /** An entry of the index, or the image itself. */
@@ -84,6 +92,8 @@ export interface Verification {
    * (OCI image-spec, layer.md, Non-Distributable Layers), so it is no defect.
    */
   readonly missingForeignLayers?: number;
+  /** If programs were compared with platforms: of each image, those in nested indexes included. */
+  readonly executables?: readonly ImageExecutables[];
 }
 
 /**
@@ -101,7 +111,7 @@ export async function verifyImage(
   events: ProgressEvents = {},
 ): Promise<Verification> {
   const reader = await client.open(reference, 'pull');
-  const verifier = new Verifier(reader, options, client.signal);
+  const verifier = new Verifier(reader, options, client.signal, events);
   const root = await verifier.read(tagOrDigestOf(reference));
   events.progress?.(`verifying ${root.digest}`);
   const { digest, mediaType, document } = root;
@@ -109,8 +119,8 @@ export async function verifyImage(
     document.kind === 'index'
       ? await verifier.index(document)
       : await verifier.image(root, document);
-  const isIndex = document.kind === 'index';
-  const context = { client, reader, events, isIndex, read: verifier.readIfWhole };
+  const index = document.kind === 'index' ? digest : undefined;
+  const context = { client, reader, events, index, read: verifier.readIfWhole };
   const own = [
     ...verifier.ambiguitiesOf(root),
     ...(document.kind === 'index' ? verifier.entriesOf(digest, document) : []),
@@ -128,6 +138,7 @@ export async function verifyImage(
     defects,
     warnings,
     ...present('missingForeignLayers', missingForeignLayers),
+    ...present('executables', options.executables === true ? verifier.executables : undefined),
   };
 }
 
@@ -155,10 +166,9 @@ interface CheckedEntry {
   readonly named?: CheckedManifest;
 }
 
-type Attempt<T> = { readonly value: T } | { readonly why: string };
-
 class Verifier {
   readonly warnings: Defect[] = [];
+  readonly executables: ImageExecutables[] = [];
   /** Digests of foreign layers that are not there. */
   readonly missingForeign = new Set<string>();
   private readonly checked = new Map<FetchedManifest, Promise<CheckedManifest>>();
@@ -172,6 +182,7 @@ class Verifier {
     private readonly reader: ImageReader,
     private readonly options: VerifyOptions,
     private readonly signal: AbortSignal,
+    private readonly events: ProgressEvents,
   ) {
     this.what = `verifying ${reader.name}`;
   }
@@ -209,8 +220,9 @@ class Verifier {
     const { digest, mediaType, size } = root;
     const { defects, platform, labels } = await this.checkBlobs(digest, document);
     const entry = { digest, mediaType, size, ...(platform && { platform }) };
+    const [examined] = await this.examine([{ digest, platform, manifest: root }]);
     return {
-      entries: [verifiedEntry(entry, root, defects)],
+      entries: [verifiedEntry(entry, root, defects, examined)],
       images: [{ digest, platform, labels, attestations: [], isArtifact: isArtifact(document) }],
     };
   }
@@ -227,15 +239,74 @@ class Verifier {
     const beyond = graph.limit === undefined ? '' : LIMIT_REASONS[graph.limit];
     const listed = new Set<FetchedManifest>();
     const leaves: GraphEntry<CheckedEntry>[] = [];
+    graph.fold<void>((entry) => {
+      if (entry.manifest?.document.kind !== 'index') leaves.push(entry);
+    });
+    const examined = await this.examineEntries(leaves);
     const entries = graph.fold<VerifiedEntry>((entry, inner, isCut) => {
       const { descriptor, manifest, value } = entry;
-      if (manifest?.document.kind !== 'index') leaves.push(entry);
       const below = isCut
         ? [{ where: descriptor.digest, what: `was not verified: ${beyond}` }]
         : once(listed, entry, inner);
-      return verifiedEntry(descriptor, manifest, [...value.defects, ...below]);
+      return verifiedEntry(
+        descriptor,
+        manifest,
+        [...value.defects, ...below],
+        examined.get(descriptor),
+      );
     });
     return { entries, images: imageFacts(leaves) };
+  }
+
+  /** The defects of the programs in each image; none unless they are asked for. */
+  private async examineEntries(
+    leaves: readonly GraphEntry<CheckedEntry>[],
+  ): Promise<ReadonlyMap<Descriptor, readonly Defect[]>> {
+    const entries = leaves.flatMap(({ descriptor, manifest }) =>
+      manifest === undefined ? [] : [{ ...descriptor, descriptor, manifest }],
+    );
+    const defects = await this.examine(entries);
+    return new Map(defects.map((each, i) => [entries[i]!.descriptor, each]));
+  }
+
+  private async examine(
+    images: readonly Omit<ExaminedImage, 'reader'>[],
+  ): Promise<readonly (readonly Defect[])[]> {
+    const { what, signal, events, reader, options } = this;
+    if (options.executables !== true) return [];
+    const { examineExecutables } = await import('./examine-executables.js');
+    const readLayers = new Set<string>();
+    const examinations = await examineExecutables(
+      images.map((image) => ({ ...image, reader })),
+      { what, signal, events, onLayerRead: (digest) => readLayers.add(digest) },
+    );
+    const known = new Set<string>();
+    for (const { executables } of examinations) {
+      const key = `${executables?.digest} ${executables?.platform}`;
+      if (executables !== undefined && !known.has(key)) this.executables.push(executables);
+      known.add(key);
+    }
+    const unread = options.deep === true ? await this.readOtherLayers(images, readLayers) : [];
+    return examinations.map(({ defects }, i) => [...defects, ...(unread[i] ?? [])]);
+  }
+
+  /** Reads the layers that had to be read and were not examined. */
+  private readOtherLayers(
+    images: readonly Omit<ExaminedImage, 'reader'>[],
+    readLayers: ReadonlySet<string>,
+  ): Promise<Defect[][]> {
+    return mapConcurrent(images, async ({ digest: where, manifest: { document } }) => {
+      if (document.kind !== 'manifest') return [];
+      const left = (await this.expectedLayers(document)).filter(
+        ({ digest, mediaType }) => isImageLayerType(mediaType) && !readLayers.has(digest),
+      );
+      const outcomes = await Promise.all(
+        left.map(async (layer) => ({ layer, blob: await this.checkBlob(layer, true) })),
+      );
+      return outcomes.flatMap(({ layer, blob }) =>
+        'why' in blob ? [{ where, what: `layer ${layer.digest}: ${blob.why}` }] : [],
+      );
+    });
   }
 
   /** The defects of the entries of an index; collects their warnings. */
@@ -295,7 +366,7 @@ class Verifier {
     const layers = await this.expectedLayers(document);
     const [config, ...blobs] = await Promise.all([
       this.checkConfig(document),
-      ...layers.map((layer) => this.checkBlob(layer)),
+      ...layers.map((layer) => this.checkLayer(layer)),
     ]);
     const damaged = blobs.flatMap((blob, i) =>
       'why' in blob ? [{ where, what: `layer ${layers[i]!.digest}: ${blob.why}` }] : [],
@@ -308,6 +379,12 @@ class Verifier {
     }
     const what = `config ${document.config.digest}: ${config.why}`;
     return { defects: [{ where, what }, ...damaged] };
+  }
+
+  /** Layers that are examined later are read then. */
+  private checkLayer(layer: Descriptor): Promise<Attempt<void>> {
+    const isExamined = this.options.executables === true && isImageLayerType(layer.mediaType);
+    return isExamined ? this.checkBlob(layer, false) : this.checkBlob(layer);
   }
 
   /** Reads the config of an image; that of an artifact is checked as a blob. */
@@ -359,20 +436,25 @@ class Verifier {
     return expected.flat();
   }
 
-  /** A blob that several images share is checked once. */
-  private checkBlob(descriptor: Descriptor): Promise<Attempt<void>> {
-    const key = `${descriptor.digest} ${descriptor.size}`;
-    const checking = this.blobs.get(key) ?? this.attempt(() => this.readBlob(descriptor));
+  /**
+   * Checks a blob, once however many images share it.
+   * @param isRead whether it is read, and not only asked for
+   */
+  private checkBlob(
+    descriptor: Descriptor,
+    isRead = this.options.deep === true,
+  ): Promise<Attempt<void>> {
+    const key = `${descriptor.digest} ${descriptor.size} ${isRead}`;
+    const checking = this.blobs.get(key) ?? this.attempt(() => this.readBlob(descriptor, isRead));
     this.blobs.set(key, checking);
     return checking;
   }
 
-  private async readBlob(descriptor: Descriptor): Promise<void> {
+  private async readBlob(descriptor: Descriptor, isRead: boolean): Promise<void> {
     await this.slots.acquire();
     try {
       this.signal.throwIfAborted();
-      if (this.options.deep !== true)
-        return this.compareSize(descriptor, await this.reader.blobSize(descriptor));
+      if (!isRead) return this.compareSize(descriptor, await this.reader.blobSize(descriptor));
       for await (const _ of await this.reader.openBlob(descriptor));
     } finally {
       this.slots.release();
@@ -384,17 +466,8 @@ class Verifier {
     if (size !== expected) throw new Error(`it has ${size} bytes, and ${expected} are announced`);
   }
 
-  /** What is missing or damaged is a defect; what could not be found out is an error. */
-  private async attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
-    try {
-      return { value: await work() };
-    } catch (error) {
-      if (this.signal.aborted) throw interrupted(this.what, error);
-      const isFault =
-        error instanceof ManifestToolError && !/^(NOT_FOUND|CORRUPT)$/.test(error.code);
-      if (isFault || !(error instanceof Error)) throw error;
-      return { why: error instanceof ManifestToolError ? error.why : error.message };
-    }
+  private attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
+    return attempt(this.what, this.signal, work);
   }
 }
 
@@ -470,7 +543,8 @@ function blobsIn({ mediaType }: Descriptor, document: ImageDocument | undefined)
 function verifiedEntry(
   entry: Descriptor,
   manifest: FetchedManifest | undefined,
-  defects: readonly Defect[],
+  own: readonly Defect[],
+  examined: readonly Defect[] = [],
 ): VerifiedEntry {
   const { digest, mediaType, platform } = entry;
   const document = manifest?.document;
@@ -481,6 +555,6 @@ function verifiedEntry(
     platform: platform === undefined || attests ? undefined : formatPlatform(platform),
     isAttestation: attests,
     blobs: blobsIn(entry, document),
-    defects,
+    defects: unique([...own, ...examined]),
   };
 }

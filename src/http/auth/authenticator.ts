@@ -426,6 +426,7 @@ export class Authenticator {
         service,
         scopes,
         credential: identity.credential,
+        host: this.options.host,
       }).then((token) => {
         this.options.onSecret(token.value);
         return (entry.settled = token);

@@ -29,6 +29,8 @@ export interface TokenRequest {
   readonly service: string | undefined;
   readonly scopes: readonly Scope[];
   readonly credential: Credential | undefined;
+  /** The registry that the token is for, as references name it. */
+  readonly host: string;
 }
 
 export interface Token {
@@ -110,7 +112,7 @@ export function basicAuthorization(username: string, password: string): string {
 
 function refusal(
   what: string,
-  { credential, scopes }: TokenRequest,
+  { credential, scopes, host }: TokenRequest,
   response: HttpResponse,
 ): ManifestToolError {
   const { status, attempts } = response;
@@ -137,6 +139,7 @@ function refusal(
     status,
     hint: 'log in to the registry',
     reason: 'token-denied',
+    data: { host },
   });
 }
 

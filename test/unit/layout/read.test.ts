@@ -26,6 +26,7 @@ import type { Descriptor } from '../../../src/oci/descriptor.js';
 import { OCI_MANIFEST } from '../../../src/oci/media-types.js';
 import { LAYER } from '../../support/layout.js';
 import { openFiles } from '../../support/open-files.js';
+import { IS_WINDOWS } from '../../support/system.js';
 
 const FIXTURE = path.resolve('fixtures/layout');
 const ABSENT = `sha256:${'0'.repeat(64)}` as Digest;
@@ -316,7 +317,7 @@ describe('CORRUPT is', () => {
     });
   });
 
-  test.each<[string, () => string]>([
+  test.skipIf(IS_WINDOWS).each<[string, () => string]>([
     ['index.json', () => path.join(root, 'index.json')],
     ['oci-layout', () => path.join(root, 'oci-layout')],
     ['a blob', () => blobFile(amd64.digest)],
@@ -345,28 +346,31 @@ describe('CORRUPT is', () => {
     await expect(read()).rejects.toMatchObject(irregular);
   });
 
-  test.each(['blobs', 'blobs/sha256'])('the directory %s is a symbolic link', async (name) => {
-    const directory = path.join(root, name);
-    await rename(directory, path.join(scratch, 'elsewhere'));
-    await symlink(path.join(scratch, 'elsewhere'), directory);
-    const layout = openLayout(root);
-    for (const read of [
-      () => layout.getManifest('linux-amd64'),
-      () => layout.getManifest(amd64.digest),
-      () => layout.getBlob(amd64),
-      () => layout.openBlob(amd64),
-      () => layout.blobSize(amd64),
-      () => layout.referrers(amd64.digest),
-    ]) {
-      await expect(read()).rejects.toMatchObject({
-        code: 'CORRUPT',
-        why: `${directory}: it is a symbolic link, which is not followed`,
-        hint: 'replace the link with the directory itself',
-      });
-    }
-  });
+  test.skipIf(IS_WINDOWS).each(['blobs', 'blobs/sha256'])(
+    'the directory %s is a symbolic link',
+    async (name) => {
+      const directory = path.join(root, name);
+      await rename(directory, path.join(scratch, 'elsewhere'));
+      await symlink(path.join(scratch, 'elsewhere'), directory);
+      const layout = openLayout(root);
+      for (const read of [
+        () => layout.getManifest('linux-amd64'),
+        () => layout.getManifest(amd64.digest),
+        () => layout.getBlob(amd64),
+        () => layout.openBlob(amd64),
+        () => layout.blobSize(amd64),
+        () => layout.referrers(amd64.digest),
+      ]) {
+        await expect(read()).rejects.toMatchObject({
+          code: 'CORRUPT',
+          why: `${directory}: it is a symbolic link, which is not followed`,
+          hint: 'replace the link with the directory itself',
+        });
+      }
+    },
+  );
 
-  test('a directory that becomes a link while a blob is open', async () => {
+  test.skipIf(IS_WINDOWS)('a directory that becomes a link while a blob is open', async () => {
     const content = await openLayout(root).openBlob(amd64);
     const directory = path.join(root, 'blobs');
     await rename(directory, path.join(scratch, 'elsewhere'));

@@ -7,9 +7,7 @@ import { openLayout } from '../../../src/layout/layout.js';
 import { digestOf } from '../../../src/oci/digest.js';
 import type { Descriptor } from '../../../src/oci/descriptor.js';
 import { OCI_INDEX } from '../../../src/oci/media-types.js';
-
-const hasSkopeo = spawnSync('skopeo', ['--version']).status === 0;
-if (!hasSkopeo) throw new Error('there is no skopeo in PATH: scripts/test/setup.sh installs it');
+import { HAS_SKOPEO } from '../../support/system.js';
 
 function skopeo(...args: string[]): string {
   const { status, stdout, stderr } = spawnSync('skopeo', args, { encoding: 'utf8' });
@@ -17,7 +15,7 @@ function skopeo(...args: string[]): string {
   return stdout;
 }
 
-describe('skopeo', () => {
+describe.skipIf(!HAS_SKOPEO)('skopeo', () => {
   const source = openLayout(path.resolve('fixtures/layout'));
   let scratch: string;
   let target: string;

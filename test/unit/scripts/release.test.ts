@@ -3,7 +3,10 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { parser } from 'keep-a-changelog';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { projectAddress } from '../../../scripts/build/address.mjs';
+import { withRelease } from '../../../scripts/release/changelog.mjs';
 import { releaseNotes } from '../../../scripts/release/notes.mjs';
 import { VERSION } from '../../../src/version.js';
 
@@ -35,6 +38,9 @@ describe('the notes of a release', () => {
 ## [0.8.0] - 2026-09-01
 
 - z
+
+[1.10.0]: https://example.com/compare/v1.1.0...v1.10.0
+[0.8.0]: https://example.com/releases/tag/v0.8.0
 `;
 
   test('are its section of the changelog', () => {
@@ -59,6 +65,63 @@ test('the changelog has a section for what is next, or for this version', () => 
   const changelog = readFileSync('CHANGELOG.md', 'utf8');
   const headings = [...changelog.matchAll(/^## \[(.+?)\]( - .+)?$/gm)].map(([, name]) => name);
   expect(['Unreleased', VERSION]).toContain(headings[0]);
+});
+
+describe('the changelog of a release', () => {
+  const url = 'https://example.com';
+  const BEFORE = `# Changelog
+
+Words about it.
+
+## [Unreleased]
+
+### Added
+
+- Commands:
+  - one, over
+    two lines
+  - two
+
+### Fixed
+
+- it
+`;
+  const first = withRelease(BEFORE, { version: '1.0.0-rc.1', date: '2026-11-28', url });
+
+  test('has its date, and everything else as it was', () => {
+    expect(first).toBe(
+      `${BEFORE.replace('[Unreleased]', '[1.0.0-rc.1] - 2026-11-28')}\n[1.0.0-rc.1]: ${url}/releases/tag/v1.0.0-rc.1\n`,
+    );
+    expect(releaseNotes('v1.0.0-rc.1', '1.0.0-rc.1', first)).toBe(
+      BEFORE.slice(BEFORE.indexOf('### Added')),
+    );
+  });
+
+  test('links to what changed since the release before', () => {
+    const next = first.replace('## [1.0.0-rc.1]', '## [Unreleased]\n\n### Fixed\n\n- x\n\n$&');
+    const second = withRelease(next, { version: '1.0.0', date: '2026-12-01', url });
+    expect(second).toContain('## [1.0.0] - 2026-12-01\n\n### Fixed\n\n- x\n');
+    expect(second).toContain(`[1.0.0]: ${url}/compare/v1.0.0-rc.1...v1.0.0\n`);
+  });
+
+  test('is refused if nothing is unreleased', () => {
+    const release = { version: '1.0.0', date: '2026-12-01', url };
+    expect(() => withRelease(first, release)).toThrow('nothing in the section Unreleased');
+    const empty = first.replace('## [1', '## [Unreleased]\n\n## [1');
+    expect(() => withRelease(empty, release)).toThrow('nothing in the section Unreleased');
+  });
+});
+
+test('the changelog is as the tool for releases writes it', () => {
+  const changelog = parser(readFileSync('CHANGELOG.md', 'utf8'));
+  changelog.format = 'markdownlint';
+  changelog.url = projectAddress().url;
+  // Before the first release there is nothing to compare Unreleased with, so that it has no link.
+  const written = `${changelog.toString().trimEnd()}\n`.replace(
+    /^## Unreleased$/m,
+    '## [Unreleased]',
+  );
+  expect(written).toBe(readFileSync('CHANGELOG.md', 'utf8'));
 });
 
 describe('the files of a release', () => {

@@ -97,6 +97,7 @@ function storeOf(name: string): ImageStore {
     listTags: refuse,
     ensureBlob: refuse,
     putChild: refuse,
+    deleteTag: refuse,
     referrers: refuse,
     putReferrer: refuse,
     tagDigest: refuse,

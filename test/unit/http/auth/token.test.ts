@@ -36,6 +36,7 @@ async function ask(setup: Setup) {
       service: 'service' in setup ? setup.service : 's',
       scopes: setup.scopes ?? SCOPES,
       credential: setup.credential,
+      host: 'example.com',
     },
   );
   expect(sent).toHaveLength(1);
