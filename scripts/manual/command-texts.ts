@@ -17,6 +17,9 @@ const PUBLISHES =
 const ANNOTATES =
   '`--annotation KEY=VALUE` sets an annotation, `--annotation KEY-` removes one. Levels before the key select what is annotated: `index:` (the default), `manifest-descriptor[linux/arm64]:` for the entry of a platform, `manifest-descriptor:` for every image, or several, as in `index,manifest-descriptor:KEY=VALUE`. Only OCI indexes have annotations.';
 
+const UNTAGS =
+  '`--untag-sources` deletes the tags of the sources after success, as `untag` does: those that are named by tag, in the registry of a target, and that still point to what was read. The tags that were published stay. A tag that the registry does not delete is a warning; with `--strict` the exit code is 6. A dry run shows which tags would be deleted.';
+
 const CONCURRENT =
   'Concurrent edits of an index are not lost, unless one of them stalls between its last read and its write. `push`, `create` and other tools do not check, and overwrite what the tag points to.';
 
@@ -61,6 +64,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       'Images can be in other repositories, registries and layouts: what the target lacks is mounted or copied. `--ignore-missing` skips images that do not exist; other failures are errors.',
       ANNOTATES,
       PUBLISHES,
+      UNTAGS,
     ],
     seeAlso: ['push from-spec', 'create', 'verify'],
   },
@@ -82,6 +86,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
       'Without `--target`, the first `--tag` is the target and must be a full reference.',
       ANNOTATES,
       PUBLISHES,
+      UNTAGS,
     ],
     seeAlso: ['push from-args', 'add', 'copy'],
   },
@@ -89,6 +94,7 @@ export const COMMAND_TEXTS: Readonly<Record<CommandName, CommandText>> = {
     description: [
       'Adds images to a published index. An image replaces the one for the same platform, with everything that belongs to it; a source that is an index contributes its entries. If the tag points to a single image, it becomes an index of that image and the added ones. Everything else is kept byte for byte. An entry belongs to another one if an annotation has its digest: attestations, SOCI indexes and others. With `--platform`, a source that is an index contributes only the entries for these platforms; if no source has one of them, it is an error.',
       CONCURRENT,
+      UNTAGS,
     ],
     seeAlso: ['remove', 'annotate', 'create'],
     more: 'edits.md',

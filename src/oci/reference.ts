@@ -362,6 +362,11 @@ export function withSuffix(reference: Reference, tagOrDigest: string): Reference
   return isDigest(tagOrDigest) ? { ...name, digest: tagOrDigest } : { ...name, tag: tagOrDigest };
 }
 
+/** `repository@digest`, one word that every tool accepts. */
+export function formatPinned(reference: Reference, digest: string): string {
+  return formatReference(withSuffix(reference, digest));
+}
+
 /** Identifies a repository, or a layout or an archive by its absolute path. */
 export function repositoryKey(reference: Reference): string {
   return formatName(

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/oci/digest.js';
+import { expectCode, runCli } from '../support/cli.js';
 import { putBlob, putManifest } from '../support/http.js';
 import { startRecordingProxy, type RecordingProxy } from '../support/proxy.js';
 import { startRegistry, type Registry } from '../support/registry.js';
@@ -258,6 +259,48 @@ describe('what else is live', () => {
     expect(code).toBe(3);
     expect(terminal.screen.text).not.toMatch(/[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏]/);
     expectUsable(terminal);
+  });
+});
+
+describe('the digests of a table', () => {
+  let name: string;
+
+  beforeAll(async () => {
+    name = `${registry.host}/oci/app:table`;
+    const sources = ['amd64', 's390x'].map((arch) => `${registry.host}/oci/app:linux-${arch}`);
+    expectCode(await runCli(['create', '-t', name, ...sources]), 0);
+  });
+
+  const shown = async (columns: number, ...more: string[]): Promise<string> => {
+    const args = ['inspect', '--format=table', name, ...more];
+    const terminal = runInTerminal(args, { columns, env: { NO_COLOR: '1' } });
+    expect((await terminal.done).code).toBe(0);
+    expectUsable(terminal);
+    return terminal.sent().replaceAll('\r\n', '\n');
+  };
+
+  it.each([80, 120, 200])(
+    'are whole in %i columns, or the last line names the command',
+    async (columns) => {
+      const text = await shown(columns);
+      const listed = await runCli(['digest', '--all', name]);
+      const digests = listed.stdout.match(/sha256:[0-9a-f]{64}/g)!;
+      expect(digests).toHaveLength(2);
+      for (const digest of digests) expect(text.includes(`  ${digest}\n`)).toBe(columns > 80);
+      expect(text.includes(`\n\nWhole digests: manifest-tool digest --all ${name}\n`)).toBe(
+        columns === 80,
+      );
+      expect(text.includes('Whole digests')).toBe(columns === 80);
+      const full = await runCli(['digest', '--full', name]);
+      expect(text).toContain(`Image:  ${full.stdout}`);
+    },
+  );
+
+  it('are whole for a single image, whose digest is above the table', async () => {
+    const text = await shown(80, '--platform', 'linux/amd64');
+    const digest = (await runCli(['digest', '--platform', 'linux/amd64', name])).stdout;
+    expect(text).toContain(`Digest: ${digest}`);
+    expect(text).not.toContain('Whole digests');
   });
 });
 

@@ -216,3 +216,110 @@ describe('untag', () => {
     expect(result.stderr).toContain('Docker Hub does not delete tags by the registry API');
   });
 });
+
+describe('push --untag-sources', () => {
+  const sources = ['linux-amd64', 'linux-arm64'];
+  const names = (): string[] => sources.map((tag) => `${server.host}/app:${tag}`);
+  const CREATE = ['create', '--retry', '0', '--untag-sources', '--target'];
+  const create = (target: string, ...options: string[]) =>
+    runCli([...CREATE, `${server.host}/${target}`, ...options, ...names()]);
+  const tags = (): string[] =>
+    [...registry.manifests.keys()].flatMap((name) => /^app:(.*)/.exec(name)?.[1] ?? []);
+
+  it('deletes the tags of the sources after success', async () => {
+    const result = await create('app:1.0', '--json');
+    expectCode(result, 0);
+    expect(tags()).toEqual(['1.0']);
+    const { untagged } = JSON.parse(result.stdout) as { untagged: { name: string }[] };
+    expect(untagged.map(({ name }) => name)).toEqual(names());
+    expectCode(await runCli(['verify', `${server.host}/app:1.0`]), 0);
+  });
+
+  it('works for push from-args, push from-spec and add', async () => {
+    const { host } = server;
+    const options = ['--retry', '0', '--untag-sources'];
+    const args = ['--platforms', 'linux/amd64,linux/arm64', '--template', `${host}/app:OS-ARCH`];
+    expectCode(
+      await runCli(['push', ...options, 'from-args', ...args, '--target', `${host}/app:1`]),
+      0,
+    );
+    expect(tags()).toEqual(['1']);
+    registry.addPlatforms('app', 2);
+    const manifests = names().map((image) => ({ image }));
+    const spec = JSON.stringify({ image: `${host}/app:2`, manifests });
+    expectCode(await runCli(['push', ...options, 'from-spec', '-'], { stdin: spec }), 0);
+    expect(tags()).toEqual(['1', '2']);
+    registry.addImage('app', 'linux-s390x', { os: 'linux', architecture: 's390x' });
+    expectCode(await runCli(['add', ...options, `${host}/app:2`, `${host}/app:linux-s390x`]), 0);
+    expect(tags()).toEqual(['1', '2']);
+  });
+
+  it('keeps tags that it has published, digests, and tags of other registries', async () => {
+    const other = await startScripted((request) => registry.answer(request));
+    try {
+      const { digest } = registry.manifests.get('app:linux-arm64')!;
+      const images = [
+        `${server.host}/app:linux-amd64`,
+        `${server.host}/app@${digest}`,
+        `${other.host}/app:linux-arm64`,
+      ];
+      const published = `${server.host}/app:1.0`;
+      const result = await runCli([...CREATE, published, '-t', 'linux-amd64', ...images]);
+      expectCode(result, 0);
+      expect(tags()).toEqual(['linux-amd64', 'linux-arm64', '1.0']);
+      expect(result.stderr).toContain(
+        `${other.host}/app:linux-arm64 keeps its tag: it is not in the registry of the target`,
+      );
+    } finally {
+      await other.stop();
+    }
+  });
+
+  it('deletes nothing in a dry run, and shows what it would delete', async () => {
+    const before = registry.content();
+    const result = await create('app:1.0', '--dry-run');
+    expectCode(result, 0);
+    for (const name of names()) expect(result.stdout).toContain(`tag ${name} would be deleted\n`);
+    expect(registry.content()).toEqual(before);
+    expect(deletions()).toEqual([]);
+  });
+
+  it('keeps the tags if the publish fails', async () => {
+    special = ({ method, path }) =>
+      method === 'PUT' && path.endsWith('/1.0') ? failure(403, 'DENIED', 'no') : undefined;
+    expectCode(await create('app:1.0'), 4);
+    expect(tags()).toEqual(sources);
+    expect(deletions()).toEqual([]);
+  });
+
+  it('warns of a registry that does not delete tags, and fails with --strict', async () => {
+    registry.behaviour = failure(405, 'UNSUPPORTED', 'not supported');
+    const warned = await create('app:1.0');
+    expectCode(warned, 0);
+    expect(warned.stderr).toContain('warning: deleting');
+    expect(warned.stderr).toContain(
+      'does not delete tags (status 405, UNSUPPORTED: not supported); the tag stays',
+    );
+    expect(warned.stdout).toMatch(/^Digest: \S+ \d+\n$/);
+    const strict = await create('app:1.0', '--strict');
+    expectCode(strict, 6);
+    expect(strict.stdout).toMatch(/^Digest: \S+ \d+\n$/);
+    expect(tags()).toEqual([...sources, '1.0']);
+  });
+
+  it('keeps a tag that has moved since it was read', async () => {
+    special = ({ method, path }) => {
+      if (method === 'PUT' && path.endsWith('/1.0'))
+        registry.addImage('app', 'linux-arm64', {
+          os: 'linux',
+          architecture: 'arm64',
+          text: 'new',
+        });
+      return undefined;
+    };
+    const result = await create('app:1.0');
+    expectCode(result, 0);
+    expect(tags()).toEqual(['linux-arm64', '1.0']);
+    expect(result.stderr).toContain('linux-arm64 failed: the tag has moved');
+  });
+});

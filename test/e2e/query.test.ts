@@ -100,15 +100,18 @@ describe('query on a registry', () => {
     );
     const platforms = platform === 'no platform' ? [] : [platform];
     const size = expect.any(Number) as number;
+    const image = `${registry.host}/${repository}@${digest}`;
     const entry = {
       platform: platforms[0] ?? null,
       digest,
       mediaType: type,
       size,
       isAttestation: false,
+      image,
     };
     const document = {
       name,
+      image,
       digest,
       mediaType: type,
       size,

@@ -73,6 +73,7 @@ const INDEX = [
   'attestations',
   'referrers',
   'strict',
+  'untag-sources',
   ...PUBLISHING,
 ] as const;
 
@@ -253,6 +254,7 @@ export const COMMANDS = {
       'attestations',
       'referrers',
       'strict',
+      'untag-sources',
       ...EDITING,
     ],
     texts: { platform: 'use only these platforms of source indexes' },

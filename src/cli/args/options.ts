@@ -260,6 +260,7 @@ const LOCAL = {
     value: 'GLOB',
     describe: "select tags by pattern, for example '1.*'",
   },
+  'untag-sources': { kind: 'switch', describe: 'delete the source tags after success' },
   'all-tags': { kind: 'switch', describe: 'copy all tags of the source repository' },
   'at-least': {
     kind: 'list',

@@ -2,12 +2,7 @@ import type { Client } from '../../core/client.js';
 import { findDigest } from '../../core/read/find-digest.js';
 import { queryImage, type QueriedEntry } from '../../core/read/query.js';
 import { formatPlatform } from '../../oci/platform.js';
-import {
-  formatReference,
-  parseReference,
-  withSuffix,
-  type Reference,
-} from '../../oci/reference.js';
+import { formatPinned, parseReference, type Reference } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
 import type { Arguments } from '../args/commands.js';
 import { usageError } from '../args/values.js';
@@ -15,7 +10,7 @@ import type { Run } from '../command.js';
 import { withClient } from '../options/connection.js';
 import { singlePlatform } from '../options/platforms.js';
 import { inColumns } from '../output/columns.js';
-import { entryDocument } from '../output/entry.js';
+import { pinnedEntry } from '../output/entry.js';
 import { jsonText } from '../output/json.js';
 import type { Reporter } from '../progress/reporter.js';
 
@@ -40,7 +35,7 @@ type Output = (
 const oneDigest: Output = async (client, reference, args, reporter) => {
   const platform = singlePlatform(args, '--all prints the digests of all platforms');
   const found = await findDigest(client, reference, platform, reporter);
-  const image = pinned(reference, found.digest);
+  const image = formatPinned(reference, found.digest);
   if (args.json) return jsonText({ name: args.reference, image, ...found });
   return `${args.full ? image : found.digest}\n`;
 };
@@ -50,20 +45,17 @@ const everyEntry: Output = async (client, reference, args, reporter) => {
   if (args.json) {
     return jsonText({
       name: args.reference,
-      image: pinned(reference, digest),
+      image: formatPinned(reference, digest),
       digest,
       mediaType,
       size,
-      entries: entries.map((entry) => ({
-        ...entryDocument(entry),
-        image: pinned(reference, entry.digest),
-      })),
+      entries: entries.map((entry) => pinnedEntry(reference, entry)),
     });
   }
   return inColumns(
     entries.map((entry) => [
       entryName(entry),
-      args.full ? pinned(reference, entry.digest) : entry.digest,
+      args.full ? formatPinned(reference, entry.digest) : entry.digest,
     ]),
   );
 };
@@ -72,9 +64,4 @@ const everyEntry: Output = async (client, reference, args, reporter) => {
 function entryName({ platform, isAttestation }: QueriedEntry): string {
   if (isAttestation) return 'attestation';
   return platform === undefined ? 'none' : escapeText(formatPlatform(platform));
-}
-
-/** `repository@digest`. */
-function pinned(reference: Reference, digest: string): string {
-  return formatReference(withSuffix(reference, digest));
 }

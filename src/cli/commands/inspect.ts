@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { yieldToEventLoop } from '../../concurrency.js';
 import { ManifestToolError, reasonOf, interrupted } from '../../errors.js';
 import { parseJson } from '../../oci/json/parse.js';
-import { parseReference, type Reference } from '../../oci/reference.js';
+import { formatPinned, parseReference, type Reference } from '../../oci/reference.js';
 import type { Client } from '../../core/client.js';
 import { inspectSelected } from '../../core/read/inspect.js';
 import type { ListedReferrer } from '../../core/read/referrers.js';
@@ -120,7 +120,7 @@ async function asDocument(
 
 async function table(
   selected: Selected,
-  { client, name, options, io, coloured, reporter }: Context,
+  { client, name, reference, options, io, coloured, reporter }: Context,
 ): Promise<string> {
   const [{ describeSelected }, { renderTable }] = await Promise.all([
     import('../../core/read/describe.js'),
@@ -134,7 +134,9 @@ async function table(
     reporter,
   );
   const { isTTY, columns } = io.stdout;
-  return renderTable(name, described, palette(coloured), isTTY && columns > 0 ? columns : 80);
+  const image = formatPinned(reference, selected.manifest.digest);
+  const subject = { name, image, reference: options.platform === undefined ? name : image };
+  return renderTable(subject, described, palette(coloured), isTTY && columns > 0 ? columns : 80);
 }
 
 async function docker(

@@ -12,7 +12,7 @@ import { formatName, formatReference, withSuffix, type Reference } from '../../o
 import { usageError, type Options } from '../args/values.js';
 import type { Surroundings } from '../command.js';
 import { withClient, type ConnectionOptions } from '../options/connection.js';
-import { ResultFiles, type PublishedContent } from '../output/files.js';
+import { ResultFiles } from '../output/files.js';
 import { jsonText } from '../output/json.js';
 import {
   editDocument,
@@ -24,38 +24,17 @@ import {
   type ResultDocument,
 } from '../output/result.js';
 import type { Reporter } from '../progress/reporter.js';
+import type { Failed, Job, Published } from './job.js';
 
 /** How many specs are published at a time; their requests share the limit of each registry. */
 const JOBS_AT_A_TIME = 8;
 
-/** One thing to publish: an index, a copy, or an edit of an index. */
-export interface Job {
-  readonly target: Reference;
-  /** All targets. */
-  readonly targets: readonly Reference[];
-  readonly sources: readonly Reference[];
-  /** @throws {ManifestToolError} if it failed at every target. */
-  run(client: Client, reporter: Reporter): Promise<Published>;
-}
-
-/** What a job published, or would in a dry run. */
-interface Published extends PublishedContent {
-  readonly result: ResultDocument;
-  /** One for each target at which it failed. */
-  readonly failures: readonly ManifestToolError[];
-  /** One for each target that cannot be pushed to, in a dry run. */
-  readonly refusals: readonly ManifestToolError[];
-}
-
-/** A job of which nothing was published. */
-interface Failed {
-  readonly target: Reference;
-  readonly error: ManifestToolError;
-}
-
 export interface PublishingContext extends Surroundings {
   readonly args: ConnectionOptions &
-    Options<'verify' | 'json' | 'digestfile' | 'metadata-file' | 'dotenv' | 'subjects' | 'dry-run'>;
+    Options<
+      'verify' | 'json' | 'digestfile' | 'metadata-file' | 'dotenv' | 'subjects' | 'dry-run'
+    > &
+    Partial<Options<'strict' | 'untag-sources'>>;
 }
 
 /** A job that publishes an index or a copy, at one target or several. */
@@ -71,11 +50,12 @@ export function pushJob(
     targets: [publication, ...(publication.alsoTo ?? [])].map(({ target }) => target),
     sources,
     async run(client, reporter) {
-      const { root, outcomes } = await push(client, reporter);
+      const { root, outcomes, sources: read } = await push(client, reporter);
       noteUntagged(outcomes, dryRun, reporter);
       return {
         result: resultDocument(outcomes, dryRun, warnings),
         root,
+        sources: read,
         targets: outcomes.flatMap((outcome) =>
           'plan' in outcome && outcome.refusal === undefined ? [outcome.target.target] : [],
         ),
@@ -114,7 +94,8 @@ export function editJob(
       const result = editDocument(target, edited, dryRun, warnings);
       const refusals = edited.refusal === undefined ? [] : [edited.refusal];
       const targets = refusals.length === 0 ? [target] : [];
-      return { result, root: edited.after, targets, failures: [], refusals };
+      const { after, sources: read } = edited;
+      return { result, root: after, sources: read, targets, failures: [], refusals };
     },
   };
 }
@@ -168,11 +149,18 @@ export async function runJobs(
           return { target: job.target, error };
         }
       };
-      const finished = await reporter.during(() => mapConcurrent(jobs, run, JOBS_AT_A_TIME));
+      const { finished, errors } = await reporter.during(async () => {
+        const ended = await mapConcurrent(jobs, run, JOBS_AT_A_TIME);
+        if (args.untagSources !== true) return { finished: ended, errors: [] };
+        const { untagSources } = await import('./untag-sources.js');
+        return untagSources(client, jobs, ended, args, reporter);
+      });
       const published = finished.flatMap((each) => ('result' in each ? [each] : []));
       if (!args.dryRun) await files.write(published, isSingle);
       io.stdout.write(args.json ? jsonOf(finished) : textOf(finished));
       refuseFailures(finished);
+      const [error] = errors;
+      if (error !== undefined) throw error;
     });
   } finally {
     await files.close();

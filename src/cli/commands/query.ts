@@ -1,10 +1,10 @@
 import { queryImage, type QueryResult } from '../../core/read/query.js';
 import { formatPlatform } from '../../oci/platform.js';
-import { parseReference } from '../../oci/reference.js';
+import { formatPinned, parseReference, type Reference } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
 import type { Run } from '../command.js';
 import { withClient } from '../options/connection.js';
-import { entryDocument } from '../output/entry.js';
+import { pinnedEntry } from '../output/entry.js';
 import { jsonText } from '../output/json.js';
 
 /** `query REF`. */
@@ -13,16 +13,21 @@ export const run: Run<'query'> = async ({ args, io, reporter }) => {
   const reference = parseReference(name);
   await withClient(args, { io, reporter }, [reference], async (client) => {
     const result = await reporter.during(() => queryImage(client, reference, reporter));
-    io.stdout.write(args.json ? queryJson(name, result) : queryText(name, result));
+    io.stdout.write(args.json ? queryJson(name, reference, result) : queryText(name, result));
   });
 };
 
-function queryJson(name: string, { platforms, entries, ...root }: QueryResult): string {
+function queryJson(
+  name: string,
+  reference: Reference,
+  { platforms, entries, ...root }: QueryResult,
+): string {
   return jsonText({
     name,
+    image: formatPinned(reference, root.digest),
     ...root,
     platforms: platforms.map(formatPlatform),
-    entries: entries.map(entryDocument),
+    entries: entries.map((entry) => pinnedEntry(reference, entry)),
   });
 }
 

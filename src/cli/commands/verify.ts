@@ -2,7 +2,7 @@ import { executablesNotes, type ImageExecutables } from '../../core/read/executa
 import { verifyImage, type Verification } from '../../core/read/verify.js';
 import type { AttestationKind, Requirements } from '../../core/read/requirements.js';
 import { parsePlatform, type Platform } from '../../oci/platform.js';
-import { parseReference } from '../../oci/reference.js';
+import { formatPinned, parseReference } from '../../oci/reference.js';
 import { countOf, escapeText, suggestion } from '../../text.js';
 import { defined, usageError, type Options } from '../args/values.js';
 import type { Run } from '../command.js';
@@ -21,8 +21,10 @@ export const run: Run<'verify'> = async ({ args, io, reporter }) => {
       verifyImage(client, reference, options, reporter),
     );
     const colours = palette(isColoured(io.stdout, io.env, args));
-    const text = args.json ? jsonText({ name, ...verification }) : table(verification, colours);
-    io.stdout.write(text);
+    const image = formatPinned(reference, verification.digest);
+    io.stdout.write(
+      args.json ? jsonText({ name, image, ...verification }) : table(image, verification, colours),
+    );
     refuseDefects(name, verification);
   });
 };
@@ -76,8 +78,8 @@ function executablesLines(executables: ImageExecutables): string[] {
  * One line for each entry: its state, platform, digest and number of blobs; one for the foreign
  * layers that are missing.
  */
-function table(verification: Verification, { good, bad }: Palette): string {
-  const { digest, mediaType, entries, missingForeignLayers = 0 } = verification;
+function table(image: string, verification: Verification, { good, bad }: Palette): string {
+  const { mediaType, entries, missingForeignLayers = 0 } = verification;
   const rows = entries.map((entry) => {
     const state = entry.defects.length === 0 ? 'ok' : 'DEFECT';
     const what = entry.isAttestation ? 'attestation' : (entry.platform ?? 'no platform');
@@ -93,7 +95,7 @@ function table(verification: Verification, { good, bad }: Palette): string {
     ...(missingForeignLayers === 0 ? [] : [foreign]),
     ...(verification.executables ?? []).flatMap(executablesLines),
   ];
-  return [`${mediaType} ${digest}`, ...lines, ...notes]
+  return [`${mediaType} ${escapeText(image)}`, ...lines, ...notes]
     .map((line) => `${line.trimEnd()}\n`)
     .join('');
 }

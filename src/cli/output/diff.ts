@@ -1,7 +1,7 @@
 import type { TagChanges } from '../../core/publish/review.js';
 import type { ImageDiff } from '../../core/read/diff.js';
 import type { DiffEntry, Difference, DiffSide, ValueChange } from '../../core/read/difference.js';
-import { formatName, formatReference, withSuffix, type Reference } from '../../oci/reference.js';
+import { formatName, formatPinned, formatReference, type Reference } from '../../oci/reference.js';
 import { countOf, escapeText, formatSize } from '../../text.js';
 import type { Palette } from './colours.js';
 import { jsonText } from './json.js';
@@ -62,11 +62,6 @@ function differenceLines(difference: Sides): string[] {
     ...changed.flatMap(changedLines),
     ...(diffCounts(difference) === '' ? ['the same entries in another order or form'] : []),
   ];
-}
-
-/** `repository@digest`. */
-function pinned(reference: Reference, { digest }: DiffSide): string {
-  return formatReference(withSuffix(reference, digest));
 }
 
 function entryLine(entry: EntryDocument): string {
@@ -193,7 +188,7 @@ function sideDocument(
   reference: Reference,
   { digest, mediaType }: DiffSide,
 ): SideDocument {
-  return { name, image: pinned(reference, { digest, mediaType }), digest, mediaType };
+  return { name, image: formatPinned(reference, digest), digest, mediaType };
 }
 
 interface DifferenceDocument {

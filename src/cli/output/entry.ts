@@ -3,6 +3,7 @@ import { isAttestation } from '../../oci/attestation.js';
 import type { ManifestContent } from '../../oci/content.js';
 import { parseDocument } from '../../oci/documents.js';
 import { formatPlatform } from '../../oci/platform.js';
+import { formatPinned, type Reference } from '../../oci/reference.js';
 
 /** An entry of an index for programs. */
 export interface EntryDocument {
@@ -15,10 +16,20 @@ export interface EntryDocument {
   readonly isAttestation: boolean;
 }
 
-export function entryDocument(entry: QueriedEntry): EntryDocument {
+function entryDocument(entry: QueriedEntry): EntryDocument {
   const { platform, digest, mediaType, size } = entry;
   const shown = platform === undefined ? null : formatPlatform(platform);
   return { platform: shown, digest, mediaType, size, isAttestation: entry.isAttestation };
+}
+
+/** An entry with the reference by which it is pulled. */
+export interface PinnedEntry extends EntryDocument {
+  /** `repository@digest`. */
+  readonly image: string;
+}
+
+export function pinnedEntry(reference: Reference, entry: QueriedEntry): PinnedEntry {
+  return { ...entryDocument(entry), image: formatPinned(reference, entry.digest) };
 }
 
 /** The entries of an index in its order; none of an image. */

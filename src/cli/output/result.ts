@@ -19,7 +19,7 @@ import {
   formatName,
   formatReference,
   withDefaultTag,
-  withSuffix,
+  formatPinned,
   type Reference,
 } from '../../oci/reference.js';
 import { escapeText } from '../../text.js';
@@ -84,6 +84,14 @@ export interface ResultDocument {
   readonly targets: readonly TargetDocument[];
   /** Targets at which the publish failed, or that a dry run may not push to. */
   readonly failed: readonly { readonly target: string; readonly error: FailureDocument }[];
+  /** Source tags that were deleted, or would be in a dry run; only with --untag-sources. */
+  readonly untagged?: readonly UntaggedDocument[];
+}
+
+/** A tag that was deleted, and what it pointed to. */
+export interface UntaggedDocument {
+  readonly name: string;
+  readonly digest: Digest;
 }
 
 export interface FailureDocument {
@@ -120,7 +128,7 @@ export function resultDocument(
     images: images.map((image) => imageResult(image, written.has(image.entry.digest))),
     targets: done.map(({ target, plan, transferred, warnings: own, changes }) => ({
       reference: formatReference(target.target),
-      image: formatReference(withSuffix(target.target, root.digest)),
+      image: formatPinned(target.target, root.digest),
       digest: root.digest,
       tags: tagResults(target.target, plan, dryRun),
       imagesCopied: countImages(plan),
@@ -228,7 +236,7 @@ export function editDocument(
     targets: [
       {
         reference: name,
-        image: formatReference(withSuffix(target, after.digest)),
+        image: formatPinned(target, after.digest),
         digest: after.digest,
         tags,
         imagesCopied: images.filter(({ written }) => written).length,
@@ -253,7 +261,7 @@ export function resultText(result: ResultDocument): string {
  * what would change, and each of its tags.
  */
 export function planText(result: ResultDocument): string {
-  const { dryRun, images, targets, referrerTags: others = [] } = result;
+  const { dryRun, images, targets, referrerTags: others = [], untagged = [] } = result;
   if (!dryRun) return '';
   const lines = [
     ...images.map((image) => {
@@ -269,6 +277,7 @@ export function planText(result: ResultDocument): string {
         ...tags.map((tag) => tagLine(tag, added.has(tag.name))),
       ];
     }),
+    ...untagged.map(({ name }) => `tag ${name} would be deleted`),
   ];
   return lines.map((line) => `${escapeText(line)}\n`).join('');
 }

@@ -1,6 +1,6 @@
 import type { TagCopy } from '../../core/publish/copy-tags.js';
 import type { ManifestToolError } from '../../errors.js';
-import { formatName, formatReference, withSuffix } from '../../oci/reference.js';
+import { formatName, formatPinned, formatReference } from '../../oci/reference.js';
 import { countOf, escapeText } from '../../text.js';
 import { inColumns } from './columns.js';
 import { changesDocument, changesLines, type ChangesDocument } from './diff.js';
@@ -56,7 +56,7 @@ function targetDocument(copy: Done, dryRun: boolean): TargetDocument {
   return {
     reference: name,
     digest: root.digest,
-    image: formatReference(withSuffix(target, root.digest)),
+    image: formatPinned(target, root.digest),
     tags: [{ name, from: from ?? null, to: root.digest, status }],
     imagesCopied,
     ...bytesOf(transferred, dryRun),

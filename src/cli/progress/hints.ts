@@ -1,4 +1,3 @@
-import { hostAliases } from '../../docker-hub.js';
 import type { ErrorCode, ErrorData, ErrorReason, ManifestToolError } from '../../errors.js';
 
 /** What a hint depends on besides the error. */
@@ -12,7 +11,7 @@ export interface HintContext {
 /** --username is of no use for any other registry than that of the target. */
 function logIn({ host }: ErrorData, { typedHost }: HintContext): string {
   const login = `log in with "docker login ${host}"`;
-  const isTyped = typedHost === undefined || hostAliases(typedHost).includes(String(host));
+  const isTyped = typedHost === undefined || typedHost === host;
   return isTyped ? `${login}, or give --username and --password-stdin` : login;
 }
 

@@ -1,3 +1,4 @@
+import type { Digest } from '../../oci/digest.js';
 import type { FetchedIndex, FetchedManifest, ImageReader } from '../../oci/content.js';
 import { parseDocument } from '../../oci/documents.js';
 import { DOCKER_MANIFEST_LIST } from '../../oci/media-types.js';
@@ -69,8 +70,10 @@ export async function addToIndex(
     events.progress?.(`reading ${countOf(sources.length, 'image')}`);
     const subjects: NamedSubject[] = [];
     const indexes = new Map<string, FetchedIndex>();
+    const read = new Map<string, Digest>();
     const reading: Reading = {
       onManifest,
+      onSource: (name, digest) => void read.set(name, digest),
       wait,
       events: collector.events,
       onIndex(name, source, reader) {
@@ -123,7 +126,7 @@ export async function addToIndex(
     const edited = await settleEdit(client, opened, request, edit, collector.events);
     const { transferred } = publisher;
     const warnings = [...collector.warnings, ...publisher.warnings];
-    return { ...edited, added: images, children, transferred, warnings };
+    return { ...edited, added: images, sources: read, children, transferred, warnings };
   } finally {
     await publisher.end();
   }

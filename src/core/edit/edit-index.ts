@@ -1,5 +1,6 @@
 import { mapInOrder } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
+import type { Digest } from '../../oci/digest.js';
 import type { Descriptor } from '../../oci/descriptor.js';
 import { isManifestType } from '../../oci/media-types.js';
 import { formatPlatform } from '../../oci/platform.js';
@@ -43,6 +44,8 @@ export interface EditResult {
   readonly after: ManifestContent;
   /** The images that were added. */
   readonly added?: readonly ResolvedImage[];
+  /** What each source pointed to when it was read, by its reference. */
+  readonly sources?: ReadonlyMap<string, Digest>;
   /** Blobs that were written; undefined for an edit that needs none. */
   readonly transferred?: Transferred;
   /** What was warned of. */

@@ -9,8 +9,8 @@ import type { ProgressEvents } from '../events.js';
 export interface UntagRequest {
   /** Each with a tag and without a digest. */
   readonly references: readonly Reference[];
-  /** Whether the tag may point to this digest; others are refused. The default is any. */
-  readonly isExpected?: (digest: Digest) => boolean;
+  /** Whether a tag may point to this digest; if not, it is refused. The default is any digest. */
+  readonly isExpected?: (digest: Digest, reference: Reference) => boolean;
   /** Deletes nothing; the result is what would be deleted. The default is false. */
   readonly dryRun?: boolean;
 }
@@ -45,7 +45,7 @@ export async function untag(
       events.progress?.(`${dryRun ? 'reading' : 'deleting'} ${name}`);
       const digest = dryRun
         ? (await store.getManifest(tags[i]!)).digest
-        : await store.deleteTag(tags[i]!, isExpected);
+        : await store.deleteTag(tags[i]!, (held) => isExpected?.(held, reference) ?? true);
       return { reference, digest };
     } catch (error) {
       if (!(error instanceof ManifestToolError) || error.code === 'INTERRUPTED') throw error;

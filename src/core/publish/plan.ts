@@ -10,6 +10,8 @@ export interface Content {
   readonly root: ManifestContent;
   /** All manifests that the root needs, each after those that it names. */
   readonly images: readonly ResolvedImage[];
+  /** What each source of an index pointed to, by its reference. */
+  readonly sources?: ReadonlyMap<string, Digest>;
 }
 
 /** The digests that tags point to; undefined for a tag that does not exist or could not be read. */

@@ -66,6 +66,8 @@ export interface PushResult {
   readonly root: ManifestContent;
   /** One for each target, in their order. At least one of a publish is a success. */
   readonly outcomes: readonly Outcome[];
+  /** What each source of an index pointed to when it was read, by its reference. */
+  readonly sources?: ReadonlyMap<string, Digest>;
 }
 
 /** Reads what is published. */
@@ -133,7 +135,7 @@ export async function publishToAll(
     publishers.map((publisher) => publisher.publish(content)),
   );
   // If there is no content, the reason is reported once, not for each target.
-  const { root } = await content.catch((error: unknown) => {
+  const { root, sources } = await content.catch((error: unknown) => {
     throw withNothingPublished(error);
   });
   const refused = await refusals;
@@ -157,7 +159,7 @@ export async function publishToAll(
     if (result.reason instanceof ManifestToolError) return { target, error: result.reason };
     throw result.reason;
   });
-  return { root, outcomes };
+  return { root, outcomes, ...(sources !== undefined && { sources }) };
 }
 
 /** Reports the error of each target, unless it is the only one; then it is thrown as it is. */

@@ -39,8 +39,10 @@ export function pushIndex(
     events.progress?.(`reading ${countOf(request.sources.length, 'image')}`);
     const indexes = new Map<string, FetchedIndex>();
     const subjects: NamedSubject[] = [];
+    const sources = new Map<string, Digest>();
     const images = await resolveSources(client, request, {
       onManifest,
+      onSource: (name, digest) => void sources.set(name, digest),
       wait,
       events: warnings.events,
       onIndex(name, index, source) {
@@ -71,16 +73,16 @@ export function pushIndex(
     for (const text of texts) warning(text);
     if (request.strict === true)
       refuseWarnings(`publishing ${formatReference(request.target)}`, warnings.warnings);
-    if (request.referrers !== true) return { root, images };
+    if (request.referrers !== true) return { root, images, sources };
     const what = `publishing ${formatReference(request.target)}`;
     const collector = new ReferrerCollector(what, { onManifest, wait, signal: client.signal });
-    const sources = new Set(images.map(({ source }) => source));
+    const readers = new Set(images.map(({ source }) => source));
     const referrers = await collector.collect([
       ...images.map(({ manifest: { digest }, source }) => ({ digest, source })),
       // A source may be an index with the same content.
-      ...[...sources].map((source) => ({ digest: root.digest, source })),
+      ...[...readers].map((source) => ({ digest: root.digest, source })),
     ]);
-    return { root, images: [...images, ...referrers] };
+    return { root, images: [...images, ...referrers], sources };
   });
 }
 

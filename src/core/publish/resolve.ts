@@ -48,6 +48,8 @@ export interface Reading {
   readonly events: ProgressEvents;
   /** Called for each index that is a source or inside one, with its reference. */
   readonly onIndex?: (name: string, index: FetchedIndex, source: ImageReader) => void;
+  /** Called for each source with its reference and what that points to. */
+  readonly onSource?: (name: string, digest: Digest) => void;
 }
 
 /**
@@ -201,6 +203,7 @@ class Resolver {
     try {
       const root = await this.root(source, reader, name);
       refuseUnexpected(source, root, name);
+      this.reading.onSource?.(name, root.digest);
       const { document } = root;
       if (document.kind === 'manifest') return { image: { ...root, document } };
       const { manifests } = document;

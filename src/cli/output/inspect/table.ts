@@ -32,17 +32,34 @@ const MIN_DIGEST = 'sha256:'.length + 12 + 1;
 /** Length of the platform of a Windows release; longer names may be cut. */
 const LONG_NAME = 30;
 
-/** `inspect --format table`: one line for each platform, in at most `width` columns. */
+/** What a table is about. */
+export interface TableSubject {
+  /** The reference, as the user names it. */
+  readonly name: string;
+  /** `repository@digest`. */
+  readonly image: string;
+  /** The reference whose entries are shown, for a command. */
+  readonly reference: string;
+}
+
+/**
+ * `inspect --format table`: one line for each platform, in at most `width` columns, but for
+ * references that can be copied: those are never cut.
+ */
 export function renderTable(
-  name: string,
+  { name, image, reference }: TableSubject,
   described: Described,
   colours: Palette,
   width: number,
 ): string {
+  const { lines: rows, hasWholeDigests } = layOut(tableRows(described), colours, width);
   const lines = [
-    ...head(name, described, colours, width),
+    ...head({ name, image }, described, colours, width),
     '',
-    ...layOut(tableRows(described), colours, width),
+    ...rows,
+    ...(hasWholeDigests || described.kind !== 'list'
+      ? []
+      : ['', `Whole digests: manifest-tool digest --all ${escapeText(reference)}`]),
   ];
   const text = lines.map((line) => `${line}\n`).join('');
   const { referrers } = described;
@@ -57,7 +74,12 @@ function inspectColours({ strong }: Palette): InspectColours {
   return { name: plain, digest: strong, size: plain, count: strong };
 }
 
-function head(name: string, described: Described, c: Palette, width: number): string[] {
+function head(
+  { name, image }: Pick<TableSubject, 'name' | 'image'>,
+  described: Described,
+  c: Palette,
+  width: number,
+): string[] {
   const { descriptor, manifest } = described;
   const { manifests, configs, layers, total } = totalsOf(described);
   const parts = [
@@ -68,6 +90,7 @@ function head(name: string, described: Described, c: Palette, width: number): st
   const left = width - 'Digest: '.length;
   return [
     `Name:   ${c.strong(cut(escapeText(name), left))}`,
+    `Image:  ${escapeText(image)}`,
     `Type:   ${cut(manifest?.mediaType ?? '', left)}`,
     `Digest: ${cut(descriptor.digest, left)}`,
     cut(`Size:   ${formatSize(total)} (${parts.join(', ')})`, width),
@@ -87,7 +110,11 @@ type Column = 'name' | 'size' | 'layers' | 'digest';
 /**
  * Lays out the rows in columns as wide as their content; digests are cut first, then long names.
  */
-function layOut(rows: readonly Row[], c: Palette, width: number): string[] {
+function layOut(
+  rows: readonly Row[],
+  c: Palette,
+  width: number,
+): { readonly lines: readonly string[]; readonly hasWholeDigests: boolean } {
   const all = [TITLES, ...rows];
   const widest = (key: Column): number => Math.max(...all.map((row) => columnsOf(row[key])));
   const [size, layers] = [widest('size'), widest('layers')];
@@ -96,7 +123,7 @@ function layOut(rows: readonly Row[], c: Palette, width: number): string[] {
   const hasDigest = shown.includes('digest');
   const left = width - fixed - (hasDigest ? 2 : 1) * GAP.length;
   const name = Math.min(widest('name'), Math.max(left - (hasDigest ? MIN_DIGEST : 0), 1));
-  return all.flatMap((row, i) => {
+  const lines = all.flatMap((row, i) => {
     const paint: Paint = i === 0 ? c.faint : (text) => text;
     const cells: Readonly<Record<Column, string>> = {
       name: (i === 0 ? c.faint : c.strong)(padEnd(cut(row.name, name), name)),
@@ -107,6 +134,7 @@ function layOut(rows: readonly Row[], c: Palette, width: number): string[] {
     const line = shown.map((key) => cells[key]).join(GAP);
     return [line, ...row.notes.map((note) => c.faint(cut(`    ${note}`, width)))];
   });
+  return { lines, hasWholeDigests: hasDigest && widest('digest') <= left - name };
 }
 
 /** The columns that fit a narrow terminal without cutting names or digests beyond recognition. */
