@@ -114,7 +114,8 @@ function documentsOf(printed) {
  * @param {number} code
  */
 function annotate(said, code) {
-  const pattern = /^manifest-tool: (warning: )?(.*)(\nhint: .*)?$/gm;
+  // An error with several causes has a line for each of them.
+  const pattern = /^manifest-tool: (warning: )?(.*(?:\n {2}.*)*)(\nhint: .*)?$/gm;
   /** @type {{ level: 'error' | 'warning', message: string }[]} */
   const messages = [...said.matchAll(pattern)].map(([, warning, message, hint = '']) => {
     return { level: warning === undefined ? 'error' : 'warning', message: `${message}${hint}` };

@@ -122,7 +122,7 @@ const PACKAGES = {
   ora: ['cli'],
   yaml: ['spec'],
   tar: ['archive', 'registry'],
-  fzstd: ['archive'],
+  zstddec: ['archive'],
 };
 
 /**

@@ -37,12 +37,6 @@ export class UnsupportedCompression extends Error {}
 const CHUNK_SIZE = 256 * 1024;
 
 /**
- * How much zstd data is decompressed at once: a block of 4 bytes may stand for 128 KiB (RFC 8878,
- * section 3.1.1.2.3).
- */
-const ZSTD_STEP = 4 * 1024;
-
-/**
  * Reads content to its end and passes it on, decompressed by what its first bytes say it is; each
  * part is used when `onPart` returns, so that no more than one is held.
  * @throws {CompressionError} if it is damaged, cut short or followed by something else.
@@ -143,30 +137,27 @@ async function unzstd(
   onPart: (part: Buffer) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const { Decompress } = await import('fzstd');
-  let failure: unknown;
-  const decompressor = new Decompress((part) => {
-    try {
-      onPart(bufferOf(part));
-    } catch (error) {
-      failure = error;
-      throw error;
-    }
-  });
-  const push = (part: Buffer, isLast: boolean): void => {
-    try {
-      decompressor.push(part, isLast);
-    } catch (error) {
-      if (error === failure) throw error;
-      throw new CompressionError('its zstd data is damaged or incomplete', { cause: error });
-    }
-  };
-  for await (const chunk of content) {
-    for (let at = 0; at < chunk.length; at += ZSTD_STEP) {
+  const { ZstdDecompressor, ZstdError } = await import('./zstd.js');
+  const decompressor = await ZstdDecompressor.create();
+  try {
+    for await (const chunk of content) {
+      let length = 0;
+      for (const part of decompressor.decompress(chunk)) {
+        onPart(part);
+        // A small chunk may stand for a thousand times as much.
+        length += part.length;
+        if (length < CHUNK_SIZE) continue;
+        length = 0;
+        await yieldToEventLoop();
+        signal.throwIfAborted();
+      }
       signal.throwIfAborted();
-      push(chunk.subarray(at, at + ZSTD_STEP), false);
     }
-    await yieldToEventLoop();
+    decompressor.end();
+  } catch (error) {
+    if (!(error instanceof ZstdError)) throw error;
+    throw new CompressionError('its zstd data is damaged or incomplete', { cause: error });
+  } finally {
+    decompressor.free();
   }
-  push(Buffer.alloc(0), true);
 }
