@@ -1,3 +1,4 @@
+import { present } from '../oci/json/fields.js';
 import { CompressionError, decompress, UnsupportedCompression } from '../archive/compression.js';
 import {
   TarError,
@@ -5,6 +6,7 @@ import {
   type ContentSink,
   type StreamedMember,
 } from '../archive/tar-reader.js';
+import { ARM_TAIL, armVersionOf } from './arm-attributes.js';
 import { MAX_HEADER, mayBeProgram, parseProgram, type Program } from './program.js';
 
 /** A file of a layer, as far as it matters for what an image starts. */
@@ -114,8 +116,8 @@ class LayerCollector implements Layer {
       const index = this.entries.push({ kind: 'file', path, file: data }) - 1;
       if (kind === 'file' && isSparse) this.sparse.push(path);
       else if (kind === 'file' && size > 0) {
-        return new Probe((start) => {
-          const file = this.fileOf(start, isExecutable);
+        return new Probe((start, tail) => {
+          const file = this.fileOf(start, isExecutable, tail, size);
           if (file !== undefined) this.entries[index] = { kind: 'file', path, file };
         });
       }
@@ -123,7 +125,12 @@ class LayerCollector implements Layer {
     return undefined;
   }
 
-  private fileOf(start: Buffer, isExecutable: boolean): FileNode | undefined {
+  private fileOf(
+    start: Buffer,
+    isExecutable: boolean,
+    tail: Buffer,
+    size: number,
+  ): FileNode | undefined {
     if (isScript(start)) {
       const isFull = this.scripts + start.length > MAX_SCRIPTS;
       const kept = isFull ? start.subarray(0, FIRST_LINE) : start;
@@ -131,7 +138,13 @@ class LayerCollector implements Layer {
       return { kind: 'script', text: kept.toString('utf8'), isExecutable };
     }
     const program = parseProgram(start);
-    return program === undefined ? undefined : { kind: 'program', program, isExecutable };
+    if (program === undefined) return undefined;
+    const armVersion = isArm(program) ? armVersionOf(start, tail, size) : undefined;
+    return {
+      kind: 'program',
+      program: { ...program, ...present('armVersion', armVersion) },
+      isExecutable,
+    };
   }
 }
 
@@ -139,19 +152,45 @@ function isScript(start: Buffer): boolean {
   return start[0] === 0x23 && start[1] === 0x21;
 }
 
-/** Collects as much of a file as is needed to tell what it is. */
+function isArm({ format, architectures: [architecture] }: Program): boolean {
+  return format === 'ELF' && architecture === 'arm';
+}
+
+/** The end of content that arrives in parts. */
+class Tail {
+  private readonly parts: Buffer[] = [];
+  private length = 0;
+
+  add(part: Buffer): void {
+    this.parts.push(Buffer.from(part));
+    this.length += part.length;
+    while (this.length - this.parts[0]!.length >= ARM_TAIL)
+      this.length -= this.parts.shift()!.length;
+  }
+
+  bytes(): Buffer {
+    return Buffer.concat(this.parts);
+  }
+}
+
+/** Collects as much of a file as is needed to tell what it is; of a program for arm also its end. */
 class Probe implements ContentSink {
   private readonly magic = Buffer.alloc(4);
   private start = this.magic;
   private length = 0;
+  private tail: Tail | undefined;
 
-  constructor(private readonly done: (start: Buffer) => void) {}
+  constructor(private readonly done: (start: Buffer, tail: Buffer) => void) {}
 
   write(part: Buffer): boolean {
+    if (this.tail !== undefined) {
+      this.tail.add(part);
+      return true;
+    }
     const copied = part.copy(this.start, this.length);
     this.length += copied;
     if (this.length < this.start.length) return true;
-    if (this.start !== this.magic) return false;
+    if (this.start !== this.magic) return this.startTail(part.subarray(copied));
     const wanted = isScript(this.magic) ? MAX_SCRIPT : mayBeProgram(this.magic) ? MAX_HEADER : 0;
     if (wanted === 0) return false;
     this.start = Buffer.alloc(wanted);
@@ -159,7 +198,16 @@ class Probe implements ContentSink {
     return this.write(part.subarray(copied));
   }
 
+  private startTail(rest: Buffer): boolean {
+    const program = parseProgram(this.start);
+    if (program === undefined || !isArm(program)) return false;
+    this.tail = new Tail();
+    this.tail.add(this.start);
+    return this.write(rest);
+  }
+
   end(): void {
-    this.done(this.start.subarray(0, this.length));
+    const start = this.start.subarray(0, this.length);
+    this.done(start, this.tail?.bytes() ?? start);
   }
 }

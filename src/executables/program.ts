@@ -6,6 +6,8 @@ export interface Program {
    * file has several.
    */
   readonly architectures: readonly string[];
+  /** Of a program for arm: the version of the architecture that it needs, if it says so. */
+  readonly armVersion?: number;
 }
 
 /** How many bytes from the start of a file {@link parseProgram} needs at most. */

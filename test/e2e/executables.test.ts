@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { expectCode, runCli } from '../support/cli.js';
 import { LayoutFolder, type Entry } from '../support/layout.js';
 import {
+  armFile,
   fatFile,
   gzipped,
   layerOf,
@@ -230,6 +231,20 @@ describe('verify --executables', () => {
     const image = await imageOf('linux/arm64', { Entrypoint: ['/app'] }, [layer]);
     const { defects } = await verified(await indexOf(image), 6);
     expect(defects).toHaveLength(1);
+  });
+
+  it('notes programs for a later version of arm', async () => {
+    const images = await Promise.all(
+      ['linux/arm/v6', 'linux/arm/v7', 'linux/arm'].map((platform) =>
+        appFor(platform, { app: armFile(10), lib: armFile(9) }),
+      ),
+    );
+    const { executables } = await verified(await indexOf(...images), 0);
+    expect(executables.map(({ notes }) => notes)).toEqual([
+      ['has 1 program for a later version of arm: /app (v7)'],
+      [],
+      [],
+    ]);
   });
 
   it('says what it cannot examine', async () => {

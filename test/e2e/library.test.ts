@@ -157,6 +157,7 @@ describe('a signal', () => {
     for (let each: unknown = error; each !== undefined; each = (each as Error).cause)
       causes.push(each);
     expect(causes).toContain(signal.reason);
+    expect((causes[0] as Error).message).toContain('it was interrupted');
   });
 });
 

@@ -50,6 +50,31 @@ export function fatFile(...parts: readonly Buffer[]): Buffer {
   return file;
 }
 
+/**
+ * A file for arm with build attributes of this Tag_CPU_arch in a section behind `length` bytes (Arm,
+ * ABI for the Arm Architecture, Addenda, section 3).
+ */
+export function armFile(cpuArch: number, length = 2000): Buffer {
+  const section = Buffer.concat([
+    Buffer.from('A'),
+    Buffer.alloc(4),
+    Buffer.from('aeabi\0'),
+    Buffer.from([1, 0, 0, 0, 0]),
+    // Tag_CPU_name is a string.
+    Buffer.from([5, 0x37, 0x2d, 0x41, 0, 6, cpuArch]),
+  ]);
+  const table = Buffer.alloc(80);
+  table.writeUInt32LE(0x70000003, 40 + 4);
+  table.writeUInt32LE(length, 40 + 16);
+  table.writeUInt32LE(section.length, 40 + 20);
+  const start = Buffer.alloc(length);
+  programFor('linux/arm').copy(start);
+  start.writeUInt32LE(length + section.length, 32);
+  start.writeUInt16LE(40, 46);
+  start.writeUInt16LE(2, 48);
+  return Buffer.concat([start, section, table]);
+}
+
 /** What a path of a layer is: content, a link, or a directory. */
 export type LayerFile =
   | Buffer

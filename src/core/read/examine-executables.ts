@@ -11,7 +11,13 @@ import type { ImageManifest } from '../../oci/documents.js';
 import { configOf, isArtifact, type ImageConfig } from '../../oci/image-config.js';
 import { FieldError } from '../../oci/json/fields.js';
 import { isForeignLayerType, isImageLayerType } from '../../oci/media-types.js';
-import { formatPlatform, isUnknownPlatform, type Platform } from '../../oci/platform.js';
+import {
+  formatPlatform,
+  isUnknownPlatform,
+  properPlatform,
+  type Platform,
+} from '../../oci/platform.js';
+import { countOf, listSome } from '../../text.js';
 import type { ProgressEvents } from '../events.js';
 import type { ImageExecutables, NativeProgram, NativePrograms } from './executables.js';
 import { attempt, type Attempt } from './attempt.js';
@@ -200,7 +206,7 @@ function compared(where: string, platform: Platform, contents: Contents): Examin
       ...report,
       others: listed(fits('other')),
       compatible: listed(fits('compatible')),
-      notes: all,
+      notes: [...all, ...armNotes(platform, programs)],
     },
     defects: [
       ...defects,
@@ -211,6 +217,19 @@ function compared(where: string, platform: Platform, contents: Contents): Examin
       }),
     ],
   };
+}
+
+/** Programs for a later version of arm than that of the variant: they often need its instructions. */
+function armNotes(platform: Platform, programs: readonly FoundProgram[]): string[] {
+  const { architecture, variant = '' } = properPlatform(platform);
+  const version = Number(/^v([4-8])$/.exec(variant)?.[1] ?? Infinity);
+  if (architecture !== 'arm') return [];
+  const later = programs.filter(({ program: { armVersion = 0 } }) => armVersion > version);
+  if (later.length === 0) return [];
+  const names = later.map(({ path, program }) => `${path} (v${program.armVersion})`);
+  return [
+    `has ${countOf(later.length, 'program')} for a later version of arm: ${listSome(names, MAX_LISTED)}`,
+  ];
 }
 
 function withArticle(format: NativeProgram['format']): string {

@@ -8,6 +8,8 @@ export interface NativeProgram {
   readonly format: 'ELF' | 'PE' | 'Mach-O';
   /** As GOARCH has them; a fat Mach-O file has several. */
   readonly architectures: readonly string[];
+  /** Of a program for arm: the version of the architecture that it needs, if it says so. */
+  readonly armVersion?: number;
 }
 
 /** Programs of one kind: how many, and the first ten. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { fitOf, isStartedOn } from '../../../src/executables/architecture.js';
+import { armVersionOf } from '../../../src/executables/arm-attributes.js';
+import { readLayer } from '../../../src/executables/layer.js';
 import { parseProgram } from '../../../src/executables/program.js';
 import { parsePlatform } from '../../../src/oci/platform.js';
-import { fatFile, programFor, type Target } from '../../support/programs.js';
+import { armFile, fatFile, layerOf, programFor, type Target } from '../../support/programs.js';
 
 const ELF: readonly Target[] = [
   'linux/amd64',
@@ -114,6 +116,44 @@ describe('parseProgram', () => {
     ],
   ] as const)('tells %s apart', (_, target, change, architecture) => {
     expect(parseProgram(changed(target, change))?.architectures).toEqual([architecture]);
+  });
+});
+
+describe('armVersionOf', () => {
+  it.each([
+    [4, 5],
+    [9, 6],
+    [10, 7],
+    [14, 8],
+    [13, undefined],
+  ])('reads Tag_CPU_arch %i', (cpuArch, version) => {
+    const file = armFile(cpuArch);
+    expect(armVersionOf(file, file, file.length)).toBe(version);
+    expect(armVersionOf(file, file.subarray(1500), file.length)).toBe(version);
+  });
+  it('finds nothing if the section is cut off, missing or damaged', () => {
+    const file = armFile(10);
+    expect(armVersionOf(file, file.subarray(-90), file.length)).toBeUndefined();
+    expect(armVersionOf(file, file.subarray(-10), file.length)).toBeUndefined();
+    const plain = programFor('linux/arm');
+    expect(armVersionOf(plain, plain, plain.length)).toBeUndefined();
+    file.fill(0x85, 2016, 2023);
+    expect(armVersionOf(file, file, file.length)).toBeUndefined();
+  });
+  it('is found in a layer, in a large file as well', async () => {
+    const files = {
+      small: armFile(10),
+      large: armFile(9, 3_000_000),
+      none: programFor('linux/arm'),
+    };
+    const content = async function* content() {
+      yield layerOf(files);
+    };
+    const { entries } = await readLayer(content(), new AbortController().signal);
+    const versions = entries.map((entry) =>
+      entry.kind === 'file' && entry.file.kind === 'program' ? entry.file.program.armVersion : null,
+    );
+    expect(versions).toEqual([7, 6, undefined]);
   });
 });
 
