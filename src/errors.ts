@@ -63,6 +63,7 @@ export type ErrorReason =
   // registry
   | 'registry-unavailable'
   | 'answer-unexpected'
+  | 'manifest-invalid'
   | 'login-required'
   | 'credentials-rejected'
   | 'content-missing'

@@ -20,7 +20,7 @@ import { putImage, putManifest } from './seed.mjs';
  * @property {(options: Options) => Result} [result] what the target must contain afterwards; without it, the tool must print something
  */
 
-/** Number of entries of an index, or of layers of an image. @typedef {{ entries: number } | { layers: number }} Result */
+/** Number of entries of an index, or of layers of an image. @typedef {{ entries: number } | { layers: number } | { tags: number }} Result */
 
 /** @param {Options} options */
 function delay({ rtt }) {
@@ -138,6 +138,24 @@ const inspectOne = {
   task: ([host]) => single(`${host}/app:one`, ''),
 };
 
+/** @type {Job} */
+const promote = {
+  name: 'promote',
+  kind: 'promote',
+  title: (options) =>
+    `Copy ${options.tags} tags to another repository of the registry, ${delay(options)}`,
+  rtt: ({ rtt }) => rtt,
+  registries: 1,
+  async seed([host = ''], { tags }) {
+    for (let n = 0; n < tags; n += 1) {
+      const image = makeImage('linux/amd64', { name: `tag ${n}` });
+      await putImage({ host }, 'staging/app', image, [`1.${n}`]);
+    }
+  },
+  task: ([host], id) => single(`${host}/staging/app`, `${host}/${id}/app`),
+  result: ({ tags }) => ({ tags }),
+};
+
 /** Round-trip times of the jobs over TLS, in milliseconds. */
 const SECURE_RTTS = [50, 10];
 
@@ -158,7 +176,7 @@ function inTls(job, secure, rtt) {
   };
 }
 
-const NEAR = [push, pushOther, inspect, inspectOne];
+const NEAR = [push, pushOther, inspect, inspectOne, promote];
 const SECURE = /** @type {const} */ (['http2', 'http1']).flatMap((secure) =>
   SECURE_RTTS.flatMap((rtt) => NEAR.map((job) => inTls(job, secure, rtt))),
 );

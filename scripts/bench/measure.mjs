@@ -6,7 +6,7 @@ import { run } from './process.mjs';
 import { startDelayProxy } from './proxy.mjs';
 import { startRegistry } from './registry.mjs';
 import { configureSecure, SECURE_NAME, startSecure } from './secure.mjs';
-import { readManifest } from './seed.mjs';
+import { readManifest, readTags } from './seed.mjs';
 import { medians } from './statistics.mjs';
 
 /**
@@ -173,7 +173,12 @@ async function shortfall(job, hosts, near, target, stdout, options) {
   if (result === undefined) return stdout.trim() === '' ? 'it printed nothing' : undefined;
   const at = near.findIndex((host) => target.startsWith(`${host}/`));
   const [repository = '', tag = ''] = target.slice((near[at]?.length ?? 0) + 1).split(':');
-  const held = await readManifest({ host: hosts[at] ?? '' }, repository, tag);
+  const place = { host: hosts[at] ?? '' };
+  if ('tags' in result) {
+    const found = await readTags(place, repository);
+    return found.length === result.tags ? undefined : `it copied ${found.length} of ${result.tags}`;
+  }
+  const held = await readManifest(place, repository, tag);
   if (held === undefined) return 'it ended well, but the target does not exist';
   const { manifests, layers } = JSON.parse(held.text);
   const [wanted, found] =

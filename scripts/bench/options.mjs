@@ -13,6 +13,7 @@ import { TOOLS } from './tools/index.mjs';
  * @property {readonly string[]} tools tools to look for
  * @property {number} layerMib size of the layer of `copy`
  * @property {number} layers number of layers of the image of `copy-small`
+ * @property {number} tags number of tags of `promote`
  * @property {boolean} json
  * @property {boolean} write
  * @property {string} svg file of the plot
@@ -27,6 +28,7 @@ const DEFAULTS = {
   tools: TOOLS.map(({ name }) => name).join(','),
   'layer-mib': '512',
   layers: '200',
+  tags: '100',
   svg: 'docs/bench.svg',
 };
 
@@ -39,6 +41,7 @@ export const USAGE = `usage: node scripts/bench/bench.mjs [OPTIONS]   (make benc
   --tools T,...    some of ${DEFAULTS.tools}
   --layer-mib N    size of the layer of copy (${DEFAULTS['layer-mib']})
   --layers N       layers of the image of copy-small (${DEFAULTS.layers})
+  --tags N         tags of promote (${DEFAULTS.tags})
   --svg FILE       file of the plot (${DEFAULTS.svg})
   --json           print the results as JSON
   --write          puts the tables into docs/internals/benchmarks.md
@@ -69,6 +72,7 @@ export function parseOptions(argv) {
     ),
     layerMib: number('layer-mib', text['layer-mib'], 1, 4096),
     layers: number('layers', text.layers, 1, 1000),
+    tags: number('tags', text.tags, 1, 1000),
     json: values.json === true,
     write: values.write === true,
     svg: text.svg,
@@ -79,7 +83,7 @@ export function parseOptions(argv) {
 function parse(argv) {
   const [text, flag] = /** @type {const} */ ([{ type: 'string' }, { type: 'boolean' }]);
   const numbers = { rtt: text, platforms: text, runs: text, budget: text, layers: text };
-  const others = { jobs: text, tools: text, svg: text, 'layer-mib': text };
+  const others = { tags: text, jobs: text, tools: text, svg: text, 'layer-mib': text };
   const options = { ...numbers, ...others, json: flag, write: flag, help: flag };
   try {
     return parseArgs({ args: [...argv], options }).values;

@@ -6,7 +6,7 @@
  *
  * @typedef {Record<string, Counts>} ByPlatforms
  * @typedef {{ name: string, title: string, steps: string, command: string, http: ByPlatforms, tls: ByPlatforms, token: ByPlatforms }} Job
- * @typedef {{ command: string, chain: number, requests: number }} Read
+ * @typedef {{ command: string, exit?: number, chain: number, requests: number }} Read
  * @typedef {{ platforms: number[], jobs: Job[], reads: Read[] }} RoundTrips
  */
 

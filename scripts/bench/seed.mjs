@@ -50,6 +50,15 @@ export async function readManifest(place, repository, tag) {
   return { digest: response.headers.get('docker-content-digest') ?? '', text };
 }
 
+/** The tags of a repository, at most 1000; none if it does not exist. @param {Place} place @param {string} repository */
+export async function readTags(place, repository) {
+  const url = `http://${place.host}/v2/${repository}/tags/list?n=1000`;
+  const response = await fetch(url, { headers: signed(place) });
+  if (response.status !== 200) return [];
+  const { tags } = /** @type {{ tags: string[] | null }} */ (await response.json());
+  return tags ?? [];
+}
+
 /**
  * @param {Place} place @param {string} method @param {string | URL} url @param {number} status what the answer has to have
  * @param {Record<string, string>} headers @param {Uint8Array | AsyncIterable<Uint8Array> | undefined} body

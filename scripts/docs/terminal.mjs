@@ -69,21 +69,16 @@ function escaped(text) {
 
 /** A line of output as spans, by its colours. @param {string} line */
 function spans(line) {
-  let name = '';
-  return line
-    .split(/(\u{1b}\[[\d;]*m)/u)
-    .map((part) => {
-      const codes = /^\u{1b}\[([\d;]*)m$/u.exec(part)?.[1];
-      if (codes === undefined) {
-        return name === '' ? escaped(part) : `<tspan class="${name}">${escaped(part)}</tspan>`;
-      }
-      name = codes
-        .split(';')
-        .map((code) => CLASSES.get(code) ?? '')
-        .join('');
-      return '';
-    })
-    .join('');
+  const [start = '', ...parts] = line.split('\u{1b}[');
+  const coloured = parts.map((part) => {
+    const [, codes = '', text = ''] = /^([\d;]*)m(.*)$/.exec(part) ?? [];
+    const name = codes
+      .split(';')
+      .map((code) => CLASSES.get(code) ?? '')
+      .join('');
+    return name === '' ? escaped(text) : `<tspan class="${name}">${escaped(text)}</tspan>`;
+  });
+  return [escaped(start), ...coloured].join('');
 }
 
 /** Cuts a line where the terminal would wrap it. @param {string} line */

@@ -5,6 +5,11 @@ import type { Io } from './io.js';
 
 /** Stands for standard input in place of a file. */
 export const STANDARD_INPUT = '-';
+/** The name of a file in messages. */
+export function nameOfInput(path: string): string {
+  return path === STANDARD_INPUT ? 'standard input' : path;
+}
+
 /** In bytes. */
 const MAX_FILE_SIZE = 1024 * 1024;
 
@@ -15,7 +20,7 @@ const MAX_FILE_SIZE = 1024 * 1024;
  */
 export async function readNamedFile(path: string, { stdin, signal }: Io): Promise<string> {
   const isStdin = path === STANDARD_INPUT;
-  const what = `reading ${isStdin ? 'standard input' : path}`;
+  const what = `reading ${nameOfInput(path)}`;
   try {
     return await readInput(isStdin ? stdin() : path, { what, limit: MAX_FILE_SIZE, signal });
   } catch (error) {

@@ -193,7 +193,9 @@ function ownSignal(given: readonly (AbortSignal | undefined)[]): {
   const abort = (why: string): void => {
     detach();
     const cause: unknown = sources.find((source) => source.aborted)?.reason;
-    const isOwn = cause instanceof Error && cause.name === 'AbortError';
+    // `abort()` without a reason makes a DOMException, whose message says nothing.
+    const isOwn =
+      cause instanceof Error && cause.name === 'AbortError' && !(cause instanceof DOMException);
     const reason = new Error(isOwn ? cause.message : why, { cause });
     reason.name = 'AbortError';
     controller.abort(reason);

@@ -46,6 +46,10 @@ function environmentOf(env: readonly string[], isWindows: boolean): Map<string, 
   );
 }
 
+/** How many commands are followed, and how many directories of PATH are searched, at most. */
+const MAX_COMMANDS = 1000;
+const MAX_PLACES = 256;
+
 /** How deep scripts and wrappers are followed. */
 const MAX_DEPTH = 16;
 
@@ -101,6 +105,13 @@ class Tracer {
     const key = JSON.stringify([cwd, argv.map(String)]);
     if (this.seen.has(key)) return;
     this.seen.add(key);
+    if (this.seen.size > MAX_COMMANDS) {
+      if (this.seen.size === MAX_COMMANDS + 1)
+        this.notes.push(
+          `runs more than ${MAX_COMMANDS} commands, of which the first were followed`,
+        );
+      return;
+    }
     const found = this.lookUp(word, cwd);
     if (found === undefined) {
       if (isSure) this.notes.push(`starts ${JSON.stringify(word)}, which is not in its layers`);
@@ -231,7 +242,7 @@ class Tracer {
   private lookUp(word: string, cwd: string): FoundFile | undefined {
     if (this.isWindows) return this.lookUpInWindows(word, cwd);
     if (word.includes('/')) return this.tree.find(word, cwd);
-    const places = (this.env.get('PATH') || DEFAULT_PATH).split(':');
+    const places = (this.env.get('PATH') || DEFAULT_PATH).split(':', MAX_PLACES);
     for (const place of places) {
       const found = this.tree.find(`${place === '' ? '.' : place}/${word}`, cwd);
       if (found?.file.isExecutable === true) return found;
@@ -242,7 +253,7 @@ class Tracer {
   private lookUpInWindows(word: string, cwd: string): FoundFile | undefined {
     const places = /[/\\]/.test(word)
       ? ['.']
-      : ['.', ...WINDOWS_PATH, ...(this.env.get('PATH') ?? '').split(';')];
+      : ['.', ...WINDOWS_PATH, ...(this.env.get('PATH') ?? '').split(';', MAX_PLACES)];
     for (const place of places) {
       for (const extension of PATHEXT) {
         const path = `${word}${extension}`;

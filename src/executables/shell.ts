@@ -51,7 +51,8 @@ class Lexer {
     } else if (/[;&|()]/.test(char)) {
       this.endCommand();
       this.at += 1;
-    } else if (/\s/.test(char)) this.at += 1;
+    } else if (this.text.startsWith('\\\n', this.at)) this.at += 2;
+    else if (/\s/.test(char)) this.at += 1;
     else if (char === '#') this.at = this.lineEnd();
     else if (char === '<' || char === '>') this.redirection();
     else this.command();

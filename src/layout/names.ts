@@ -422,7 +422,7 @@ function described(index: JsonValue, entries: readonly IndexEntry[]): string {
 
 function tagHint(names: readonly string[]): string {
   if (names.length === 0) return 'no image in it has a tag: use a digest';
-  return `it has ${listed(names.map(quoted))}`;
+  return `the tags are: ${listed(names.map(quoted))}`;
 }
 
 function quoted(name: string): string {

@@ -26,7 +26,7 @@ export function parseDigest(text: string, what = `reading digest ${JSON.stringif
   throw new ManifestToolError(
     'USAGE',
     what,
-    'it is not "sha256:" and 64 lower-case hexadecimal digits (or "sha512:" and 128)',
+    'a digest must be "sha256:" and 64 lower-case hexadecimal digits (or "sha512:" and 128)',
     { reason: 'digest-form' },
   );
 }

@@ -149,9 +149,12 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
   if (text === '') throw bad('the name of the image is missing', REFERENCE_RULE);
   const schemeLike = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
   if (schemeLike) {
+    const rest = text.slice(schemeLike[0].length);
     throw bad(
       `${JSON.stringify(schemeLike[0])} is not supported in an image reference`,
-      REFERENCE_RULE,
+      /^https?:$/i.test(`${schemeLike[1]}:`) && rest !== ''
+        ? `write it as ${rest}`
+        : REFERENCE_RULE,
     );
   }
   if (/^[a-f0-9]{64}$/.test(text)) {
@@ -164,6 +167,12 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
     throw bad(
       'a digest needs the repository before it: NAME@DIGEST',
       `for example host/repository@${text}`,
+    );
+  }
+  if (/^(?:\.{0,2}|~)\//.test(text) || /^\.{1,2}$/.test(text)) {
+    throw bad(
+      'it is a path, not an image reference',
+      `write oci-layout://${text} for an OCI layout, oci-archive://${text} for an archive of one`,
     );
   }
   const { name, tag, digest } = splitSuffix(text, what, bad);
@@ -181,16 +190,19 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
       'a host consists of letters, digits, "-" and ".", and may end with :PORT',
     );
   if (!PATH.test(repository)) {
-    const lower = repository.toLowerCase();
-    if (lower !== repository && PATH.test(lower)) {
+    const typed = name.endsWith(repository) ? repository : name;
+    const lower = typed.toLowerCase();
+    if (lower !== typed && PATH.test(lower)) {
       throw bad(
-        `repository name ${JSON.stringify(repository)} must be in lower case`,
+        `repository name ${JSON.stringify(typed)} must be in lower case`,
         `write it as ${lower}`,
       );
     }
     throw bad(
-      `${JSON.stringify(repository)} is not a valid repository name`,
-      'it consists of lower-case letters and digits, separated by ".", "_", "-" or "/"',
+      `${JSON.stringify(typed)} is not a valid repository name`,
+      /\s/.test(typed)
+        ? 'give each reference as an argument of its own, without blanks'
+        : 'it consists of lower-case letters and digits, separated by ".", "_", "-" or "/"',
     );
   }
   if (host.length + 1 + repository.length > MAX_NAME_LENGTH) {
@@ -258,6 +270,12 @@ function splitSuffix(text: string, what: string, bad: Bad, isValid = isTag) {
   if (colon < 0 || named.includes('/', colon) || named.indexOf(']', colon) >= 0)
     return { name: named, tag: undefined, digest };
   const tag = named.slice(colon + 1);
+  if (tag === '') {
+    throw bad(
+      'the tag after the colon is missing',
+      'write a tag after the colon, for example app:1.0, or omit the colon',
+    );
+  }
   if (!isValid(tag)) {
     throw bad(
       `${JSON.stringify(tag)} is not a valid tag (up to 128 letters, digits, "_", "." and "-", the first not "." or "-")`,

@@ -171,7 +171,9 @@ export function answerFailure(
     const why = `${host} answered with status ${status}${says}, which does not answer the request`;
     return make('FAILED', why, NAME_ADVICE);
   }
-  return make('FAILED', `${host} answered with status ${status}${says}`, UNEXPECTED);
+  const isInvalid = purpose === 'write' && cause.codes.includes('MANIFEST_INVALID');
+  const advice: Advice = isInvalid ? { reason: 'manifest-invalid' } : UNEXPECTED;
+  return make('FAILED', `${host} answered with status ${status}${says}`, advice);
 }
 
 /** Whether an answer limits the rate of requests. */

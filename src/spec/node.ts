@@ -203,7 +203,18 @@ export class SpecNode {
 
   private wrongType(needed: keyof typeof FORMS): ManifestToolError {
     const why = `${this.path} must be a ${needed}, but is ${typeOf(this.node)}`;
-    return this.error(why, { hint: FORMS[needed] });
+    return this.error(why, { hint: this.asList(needed) ?? FORMS[needed] });
+  }
+
+  /** The line that has a single value as a list, if that is what is needed. */
+  private asList(needed: keyof typeof FORMS): string | undefined {
+    const { node } = this;
+    if (needed !== 'list' || !isScalar(node) || typeof node.source !== 'string') return undefined;
+    const key = /[\w.]+$/.exec(this.path)?.[0];
+    const isPlain = /^[\w./:@-]{1,80}$/.test(node.source);
+    return key === undefined || key === 'manifests' || !isPlain
+      ? undefined
+      : `write ${key}: [${node.source}]`;
   }
 
   private offset(): number {

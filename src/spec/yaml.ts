@@ -22,7 +22,7 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
     const why = `it is not valid YAML: ${error.message}${quoteAt(text, offset)}`;
     throw new ManifestToolError('USAGE', `reading ${file}:${line}:${col}`, why, {
       cause: error,
-      hint: 'check indentation, brackets and quotes there and in the lines before it',
+      hint: yamlHint(error.code, lineAt(text, offset)),
     });
   }
   // A separator at the beginning or end of a file makes an empty document.
@@ -40,6 +40,24 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
     });
   }
   return roots;
+}
+
+/** How to write a line with a common mistake; otherwise where to look. */
+function yamlHint(code: string, line: string): string {
+  if (code === 'TAB_AS_INDENT') return 'indent with blanks: YAML does not allow tabs there';
+  const [, start, value] = /^(\s*(?:- )*[\w.]+):(\S.*)$/.exec(line) ?? [];
+  if (code === 'MULTILINE_IMPLICIT_KEY' && start !== undefined) {
+    return `write a blank after the colon: ${start.trimStart()}: ${value}`;
+  }
+  if (code === 'BLOCK_AS_IMPLICIT_KEY')
+    return 'align the next line with this key, or quote the value';
+  return 'check indentation, brackets and quotes there and in the lines before it';
+}
+
+/** The line of a text that contains an offset. */
+function lineAt(text: string, offset: number): string {
+  const start = text.lastIndexOf('\n', offset - 1) + 1;
+  return /^[^\r\n]*/.exec(text.slice(start))?.[0] ?? '';
 }
 
 /** The YAML tags that specs may use; a value with another tag could be misread. */

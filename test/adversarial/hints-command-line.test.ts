@@ -98,7 +98,11 @@ describe('an option', () => {
     ],
     [create('--wait', '0s', IMAGE), /--wait "0s" is not a duration/, /^for example --wait 500ms/],
     [['inspect', '--insecure=', 'x'], /--insecure= has no host/, /--insecure=localhost:5000$/],
-    [create('--expect', 'sha256:abc', IMAGE), /--expect "sha256:abc"/, /^inspect and query show/],
+    [
+      create('--expect', 'sha256:abc', IMAGE),
+      /--expect "sha256:abc"/,
+      /^"manifest-tool digest REF" prints/,
+    ],
     [
       create('--tags', 'a,,b', IMAGE),
       /--tags has an empty item/,
@@ -193,7 +197,11 @@ describe('options that do not go together', () => {
       /annotate changes the index, not manifest-descriptor/,
       /^select entries with --platform or --digest/,
     ],
-    [['remove', 'x', '--digest', 'sha256:1'], /--digest "sha256:1"/, /^inspect and query show/],
+    [
+      ['remove', 'x', '--digest', 'sha256:1'],
+      /--digest "sha256:1"/,
+      /^"manifest-tool digest REF" prints/,
+    ],
     [
       ['add', `x@${DIGEST}`, 'y'],
       /is a digest, and only a tag can move/,
@@ -204,8 +212,8 @@ describe('options that do not go together', () => {
     [['copy', 'x', 'y:1', `y@${DIGEST}`], /repeats a target/, /^name a tag, or omit it$/],
     [
       ['push', 'from-spec', '-', '-'],
-      /standard input is given twice/,
-      /^it can be read only once$/,
+      /standard input \(-\) is given twice/,
+      /^give it once: it can be read only once$/,
     ],
     [['check-registry', TARGET], /is a layout, not a registry/, /^give HOST\/REPOSITORY$/],
     [['check-registry', 'x.test/app:1'], /names a tag/, /^omit it$/],
@@ -245,7 +253,7 @@ describe('a reference', () => {
 
   it.each<readonly [reference: string, says: RegExp, hint: RegExp]>([
     ['', /it is empty/, FORM],
-    ['https://x.test/app', /"https:\/\/" is not supported/, FORM],
+    ['https://x.test/app', /"https:\/\/" is not supported/, /^write it as x\.test\/app$/],
     ['0'.repeat(64), /an image ID/, /^push the image, and name it as host/],
     [DIGEST, /needs the repository before it/, /^for example host\/repository@sha256:0+$/],
     ['x_y.test/app', /"x_y\.test" is not a valid host/, /^a host consists of letters, digits/],
@@ -261,7 +269,7 @@ describe('a reference', () => {
     [
       'x.test/app@sha256:abc',
       /64 lower-case hexadecimal digits/,
-      /^inspect and query show the digest/,
+      /^"manifest-tool digest REF" prints/,
     ],
     [
       'oci-layout://',
@@ -280,7 +288,7 @@ describe('a result that cannot be written', () => {
       args: ['-q', 'copy', IMAGE, `${TARGET}:full`, '--digestfile', '/dev/full'],
       code: 1,
       says: /writing --digestfile \/dev\/full failed/,
-      hint: /^the publish itself succeeded: query shows the digest$/,
+      hint: /^the image is published; "manifest-tool digest REF"/,
     };
     await expectTwoLines(row);
   });
@@ -304,4 +312,13 @@ describe('a result that cannot be written', () => {
       /^manifest-tool: writing to standard output failed: ENOSPC[^\n]*\nhint: free some space, or redirect standard output to another place\n$/,
     );
   });
+});
+
+it('warns of placeholders in lower case, which are no error: they may be part of a name', async () => {
+  const template = ['--template', 'oci-layout://none:os-arch', '--target', `${TARGET}:1`];
+  const result = await spawnCli(['push', 'from-args', '--platforms=linux/amd64', ...template]).done;
+  expect(result.stderr).toMatch(
+    /^manifest-tool: warning: the template "oci-layout:\/\/none:os-arch" has placeholders in lower case, which are not replaced: write OS, ARCH$/m,
+  );
+  expect(result.code).toBe(3);
 });

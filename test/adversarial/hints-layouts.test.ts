@@ -168,7 +168,7 @@ describe('a layout', () => {
 
   it('without the tag', async () => {
     const args = ['inspect', layout.reference('none')];
-    await expectHint({ args, code: 3, says: /has no tag none/, hint: /^it has 1$/ });
+    await expectHint({ args, code: 3, says: /has no tag none/, hint: /^the tags are: 1$/ });
   });
 
   it('with a tag of several names', async () => {

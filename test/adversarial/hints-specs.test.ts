@@ -20,6 +20,13 @@ const WRONG: readonly Row[] = [
     /it is not valid YAML/,
     /^check indentation, brackets and quotes there/,
   ],
+  ['a tab that indents', 'image: a\nmanifests:\n\t- image: b\n', /Tabs/, /^indent with blanks/],
+  [
+    'no blank after a colon',
+    'image:a:1\nmanifests:\n- image: b\n',
+    /it is not valid YAML/,
+    /^write a blank after the colon: image: a:1$/,
+  ],
   ['empty', '', /it is empty/, /^write a spec, or make one from .* with spec from REF$/],
   [
     'a list',
@@ -56,7 +63,7 @@ const WRONG: readonly Row[] = [
     /must be a string, but is a list/,
     /^write KEY: VALUE, with quotes around/,
   ],
-  ['a string for a list', spec('tags: latest'), /tags must be a list/, /^write a line "- ITEM"/],
+  ['a string for a list', spec('tags: latest'), /tags must be a list/, /^write tags: \[latest\]$/],
   [
     'a bad tag',
     spec('tags: [a b]'),
@@ -170,7 +177,9 @@ describe('a spec', () => {
     expect(stderr).toMatch(
       /is also published by \S+: chance .*\nhint: give one of them another tag\n/,
     );
-    expect(stderr).toMatch(/1 of 2 failed\nhint: fix the errors above and run it again: [^\n]+\n$/);
+    expect(stderr).toMatch(
+      /1 of 2 failed, the others succeeded\nhint: fix the errors above and run it again: [^\n]+\n$/,
+    );
   });
 
   it('that is one of several, with an option for one', async () => {

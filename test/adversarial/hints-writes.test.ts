@@ -26,6 +26,13 @@ describe('an answer to a write', () => {
       /^run check-registry to see/,
     ],
     [
+      'a manifest that is refused as invalid',
+      (r) => (isWrite(r) ? failure(400, 'MANIFEST_INVALID', 'manifest invalid') : undefined),
+      1,
+      /status 400: MANIFEST_INVALID/,
+      /^try the other type of index \(--type docker or --type oci\)/,
+    ],
+    [
       '413',
       (r) => (isWrite(r) ? { status: 413 } : undefined),
       1,

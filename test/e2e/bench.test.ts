@@ -13,7 +13,16 @@ import { seedParityImages } from '../support/seed.js';
 
 const RTT_MS = 80;
 /** One of each kind, and two of those in TLS. */
-const NEAR_JOBS = ['push', 'push-other', 'inspect', 'inspect-one', 'copy', 'copy-small', 'startup'];
+const NEAR_JOBS = [
+  'push',
+  'push-other',
+  'inspect',
+  'inspect-one',
+  'copy',
+  'copy-small',
+  'promote',
+  'startup',
+];
 
 const BIG = Buffer.alloc(3 * 1024 * 1024, 'big');
 
@@ -131,6 +140,8 @@ describe('make bench', () => {
       '1',
       '--layers',
       '3',
+      '--tags',
+      '3',
       '--jobs',
       [...NEAR_JOBS, 'inspect-tls-10', 'push-tls1-10'].join(','),
     ];
@@ -166,7 +177,7 @@ describe('make bench', () => {
     });
     expect(byJob['push']!.rows[0]).toMatchObject({ requests: 2 * 2 + 2 });
     expect(byJob['startup']!.rows.map(({ name }) => name)).toContain('node -e 0');
-    expect(readFileSync(svg, 'utf8')).toContain('Copy of 3 small layers');
+    expect(readFileSync(svg, 'utf8')).toContain('Copy 3 small layers');
   }, 120_000);
 
   it('says how it is used', async () => {

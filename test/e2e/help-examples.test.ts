@@ -29,6 +29,7 @@ beforeAll(async () => {
       'amd64',
     ]),
     ['example.com/app:1.1-arm64', 'arm64'],
+    ['oci-layout://build:1.0-rc1', 'amd64'],
   ];
   for (const [name, architecture] of images) await place.image(name, architecture);
   const all = (prefix: string): string[] => ARCHITECTURES.map((each) => `${prefix}${each}`);

@@ -207,7 +207,7 @@ describe('create', () => {
   it('needs a source and a target', async () => {
     expect(await runCli(['create', '--target', 'x'])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining('there is no source') as string,
+      stderr: expect.stringContaining('no sources are given') as string,
     });
     expect(await runCli(['create', 'x'])).toMatchObject({
       code: 2,

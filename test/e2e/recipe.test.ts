@@ -136,7 +136,12 @@ describe('sources', () => {
     expectCode(await runCli(['create', '-t', `${repository}:bare`, AMD64, ARM64]), 0);
     expect(await platforms('bare')).toEqual(['amd64 linux', 'arm64 linux v8']);
     const args = ['create', '-t', `${repository}:bare`, 'sha256:abc'];
-    expectRefusal(await runCli(args), 2, /it is not "sha256:" and 64/, 'inspect and query');
+    expectRefusal(
+      await runCli(args),
+      2,
+      /a digest must be "sha256:" and 64/,
+      '"manifest-tool digest REF"',
+    );
   });
 
   it('come from files and standard input, before those of the command line', async () => {
@@ -190,7 +195,7 @@ describe('sources', () => {
   });
 
   it.each([
-    ['', /--file -: there are no sources in it$/, 'write a reference a line'],
+    ['', /--file -: standard input has no sources$/, 'pipe references to it'],
     [
       '{"digest": "sha256:1"}',
       /reading standard input failed: digest is not a digest$/,
@@ -213,10 +218,10 @@ describe('sources', () => {
   it('come from standard input once, and there is at least one', async () => {
     const target = ['create', '-t', `${repository}:none`];
     const twice = await runCli([...target, '-f', '-', '-f', '-']);
-    expectRefusal(twice, 2, /standard input is given twice/, 'it can be read only once');
+    expectRefusal(twice, 2, /standard input \(-\) is given twice/, 'give it once');
     const password = await runCli([...target, '-f', '-', '-u', 'a', '--password-stdin']);
-    expectRefusal(password, 2, /standard input is given twice/, 'it can be read only once');
-    expectRefusal(await runCli(target), 2, /there is no source/, 'name the images, or give --dig');
+    expectRefusal(password, 2, /standard input \(-\) is given twice/, 'give it once');
+    expectRefusal(await runCli(target), 2, /no sources are given/, 'name the images to publish');
     const missing = await runCli([...target, '-f', '/nowhere/sources']);
     expectRefusal(missing, 2, /reading \/nowhere\/sources failed: no such file/, 'check the path');
   });
@@ -307,7 +312,7 @@ describe('--require', () => {
 
   it.each([
     ['linux', /reading --require "linux" failed/, 'the common ones are'],
-    ['linux/amd64,', /option --require has an empty item/, 'write --require P,...'],
+    ['linux/amd64,', /option --require has an empty item/, 'separate values by commas'],
   ])('refuses %j', async (value, why, hint) => {
     const args = ['create', '-t', `${repository}:refused`, AMD64, '--require', value];
     expectRefusal(await runCli(args), 2, why, hint);

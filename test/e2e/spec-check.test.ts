@@ -78,8 +78,8 @@ describe('spec check', () => {
       expect.stringMatching(/^hint: check indentation, brackets and quotes there/),
       expect.stringMatching(/half\.yaml:5:8 failed: .*, in `image: B`$/),
       expect.stringMatching(/^hint: write it as \S+$/),
-      'manifest-tool: checking 7 specs failed: 4 of 7 failed',
-      'hint: fix the errors above and run it again: what is done already is not done again',
+      'manifest-tool: checking 7 specs failed: 4 of 7 failed, the others succeeded',
+      'hint: fix the errors above and run it again: what succeeded is not repeated',
     ]);
     for (const line of lines) expect(line).toMatch(/^(manifest-tool: .+ failed: |hint: ).+/);
   });
@@ -144,7 +144,7 @@ describe('spec check', () => {
         error: {
           code: 'USAGE',
           message: expect.stringContaining('half.yaml:5:8') as string,
-          hint: 'write it as library/b',
+          hint: 'write it as b',
         },
       },
       { ...good, file: file('half.yaml'), document: 3, target: 'example.com/d:1', tags: [] },

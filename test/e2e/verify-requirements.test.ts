@@ -8,7 +8,8 @@ const CYCLONEDX = 'https://cyclonedx.org/bom/v1.6';
 const SLSA = 'https://slsa.dev/provenance/v1';
 
 const HINTS: Readonly<Record<string, string>> = {
-  '--platforms': 'add and remove change the entries of an index',
+  '--platforms':
+    'give --at-least to allow more platforms; add and remove change the entries of an index',
   '--at-least': 'add and remove change the entries of an index',
   '--same-as': 'copy publishes the same image again',
   '--require-attestations':

@@ -26,5 +26,14 @@ export const crane = {
   version: ['version'],
   // Debian's build prints no version number.
   versionPattern: /^v?(\d\S*|\(devel\))|^could not determine build information/,
-  jobs: { push, 'push-other': push, copy, 'copy-small': copy, 'inspect-one': config },
+  jobs: {
+    push,
+    'push-other': push,
+    copy,
+    'copy-small': copy,
+    'inspect-one': config,
+    promote: ({ sources, target, isPlain }) => [
+      ['copy', '--all-tags', ...plain(isPlain), ...sources, target],
+    ],
+  },
 };

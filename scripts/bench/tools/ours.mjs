@@ -26,5 +26,6 @@ export const ours = {
     'inspect-one': ({ sources }) => [['inspect', ...sources]],
     copy,
     'copy-small': copy,
+    promote: ({ sources, target }) => [['copy', '--all-tags', ...sources, target]],
   },
 };

@@ -3,6 +3,7 @@ import { yieldToEventLoop } from '../../concurrency.js';
 import { ManifestToolError, reasonOf, interrupted } from '../../errors.js';
 import { parseJson } from '../../oci/json/parse.js';
 import { formatPinned, parseReference, type Reference } from '../../oci/reference.js';
+import { escapeText } from '../../text.js';
 import type { Client } from '../../core/client.js';
 import { inspectSelected } from '../../core/read/inspect.js';
 import type { ListedReferrer } from '../../core/read/referrers.js';
@@ -83,16 +84,29 @@ const SHOW: Readonly<Record<InspectOptions['format'], Show>> = {
   raw: ({ manifest }) => ({ json: manifest.bytes }),
 };
 
-async function human(selected: Selected, { name, options, coloured }: Context): Promise<string> {
+/**
+ * The output of manifest-tool v2. On a terminal, where no program reads it, it has the variant of an
+ * image as well, and ends with a line about the table.
+ */
+async function human(
+  selected: Selected,
+  { name, options, coloured, io }: Context,
+): Promise<string> {
   const colours = manifestToolColours(coloured);
+  const { isTTY } = io.stdout;
   const [inspected, referrers] = await Promise.all([
     inspectSelected(selected),
     options.referrers ? referrersOf(selected) : undefined,
   ]);
-  const text = renderHuman(name, inspected, colours);
-  if (referrers === undefined) return text;
+  const text = renderHuman(name, inspected, colours, isTTY);
+  const command = `manifest-tool inspect --format table ${escapeText(name)}`;
+  const last = isTTY
+    ? palette(coloured).faint(`One line per platform, with sizes: ${command}`)
+    : '';
+  const end = last === '' ? '' : `${last}\n`;
+  if (referrers === undefined) return text + end;
   const { renderReferrers } = await import('../output/inspect/referrers.js');
-  return text + renderReferrers(referrers, colours);
+  return text + renderReferrers(referrers, colours) + end;
 }
 
 async function referrersOf({ store, manifest }: Selected): Promise<readonly ListedReferrer[]> {

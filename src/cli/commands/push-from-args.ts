@@ -1,5 +1,6 @@
 import type { IndexRequest } from '../../core/publish/request.js';
 import { sourcesFromTemplate } from '../../core/publish/template.js';
+import { refuseWarnings } from '../../core/publish/warnings.js';
 import { formatPlatform, parsePlatform, type Platform } from '../../oci/platform.js';
 import { platformKey } from '../../oci/select-entry.js';
 import { parseReference } from '../../oci/reference.js';
@@ -12,7 +13,7 @@ import { pushIndexJob, runJobs } from './publishing.js';
 
 /** `push from-args --platforms P,… --template T --target REF`. */
 export const run: Run<'push from-args'> = async (context) => {
-  const { args } = context;
+  const { args, reporter } = context;
   const request: IndexRequest = {
     ...targetsFrom({ ...args, targets: [parseReference(args.target)] }),
     type: args.type ?? 'docker',
@@ -21,9 +22,22 @@ export const run: Run<'push from-args'> = async (context) => {
     ...requiredPlatforms(args),
     ...publishingOptions(args),
   };
-  const job = pushIndexJob(request);
+  const warnings = lowerCaseWarnings(args.template);
+  for (const text of warnings) reporter.warning(text);
+  if (args.strict) refuseWarnings(`reading --template ${JSON.stringify(args.template)}`, warnings);
+  const job = pushIndexJob(request, warnings);
   await runJobs([job], context);
 };
+
+/** Warns of placeholders in lower case: they are legal parts of a reference, and not replaced. */
+function lowerCaseWarnings(template: string): string[] {
+  const words = [...template.matchAll(/(?<![a-z])(?:os|arch|variant)(?![a-z])/g)].map(String);
+  if (!words.includes('arch') || /OS|ARCH|VARIANT/.test(template)) return [];
+  const upper = [...new Set(words)].map((word) => word.toUpperCase()).join(', ');
+  return [
+    `the template ${JSON.stringify(template)} has placeholders in lower case, which are not replaced: write ${upper}`,
+  ];
+}
 
 /** @throws {ManifestToolError} USAGE for a platform that is given twice. */
 function platformsFrom(texts: readonly string[]): Platform[] {

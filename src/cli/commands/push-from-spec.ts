@@ -4,7 +4,7 @@ import { formatReference } from '../../oci/reference.js';
 import { parseSpecs, typeOfSpec } from '../../spec/spec.js';
 import { usageError } from '../args/values.js';
 import type { Context, Run } from '../command.js';
-import { readNamedFile } from '../input.js';
+import { nameOfInput, readNamedFile } from '../input.js';
 import { requiredPlatforms } from '../options/platforms.js';
 import { indexContent, publishingOptions } from '../options/publishing.js';
 import { specFiles } from '../options/spec-files.js';
@@ -80,7 +80,7 @@ async function readSpecs({
       all.push(each);
       reporter.warning(each);
     };
-    const parsed = parseSpecs(text, files[i]!, { warning, env: variables });
+    const parsed = parseSpecs(text, nameOfInput(files[i]!), { warning, env: variables });
     return parsed.map((spec) => ({ spec, warnings }));
   });
   if (args.strict) refuseWarnings(`reading ${files.join(', ')}`, all);

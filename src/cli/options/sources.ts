@@ -34,7 +34,7 @@ export async function sourcesFrom(
   const { file: files, digests, sources: named } = args;
   const fromStdin = files.filter((file) => file === STANDARD_INPUT).length;
   if (fromStdin > 1 || (fromStdin > 0 && args.passwordStdin))
-    throw usageError('standard input is given twice', 'it can be read only once');
+    throw usageError('standard input (-) is given twice', 'give it once: it can be read only once');
   const warnings: string[] = [];
   const sources: SourceRequest[] = [];
   for (const file of files) {
@@ -42,8 +42,10 @@ export async function sourcesFrom(
     const texts = splitSources(await readNamedFile(file, io));
     if (texts.length === 0) {
       throw usageError(
-        `--file ${file}: there are no sources in it`,
-        'write a reference a line, or a descriptor as JSON',
+        `--file ${file}: ${where} has no sources`,
+        file === STANDARD_INPUT
+          ? 'pipe references to it, one per line, or JSON descriptors'
+          : 'write one reference per line, or JSON descriptors',
       );
     }
     sources.push(...texts.map((text) => parseSource(text, target, `reading ${where}`)));
@@ -56,7 +58,10 @@ export async function sourcesFrom(
   for (const text of warnings) reporter.warning(text);
   if (args.strict === true) refuseWarnings(`reading --digests ${digests}`, warnings);
   if (sources.length > 0) return { sources, warnings };
-  throw usageError('there is no source', 'name the images, or give --digests DIR or --file FILE');
+  throw usageError(
+    'no sources are given',
+    'name the images to publish, or give --digests DIR or --file FILE',
+  );
 }
 
 /** The sources in a file: one JSON document over several lines, or one source a line. */

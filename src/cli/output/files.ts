@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
 import { pause } from '../../concurrency.js';
-import { interrupted, ManifestToolError, reasonOf, systemCode } from '../../errors.js';
+import { interrupted, ManifestToolError, fileReason, systemCode } from '../../errors.js';
 import { imageEntries } from '../../oci/companions.js';
 import type { ManifestContent } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
@@ -150,7 +150,7 @@ export class ResultFiles {
       this.files.push({ what, path, handle: await openToAppend(path, this.signal), content });
     } catch (error) {
       if (this.signal.aborted) throw interrupted(what, error);
-      throw new ManifestToolError('USAGE', what, reasonOf(error), {
+      throw new ManifestToolError('USAGE', what, fileReason(error), {
         cause: error,
         hint: 'use a file in an existing, writable directory',
       });
@@ -196,9 +196,9 @@ async function write({ what, path, handle, content }: ResultFile, text: string):
     const isInsideLine = content.isAppended === true && (await endsInsideLine(path, length));
     await handle.writeFile(isInsideLine ? `\n${text}` : text);
   } catch (error) {
-    throw new ManifestToolError('FAILED', what, reasonOf(error), {
+    throw new ManifestToolError('FAILED', what, fileReason(error), {
       cause: error,
-      hint: 'the publish itself succeeded: query shows the digest',
+      hint: 'the image is published; "manifest-tool digest REF" prints its digest',
     });
   }
 }

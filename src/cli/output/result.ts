@@ -336,7 +336,8 @@ const DEFECT_HINTS: Readonly<
     'push or copy again what is missing or damaged',
     ...(isIndex ? [CHANGE] : []),
   ],
-  platforms: platformHint,
+  platforms: (isIndex) =>
+    isIndex ? ['give --at-least to allow more platforms', CHANGE] : platformHint(isIndex),
   atLeast: platformHint,
   sameAs: () => ['copy publishes the same image again'],
   sameLabels: () => ['build the images again with the same label'],

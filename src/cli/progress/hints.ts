@@ -18,7 +18,7 @@ function logIn({ host }: ErrorData, { typedHost }: HintContext): string {
 /** The hint for each reason, with commands and options; in the sections of {@link ErrorReason}. */
 const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext) => string>> = {
   // oci
-  'digest-form': () => 'inspect and query show the digest of an image',
+  'digest-form': () => '"manifest-tool digest REF" prints the digest of an image',
   // http
   'certificate-invalid': () =>
     'replace the certificate of the registry; --insecure accepts any certificate',
@@ -40,6 +40,8 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext
   'registry-unavailable': () => 'try again later, or raise --retry',
   'answer-unexpected': () =>
     'run check-registry to see what the registry supports; --debug shows the request',
+  'manifest-invalid': () =>
+    'try the other type of index (--type docker or --type oci); check-registry shows what the registry accepts',
   'login-required': logIn,
   'credentials-rejected': ({ host }) => `correct or renew these credentials: ${host} rejects them`,
   'content-missing': () =>
@@ -81,8 +83,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext
     'copy it without --referrers, and the referrers that it needs by their digests',
   'required-platforms': () =>
     'check that each build has pushed its image, or omit the platform from --require',
-  'several-failed': () =>
-    'fix the errors above and run it again: what is done already is not done again',
+  'several-failed': () => 'fix the errors above and run it again: what succeeded is not repeated',
   'several-not-deleted': () => 'fix the errors above, and run it again for the tags that failed',
   'sources-missing': () =>
     'check the names; --wait TIME waits for images that are not there yet, --ignore-missing leaves them out',

@@ -29,7 +29,8 @@ export function summarizeFailures(
   if (first === undefined) return undefined;
   const { what = `publishing to ${total} targets`, codeOf, reason = 'several-failed' } = summary;
   const failed = errors.length;
-  const why = failed === total ? `all ${total} failed` : `${failed} of ${total} failed`;
+  const why =
+    failed === total ? `all ${total} failed` : `${failed} of ${total} failed, the others succeeded`;
   return new ManifestToolError(codeOf?.(errors) ?? first.code, what, why, {
     cause: first,
     reason,

@@ -38,11 +38,11 @@ export async function expectTwoLines(row: Failing): Promise<string> {
   return message;
 }
 
-/** The error line and the hint, which are all that there is but for warnings. */
+/** The error line and the hint, which are everything but warnings and indented details. */
 function twoLines({ stderr }: CliResult): [message: string, hint: string] {
   const lines = stderr
     .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('manifest-tool: warning: '));
+    .filter((line) => line !== '' && !/^(?: {2}|manifest-tool: warning: )/.test(line));
   expect(lines).toHaveLength(2);
   const [message, line] = lines as [string, string];
   expect(message).toMatch(/^manifest-tool: \S.* failed: \S/);

@@ -231,7 +231,7 @@ describe('a tag', () => {
     await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
       code: 'NOT_FOUND',
       message: `reading oci-layout://${root}:latest failed: the layout has no tag latest`,
-      hint: expect.stringMatching(/^it has linux-amd64, linux-arm64v8, .*, windows-amd64$/),
+      hint: expect.stringMatching(/^the tags are: linux-amd64, linux-arm64v8, .*, windows-amd64$/),
     });
   });
 
@@ -239,7 +239,7 @@ describe('a tag', () => {
     const names = Array.from({ length: 12 }, (_, i) => `t${i}`);
     await setIndex(['a\nb', ...names].map((name) => named(name, ABSENT, 1)));
     await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
-      hint: 'it has "a\\nb", t0, t1, t2, t3, t4, t5, t6, t7, t8 and 3 more',
+      hint: 'the tags are: "a\\nb", t0, t1, t2, t3, t4, t5, t6, t7, t8 and 3 more',
     });
     await setIndex([]);
     await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({

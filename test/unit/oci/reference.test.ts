@@ -87,7 +87,7 @@ const REFUSED: [string, RegExp][] = [
   ['user/App', /must be in lower case/],
   ['example.com/App:1', /must be in lower case/],
   ['a//b', /not a valid repository name/],
-  ['/app', /not a valid repository name/],
+  ['/app', /it is a path, not an image reference/],
   ['app/', /not a valid repository name/],
   ['example.com/', /not a valid repository name/],
   ['-app', /not a valid repository name/],
@@ -98,7 +98,7 @@ const REFUSED: [string, RegExp][] = [
   ['app/../x', /not a valid repository name/],
   ['app%2fx', /not a valid repository name/],
   ['é', /not a valid repository name/],
-  ['app:', /"" is not a valid tag/],
+  ['app:', /the tag after the colon is missing/],
   ['app:-t', /"-t" is not a valid tag/],
   ['app:.t', /".t" is not a valid tag/],
   ['app:a b', /"a b" is not a valid tag/],
@@ -116,11 +116,11 @@ const REFUSED: [string, RegExp][] = [
   ['[x]:5000/app', /is not a valid host/],
   ['user:pass@host/app', /./],
   ['user@host/app', /not a valid repository name/],
-  ['app@', /not "sha256:" and 64/],
-  ['app@sha256:abc', /not "sha256:" and 64/],
-  [`app@md5:${HEX.slice(32)}`, /not "sha256:" and 64/],
-  [`app@sha256:${HEX.toUpperCase()}`, /not "sha256:" and 64/],
-  [`app@${DIGEST}:tag`, /not "sha256:" and 64/],
+  ['app@', /must be "sha256:" and 64/],
+  ['app@sha256:abc', /must be "sha256:" and 64/],
+  [`app@md5:${HEX.slice(32)}`, /must be "sha256:" and 64/],
+  [`app@sha256:${HEX.toUpperCase()}`, /must be "sha256:" and 64/],
+  [`app@${DIGEST}:tag`, /must be "sha256:" and 64/],
   [`app@${DIGEST}@${DIGEST}`, /not a valid repository name/],
   [`@${DIGEST}`, /not a valid repository name/],
   [DIGEST, /needs the repository before it/],
@@ -138,10 +138,10 @@ const REFUSED: [string, RegExp][] = [
   ['docker-archive:file:a b', /"a b" is not a valid tag or name/],
   ['oci-layout://', /path of the layout directory is missing/],
   ['oci-layout://:tag', /path of the layout directory is missing/],
-  ['oci-layout://dir:', /"" is not a valid tag/],
+  ['oci-layout://dir:', /the tag after the colon is missing/],
   ['oci-layout://dir:a b', /is not a valid tag/],
   ['oci-layout://dir\0', /NUL/],
-  ['oci-layout://dir@x', /not "sha256:"/],
+  ['oci-layout://dir@x', /must be "sha256:"/],
 ];
 
 describe('parseReference', () => {
@@ -215,7 +215,7 @@ describe('parseReference', () => {
   });
 
   test('says what to write where a URL was written', () => {
-    const hint = expect.stringContaining('host/repository:tag') as string;
+    const hint = expect.stringContaining('write it as a/b') as string;
     expect(() => parseReference('http://a/b')).toThrow(expect.objectContaining({ hint }));
   });
 
@@ -301,4 +301,32 @@ describe('a reference', () => {
   ])('%s and %s are of one repository: %s', (a, b, same) => {
     expect(sameRepository(parseReference(a), parseReference(b))).toBe(same);
   });
+});
+
+test.each([
+  [
+    './build',
+    'it is a path, not an image reference',
+    'write oci-layout://./build for an OCI layout',
+  ],
+  ['/tmp/build', 'it is a path, not an image reference', 'write oci-layout:///tmp/build'],
+  ['~/build:1', 'it is a path, not an image reference', 'write oci-layout://~/build:1'],
+  ['App', 'repository name "App" must be in lower case', 'write it as app'],
+  [
+    'app:',
+    'the tag after the colon is missing',
+    'write a tag after the colon, for example app:1.0, or omit',
+  ],
+  ['e.co:5000/app:', 'the tag after the colon is missing', 'write a tag after the colon'],
+  ['https://ghcr.io/a/b:1', '"https://" is not supported', 'write it as ghcr.io/a/b:1'],
+  ['ftp://x', '"ftp://" is not supported', 'write host/repository:tag'],
+  ['a b', '"a b" is not a valid repository name', 'give each reference as an argument of its own'],
+  ['app:1:2', '"app:1" is not a valid repository name', 'it consists of lower-case letters'],
+])('%j is explained as it was typed', (text, why, hint) => {
+  expect(() => parseReference(text)).toThrow(
+    expect.objectContaining({
+      why: expect.stringContaining(why) as string,
+      hint: expect.stringContaining(hint) as string,
+    }) as Error,
+  );
 });

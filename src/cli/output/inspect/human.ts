@@ -10,14 +10,18 @@ import type { InspectColours } from '../colours.js';
 /** Longest remote string that is shown, in characters. */
 const MAX_SHOWN = 1024;
 
-/** `inspect` for people: the output of manifest-tool v2, byte for byte. */
+/**
+ * `inspect` for people: the output of manifest-tool v2, byte for byte.
+ * @param hasVariant adds the variant of a single image, which manifest-tool v2 does not show
+ */
 export function renderHuman(
   name: string,
   inspected: InspectedImage | InspectedIndex,
   colours: InspectColours,
+  hasVariant = false,
 ): string {
   return inspected.kind === 'image'
-    ? renderImage(name, inspected, colours)
+    ? renderImage(name, inspected, colours, hasVariant)
     : renderIndex(name, inspected, colours);
 }
 
@@ -25,14 +29,16 @@ function renderImage(
   name: string,
   { manifest, document, config }: InspectedImage,
   c: InspectColours,
+  hasVariant: boolean,
 ): string {
-  const { os = '', architecture = '' } = config?.platform ?? {};
+  const { os = '', architecture = '', variant } = config?.platform ?? {};
   return lines([
     `Name: ${c.name(shown(name))} (Type: ${c.name(manifest.mediaType)})`,
     `      Digest: ${c.digest(manifest.digest)}`,
     `        Size: ${c.size(String(manifest.size))}`,
     `          OS: ${c.name(shown(os))}`,
     `        Arch: ${c.name(shown(architecture))}`,
+    ...(hasVariant && variant !== undefined ? [`     Variant: ${c.name(shown(variant))}`] : []),
     `    # Layers: ${c.count(String((document.layers ?? []).length))}`,
     ...(document.layers ?? []).map(
       (layer, i) => `      layer ${c.count(ordinal(i))}: digest = ${c.digest(layer.digest)}`,

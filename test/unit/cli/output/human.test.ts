@@ -168,6 +168,15 @@ describe('remote text', () => {
     );
   });
 
+  test('has its variant if it is asked for: manifest-tool does not show it', () => {
+    const arm = image({ ...LINUX, architecture: 'arm', variant: 'v7' });
+    expect(renderHuman('app', arm, PLAIN)).not.toContain('v7');
+    expect(renderHuman('app', arm, PLAIN, true)).toContain(
+      '\n        Arch: arm\n     Variant: v7\n    # Layers: 2\n',
+    );
+    expect(renderHuman('app', image(LINUX), PLAIN, true)).not.toContain('Variant');
+  });
+
   test('is shown no longer than anyone reads', () => {
     const lines = shown(image({ os: 'x'.repeat(1 << 20), architecture: 'y' }));
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(1100);
