@@ -65,7 +65,10 @@ describe('the difference of two indexes', () => {
       added: [],
       removed: [],
       changed: [
-        { from: { platform: parsePlatform('linux/amd64/v2') }, to: { platform: 'linux/amd64/v3' } },
+        {
+          from: { platform: parsePlatform('linux/amd64/v2') },
+          to: { platform: parsePlatform('linux/amd64/v3') },
+        },
       ],
     });
     const fewer = await difference([a, twin], [a]);
