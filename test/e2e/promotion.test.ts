@@ -255,6 +255,26 @@ describe('copy of several tags', () => {
     expect(result.stderr).toContain(message.replaceAll('{H}', host));
   });
 
+  it.each([[], ['--referrers']])(
+    'copies signatures under the tags of cosign %j',
+    async (...options) => {
+      const signed = `${source.host}/signed-${options.length}/app`;
+      expectCode(await runCli(['copy', `${from}:1.0,latest`, signed]), 0);
+      const tag = `sha256-${digestOf('first').slice(7)}.sig`;
+      expectCode(await runCli(['copy', `${from}:2.0-rc1`, `${signed}:${tag}`]), 0);
+      const to = fresh();
+      expectCode(await runCli(['copy', '--all-tags', ...options, signed, to]), 0);
+      expect(await tagsAt(to)).toEqual(await tagsAt(signed));
+      // Another signature at the target is not replaced in silence.
+      expectCode(await runCli(['copy', `${from}:1.0`, `${to}:${tag}`]), 0);
+      const again = await runCli(['copy', '--all-tags', ...options, signed, to]);
+      expectCode(again, 0);
+      expect(again.stderr).toContain(
+        `${to}:${tag} is replaced: it pointed to ${digestOf('first')}`,
+      );
+    },
+  );
+
   it('fails if no tag matches', async () => {
     const result = await runCli(['copy', '--all-tags', '--match', 'x*', from, fresh()]);
     expectCode(result, 3);
