@@ -126,7 +126,11 @@ describe('--tag', () => {
   });
 
   it.each([
-    [[], 'create needs --target or --tag', 'give --target REF, or one or more -t REF'],
+    [
+      [],
+      'create needs --target or --tag',
+      'give --target REF, or one or more -t REF; all arguments are sources',
+    ],
     [
       ['-t', 'latest'],
       '--tag "latest" is a tag without a repository, and there is no --target',

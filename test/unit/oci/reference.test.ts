@@ -124,7 +124,7 @@ const REFUSED: [string, RegExp][] = [
   [`app@${DIGEST}@${DIGEST}`, /not a valid repository name/],
   [`@${DIGEST}`, /not a valid repository name/],
   [DIGEST, /needs the repository before it/],
-  [HEX, /image ID/],
+  [HEX, /not the name of a repository/],
   [`e.co/${'n'.repeat(251)}`, /longer than 255/],
   ['http://example.com/app', /"http:\/\/" is not supported/],
   ['HTTPS://example.com/app', /"HTTPS:\/\/" is not supported/],
@@ -320,7 +320,8 @@ test.each([
   ['e.co:5000/app:', 'the tag after the colon is missing', 'write a tag after the colon'],
   ['https://ghcr.io/a/b:1', '"https://" is not supported', 'write it as ghcr.io/a/b:1'],
   ['ftp://x', '"ftp://" is not supported', 'write host/repository:tag'],
-  ['a b', '"a b" is not a valid repository name', 'give each reference as an argument of its own'],
+  ['a b', '"a b" is not a valid repository name', 'give each reference on its own'],
+  ['a:1,b:2', '"a:1,b" is not a valid repository name', 'give each reference on its own'],
   ['app:1:2', '"app:1" is not a valid repository name', 'it consists of lower-case letters'],
 ])('%j is explained as it was typed', (text, why, hint) => {
   expect(() => parseReference(text)).toThrow(
