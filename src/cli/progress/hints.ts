@@ -68,7 +68,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext
   'needs-other-repositories': ({ repository }) =>
     `check-registry makes repositories beside ${repository}; --tags-only keeps it inside ${repository}`,
   'no-image': () => 'copy keeps it as it is; inspect --format raw shows its entries',
-  'no-tags': () => 'list the tags of the source with tags',
+  'no-tags': () => '"manifest-tool tags REPOSITORY" lists the tags',
   'none-found': () =>
     'check the names in the warnings; --wait TIME waits for images that are not there yet',
   'not-an-image': () =>

@@ -322,6 +322,7 @@ test.each([
   ['ftp://x', '"ftp://" is not supported', 'write host/repository:tag'],
   ['a b', '"a b" is not a valid repository name', 'give each reference on its own'],
   ['a:1,b:2', '"a:1,b" is not a valid repository name', 'give each reference on its own'],
+  ['a:1,2', '"1,2" is not a valid tag', 'give each reference on its own'],
   ['app:1:2', '"app:1" is not a valid repository name', 'it consists of lower-case letters'],
 ])('%j is explained as it was typed', (text, why, hint) => {
   expect(() => parseReference(text)).toThrow(
