@@ -17,7 +17,7 @@ export type { CallOptions } from './library/call.js';
 export type { CallEvents, ManifestEvent, Progress, TagEvent } from './library/events.js';
 export type { BlobProgress } from './core/events.js';
 export type { RequestRecord } from './http/log.js';
-export type { Wait } from './http/retry.js';
+export type { RetryEvent } from './http/retry.js';
 
 // Credentials
 export { createCredentialStore, type CredentialOptions } from './credentials/store.js';
@@ -98,8 +98,8 @@ export {
   type CheckedSpec,
   type CheckSpecsOptions,
   type Spec,
+  type PublishedSpec,
   type SpecFile,
-  type SpecOf,
   type SpecOptions,
   type SpecSource,
 } from './library/specs.js';
@@ -115,8 +115,8 @@ export type { CheckName, CheckResult } from './check-registry/check.js';
 // Values
 export type { Annotations, ContentDescriptor, Descriptor, JsonValue } from './library/data.js';
 export { isDigest, type Digest } from './oci/digest.js';
-export { formatPlatform, parsePlatform, type Platform } from './oci/platform.js';
-export { hasPlatforms, platformsMatch } from './library/platforms.js';
+export { formatPlatform, type Platform } from './oci/platform.js';
+export { hasPlatforms, parsePlatform, platformsMatch } from './library/platforms.js';
 export {
   formatReference,
   parseReference,

@@ -2,7 +2,7 @@ import { createClient } from 'manifest-tool';
 
 await using client = createClient({
   events: {
-    wait: ({ host, reason, milliseconds }) =>
+    retry: ({ host, reason, milliseconds }) =>
       console.log(`${host}: ${reason}, retrying in ${milliseconds} ms`),
   },
 });

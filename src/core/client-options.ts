@@ -1,4 +1,4 @@
-import type { RegistryOptions, RequestRecord, Wait } from '../registry/registries.js';
+import type { RegistryOptions, RequestRecord, RetryEvent } from '../registry/registries.js';
 import type { CredentialStore } from '../http/auth/credential.js';
 
 /**
@@ -58,7 +58,7 @@ export interface ClientOptions {
   /** Called for each request when its response has arrived. */
   readonly onRequest?: (record: RequestRecord) => void;
   /** Called before a request is retried. */
-  readonly onWait?: (wait: Wait) => void;
+  readonly onWait?: (wait: RetryEvent) => void;
   /** Called with each warning of a registry: remote text, see {@link escapeText}. */
   readonly onWarning?: (text: string) => void;
   /** Called with each secret that a registry or token server issues, so that logs can redact it. */

@@ -8,7 +8,7 @@ import { requestLog, type RequestRecord } from './log.js';
 import { loopbackScheme, registryOrigins } from './loopback.js';
 import { redirects } from './redirects.js';
 import { compose, type Layer, type Timeouts, type Transport } from './request.js';
-import { RetryPolicy, type Wait } from './retry.js';
+import { RetryPolicy, type RetryEvent } from './retry.js';
 import { RegistryWarnings } from './warnings.js';
 import { wire } from './wire.js';
 
@@ -31,7 +31,7 @@ export interface HttpClientOptions extends NetworkOptions {
   /** Other limits for whole answers than the usual ones, for tests. */
   readonly bounds?: Partial<Pick<Timeouts, 'answerMs' | 'leastRate'>>;
   readonly onRequest?: (record: RequestRecord) => void;
-  readonly onWait?: (wait: Wait) => void;
+  readonly onWait?: (wait: RetryEvent) => void;
   /** Receives the warnings of registries: remote text. */
   readonly onWarning?: (text: string) => void;
   /** Receives each token, so that it is never shown. */

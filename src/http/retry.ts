@@ -27,11 +27,11 @@ export interface RetryOptions {
   readonly answerMs: number;
   /** Ends the waits of requests that have no signal of their own. */
   readonly signal: AbortSignal;
-  readonly onWait?: (wait: Wait) => void;
+  readonly onWait?: (wait: RetryEvent) => void;
 }
 
 /** A wait before a request is sent again. */
-export interface Wait {
+export interface RetryEvent {
   /** `host[:port]` of the request. */
   readonly host: string;
   /** Why, in a few words. */

@@ -3,7 +3,7 @@ import { createRootClient, type RootClient } from '../core/client.js';
 import { detailsOf, ManifestToolError } from '../errors.js';
 import type { CredentialStore } from '../http/auth/credential.js';
 import type { RequestRecord } from '../http/log.js';
-import type { Wait } from '../http/retry.js';
+import type { RetryEvent } from '../http/retry.js';
 import { formatReference, type Reference } from '../oci/reference.js';
 import {
   callback,
@@ -38,7 +38,7 @@ import {
   type CheckRegistryOptions,
   type RegistryReport,
 } from './registry-check.js';
-import { specOf, type SpecOf } from './specs.js';
+import { specOf, type PublishedSpec } from './specs.js';
 import * as write from './write.js';
 import type {
   AddRequest,
@@ -65,7 +65,7 @@ export interface ClientEvents {
   /** A response has arrived, or a request has failed. */
   readonly request?: (record: RequestRecord) => void;
   /** A request will be retried. */
-  readonly wait?: (wait: Wait) => void;
+  readonly retry?: (event: RetryEvent) => void;
   /** A registry has sent a warning, or a setting was ignored: remote text may be part of it. */
   readonly warning?: (text: string) => void;
   /** A registry or token server has issued a secret, which logs should redact. */
@@ -184,7 +184,7 @@ export interface Client extends AsyncDisposable {
    */
   untag(request: UntagRequest): Promise<readonly UntagOutcome[]>;
   /** Describes a published index, or one image as an index of it, as a spec. */
-  specOf(reference: Reference | string, options?: CallOptions): Promise<SpecOf>;
+  specOf(reference: Reference | string, options?: CallOptions): Promise<PublishedSpec>;
   /**
    * Checks what a registry supports, with images of its own, and deletes them afterwards. A refusal
    * by the registry is a result, not an error.
@@ -228,7 +228,7 @@ const clientOptions = object({
   retryDelayMs: number(0),
   events: object({
     request: callback,
-    wait: callback,
+    retry: callback,
     warning: callback,
     secret: callback,
   } satisfies Record<keyof ClientEvents, unknown>),
@@ -295,11 +295,11 @@ export function createClient(options: ClientOptions = {}): Client {
 }
 
 function coreOptions({ events = {}, ...options }: Read<typeof clientOptions>): CoreOptions {
-  const { request, wait, warning, secret } = events as ClientEvents;
+  const { request, retry, warning, secret } = events as ClientEvents;
   return {
     ...options,
     ...(request && { onRequest: guarded(request) }),
-    ...(wait && { onWait: guarded(wait) }),
+    ...(retry && { onWait: guarded(retry) }),
     ...(warning && { onWarning: guarded(warning) }),
     ...(secret && { onSecret: guarded(secret) }),
   };

@@ -1,6 +1,18 @@
-import type { Platform } from '../oci/platform.js';
+import { parsePlatform as parseCorePlatform, type Platform } from '../oci/platform.js';
 import { comparePlatforms, platformKey } from '../oci/select-entry.js';
-import { list, platform } from './arguments.js';
+import { list, platform, wrong } from './arguments.js';
+
+/**
+ * Reads `os/arch[/variant][:osversion]` as a user types it, or
+ * `os(osversion+feature+…)/arch[/variant]` as containerd and buildx write it (containerd/platforms,
+ * FormatAll). Aliases (`x86_64`, `armhf`, `macos`), upper case and variants such as `7` become the
+ * names of the specification.
+ * @throws {ManifestToolError} USAGE for a wrong form, or an unknown os, architecture or variant.
+ */
+export function parsePlatform(text: string): Platform {
+  if (typeof text !== 'string') throw wrong('text', 'a string', text);
+  return parseCorePlatform(text);
+}
 
 /**
  * Whether two platforms are the same, as container runtimes see it: `linux/arm64` is

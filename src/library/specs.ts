@@ -191,7 +191,7 @@ export function sourcesFromTemplate(
 }
 
 /** A spec that would publish an index again, as far as a spec can express it. */
-export interface SpecOf {
+export interface PublishedSpec {
   /** With the manifests by their digests. */
   readonly spec: Spec;
   /** What is published now. */
@@ -202,7 +202,7 @@ export interface SpecOf {
   readonly losses: readonly string[];
 }
 
-export async function specOf({ client }: Call, of: Reference): Promise<SpecOf> {
+export async function specOf({ client }: Call, of: Reference): Promise<PublishedSpec> {
   const { request, published, rebuilt, losses } = await requestOf(client, of);
   return {
     spec: plainSpec(request),

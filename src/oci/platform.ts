@@ -161,7 +161,6 @@ export function readPlatform(fields: Fields): Platform {
 }
 
 /**
-/**
  * `os/arch[/variant][:osversion]`, or `os(osversion+feature+…)/arch[/variant]` if there are os
  * features; {@link parsePlatform} reads both back. Words for an empty platform.
  */

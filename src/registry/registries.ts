@@ -3,13 +3,13 @@ import type { RegistryReference } from '../oci/reference.js';
 import { HttpClient, type HttpClientOptions } from '../http/client.js';
 import type { EarlyConnection } from '../http/connect/warm-up.js';
 import type { RequestRecord } from '../http/log.js';
-import type { Wait } from '../http/retry.js';
+import type { RetryEvent } from '../http/retry.js';
 import { Connection, type CallContext } from './connection.js';
 import { Repository } from './repository.js';
 import { pullScope, pushScope } from './requests.js';
 import { UploadLimiter } from './upload-limiter.js';
 
-export type { CallContext, HttpClientOptions as RegistryOptions, RequestRecord, Wait };
+export type { CallContext, HttpClientOptions as RegistryOptions, RequestRecord, RetryEvent };
 
 /** What is done in a repository; `push` includes reading. */
 export type Access = 'pull' | 'push';

@@ -418,6 +418,14 @@ describe('createClient', () => {
     }
   });
 
+  test('reports each retry before its wait', async () => {
+    const retries: unknown[] = [];
+    const events: ClientOptions['events'] = { retry: (event) => retries.push(event) };
+    await using own = createClient({ retries: 1, retryDelayMs: 1, events });
+    await expect(own.query('127.0.0.1:1/app')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(retries).toMatchObject([{ host: '127.0.0.1:1', attempt: 2, attempts: 2 }]);
+  });
+
   test('says that it is closed, and ends what is in progress', async () => {
     const own = createClient({ plainHttp: true });
     const running = own.query(`${silentHost}/app`);
@@ -563,6 +571,12 @@ describe('untag', () => {
 });
 
 describe('platforms', () => {
+  test('are read from strings, and nothing else', async () => {
+    expect(parsePlatform('linux/x86_64')).toEqual({ os: 'linux', architecture: 'amd64' });
+    const error = await thrownBy(() => parsePlatform(1 as never));
+    expect(error).toEqual(new TypeError('text must be a string, but is 1'));
+  });
+
   test.each([
     ['linux/arm64', 'linux/arm64/v8', true],
     ['linux/aarch64', 'linux/arm64', true],

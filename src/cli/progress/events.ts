@@ -3,7 +3,7 @@ import type { Digest } from '../../oci/digest.js';
 import type { BlobProgress } from '../../core/events.js';
 import { formatSize } from '../../text.js';
 import type { RequestRecord } from '../../http/log.js';
-import type { Wait } from '../../http/retry.js';
+import type { RetryEvent } from '../../http/retry.js';
 
 interface Message {
   readonly message: string;
@@ -35,7 +35,7 @@ interface Details {
   readonly planned: { readonly target: string; readonly blobs: number; readonly bytes: number };
   /** A line of progress where no line can be drawn again, or the summary at the end. */
   readonly status: Message;
-  readonly retry: Wait;
+  readonly retry: RetryEvent;
   readonly read: Manifest;
   readonly blob: BlobProgress;
   readonly written: Manifest;

@@ -6,7 +6,7 @@ import type { BlobProgress, ProgressEvents } from '../../core/events.js';
 import { Secrets } from '../../secrets.js';
 import { escapeText } from '../../text.js';
 import type { RequestRecord } from '../../http/log.js';
-import type { Wait } from '../../http/retry.js';
+import type { RetryEvent } from '../../http/retry.js';
 import { usageError, type Options } from '../args/values.js';
 import { isLiveTerminal, type Io } from '../io.js';
 import { isColoured, palette, type ColourOptions } from '../output/colours.js';
@@ -114,7 +114,7 @@ export class Reporter implements ProgressEvents {
 
   request = (record: RequestRecord): void => this.report({ event: 'request', ...record });
 
-  retry = (wait: Wait): void => this.report({ event: 'retry', ...wait });
+  retry = (wait: RetryEvent): void => this.report({ event: 'retry', ...wait });
 
   /**
    * Runs `work` and shows its progress: a live line on a terminal, elsewhere a line every ten
@@ -214,7 +214,7 @@ export class Reporter implements ProgressEvents {
   }
 
   /** Requests that are sent together fail alike: a wait is written once, until it is over. */
-  private isReported({ host, reason, attempt, milliseconds }: Wait): boolean {
+  private isReported({ host, reason, attempt, milliseconds }: RetryEvent): boolean {
     const key = `${host} ${reason} ${attempt}`;
     if (this.timer.now() < (this.waits.get(key) ?? 0)) return true;
     this.waits.set(key, this.timer.now() + milliseconds);

@@ -8,7 +8,7 @@ import {
   type HttpRequest,
   type HttpResponse,
 } from '../../../src/http/request.js';
-import { RetryPolicy, type Wait } from '../../../src/http/retry.js';
+import { RetryPolicy, type RetryEvent } from '../../../src/http/retry.js';
 import { RetriesExhausted } from '../../../src/http/errors.js';
 
 // That of the process cannot be turned; this one goes with the timers.
@@ -26,7 +26,7 @@ const answer = (status: number, headers: Record<string, string> = {}, body = '')
 });
 const failure = (code: string): Error => Object.assign(new Error(code), { code });
 
-let waits: Wait[];
+let waits: RetryEvent[];
 /** When each request was sent, in milliseconds from the first. */
 let sent: number[];
 let script: (request: HttpRequest) => HttpResponse | Error;
