@@ -287,7 +287,7 @@ describe('the digests of a table', () => {
       const digests = listed.stdout.match(/sha256:[0-9a-f]{64}/g)!;
       expect(digests).toHaveLength(2);
       for (const digest of digests) expect(text.includes(`  ${digest}\n`)).toBe(columns > 80);
-      expect(text.includes(`\n\nWhole digests: manifest-tool digest --all ${name}\n`)).toBe(
+      expect(text.includes(`\n\nFull digests: manifest-tool digest --all ${name}\n`)).toBe(
         columns === 80,
       );
       expect(text.includes('Whole digests')).toBe(columns === 80);

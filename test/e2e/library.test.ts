@@ -86,7 +86,7 @@ describe('what no command line would pass on', () => {
     [
       'one entry of a list, and not which',
       { sources: [{ reference: parseReference('e.co/app'), onlyPlatform: true }] },
-      /which platform of e\.co\/app/,
+      /no platform to select from e\.co\/app/,
     ],
   ])('is a request with %s', async (_, change, message) => {
     await using stores = createClient();

@@ -79,8 +79,8 @@ const NOTES: Readonly<Record<string, string>> = {
 
 /** Hints for commands that this program leaves to docker. */
 const SENTENCES: Readonly<Record<string, string>> = {
-  'auth login': 'log in with "docker login HOST", or give --username and --password-stdin',
-  login: 'log in with "docker login HOST", or give --username and --password-stdin',
+  'auth login': 'log in with "docker login HOST", or pass --username and --password-stdin',
+  login: 'log in with "docker login HOST", or pass --username and --password-stdin',
   logout: 'log out with "docker logout HOST"',
 };
 
@@ -117,15 +117,15 @@ export function foreignCommand(words: readonly string[]): string | undefined {
 
 /** Options of other tools, with what to do instead. */
 const OPTIONS = (): Readonly<Record<string, string>> => {
-  const all = 'omit it: a whole index is copied unless --platform is given';
+  const all = 'omit it: all platforms are copied unless --platform is given';
   const http =
-    'give --plain-http for a registry without TLS, --insecure to skip certificate checks';
-  const credentials = 'give --username NAME and --password-stdin, or run "docker login"';
+    'pass --plain-http for a registry without TLS, --insecure to skip certificate checks';
+  const credentials = 'pass --username NAME and --password-stdin, or run "docker login"';
   const platform = 'select a platform with --platform os/arch[/variant]';
   return {
     amend:
       'omit it: create replaces the index; to add an image, use "manifest-tool add INDEX IMAGE"',
-    append: 'to keep the entries that exist, use "manifest-tool add INDEX IMAGE..."',
+    append: 'to keep the existing entries, use "manifest-tool add INDEX IMAGE..."',
     purge: 'omit it: there are no local lists to purge',
     'prefer-index': 'omit it: create always publishes an index',
     'allow-insecure-registry': http,
@@ -136,22 +136,22 @@ const OPTIONS = (): Readonly<Record<string, string>> => {
     creds: credentials,
     'src-creds': credentials,
     'dest-creds': credentials,
-    'registry-config': 'give --docker-cfg FILE',
-    'src-authfile': 'give --authfile FILE: it is used for all registries',
-    'dest-authfile': 'give --authfile FILE: it is used for all registries',
+    'registry-config': 'pass --docker-cfg FILE',
+    'src-authfile': 'pass --authfile FILE: it is used for all registries',
+    'dest-authfile': 'pass --authfile FILE: it is used for all registries',
     'all-tags': 'copy one tag at a time, or several targets with --tags',
     'multi-arch': all,
-    recursive: 'give --referrers to include signatures and other referrers',
+    recursive: 'pass --referrers to include signatures and other referrers',
     'include-external': all,
-    'digest-tags': 'give --referrers: it includes cosign tags',
+    'digest-tags': 'pass --referrers: it includes cosign tags',
     'preserve-digests': 'omit it: copy never changes a digest unless --platform is given',
     'override-os': platform,
     'override-arch': platform,
     'override-variant': platform,
     ref: 'give the reference as an argument',
-    'full-ref': 'give --full to print repository@digest',
-    verbose: 'give --debug to show each request',
-    output: 'redirect standard output, or give --digestfile or --metadata-file',
+    'full-ref': 'pass --full to print repository@digest',
+    verbose: 'pass --debug to show each request',
+    output: 'redirect standard output, or pass --digestfile or --metadata-file',
   };
 };
 

@@ -77,9 +77,9 @@ const READ: [string, string][] = [
 
 const REFUSED: [string, RegExp][] = [
   ['', /it is empty/],
-  ['app:1.0-linux/amd64', /the tag "1\.0-linux\/amd64" has a slash/],
-  ['x.test:5000/app:1/2', /the tag "1\/2" has a slash/],
-  ['x.test/a/b:linux/arm/v7', /the tag "linux\/arm\/v7" has a slash/],
+  ['app:1.0-linux/amd64', /the tag "1\.0-linux\/amd64" contains a slash/],
+  ['x.test:5000/app:1/2', /the tag "1\/2" contains a slash/],
+  ['x.test/a/b:linux/arm/v7', /the tag "linux\/arm\/v7" contains a slash/],
   [' ', /not a valid repository name/],
   [' app', /not a valid repository name/],
   ['app\n', /not a valid repository name/],
@@ -123,12 +123,12 @@ const REFUSED: [string, RegExp][] = [
   [`app@${DIGEST}:tag`, /must be "sha256:" and 64/],
   [`app@${DIGEST}@${DIGEST}`, /not a valid repository name/],
   [`@${DIGEST}`, /not a valid repository name/],
-  [DIGEST, /needs the repository before it/],
+  [DIGEST, /needs a repository before it/],
   [HEX, /image ID/],
   [`e.co/${'n'.repeat(251)}`, /longer than 255/],
   ['http://example.com/app', /"http:\/\/" is not supported/],
   ['HTTPS://example.com/app', /"HTTPS:\/\/" is not supported/],
-  ['docker://', /name of the image is missing/],
+  ['docker://', /image name is missing/],
   ['docker://http://a', /"http:\/\/" is not supported/],
   ['docker-daemon:app:1.0', /"docker-daemon:" references are not supported/],
   ['containers-storage:app', /not supported/],
@@ -320,7 +320,7 @@ test.each([
   ['e.co:5000/app:', 'the tag after the colon is missing', 'write a tag after the colon'],
   ['https://ghcr.io/a/b:1', '"https://" is not supported', 'write it as ghcr.io/a/b:1'],
   ['ftp://x', '"ftp://" is not supported', 'write host/repository:tag'],
-  ['a b', '"a b" is not a valid repository name', 'give each reference as an argument of its own'],
+  ['a b', '"a b" is not a valid repository name', 'pass each reference as a separate argument'],
   ['app:1:2', '"app:1" is not a valid repository name', 'it consists of lower-case letters'],
 ])('%j is explained as it was typed', (text, why, hint) => {
   expect(() => parseReference(text)).toThrow(

@@ -366,7 +366,7 @@ describe('values that the shell split', () => {
     [['--platforms', 'linux/amd64', 'linux/arm64', ...images]],
   ])('%j: the hint joins them', (argv) => {
     expect(refusalOf(['push', 'from-args', ...argv])).toMatchObject({
-      hint: 'separate values by commas, without blanks: --platforms linux/amd64,linux/arm64',
+      hint: 'separate values with commas, without spaces: --platforms linux/amd64,linux/arm64',
     });
   });
 
