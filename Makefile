@@ -46,7 +46,9 @@ check: $(INSTALLED) ## Check types, lint, format, imports, dead code, licenses, 
 	node scripts/test/layout-fixture.mjs --check
 	node scripts/docs/round-trips.mjs --check
 	node scripts/docs/spec.mjs --check
+	node scripts/docs/examples.mjs --check
 	node scripts/build/api.mjs --check
+	$(MAKE) --no-print-directory reference REFERENCE_ARGS=--check
 	node scripts/docs/manual.mjs --check
 	npm ci --dry-run --offline --ignore-scripts --no-audit --loglevel=error > /dev/null
 
@@ -61,6 +63,7 @@ round-trips: $(INSTALLED) ## Count the requests of each command again, and updat
 docs: build ## Regenerate the tables and the terminal picture in docs/
 	node scripts/docs/round-trips.mjs
 	node scripts/docs/spec.mjs
+	node scripts/docs/examples.mjs
 	node scripts/docs/terminal.mjs
 
 faults: $(INSTALLED) ## Run a push with every fault at every request, and print the results
@@ -91,6 +94,15 @@ fmt: $(INSTALLED) ## Format all files
 
 clean: ## Remove everything that was built
 	rm -rf dist coverage .cache
+
+REFERENCE := scripts/docs/reference
+.PHONY: reference
+reference: $(INSTALLED) $(REFERENCE)/node_modules/.package-lock.json ## Makes the reference of the library again
+	node scripts/docs/reference.mjs $(REFERENCE_ARGS)
+
+$(REFERENCE)/node_modules/.package-lock.json: $(REFERENCE)/package-lock.json
+	npm ci --prefix $(REFERENCE) --ignore-scripts --no-audit --no-fund
+	@touch $@
 
 .PHONY: fuzz races
 fuzz: $(INSTALLED) ## Fuzz each parser with 100,000 inputs (FUZZ_RUNS), and print the results

@@ -170,7 +170,8 @@ export interface ErrorRecord {
 
 /**
  * The only error type that the program throws. The message is `WHAT failed: WHY` on a single line.
- * It may contain remote text: print it through {@link escapeText}. It contains no known secrets.
+ * It may contain remote text, whose control characters should not reach a terminal. It contains no
+ * known secrets.
  */
 export class ManifestToolError extends Error {
   /**

@@ -13,9 +13,9 @@ import { isMain, messageOf, ROOT } from '../project.mjs';
 /** Owner in the address of a project that is not published yet. */
 const PLACEHOLDER = 'OWNER';
 
-/** Documents and configuration in which the address may occur. */
+/** Documents, configuration and help in which the address may occur. */
 const FILES =
-  'README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md Dockerfile action.yml package.json .github docs examples'.split(
+  'README.md CHANGELOG.md CODE_OF_CONDUCT.md CONTRIBUTING.md SECURITY.md Dockerfile action.yml package.json .github docs examples src/cli/args/help.ts man'.split(
     ' ',
   );
 

@@ -19,13 +19,20 @@ const REPORT = path.join('docs', 'api', 'manifest-tool.api.md');
 /** Messages that are not errors here: missing release tags (everything is public), the syntax `@throws {Type}`, progress. */
 const ALLOWED = /^(?:ae-missing-release-tag|tsdoc-|console-)/;
 
-function emitTypes() {
-  rmSync(TYPES, { recursive: true, force: true });
+/**
+ * Compiles the library, with options that differ from those of tsconfig.lib.json.
+ * @param {readonly string[]} options
+ */
+export function compile(options = []) {
   const tsc = fileURLToPath(new URL('bin/tsc', import.meta.resolve('typescript/package.json')));
-  const { status, error } = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.lib.json'], {
-    cwd: ROOT,
-    stdio: 'inherit',
-  });
+  const { status, error } = spawnSync(
+    process.execPath,
+    [tsc, '-p', 'tsconfig.lib.json', ...options],
+    {
+      cwd: ROOT,
+      stdio: 'inherit',
+    },
+  );
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`tsc ended with status ${status}`);
 }
@@ -37,7 +44,8 @@ function emitTypes() {
  * @returns {boolean} whether the committed report is what these types give
  */
 export function makeTypes(output, report) {
-  emitTypes();
+  rmSync(TYPES, { recursive: true, force: true });
+  compile();
   mkdirSync(path.join(ROOT, path.dirname(REPORT)), { recursive: true });
   const config = ExtractorConfig.prepare({
     configObject: {

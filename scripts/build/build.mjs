@@ -1,12 +1,12 @@
 /**
- * Builds dist/. rolldown writes CommonJS chunks (dist/cli) with two entry points, the command line
- * and the library, so that the package contains no code twice; dist/lib is an ES module with types
- * that exports the library. The form is chosen for start-up time: docs/decisions/bundle.md.
+ * Builds dist/. rolldown bundles the command line into CommonJS chunks (dist/cli), whose form start-up time decides:
+ * docs/decisions/bundle.md. The library (dist/lib) is the compiler's output, one ES module for each source, with source maps;
+ * its types are one file.
  */
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { rolldown } from 'rolldown';
-import { makeTypes } from './api.mjs';
+import { compile, makeTypes } from './api.mjs';
 import { commitOf } from './commit.mjs';
 import { isMain, messageOf, ROOT } from '../project.mjs';
 
@@ -79,7 +79,6 @@ const GROUPS = [
   ],
   ['publish', /[\\/]src[\\/]core[\\/]publish[\\/]/],
   ['layout', /[\\/]src[\\/]layout[\\/]/],
-  // Used only by the command line: it imports the entry point, which the library must not load.
   [
     'connection',
     /[\\/]src[\\/]cli[\\/](?:options[\\/](?:connection|platforms)|output[\\/](?:entry|json)|progress[\\/]live|tune-engine)\.ts$/,
@@ -129,7 +128,7 @@ const OUTPUT = {
 };
 
 /**
- * Bundles the command line and the library.
+ * Bundles the command line.
  * @param {{ write: boolean }} options whether dist/cli is written
  * @returns {Promise<import('rolldown').OutputChunk[]>} rolldown's chunks, the files of their own last
  */
@@ -137,10 +136,7 @@ export async function bundle({ write }) {
   const entry = await emit(
     {
       ...COMMON,
-      input: {
-        entry: path.join(ROOT, 'src', 'cli', 'entry.ts'),
-        library: path.join(ROOT, 'src', 'index.ts'),
-      },
+      input: { entry: path.join(ROOT, 'src', 'cli', 'entry.ts') },
       plugins: [shims],
       // Only yargs' parser is used.
       treeshake: { moduleSideEffects: (id) => !/[\\/]node_modules[\\/]yargs[\\/]/.test(id) },
@@ -226,9 +222,6 @@ async function buildChunks() {
   const cycle = staticCycle(chunks);
   if (cycle !== undefined)
     throw new Error(`chunks import each other, one of them unfinished: ${cycle}`);
-  const library = chunks.find((chunk) => chunk.fileName === 'library.cjs');
-  if (library === undefined) throw new Error('rolldown wrote no library.cjs');
-  return library.exports;
 }
 
 /**
@@ -255,24 +248,35 @@ function staticCycle(chunks) {
 }
 
 /**
- * Writes the library as an ES module. The names are written out, so that importing one that does
- * not exist is an error.
- * @param {readonly string[]} exports
+ * Compiles the library. Its CommonJS entry loads the same modules, so that a process which uses both has one of each class;
+ * Node 20.19 and newer can `require` them.
  */
-function buildLibrary(exports) {
-  const names = exports.toSorted().map((name) => `  ${name},\n`);
-  const text = `import library from '../cli/library.cjs';\n\nexport const {\n${names.join('')}} = library;\n`;
-  mkdirSync(LIB, { recursive: true });
-  writeFileSync(path.join(LIB, 'index.js'), text);
-  if (!makeTypes(path.join(LIB, 'index.d.ts'), 'check'))
-    console.log('docs/api is stale: run make api');
-  console.log(`dist/lib: ${exports.length} exports with types`);
+function buildLibrary() {
+  compile([
+    '--emitDeclarationOnly',
+    'false',
+    '--declaration',
+    'false',
+    '--sourceMap',
+    '--inlineSources',
+    '--outDir',
+    LIB,
+  ]);
+  writeFileSync(path.join(LIB, 'index.cjs'), "module.exports = require('./index.js');\n");
+  const types = path.join(LIB, 'index.d.ts');
+  if (!makeTypes(types, 'check')) console.log('docs/api is stale: run make api');
+  cpSync(types, path.join(LIB, 'index.d.cts'));
+  const modules = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter((file) =>
+    file.endsWith('.js'),
+  );
+  console.log(`dist/lib: ${modules.length} modules with types`);
 }
 
 /** Rebuilds everything in dist/ except the executables of `make binary`. */
 export async function buildAll() {
   for (const folder of [CLI, LIB]) rmSync(folder, { recursive: true, force: true });
-  buildLibrary(await buildChunks());
+  await buildChunks();
+  buildLibrary();
 }
 
 if (isMain(import.meta.url)) {

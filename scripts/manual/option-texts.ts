@@ -48,6 +48,6 @@ export const OPTION_TEXTS: Partial<Record<OptionName, string>> = {
     'Each line has the SHA-256 of the index or of an image and the repository, as attestation and SLSA tools read them.',
   digests:
     'Each file name is a digest of 64 hexadecimal digits, with or without `sha256-` or `sha256:`, in the repository of the target.',
-  file: '`-` is standard input. The file has one reference per line, or JSON descriptors, whose platforms and annotations take precedence.',
+  file: '`-` is standard input. The file has one reference per line, or JSON descriptors, whose platforms and annotations take precedence. Lines that begin with `#` are comments.',
   referrers: "cosign's tags (`sha256-HEX.sig`, `.att`, `.sbom`) are included.",
 };

@@ -8,7 +8,7 @@ const PERMISSIVE =
   '0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BlueOak-1.0.0 ISC MIT Unlicense'.split(' ');
 
 /** Licences allowed for packages that are used only to build and test. */
-const ALLOWED_FOR_DEVELOPMENT = [...PERMISSIVE, 'MPL-2.0'];
+const ALLOWED_FOR_DEVELOPMENT = [...PERMISSIVE, 'CC-BY-4.0', 'MPL-2.0'];
 
 /**
  * Licences of packages whose package.json names them in a form that npm no longer reads

@@ -70,7 +70,7 @@ export interface RootClient extends Client {
 }
 
 /** The same client as {@link createClient}, for a program that makes many calls. */
-function createRootClient(options: ClientOptions): RootClient {
+export function createRootClient(options: ClientOptions): RootClient {
   const shared = {};
   const { signal, abort } = ownSignal([options.signal]);
   const archives = new Map<string, Promise<OpenArchive>>();

@@ -7,6 +7,11 @@ import { ARGUMENTS, commandsIn, type Command, type Word } from './shell.js';
 export interface Started {
   /** Each once, in the order in which they are found. */
   readonly programs: readonly FoundProgram[];
+  /**
+   * For each script that asks for the architecture of its machine: the programs that only it
+   * starts. One of them is run, so it is enough if one fits.
+   */
+  readonly choices: readonly (readonly FoundProgram[])[];
   /** What could not be followed, as predicates of the image. */
   readonly notes: readonly string[];
 }
@@ -21,12 +26,17 @@ export interface Started {
 export function startedBy(config: ImageConfig, tree: FileTree, isWindows: boolean): Started {
   const fields = Fields.of(config.json, '').fields('config');
   const argv = [...(fields?.strings('Entrypoint') ?? []), ...(fields?.strings('Cmd') ?? [])];
-  if (argv.length === 0) return { programs: [], notes: ['has no entrypoint and no command'] };
+  if (argv.length === 0)
+    return { programs: [], choices: [], notes: ['has no entrypoint and no command'] };
   const env = environmentOf(fields?.strings('Env') ?? [], isWindows);
   const tracer = new Tracer(tree, env, isWindows);
   const cwd = fields?.string('WorkingDir') || '/';
   tracer.run(isWindows ? commandLine(argv, tree) : argv, cwd, true);
-  return { programs: [...tracer.programs.values()], notes: tracer.notes };
+  return {
+    programs: [...tracer.programs.values()],
+    choices: tracer.choices(),
+    notes: tracer.notes,
+  };
 }
 
 /** Windows takes one string that has the arguments as well (config.md, ArgsEscaped). */
@@ -84,8 +94,17 @@ const WRAPPERS: Readonly<Record<string, { readonly valued?: string; readonly bef
   'tini-static': { valued: 'pe' },
 };
 
+/** What asks for the architecture of the machine. */
+const ASKS_ARCHITECTURE = /\b(?:uname|arch)\b|--print-architecture|\bapk --print-arch\b/;
+
 class Tracer {
   readonly programs = new Map<string, FoundProgram>();
+  /** Paths of programs that are started outside of any choice. */
+  private readonly unchosen = new Set<string>();
+  /** The choices of scripts: the paths of their programs. */
+  private readonly chosen: Set<string>[] = [];
+  /** The choice of the script whose commands are being followed. */
+  private choice: Set<string> | undefined;
   readonly notes: string[] = [];
   private readonly seen = new Set<string>();
 
@@ -120,6 +139,14 @@ class Tracer {
     if (found?.file.kind !== 'script') this.arguments(baseName(word), rest, cwd, isSure, depth);
   }
 
+  /** The programs of each choice that are not started otherwise. */
+  choices(): FoundProgram[][] {
+    return this.chosen
+      .map((paths) => [...paths].filter((path) => !this.unchosen.has(path)))
+      .filter((paths) => paths.length > 0)
+      .map((paths) => paths.map((path) => this.programs.get(path)!));
+  }
+
   private follow(
     { path, file }: FoundFile,
     word: string,
@@ -127,8 +154,10 @@ class Tracer {
     cwd: string,
     depth: number,
   ): void {
-    if (file.kind === 'program') this.programs.set(path, { path, program: file.program });
-    else if (file.kind === 'script') this.script({ path, file }, rest, cwd, depth);
+    if (file.kind === 'program') {
+      this.programs.set(path, { path, program: file.program });
+      (isRunner(baseName(word)) ? this.unchosen : (this.choice ?? this.unchosen)).add(path);
+    } else if (file.kind === 'script') this.script({ path, file }, rest, cwd, depth);
     else
       this.notes.push(
         `starts ${JSON.stringify(word)}, which is neither a native program nor a script`,
@@ -176,7 +205,9 @@ class Tracer {
     const args = rest.slice(i + 1);
     if (isCommand) {
       // The first argument behind the text is `$0`.
-      this.commands(commandsIn(operand, this.env), args.slice(1), cwd, depth);
+      this.choosing(operand, () => {
+        this.commands(commandsIn(operand, this.env), args.slice(1), cwd, depth);
+      });
       return;
     }
     const found = this.tree.find(operand, cwd);
@@ -197,24 +228,40 @@ class Tracer {
     this.run(interpreter, cwd, true, depth + 1);
     // What the script does with its arguments is not known; often it executes them.
     this.run(args, cwd, false, depth + 1);
+    const separator = args.indexOf('--');
+    if (separator >= 0) this.run(args.slice(separator + 1), cwd, false, depth + 1);
     if (SHELLS.test(baseName(String(programOf(interpreter)))))
       this.text(file.text, args, cwd, depth);
   }
 
   /**
    * What a script of a shell executes: commands behind `exec`, those that are given its arguments,
-   * and the last one.
+   * what `set --` makes its arguments, and the last command; all of them if it waits for some.
    */
   private text(text: string, args: Command, cwd: string, depth: number): void {
     const all = commandsIn(text, this.env);
+    const waits = all.some(([name]) => name === 'wait');
     const executed = all.filter(
       (command, i) =>
+        waits ||
+        command[0] === 'set' ||
         command[0] === 'exec' ||
         command.includes(ARGUMENTS) ||
         i === all.length - 1 ||
         command[0] === 'cd',
     );
-    this.commands(executed, args, cwd, depth);
+    this.choosing(text, () => this.commands(executed, args, cwd, depth));
+  }
+
+  /** Follows the commands of a text, as a choice if it asks for the architecture. */
+  private choosing(text: string, follow: () => void): void {
+    const outer = this.choice;
+    if (outer === undefined && ASKS_ARCHITECTURE.test(text)) {
+      this.choice = new Set();
+      this.chosen.push(this.choice);
+    }
+    follow();
+    this.choice = outer;
   }
 
   private commands(
@@ -233,7 +280,7 @@ class Tracer {
             : undefined;
       } else if (cwd !== undefined || isAnywhere(name)) {
         const words = command.flatMap((word): Word[] => (word === ARGUMENTS ? [...args] : [word]));
-        this.run(words, cwd ?? '/', false, depth + 1);
+        this.run(name === 'set' ? setArguments(words) : words, cwd ?? '/', false, depth + 1);
       }
     }
   }
@@ -264,6 +311,17 @@ class Tracer {
     }
     return undefined;
   }
+}
+
+/** The arguments that `set` gives to a script; none if it sets options. */
+function setArguments(words: Command): Command {
+  const separator = words.indexOf('--');
+  return separator < 0 ? [] : words.slice(separator + 1);
+}
+
+/** Whether what a program does is to run others. */
+function isRunner(name: string): boolean {
+  return name === 'busybox' || SHELLS.test(name) || Object.hasOwn(WRAPPERS, name);
 }
 
 function baseName(path: string): string {

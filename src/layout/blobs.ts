@@ -1,4 +1,4 @@
-import { lstat, mkdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import path from 'node:path';
 import { ManifestToolError, systemCode } from '../errors.js';
 import { matchesDigest, type Digest } from '../oci/digest.js';
@@ -6,6 +6,7 @@ import type { Descriptor } from '../oci/descriptor.js';
 import { SOURCE_HINT, verifiedContent, WrongContent, wrongSource } from '../oci/blob-stream.js';
 import { corrupt, layoutFailure } from './errors.js';
 import { openRegular, readChunks, readDocument, refuseLinks, writeAtomically } from './files.js';
+import { makeDirectory } from './make-directory.js';
 import { blobPath, blobsPath } from './paths.js';
 
 /** What identifies content: its digest and its size in bytes. */
@@ -129,7 +130,7 @@ export async function writeBlob(
   content: () => Chunks | Promise<Chunks>,
 ): Promise<void> {
   const file = await locate(what, root, id.digest);
-  await mkdir(path.dirname(file), { recursive: true });
+  await makeDirectory(path.dirname(file));
   await writeAtomically(file, async () => verifiedForWrite(what, id, await content()));
 }
 

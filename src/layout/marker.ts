@@ -1,4 +1,4 @@
-import { mkdir, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ManifestToolError, systemCode } from '../errors.js';
 import { Fields } from '../oci/json/fields.js';
@@ -11,6 +11,7 @@ import {
   removeLeftoversIn,
   writeAtomically,
 } from './files.js';
+import { makeDirectory } from './make-directory.js';
 import { blobsPath, indexPath, markerPath } from './paths.js';
 
 /** The content of an `oci-layout` file. */
@@ -47,7 +48,7 @@ export async function ensureLayout(what: string, root: string): Promise<void> {
   const isLayout = await hasMarker(what, root);
   if (!isLayout) await refuseOtherContent(what, root);
   await refuseLinks(what, blobsPath(root));
-  await mkdir(blobsPath(root), { recursive: true });
+  await makeDirectory(blobsPath(root));
   await removeTemporaries(root);
   if (!isLayout) await writeAtomically(markerPath(root), () => MARKER);
 }

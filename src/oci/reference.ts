@@ -159,8 +159,8 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
   }
   if (/^[a-f0-9]{64}$/.test(text)) {
     throw bad(
-      '64 hexadecimal digits are an image ID, not the name of a repository',
-      'push the image, and refer to it as host/repository:tag',
+      '64 hexadecimal digits are not the name of a repository',
+      'for a digest, write "sha256:" before it; for an image ID, push the image, and refer to it as host/repository:tag',
     );
   }
   if (isDigest(text)) {
@@ -200,8 +200,8 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
     }
     throw bad(
       `${JSON.stringify(typed)} is not a valid repository name`,
-      /\s/.test(typed)
-        ? 'pass each reference as a separate argument, without spaces'
+      /[\s,]/.test(typed)
+        ? 'pass each reference as a separate argument, without commas or spaces'
         : 'it consists of lower-case letters and digits, separated by ".", "_", "-" or "/"',
     );
   }

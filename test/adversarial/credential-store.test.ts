@@ -1,18 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import {
-  addToIndex,
-  copyImage,
-  createClient,
-  describeImage,
-  ManifestToolError,
-  parseReference,
-  pushIndex,
-  queryImage,
-  verifyImage,
-  type Client,
-  type CredentialStore,
-  type Reference,
-} from '../../src/index.js';
+import { createClient, type Client } from '../../src/core/client.js';
+import { addToIndex } from '../../src/core/edit/add.js';
+import { copyImage } from '../../src/core/publish/copy.js';
+import { pushIndex } from '../../src/core/publish/push.js';
+import { describeImage } from '../../src/core/read/describe.js';
+import { queryImage } from '../../src/core/read/query.js';
+import { verifyImage } from '../../src/core/read/verify.js';
+import { ManifestToolError } from '../../src/errors.js';
+import type { CredentialStore } from '../../src/http/auth/credential.js';
+import { parseReference, type Reference } from '../../src/oci/reference.js';
 import { basic } from '../support/http.js';
 import { FakeRegistry } from './support/fake-registry.js';
 import { json, startScripted, type ScriptedServer } from './support/scripted.js';

@@ -271,7 +271,7 @@ describe('a reference', () => {
   it.each<readonly [reference: string, says: RegExp, hint: RegExp]>([
     ['', /it is empty/, FORM],
     ['https://x.test/app', /"https:\/\/" is not supported/, /^write it as x\.test\/app$/],
-    ['0'.repeat(64), /an image ID/, /^push the image, and refer to it as host/],
+    ['0'.repeat(64), /not the name of a repository/, /^for a digest, write "sha256:" before it/],
     [DIGEST, /needs a repository before it/, /^for example host\/repository@sha256:0+$/],
     ['x_y.test/app', /"x_y\.test" is not a valid host/, /^a host consists of letters, digits/],
     ['x.test:99999/app', /"x\.test:99999" is not a valid host/, /^a host consists of .*:PORT/],

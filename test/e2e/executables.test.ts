@@ -198,6 +198,30 @@ describe('verify --executables', () => {
     ]);
   });
 
+  it('accepts programs for other architectures among which a script chooses, if one fits', async () => {
+    const choosing = (...architectures: readonly ('amd64' | 'arm64' | 'riscv64')[]) =>
+      folder
+        .blob(
+          `${LAYER}+gzip`,
+          gzipped({
+            'bin/sh': programFor('linux/arm64'),
+            'run.sh': `#!/bin/sh\ncase $(uname -m) in\n${architectures.map((each) => `${each}) exec /app-${each} ;;`).join('\n')}\nesac\n`,
+            ...Object.fromEntries(
+              architectures.map((each) => [`app-${each}`, programFor(`linux/${each}`)]),
+            ),
+          }),
+        )
+        .then((layer) => imageOf('linux/arm64', { Entrypoint: ['/run.sh'] }, [layer]));
+    const good = await choosing('amd64', 'arm64');
+    const bad = await choosing('amd64', 'riscv64');
+    const { defects, executables } = await verified(await indexOf(good, bad), 6);
+    expect(defects.map(({ where, what }) => [where, what])).toEqual([
+      [bad.digest, 'starts /app-amd64, an ELF program for amd64, but is for linux/arm64'],
+      [bad.digest, 'starts /app-riscv64, an ELF program for riscv64, and is for linux/arm64'],
+    ]);
+    expect(executables[0]!.others.count).toBe(1);
+  });
+
   it('finds a fat Mach-O file in an image for linux', async () => {
     const fat = fatFile(programFor('darwin/amd64'), programFor('darwin/arm64'));
     const { defects } = await verified(await indexOf(await appFor('linux/arm64', { app: fat })), 6);

@@ -1,47 +1,55 @@
-import { cp, readFile, rm, writeFile } from 'node:fs/promises';
-import { readFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createClient } from '../../src/index.js';
 import { compile, pack, projectWith, run, type Packed } from '../support/package.js';
 import { startRegistry, USER, type Registry } from '../support/registry.js';
 
-/** Every example of the documentation, compiled against the package and run in order, as a reader would. */
+/** The programs of the guide to the library, compiled against the package and run as a reader would. */
 
-const DOCUMENTS = ['README.md', 'docs/library.md'];
-
-interface Example {
-  /** `FILE:LINE`. */
-  readonly place: string;
-  readonly code: string;
-  /** What it prints, where the document says so. */
-  readonly output: string | undefined;
-}
-
-const EXAMPLES = DOCUMENTS.flatMap((document): Example[] => {
-  const text = readFileSync(document, 'utf8');
-  const blocks = text.matchAll(/^```ts\n([\s\S]*?)^```\n(?:\n```text\n([\s\S]*?)^```)?/gm);
-  return [...blocks].map((block) => ({
-    place: `${document}:${text.slice(0, block.index).split('\n').length}`,
-    code: block[1]!,
-    output: block[2],
-  }));
-});
+const FOLDER = 'examples/library';
+/** Those that end by themselves, in an order in which each finds what it needs. */
+const PROGRAMS = [
+  'publish',
+  'platforms',
+  'promote',
+  'admission',
+  'progress',
+  'cancel',
+  'credentials',
+  'errors',
+];
 
 let packed: Packed;
 let folder: string;
 let registry: Registry;
 let guarded: Registry;
+const digests: string[] = [];
 
 beforeAll(async () => {
   [registry, guarded] = await Promise.all([startRegistry(), startRegistry({ htpasswd: true })]);
+  await using client = createClient();
+  const copy = async (name: string, target: string): Promise<string> => {
+    const source = `oci-layout://fixtures/layout:${name}`;
+    return (await client.copy({ source, target: `${registry.host}/acme/${target}` })).root.digest;
+  };
+  digests.push(await copy('linux-amd64', 'app:amd64'), await copy('linux-arm64v8', 'app:arm64'));
+  await copy('linux-amd64', 'amd64:1.0');
   packed = await pack();
   folder = await projectWith(packed.tarball);
   await cp('fixtures/layout', path.join(folder, 'fixtures/layout'), { recursive: true });
-  const files = EXAMPLES.map((_, i) => `example-${i}.ts`);
+  const files = (await readdir(FOLDER)).filter((file) => file.endsWith('.ts'));
   await Promise.all(
-    EXAMPLES.map(({ code }, i) => writeFile(path.join(folder, files[i]!), here(code))),
+    files.map(async (file) =>
+      writeFile(path.join(folder, file), here(await readFile(path.join(FOLDER, file), 'utf8'))),
+    ),
   );
-  await compile(folder, files);
+  const readme = await readFile('README.md', 'utf8');
+  const [, example] = /^```ts\n([\s\S]*?)^```/m.exec(readme)!;
+  await writeFile(path.join(folder, 'readme.ts'), here(example!));
+  await compile(folder, [...files, 'readme.ts']);
 });
 
 afterAll(async () => {
@@ -49,30 +57,67 @@ afterAll(async () => {
   await Promise.all([packed.folder, folder].map((each) => rm(each, { recursive: true })));
 });
 
-/** The registries of the documents are those of this test. */
+/** The registries of the guide are those of this test. */
 function here(text: string): string {
   return text
     .replaceAll('localhost:5000', registry.host)
     .replaceAll('localhost:5001', guarded.host);
 }
 
-describe('examples', () => {
-  test.each(EXAMPLES.map(({ place }, i) => [place, i] as const))('%s', async (_, i) => {
-    const env = { PATH: process.env['PATH'], HOME: folder, APP_PASSWORD: USER.password };
-    const args = [`example-${i}.js`];
-    const { stdout, stderr } = await run(process.execPath, args, { cwd: folder, env });
-    expect(stderr).toBe('');
-    const { output } = EXAMPLES[i]!;
-    if (output !== undefined) expect(stdout.trimEnd()).toBe(here(output).trimEnd());
+/** The program of the guide with a name, run in the project. */
+const start = (name: string, ...args: string[]) =>
+  run(process.execPath, [`${name}.js`, ...args], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], HOME: folder, APP_PASSWORD: USER.password },
   });
 
-  test('are found in every document, and most say what they print', async () => {
-    for (const document of DOCUMENTS) {
-      const fences = (await readFile(document, 'utf8')).match(/^```ts$/gm) ?? [];
-      const found = EXAMPLES.filter(({ place }) => place.startsWith(`${document}:`));
-      expect(found).toHaveLength(fences.length);
-      expect(found.length).toBeGreaterThan(0);
-    }
-    expect(EXAMPLES.filter(({ output }) => output !== undefined).length).toBeGreaterThan(10);
+describe('the program', () => {
+  test.each(PROGRAMS)('%s prints what the guide says', async (name) => {
+    const { stdout, stderr } = await start(name, ...(name === 'publish' ? digests : []));
+    expect(stderr).toBe('');
+    expect(stdout).toBe(here(await readFile(path.join(FOLDER, `${name}.txt`), 'utf8')));
   });
+
+  test('server answers, and ends by SIGTERM', async () => {
+    const env = { PATH: process.env['PATH'], PORT: '0' };
+    const child = spawn(process.execPath, ['server.js'], { cwd: folder, env });
+    const exit = once(child, 'exit');
+    const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+    const port = /port: (\d+)/.exec(line)![1]!;
+    const ask = async (image: string) => {
+      const response = await fetch(`http://127.0.0.1:${port}/?image=${encodeURIComponent(image)}`);
+      return { status: response.status, body: await response.json() };
+    };
+    const found = await ask(`${registry.host}/acme/app:1.0`);
+    expect(found).toMatchObject({ status: 200, body: { kind: 'index' } });
+    const missing = await ask(`${registry.host}/acme/app:none`);
+    expect(missing).toMatchObject({ status: 404, body: { code: 'NOT_FOUND' } });
+    expect(await ask('')).toMatchObject({ status: 400, body: { code: 'USAGE' } });
+    child.kill('SIGTERM');
+    expect(await exit).toEqual([0, null]);
+  });
+
+  test('serverless finds a digest', async () => {
+    await writeFile(
+      path.join(folder, 'invoke.js'),
+      `import { handler } from './serverless.js';
+const context = { getRemainingTimeInMillis: () => 5000 };
+const event = { image: '${registry.host}/acme/app:1.0', platform: 'linux/arm64' };
+console.log((await handler(event, context)).digest);
+process.exit();
+`,
+    );
+    expect((await start('invoke')).stdout).toBe(`${digests[1]}\n`);
+  });
+
+  test('of README prints a digest', async () => {
+    expect((await start('readme')).stdout).toMatch(/^sha256:[0-9a-f]{64}\n$/);
+  });
+});
+
+test('every program is run here', async () => {
+  const names = (await readdir(FOLDER)).filter((file) => file.endsWith('.ts'));
+  expect(names.map((file) => path.basename(file, '.ts')).toSorted()).toEqual(
+    [...PROGRAMS, 'server', 'serverless'].toSorted(),
+  );
 });

@@ -5,159 +5,350 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  addToIndex,
-  annotateIndex,
-  copyImage,
-  describeImage,
   createClient,
+  hasPlatforms,
+  ManifestToolError,
   parsePlatform,
   parseReference,
-  pushIndex,
-  queryImage,
-  removeFromIndex,
-  verifyImage,
-  type Digest,
-  type IndexRequest,
-  type ManifestToolError,
-  type Reference,
+  parseSpecs,
+  checkSpecs,
+  formatSpec,
+  platformsMatch,
+  sourcesFromTemplate,
+  type Client,
   type ClientOptions,
+  type Progress,
+  type PushRequest,
 } from '../../src/index.js';
-import { startRegistry } from '../support/registry.js';
+import { startRegistry, USER, type Registry } from '../support/registry.js';
 
 /** What only a program can do wrong or hand in; what both can do is tested by whole command lines. */
 
 let folder: string;
-let server: Server;
-let host: string;
+let silent: Server;
+let silentHost: string;
+let registry: Registry;
+let client: Client;
 
 beforeAll(async () => {
   folder = await mkdtemp(path.join(tmpdir(), 'mt-library-'));
   await cp('fixtures/layout', path.join(folder, 'source'), { recursive: true });
   // A registry that never answers.
-  server = createServer(() => undefined);
+  silent = createServer(() => undefined);
   await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve);
+    silent.listen(0, '127.0.0.1', resolve);
   });
-  host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  silentHost = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+  registry = await startRegistry();
+  client = createClient();
 });
 
 afterAll(async () => {
-  server.closeAllConnections();
-  server.close();
+  await client.close();
+  await registry.stop();
+  silent.closeAllConnections();
+  silent.close();
   await rm(folder, { recursive: true });
 });
 
-const layout = (name: string): Reference => parseReference(`oci-layout://${folder}/${name}`);
-const amd64 = (): Reference => layout('source:linux-amd64');
+const layout = (name: string): string => `oci-layout://${folder}/${name}`;
+const amd64 = (): string => layout('source:linux-amd64');
+const sources = (): string[] => [amd64(), layout('source:linux-s390x')];
 
-async function list(name: string): Promise<Reference> {
-  await using stores = createClient();
+async function index(name: string): Promise<string> {
   const target = layout(name);
-  const sources = [amd64(), layout('source:linux-s390x')].map((reference) => ({ reference }));
-  await pushIndex(stores, { target, sources, type: 'oci' });
+  await client.push({ target, sources: sources(), type: 'oci' });
   return target;
 }
 
-describe('what no command line would pass on', () => {
-  const registry = { kind: 'registry', host: 'e.co', repository: 'app' } as const;
+async function thrownBy(call: () => unknown): Promise<unknown> {
+  try {
+    await call();
+  } catch (error) {
+    return error;
+  }
+  throw new Error('nothing was thrown');
+}
 
-  test.each<[string, Reference]>([
-    ['a repository that is a path', { ...registry, repository: '../../v2/x' }],
-    ['a repository with a tag', { ...registry, repository: 'app:1' }],
-    ['a host with a user', { ...registry, host: 'a@e.co' }],
-    ['a host with a path', { ...registry, host: 'e.co/x' }],
-    ['a tag that is none', { ...registry, tag: 'a/../b' }],
-    ['a digest that is none', { ...registry, digest: 'sha256:1' as Digest }],
-    ['a layout without path', { kind: 'layout', path: '' }],
-    ['a tag of a layout that is none', { kind: 'layout', path: 'x', tag: ' ' }],
-  ])('is %s: refused before anything is opened', async (_, reference) => {
-    await using stores = createClient();
-    await expect(stores.open(reference, 'pull')).rejects.toMatchObject({ code: 'USAGE' });
+/** Calls as a program in JavaScript makes them. */
+const untyped = (): Record<string, (...args: unknown[]) => Promise<unknown>> => client as never;
+
+describe('an argument of the wrong type is a TypeError that names it', () => {
+  test.each<[string, unknown[], string]>([
+    ['inspect', [5], 'reference must be a reference (a string or an object), but is 5'],
+    [
+      'inspect',
+      [undefined],
+      'reference must be a reference (a string or an object), but is undefined',
+    ],
+    [
+      'inspect',
+      ['a', { platfrom: 'linux/arm64' }],
+      'options.platfrom is not a known member (did you mean options.platform?)',
+    ],
+    [
+      'inspect',
+      ['a', { configs: 'some' }],
+      'options.configs must be "all" or "needed", but is "some"',
+    ],
+    ['inspect', ['a', { signal: {} }], 'options.signal must be an AbortSignal, but is an object'],
+    [
+      'inspect',
+      ['a', { events: { warning: 1 } }],
+      'options.events.warning must be a function, but is 1',
+    ],
+    [
+      'query',
+      [{ kind: 'registry', host: 'a' }],
+      'reference.repository must be a non-empty string, but is undefined',
+    ],
+    ['copy', [], 'request must be an object, but is undefined'],
+    ['copy', [{ source: 'a' }], 'request.target is missing'],
+    [
+      'copy',
+      [{ source: 'a', target: null }],
+      'request.target must be a reference (a string or an object), but is null',
+    ],
+    ['push', [{ target: 'a', sources: 'b' }], 'request.sources must be an array, but is "b"'],
+    ['push', [{ target: 'a', sources: [{}] }], 'request.sources[0].reference is missing'],
+    [
+      'push',
+      [{ target: 'a', sources: ['b'], waitMs: -1 }],
+      'request.waitMs must be an integer of at least 0, but is -1',
+    ],
+    [
+      'push',
+      [{ target: 'a', sources: ['b'], annotations: { k: 1 } }],
+      'request.annotations["k"] must be a string, but is 1',
+    ],
+    [
+      'push',
+      [{ target: 'a', sources: ['b'], platforms: [7] }],
+      'request.platforms[0] must be a platform (a string or an object), but is 7',
+    ],
+    [
+      'verify',
+      ['a', { platforms: 'linux/arm64' }],
+      'options.platforms must be an array, but is "linux/arm64"',
+    ],
+    [
+      'verify',
+      ['a', { attestations: ['sbomb'] }],
+      'options.attestations[0] must be "sbom" or "provenance", but is "sbomb"',
+    ],
+    [
+      'remove',
+      [{ target: 'a', entries: { platforms: [{ os: 'linux' }] } }],
+      'request.entries.platforms[0].architecture is missing',
+    ],
+  ])('%s %j', async (method, args, message) => {
+    const error = await thrownBy(() => untyped()[method]!(...args));
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toBe(message);
   });
 
-  test.each<[string, Partial<IndexRequest>, RegExp]>([
-    ['tags that are none', { tags: ['1', 'a b'] }, /"a b" is not a valid tag/],
+  test.each<[object, string]>([
+    [{ retires: 2 }, 'options.retires is not a known member (did you mean options.retries?)'],
+    [{ retries: 1.5 }, 'options.retries must be an integer of at least 0, but is 1.5'],
+    [{ timeoutMs: 0 }, 'options.timeoutMs must be an integer of at least 1, but is 0'],
     [
-      'such tags of another target',
-      { alsoTo: [{ target: layout('b'), tags: ['/'] }] },
-      /not a valid tag/,
+      { credentials: {} },
+      'options.credentials must be an object with a method get, but is an object',
     ],
+    [
+      { plainHttp: 'a' },
+      'options.plainHttp must be a boolean, an array of hosts or a function, but is "a"',
+    ],
+    [{ env: { HTTPS_PROXY: 1 } }, 'options.env.HTTPS_PROXY must be a string, but is 1'],
+    [{ events: { request: true } }, 'options.events.request must be a function, but is true'],
+  ])('createClient(%j)', async (options, message) => {
+    const error = await thrownBy(() => createClient(options));
+    expect(error).toBeInstanceOf(TypeError);
+    expect((error as Error).message).toBe(message);
+  });
+});
+
+describe('a string that a user may have typed wrong is an error USAGE', () => {
+  const registryReference = { kind: 'registry', host: 'e.co', repository: 'app' } as const;
+
+  test.each<[string, () => Promise<unknown>]>([
+    ['a reference', () => client.inspect('localhost:5000/APP')],
+    ['a platform', () => client.inspect('a', { platform: 'linux' })],
+    ['a digest', () => client.copy({ source: 'a', target: 'b', expect: 'sha256:1' })],
+    [
+      'a repository that is a path',
+      () => client.query({ ...registryReference, repository: '../../v2/x' }),
+    ],
+    ['a host with a user', () => client.query({ ...registryReference, host: 'a@e.co' })],
+    ['a tag', () => client.query({ ...registryReference, tag: 'a/../b' })],
+    ['a layout for checkRegistry', () => client.checkRegistry(layout('source'))],
+  ])('%s', async (_, call) => {
+    const error = await thrownBy(call);
+    expect(error).toBeInstanceOf(ManifestToolError);
+    expect(error).toMatchObject({ code: 'USAGE', retriable: false });
+  });
+
+  test.each<[string, Partial<PushRequest>, RegExp]>([
+    ['tags that are none', { tags: ['1', 'a b'] }, /"a b" is not a valid tag/],
     ['no sources', { sources: [] }, /no images/],
     [
-      'one entry of a list, and not which',
-      { sources: [{ reference: parseReference('e.co/app'), onlyPlatform: true }] },
+      'one entry of an index, and not which',
+      { sources: [{ reference: 'e.co/app', onlyPlatform: true }] },
       /no platform to select from e\.co\/app/,
     ],
-  ])('is a request with %s', async (_, change, message) => {
-    await using stores = createClient();
-    const request = { target: layout('a:1'), sources: [{ reference: amd64() }], ...change };
-    const push = (async () => pushIndex(stores, request))();
-    await expect(push).rejects.toMatchObject({
+  ])('a request with %s', async (_, change, message) => {
+    const request = { target: layout('a:1'), sources: [amd64()], ...change };
+    await expect(client.push(request)).rejects.toMatchObject({
       code: 'USAGE',
       message: expect.stringMatching(message) as string,
     });
     expect(await readdir(folder)).not.toContain('a');
   });
-
-  test('is an edit of nothing, or of what a digest names', async () => {
-    const target = await list('edits:1');
-    await using stores = createClient();
-    const usage = { code: 'USAGE' };
-    await expect(removeFromIndex(stores, { target, entries: {} })).rejects.toMatchObject(usage);
-    const os = { platform: { os: 'windows' } };
-    await expect(annotateIndex(stores, { target, changes: os })).rejects.toMatchObject(usage);
-    const { descriptor } = await describeImage(stores, target);
-    const fixed = { ...target, digest: descriptor.digest };
-    const sources = [{ reference: amd64() }];
-    await expect(addToIndex(stores, { target: fixed, sources })).rejects.toMatchObject(usage);
-  });
 });
 
+test('every result is the same after a round trip through JSON', async () => {
+  const target = `${registry.host}/data:1`;
+  const events: unknown[] = [];
+  const log = (event: unknown): void => void events.push(event);
+  const results: Record<string, unknown> = {
+    push: await client.push({
+      target,
+      sources: sources(),
+      type: 'oci',
+      annotations: new Map([['org.example.a', 'b']]),
+      tags: ['2'],
+      events: { blob: log, progress: log, read: log, written: log, tagged: log, unchanged: log },
+    }),
+    unchanged: await client.push({
+      target,
+      sources: sources(),
+      type: 'oci',
+      annotations: { 'org.example.a': 'b' },
+      events: { unchanged: log },
+    }),
+    planned: await client.push({ target, sources: [amd64()], dryRun: true }),
+    partly: await client.copy({
+      source: target,
+      target: layout('copied:1'),
+      alsoTo: [{ target: `${registry.host}/data:2` }, { target: `${registry.host}/data:1` }],
+      noClobber: true,
+    }),
+    copyTags: await client.copyTags({
+      source: `${registry.host}/data`,
+      targets: [`${registry.host}/promoted`],
+      match: '*',
+    }),
+    inspect: await client.inspect(target, { referrers: 'all' }),
+    inspectImage: await client.inspect(target, { platform: 'linux/s390x' }),
+    query: await client.query(target),
+    digestOf: await client.digestOf(target, { platform: 'linux/x86_64' }),
+    listTags: await client.listTags(`${registry.host}/data`),
+    diff: await client.diff(target, amd64(), { config: true }),
+    verify: await client.verify(target, { deep: true, atLeast: ['linux/386'], sameLabels: ['x'] }),
+    add: await client.add({ target, sources: [layout('source:linux-386')] }),
+    annotate: await client.annotate({
+      target,
+      entries: { platforms: ['linux/386'] },
+      annotations: { 'org.example.note': 'tested' },
+    }),
+    remove: await client.remove({ target, entries: { platforms: ['linux/386'] } }),
+    specOf: await client.specOf(target),
+    check: await client.checkRegistry(`${registry.host}/checked`, { limits: true, tagsOnly: true }),
+    specs: parseSpecs(`image: ${target}\nmanifests:\n  - image: ${amd64()}\n`),
+    checkedSpecs: checkSpecs([
+      { file: 'a', text: 'image: x\n' },
+      {
+        file: 'b',
+        text: 'image: a/b\nmanifests: [{ image: c/d, platform: { os: linux, architecture: arm64 } }]\n',
+      },
+    ]),
+    sources: sourcesFromTemplate('a/b:OS-ARCH', ['linux/arm64']),
+    error: (
+      (await thrownBy(() => client.inspect(`${registry.host}/data:none`))) as ManifestToolError
+    ).toJSON(),
+    events,
+  };
+  for (const [name, result] of Object.entries(results))
+    expect({ [name]: JSON.parse(JSON.stringify(result)) as unknown }).toStrictEqual({
+      [name]: result,
+    });
+
+  expect(results['unchanged']).toMatchObject({ outcomes: [{ status: 'unchanged' }] });
+  expect(results['planned']).toMatchObject({ outcomes: [{ status: 'planned' }] });
+  expect(results['partly']).toMatchObject({
+    outcomes: [{ status: 'published' }, { status: 'unchanged' }, { status: 'unchanged' }],
+  });
+  expect(results['verify']).toMatchObject({ status: 'failed' });
+  expect(results['inspect']).toMatchObject({
+    kind: 'index',
+    annotations: { 'org.example.a': 'b' },
+    entries: [{ kind: 'image', platform: { architecture: 'amd64' } }, { kind: 'image' }],
+  });
+  expect(results['checkedSpecs']).toMatchObject([{ status: 'invalid' }, { status: 'valid' }]);
+  expect(formatSpec((results['specOf'] as { spec: never }).spec)).toContain('manifests:');
+}, 60_000);
+
 describe('a signal', () => {
-  test('ends work on layouts, and nothing is left of it', async () => {
-    const source = await list('long:1');
+  test('ends the work of its call, and nothing is left of it', async () => {
+    const source = await index('long:1');
     const controller = new AbortController();
-    await using stores = createClient({ signal: controller.signal });
     const target = layout('stopped:1');
-    const copy = copyImage(stores, { source, target }, { blob: () => controller.abort() });
-    await expect(copy).rejects.toMatchObject({
+    const copy = client.copy({
+      source,
+      target,
+      signal: controller.signal,
+      events: { blob: () => controller.abort() },
+    });
+    const error = await thrownBy(() => copy);
+    expect(error).toMatchObject({
       code: 'INTERRUPTED',
       message: expect.stringContaining('nothing was published') as string,
     });
-    await expect(queryImage(stores, source)).rejects.toMatchObject({ code: 'INTERRUPTED' });
-    await using others = createClient();
-    await expect(queryImage(others, target)).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect((error as Error).cause).toBe(controller.signal.reason);
+    await expect(client.query(target)).rejects.toMatchObject({ code: 'NOT_FOUND' });
   });
 
   test('that comes while blobs are read is no defect of them', async () => {
-    const reference = await list('proved:1');
+    const reference = await index('proved:1');
     const controller = new AbortController();
-    await using stores = createClient({ signal: controller.signal });
-    const proof = verifyImage(
-      stores,
-      reference,
-      { deep: true },
-      { progress: () => controller.abort() },
-    );
-    await expect(proof).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    const { signal } = controller;
+    const proof = client.verify(reference, {
+      deep: true,
+      signal,
+      events: { step: () => controller.abort() },
+    });
+    const error = await thrownBy(() => proof);
+    expect(error).toMatchObject({ code: 'INTERRUPTED' });
+    expect((error as Error).cause).toBe(signal.reason);
   });
 
   test.each<[string, (controller: AbortController) => AbortSignal]>([
-    ['a time-out', () => AbortSignal.timeout(50)],
+    ['a timeout', () => AbortSignal.timeout(50)],
     ['a reason of its own', (controller) => (controller.abort('enough'), controller.signal)],
     ['no reason', (controller) => (controller.abort(), controller.signal)],
   ])('with %s is INTERRUPTED, and its reason is the cause', async (_, make) => {
     const signal = make(new AbortController());
-    await using stores = createClient({ signal, plainHttp: true });
-    const error = await queryImage(stores, parseReference(`${host}/app`)).catch(
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toMatchObject({ code: 'INTERRUPTED' });
-    const causes: unknown[] = [];
-    for (let each: unknown = error; each !== undefined; each = (each as Error).cause)
-      causes.push(each);
-    expect(causes).toContain(signal.reason);
-    expect((causes[0] as Error).message).toContain('it was interrupted');
+    await using own = createClient({ plainHttp: true });
+    const error = await thrownBy(() => own.query(`${silentHost}/app`, { signal }));
+    expect(error).toMatchObject({ code: 'INTERRUPTED', reference: `${silentHost}/app` });
+    expect((error as Error).cause).toBe(signal.reason);
+  });
+
+  test('of one call leaves the others alone, which share its blobs', async () => {
+    const source = await index('shared:1');
+    const first = new AbortController();
+    const second = new AbortController();
+    const target = `${registry.host}/shared`;
+    const aborted = client.copy({
+      source,
+      target: `${target}:1`,
+      signal: first.signal,
+      events: { blob: ({ state }) => state === 'started' && first.abort(new Error('enough')) },
+    });
+    const other = client.copy({ source, target: `${target}:2`, signal: second.signal });
+    await expect(aborted).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await expect(other).resolves.toMatchObject({ outcomes: [{ status: 'published' }] });
+    expect((await client.verify(`${target}:2`, { deep: true })).status).toBe('passed');
   });
 });
 
@@ -167,46 +358,142 @@ describe('createClient', () => {
     ['for none', false, 'https:'],
     ['for those in a list', ['other.example', 'HOST'], 'http:'],
     ['for none but those in a list', ['other.example'], 'https:'],
-    ['for those that a function says', (name) => name === host, 'http:'],
+    ['for those that a function names', (name) => name === silentHost, 'http:'],
   ])('speaks plain HTTP %s', async (_, rule, protocol) => {
-    const plainHttp = Array.isArray(rule) ? rule.map((each) => each.replace('HOST', host)) : rule!;
+    const plainHttp = Array.isArray(rule)
+      ? rule.map((each) => each.replace('HOST', silentHost))
+      : rule!;
     const tried: string[] = [];
-    await using stores = createClient({
+    await using own = createClient({
       plainHttp,
       // Says that TLS is meant for a host of this machine.
       insecure: true,
-      signal: AbortSignal.timeout(300),
-      onRequest: ({ url }) => tried.push(new URL(url).protocol),
+      events: { request: ({ url }) => tried.push(new URL(url).protocol) },
     });
-    const query = queryImage(stores, parseReference(`${host}/app`));
+    const query = own.query(`${silentHost}/app`, { signal: AbortSignal.timeout(300) });
     await expect(query).rejects.toMatchObject({ code: 'INTERRUPTED' });
+    await own.close();
     expect(tried[0]).toBe(protocol);
   });
 
   test('checks certificates but for the hosts that are named', async () => {
-    const registry = await startRegistry({ tls: true });
+    const secure = await startRegistry({ tls: true });
     try {
       const ask = async (options: ClientOptions): Promise<unknown> => {
-        await using stores = createClient({ ...options, retries: 0 });
-        return await queryImage(stores, parseReference(`${registry.host}/app`)).catch(
-          (error: unknown) => (error as ManifestToolError).code,
-        );
+        await using own = createClient({ ...options, retries: 0 });
+        return await thrownBy(() => own.query(`${secure.host}/app`));
       };
-      expect(await ask({ insecure: [registry.host] })).toBe('NOT_FOUND');
-      expect(await ask({ insecure: ['other.example'] })).toBe('UNAVAILABLE');
-      // A file of the environment is read where the program hands the environment in.
-      const env = { SSL_CERT_FILE: registry.caFile };
-      expect(await ask({ env })).toBe('NOT_FOUND');
+      expect(await ask({ insecure: [secure.host] })).toMatchObject({ code: 'NOT_FOUND' });
+      const untrusted = { code: 'UNAVAILABLE', reason: 'certificate-untrusted', retriable: false };
+      expect(await ask({ insecure: ['other.example'] })).toMatchObject(untrusted);
+      // A file of the environment is read if the program hands the environment in.
+      const env = { SSL_CERT_FILE: secure.caFile };
+      expect(await ask({ env })).toMatchObject({ code: 'NOT_FOUND' });
     } finally {
-      await registry.stop();
+      await secure.stop();
     }
   });
 
-  test('gives the entry for one platform', async () => {
-    const reference = await list('described:1');
-    await using stores = createClient();
-    const s390x = parsePlatform('linux/s390x');
-    const described = await describeImage(stores, reference, { platform: s390x });
-    expect(described.descriptor.platform).toEqual(s390x);
+  test('says that it is closed, and ends what is in progress', async () => {
+    const own = createClient({ plainHttp: true });
+    const running = own.query(`${silentHost}/app`);
+    await own.close();
+    await expect(running).rejects.toMatchObject({
+      code: 'INTERRUPTED',
+      why: 'the client was closed',
+    });
+    await expect(own.query(amd64())).rejects.toMatchObject({
+      code: 'USAGE',
+      why: 'the client is closed',
+    });
+  });
+});
+
+describe('an error', () => {
+  test('says what the registry answered', async () => {
+    const reference = `${registry.host}/nothing:1`;
+    const error = await thrownBy(() => client.inspect(reference));
+    expect(error).toMatchObject({
+      code: 'NOT_FOUND',
+      status: 404,
+      errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }],
+      reference,
+      retriable: false,
+    });
+  });
+
+  test('of one source names that source', async () => {
+    const missing = `${registry.host}/nothing:2`;
+    const target = `${registry.host}/other:1`;
+    const error = await thrownBy(() => client.copy({ source: missing, target }));
+    expect(error).toMatchObject({ code: 'NOT_FOUND', reference: missing });
+  });
+
+  test('is retriable if the registry cannot be reached', async () => {
+    await using own = createClient({ retries: 0 });
+    const error = await thrownBy(() => own.query('127.0.0.1:1/app'));
+    expect(error).toMatchObject({ code: 'UNAVAILABLE', retriable: true });
+  });
+
+  test('of the credential store reaches the caller unchanged', async () => {
+    const guarded = await startRegistry({ htpasswd: true });
+    try {
+      const thrown = new Error('the vault is sealed');
+      await using own = createClient({ credentials: { get: () => Promise.reject(thrown) } });
+      expect(await thrownBy(() => own.query(`${guarded.host}/app`))).toBe(thrown);
+      await using denied = createClient({
+        credentials: {
+          get: () =>
+            Promise.resolve({ kind: 'password', source: 'test', username: 'no', password: 'no' }),
+        },
+      });
+      expect(await thrownBy(() => denied.query(`${guarded.host}/app`))).toMatchObject({
+        code: 'DENIED',
+        status: 401,
+      });
+      await using allowed = createClient({
+        credentials: {
+          get: () => Promise.resolve({ kind: 'password', source: 'test', ...USER }),
+        },
+      });
+      await allowed.copy({ source: amd64(), target: `${guarded.host}/app:1` });
+    } finally {
+      await guarded.stop();
+    }
+  });
+});
+
+test('progress adds up to totals that are reached', async () => {
+  const seen: Progress[] = [];
+  await client.push({
+    target: `${registry.host}/progress:1`,
+    sources: sources(),
+    events: { progress: (progress) => void seen.push(progress) },
+  });
+  const last = seen.at(-1)!;
+  expect(last.totalBlobs).toBe(4);
+  expect([last.blobs, last.bytes]).toEqual([last.totalBlobs, last.totalBytes]);
+  expect(last.totalBytes).toBeGreaterThan(0);
+  expect(seen.every(({ bytes, totalBytes }) => bytes <= totalBytes)).toBe(true);
+});
+
+describe('platforms', () => {
+  test.each([
+    ['linux/arm64', 'linux/arm64/v8', true],
+    ['linux/aarch64', 'linux/arm64', true],
+    ['linux/arm', 'linux/arm/v7', true],
+    ['linux/arm/v6', 'linux/arm/v7', false],
+    ['linux/amd64', 'windows/amd64', false],
+  ])('%s and %s: %s', (a, b, isMatch) => {
+    expect(platformsMatch(a, parsePlatform(b))).toBe(isMatch);
+    expect(hasPlatforms([a, 'linux/386'], [b])).toBe(isMatch);
+  });
+
+  test('are given as objects as well', async () => {
+    const { platform } = await client.inspect(await index('described:1'), {
+      platform: { os: 'linux', architecture: 's390x' },
+    });
+    expect(platform).toEqual(parsePlatform('linux/s390x'));
+    expect((await client.digestOf(parseReference(amd64()))).digest).toMatch(/^sha256:/);
   });
 });

@@ -145,7 +145,10 @@ describe('sources', () => {
   });
 
   it('come from files and standard input, before those of the command line', async () => {
-    const list = folder.write('sources.txt', `\n${repository}:linux-s390x\r\n\n${ARM64}\n`);
+    const list = folder.write(
+      'sources.txt',
+      `# by the builds\n\n${repository}:linux-s390x\r\n\n${ARM64}\n`,
+    );
     const platform = { os: 'linux', architecture: 'arm', variant: 'v7' };
     const descriptor = {
       mediaType: OCI_MANIFEST,

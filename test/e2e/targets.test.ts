@@ -126,13 +126,17 @@ describe('--tag', () => {
   });
 
   it.each([
-    [[], 'create needs --target or --tag', 'pass --target REF, or one or more -t REF'],
+    [
+      [],
+      'create needs --target or --tag',
+      'pass --target REF, or one or more -t REF; all arguments are sources',
+    ],
     [
       ['-t', 'latest'],
       '--tag "latest" is a tag without a repository, and there is no --target',
       'pass --target REF, or write the first --tag in full: example.com/app:latest',
     ],
-    [['-t', `e.co/app@sha256:${'a'.repeat(64)}`], 'names a digest', 'name a tag'],
+    [['-t', `e.co/app@sha256:${'a'.repeat(64)}`], 'has a digest', 'name a tag'],
   ])('create with %j is refused', async (options, why, hint) => {
     const result = await run('create', ...options, `${open.host}/oci/app:linux-amd64`);
     expectCode(result, 2);

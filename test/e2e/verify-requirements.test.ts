@@ -8,8 +8,7 @@ const CYCLONEDX = 'https://cyclonedx.org/bom/v1.6';
 const SLSA = 'https://slsa.dev/provenance/v1';
 
 const HINTS: Readonly<Record<string, string>> = {
-  '--platforms':
-    'remove the unexpected platforms, or pass --at-least to allow them',
+  '--platforms': 'remove the unexpected platforms, or pass --at-least to allow them',
   '--at-least': 'add and remove change the entries of an index',
   '--same-as': 'copy publishes the same image again',
   '--require-attestations':

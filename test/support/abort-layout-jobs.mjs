@@ -14,9 +14,7 @@ import { pathToFileURL } from 'node:url';
 
 const [library = '', layout = '', job = '', rounds = ''] = process.argv.slice(2);
 /** @type {typeof import('../../src/index.js')} */
-const { copyImage, createClient, parseReference, verifyImage } = await import(
-  pathToFileURL(library).href
-);
+const { createClient } = await import(pathToFileURL(library).href);
 
 /** @type {string[]} */
 const unhandled = [];
@@ -44,7 +42,7 @@ if (address === null || typeof address === 'string') throw new Error('the server
 const host = `127.0.0.1:${address.port}`;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'aborted-'));
-const source = parseReference(`oci-layout://${layout}:index`);
+const source = `oci-layout://${layout}:index`;
 let made = 0;
 
 /** A new target for each round: what is there is not copied. */
@@ -58,10 +56,10 @@ function nextTarget() {
 /** @param {AbortSignal} signal */
 async function work(signal) {
   // So that what is copied has to wait with its source at hand.
-  const client = createClient({ signal, plainHttp: true, retries: 0, concurrency: 2 });
+  const client = createClient({ plainHttp: true, retries: 0, concurrency: 2 });
   try {
-    if (job === 'verify') await verifyImage(client, source, { deep: true });
-    else await copyImage(client, { source, target: parseReference(nextTarget()) });
+    if (job === 'verify') await client.verify(source, { deep: true, signal });
+    else await client.copy({ source, target: nextTarget(), signal });
   } finally {
     await client.close();
   }

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -32,20 +32,34 @@ export async function pack(): Promise<Packed> {
   return { folder, tarball, unpackedSize, files: files.map((file) => file.path) };
 }
 
-/** A new project that has the package installed, and nothing else; it needs no network. */
+/** A new project that has the package installed, with its dependencies as they are here. */
 export async function projectWith(tarball: string): Promise<string> {
   const folder = await mkdtemp(path.join(tmpdir(), 'mt-project-'));
   await writeFile(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }');
-  await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder });
+  const installed = path.join(folder, 'node_modules/manifest-tool');
+  await mkdir(installed, { recursive: true });
+  await run('tar', ['-xzf', tarball, '--strip-components=1', '-C', installed]);
+  const manifest = await readFile(path.join(installed, 'package.json'), 'utf8');
+  const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
+  // Not by npm: it would need the network to find out which versions there are.
+  for (const name of Object.keys(dependencies))
+    await symlink(path.resolve('node_modules', name), path.join(folder, 'node_modules', name));
   return folder;
 }
 
-/** Compiles TypeScript files of a project, as strictly as it goes, against the types of the package. */
-export async function compile(folder: string, files: readonly string[]): Promise<void> {
+/**
+ * Compiles TypeScript files of a project, as strictly as it goes, against the types of the package.
+ * @param options of the compiler, instead of those for `nodenext`
+ */
+export async function compile(
+  folder: string,
+  files: readonly string[],
+  options: Readonly<Record<string, unknown>> = { module: 'nodenext' },
+): Promise<void> {
   const config = {
     compilerOptions: {
       target: 'es2022',
-      module: 'nodenext',
+      lib: ['es2022', 'esnext.disposable'],
       strict: true,
       exactOptionalPropertyTypes: true,
       noUncheckedIndexedAccess: true,
@@ -53,6 +67,7 @@ export async function compile(folder: string, files: readonly string[]): Promise
       skipLibCheck: false,
       typeRoots: [path.resolve('node_modules/@types')],
       types: ['node'],
+      ...options,
     },
     files,
   };

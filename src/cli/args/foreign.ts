@@ -1,3 +1,6 @@
+import type { CommandName } from './commands.js';
+import type { OptionName } from './options.js';
+
 /**
  * Commands of other tools (docker, buildx, podman, skopeo, crane, regctl, oras), by the words that
  * users type here, with this program's line for the same thing. The longest match wins.
@@ -10,7 +13,7 @@ export const foreignLines = (): Readonly<Record<string, string>> => ({
   'manifest inspect': 'inspect --format docker REF',
   'manifest add': 'add INDEX IMAGE...',
   'manifest remove': 'remove INDEX --digest DIGEST',
-  'manifest rm': 'remove INDEX --platform P',
+  'manifest rm': 'untag REF...',
   'manifest exists': 'digest REF',
   // docker buildx imagetools
   'imagetools create': 'create -t TARGET SOURCE...',
@@ -21,10 +24,10 @@ export const foreignLines = (): Readonly<Record<string, string>> => ({
   'standalone-verify': 'verify REF',
   sync: 'copy --referrers SOURCE TARGET',
   // crane
-  'index append': 'add INDEX IMAGE...',
+  'index append': 'create --target INDEX IMAGE...',
   'index filter': 'copy --platform P,... SOURCE TARGET',
   'index list': 'digest --all REF',
-  append: 'add INDEX IMAGE...',
+  append: 'create --target INDEX IMAGE...',
   catalog: 'tags REPOSITORY',
   config: 'inspect --config --platform P REF',
   cp: 'copy SOURCE TARGET',
@@ -50,6 +53,10 @@ export const foreignLines = (): Readonly<Record<string, string>> => ({
   'manifest get': 'inspect --format raw REF',
   'manifest head': 'digest REF',
   'artifact list': 'inspect --format table --referrers REF',
+  'manifest delete': 'untag REF...',
+  'manifest digest': 'digest REF',
+  'tag delete': 'untag REF...',
+  'tag rm': 'untag REF...',
   'tag ls': 'tags REPOSITORY',
   'tag list': 'tags REPOSITORY',
   // oras
@@ -61,20 +68,27 @@ export const foreignLines = (): Readonly<Record<string, string>> => ({
   discover: 'inspect --format table --referrers REF',
   resolve: 'digest REF',
   // words for the same elsewhere
-  delete: 'remove INDEX --platform P',
+  delete: 'untag REF...',
   list: 'tags REPOSITORY',
   promote: 'copy SOURCE TARGET',
-  rm: 'remove INDEX --platform P',
+  rm: 'untag REF...',
   show: 'inspect REF',
 });
+
+const TO_PUBLISHED = 'to add to a published index, use "manifest-tool add INDEX IMAGE..."';
+const DELETES_TAGS =
+  'it deletes tags, but no manifests; "manifest-tool remove INDEX --platform P" removes an entry';
 
 /** What is different here, for commands whose line alone could mislead. */
 const NOTES: Readonly<Record<string, string>> = {
   'manifest create': 'it publishes at once',
   'manifest push': 'it publishes at once, there is no local list to push',
-  'manifest rm': 'there are no local lists; this edits the published index',
-  delete: 'it removes an entry from an index; manifests are not deleted',
-  rm: 'it removes an entry from an index; manifests are not deleted',
+  'index append': TO_PUBLISHED,
+  append: TO_PUBLISHED,
+  'manifest delete': DELETES_TAGS,
+  'manifest rm': DELETES_TAGS,
+  delete: DELETES_TAGS,
+  rm: DELETES_TAGS,
 };
 
 /** Hints for commands that this program leaves to docker. */
@@ -117,15 +131,21 @@ export function foreignCommand(words: readonly string[]): string | undefined {
 
 /** Options of other tools, with what to do instead. */
 const OPTIONS = (): Readonly<Record<string, string>> => {
-  const all = 'omit it: all platforms are copied unless --platform is given';
+  const all = IS_WHOLE;
   const http =
     'pass --plain-http for a registry without TLS, --insecure to skip certificate checks';
   const credentials = 'pass --username NAME and --password-stdin, or run "docker login"';
+  const image = 'pass the image as an argument';
   const platform = 'select a platform with --platform os/arch[/variant]';
   return {
     amend:
       'omit it: create replaces the index; to add an image, use "manifest-tool add INDEX IMAGE"',
     append: 'to keep the existing entries, use "manifest-tool add INDEX IMAGE..."',
+    builder: 'omit it: no builder is needed',
+    push: 'omit it: the index is published unless --dry-run is given',
+    iidfile: 'pass --digestfile FILE to write the digest to a file',
+    m: image,
+    manifest: image,
     purge: 'omit it: there are no local lists to purge',
     'prefer-index': 'omit it: create always publishes an index',
     'allow-insecure-registry': http,
@@ -139,7 +159,6 @@ const OPTIONS = (): Readonly<Record<string, string>> => {
     'registry-config': 'pass --docker-cfg FILE',
     'src-authfile': 'pass --authfile FILE: it is used for all registries',
     'dest-authfile': 'pass --authfile FILE: it is used for all registries',
-    'all-tags': 'copy one tag at a time, or several targets with --tags',
     'multi-arch': all,
     recursive: 'pass --referrers to include signatures and other referrers',
     'include-external': all,
@@ -148,7 +167,7 @@ const OPTIONS = (): Readonly<Record<string, string>> => {
     'override-os': platform,
     'override-arch': platform,
     'override-variant': platform,
-    ref: 'give the reference as an argument',
+    ref: image,
     'full-ref': 'pass --full to print repository@digest',
     verbose: 'pass --debug to show each request',
     output: 'redirect standard output, or pass --digestfile or --metadata-file',
@@ -159,4 +178,23 @@ const OPTIONS = (): Readonly<Record<string, string>> => {
 export function foreignOption(name: string): string | undefined {
   const table = OPTIONS();
   return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
+const WITH_ANNOTATE =
+  'platforms are read from the images; to correct one, use "manifest-tool annotate INDEX --digest DIGEST" with --os, --arch or --variant';
+const IS_WHOLE = 'omit it: all platforms are copied unless --platform is given';
+
+/**
+ * The hint for an option of another tool that this program has for another command: the same option
+ * of docker, podman and skopeo is about something else.
+ */
+const MISPLACED: Partial<Record<CommandName, Partial<Record<OptionName, string>>>> = {
+  add: { os: WITH_ANNOTATE, arch: WITH_ANNOTATE, variant: WITH_ANNOTATE },
+  copy: { all: IS_WHOLE },
+  create: { os: WITH_ANNOTATE, arch: WITH_ANNOTATE, variant: WITH_ANNOTATE },
+};
+
+/** The hint for an option that `command` does not have, though others do. */
+export function misplacedOption(command: CommandName, name: OptionName): string | undefined {
+  return MISPLACED[command]?.[name];
 }

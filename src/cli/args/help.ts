@@ -26,7 +26,7 @@ const INTRODUCTION =
 const DETAILS = 'Options and examples of a command: manifest-tool COMMAND --help';
 const EVERYWHERE =
   'Options of every command (credentials, TLS, retries): manifest-tool --help --all';
-const DOCUMENTATION = 'Documentation: man manifest-tool, or docs/ in the source repository';
+const DOCUMENTATION = 'Documentation: https://github.com/OWNER/manifest-tool/tree/main/docs';
 
 const REFERENCE =
   'REF is [host[:port]/]path[:tag][@digest], oci-layout://DIR[:tag], oci-archive://FILE[:tag] or ' +

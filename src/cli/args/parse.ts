@@ -22,7 +22,7 @@ import {
   takesWord,
   type OptionName,
 } from './options.js';
-import { foreignCommand, foreignOption } from './foreign.js';
+import { foreignCommand, foreignOption, misplacedOption } from './foreign.js';
 import { NO_VALUE, readOptions, usageError, type TypedOptions } from './values.js';
 
 /** A command line, parsed: a command to run, a page of the help, or the version. */
@@ -249,6 +249,12 @@ function unknownCommand(
     return usageError(why, commands);
   }
   const near = equivalent === undefined ? suggestion(typed, next) : '';
+  if (group === 'push' && /[/:]/.test(typed)) {
+    return usageError(
+      'push needs from-args or from-spec',
+      `${commands}; to publish an index of given images, use "manifest-tool create --target REF IMAGE..."`,
+    );
+  }
   return usageError(
     `unknown command ${JSON.stringify(typed)}${place}${near}`,
     equivalent ?? commands,
@@ -260,8 +266,9 @@ function checkOptions(command: CommandName, options: TypedOptions): void {
   const all = new Set(optionsOf(command));
   for (const [name, values] of options) {
     if (!all.has(name)) {
-      const similar = suggestion(name, own, '--');
-      throw usageError(`${command} has no option --${name}${similar}`, helpHint(command));
+      const hint = misplacedOption(command, name);
+      const similar = hint === undefined ? suggestion(name, own, '--') : '';
+      throw usageError(`${command} has no option --${name}${similar}`, hint ?? helpHint(command));
     }
     if (takesWord(OPTIONS[name]) && !isRepeatable(OPTIONS[name]) && values.length > 1) {
       throw usageError(`option --${name} is given ${values.length} times`, 'pass it once');
@@ -285,10 +292,15 @@ function checkPositionals(
     throw usageError(`${command} needs ${missing}`, usageHint(command));
   const surplus = isRepeated(wanted.at(-1)) ? undefined : words[wanted.length];
   if (surplus !== undefined) {
-    const hint = splitListHint(words.slice(wanted.length), options) ?? usageHint(command);
+    const hint =
+      splitListHint(words.slice(wanted.length), options) ??
+      (command === 'annotate' ? SELECT_ENTRY : usageHint(command));
     throw usageError(`unexpected argument ${JSON.stringify(surplus)} for ${command}`, hint);
   }
 }
+
+/** For `docker manifest annotate INDEX IMAGE`. */
+const SELECT_ENTRY = 'select the entry with --platform os/arch[/variant] or --digest DIGEST';
 
 function usageHint(command: CommandName): string {
   return `usage: manifest-tool ${synopsis(command)}`;

@@ -124,6 +124,14 @@ function readChoice(name: OptionName, value: string, values: readonly string[]):
   if (values.includes(value)) return value;
   const known = `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
   const typed = JSON.stringify(value);
+  if (value.includes('{{')) {
+    throw usageError(
+      `--${name} must be ${known}: Go templates are not supported`,
+      value.includes('igest')
+        ? 'to print the digest, use "manifest-tool digest REF"'
+        : `give --${name} json, and select fields with jq`,
+    );
+  }
   throw usageError(`--${name} must be ${known}, not ${typed}${suggestion(value, values)}`);
 }
 

@@ -20,19 +20,21 @@ export const run: Run<'query'> = async ({ args, io, reporter }) => {
 function queryJson(
   name: string,
   reference: Reference,
-  { platforms, entries, ...root }: QueryResult,
+  { kind, platforms, entries, ...root }: QueryResult,
 ): string {
   return jsonText({
     name,
     image: formatPinned(reference, root.digest),
     ...root,
+    isList: kind === 'index',
     platforms: platforms.map(formatPlatform),
     entries: entries.map((entry) => pinnedEntry(reference, entry)),
   });
 }
 
 /** As mquery prints it: without os features. */
-function queryText(name: string, { digest, mediaType, isList, platforms }: QueryResult): string {
+function queryText(name: string, { digest, mediaType, kind, platforms }: QueryResult): string {
+  const isList = kind === 'index';
   const names = platforms.map((platform) =>
     escapeText(formatPlatform({ ...platform, osFeatures: [] })),
   );

@@ -1,7 +1,7 @@
 import { executablesNotes, type ImageExecutables } from '../../core/read/executables.js';
-import { verifyImage, type Verification } from '../../core/read/verify.js';
+import { verifyImage, type Verification, type VerifiedEntry } from '../../core/read/verify.js';
 import type { AttestationKind, Requirements } from '../../core/read/requirements.js';
-import { parsePlatform, type Platform } from '../../oci/platform.js';
+import { formatPlatform, parsePlatform, type Platform } from '../../oci/platform.js';
 import { formatPinned, parseReference } from '../../oci/reference.js';
 import { countOf, escapeText, suggestion } from '../../text.js';
 import { defined, usageError, type Options } from '../args/values.js';
@@ -23,7 +23,9 @@ export const run: Run<'verify'> = async ({ args, io, reporter }) => {
     const colours = palette(isColoured(io.stdout, io.env, args));
     const image = formatPinned(reference, verification.digest);
     io.stdout.write(
-      args.json ? jsonText({ name, image, ...verification }) : table(image, verification, colours),
+      args.json
+        ? jsonText(verificationDocument(name, image, verification))
+        : table(image, verification, colours),
     );
     refuseDefects(name, verification);
   });
@@ -65,6 +67,16 @@ function attestationKind(text: string): AttestationKind {
   );
 }
 
+/** The result for programs. */
+function verificationDocument(name: string, image: string, verification: Verification): object {
+  const entries = verification.entries.map((entry) => ({ ...entry, platform: shown(entry) }));
+  return { name, image, ...verification, entries };
+}
+
+function shown({ platform }: VerifiedEntry): string | undefined {
+  return platform === undefined ? undefined : formatPlatform(platform);
+}
+
 /** What an image starts, how many programs it has, and what is worth knowing about them. */
 function executablesLines(executables: ImageExecutables): string[] {
   const { platform, programs, started } = executables;
@@ -82,7 +94,7 @@ function table(image: string, verification: Verification, { good, bad }: Palette
   const { mediaType, entries, missingForeignLayers = 0 } = verification;
   const rows = entries.map((entry) => {
     const state = entry.defects.length === 0 ? 'ok' : 'DEFECT';
-    const what = entry.isAttestation ? 'attestation' : (entry.platform ?? 'no platform');
+    const what = entry.isAttestation ? 'attestation' : (shown(entry) ?? 'no platform');
     return [state, escapeText(what), entry.digest, countOf(entry.blobs, 'blob')];
   });
   const widths = [0, 1].map((column) => Math.max(0, ...rows.map((row) => row[column]!.length)));

@@ -134,7 +134,7 @@ function splitLevels(text: string): {
       throw usageError(
         `${what}: ${JSON.stringify(name)} is not a level`,
         name === 'manifest' || name === 'index-descriptor'
-          ? 'the levels are index and manifest-descriptor[PLATFORM]: images are published unchanged'
+          ? 'the levels are index and manifest-descriptor[PLATFORM]: images are published unchanged. For docker/metadata-action, set DOCKER_METADATA_ANNOTATIONS_LEVELS to index'
           : 'the levels are index and manifest-descriptor[PLATFORM]; write index:KEY=VALUE if the key has a colon',
       );
     }

@@ -64,12 +64,15 @@ export async function sourcesFrom(
   );
 }
 
-/** The sources in a file: one JSON document over several lines, or one source a line. */
+/**
+ * The sources in a file: one JSON document over several lines, or one source a line. Lines that
+ * begin with `#` are comments.
+ */
 function splitSources(text: string): string[] {
   const lines = text
     .split('\n')
     .map((line) => line.trim())
-    .filter((line) => line !== '');
+    .filter((line) => line !== '' && !line.startsWith('#'));
   const isDocument =
     lines[0]?.startsWith('{') === true && !lines.every((line) => line.startsWith('{'));
   return isDocument ? [text.trim()] : lines;

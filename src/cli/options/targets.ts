@@ -61,7 +61,10 @@ export function targetOf({ target, tag }: Options<'target' | 'tag'>): {
   if (target !== undefined) return { targets: [parseReference(target)], tag };
   const [first, ...others] = tag;
   if (first === undefined) {
-    throw usageError('create needs --target or --tag', 'pass --target REF, or one or more -t REF');
+    throw usageError(
+      'create needs --target or --tag',
+      'pass --target REF, or one or more -t REF; all arguments are sources',
+    );
   }
   const { reference } = tagOrReference(first);
   if (reference !== undefined) return { targets: [reference], tag: others };

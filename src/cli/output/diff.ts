@@ -1,3 +1,4 @@
+import { formatPlatform, type Platform } from '../../oci/platform.js';
 import type { TagChanges } from '../../core/publish/review.js';
 import type { ImageDiff } from '../../core/read/diff.js';
 import type { DiffEntry, Difference, DiffSide, ValueChange } from '../../core/read/difference.js';
@@ -172,7 +173,7 @@ export function changesDocument(target: Reference, changes: TagChanges): Changes
         artifactType: artifactType ?? null,
         tag: tag ?? null,
         subject,
-        platform: platform ?? null,
+        platform: shownPlatform(platform),
       })) ?? null,
   };
 }
@@ -213,7 +214,7 @@ function differenceDocument(difference: Difference): DifferenceDocument {
     added: difference.added.map(entryDocument),
     removed: difference.removed.map(entryDocument),
     changed: difference.changed.map((change) => ({
-      platform: change.from.platform ?? null,
+      platform: shownPlatform(change.from.platform),
       isAttestation: change.from.isAttestation,
       from: entryDocument(change.from),
       to: entryDocument(change.to),
@@ -222,6 +223,10 @@ function differenceDocument(difference: Difference): DifferenceDocument {
     })),
     annotations: changeDocuments(difference.annotations),
   };
+}
+
+function shownPlatform(platform: Platform | undefined): string | null {
+  return platform === undefined ? null : formatPlatform(platform);
 }
 
 interface EntryDocument {
@@ -233,7 +238,7 @@ interface EntryDocument {
 }
 
 function entryDocument({ platform, digest, size, isAttestation }: DiffEntry): EntryDocument {
-  return { platform: platform ?? null, digest, size: size ?? null, isAttestation };
+  return { platform: shownPlatform(platform), digest, size: size ?? null, isAttestation };
 }
 
 /** A value before and after; null on the side that does not have it. */

@@ -8,7 +8,7 @@ import type {
 } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
 import { parseDocument, type ImageDocument } from '../../oci/documents.js';
-import { formatPlatform } from '../../oci/platform.js';
+import type { Platform } from '../../oci/platform.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
 import { comparedContent, contentSize, sideOf } from '../read/diff.js';
@@ -33,8 +33,8 @@ export interface LeftReferrer {
   readonly tag?: string;
   /** What it refers to. */
   readonly subject: Digest;
-  /** Of the subject, as `formatPlatform` writes it; undefined if it has none. */
-  readonly platform: string | undefined;
+  /** Of the subject; undefined if it has none. */
+  readonly platform: Platform | undefined;
 }
 
 /** What would change for tags that point to the same digest now, or to nothing. */
@@ -215,8 +215,7 @@ async function referrersLeft(
     const referrers = await listReferrers(store, digest);
     return referrers.map(({ digest: own, artifactType, tag }): LeftReferrer => {
       const optional = { ...(artifactType && { artifactType }), ...(tag && { tag }) };
-      const shown = platform === undefined ? undefined : formatPlatform(platform);
-      return { digest: own, ...optional, subject: digest, platform: shown };
+      return { digest: own, ...optional, subject: digest, platform };
     });
   });
   return left.flat();

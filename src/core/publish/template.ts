@@ -37,7 +37,10 @@ function parseFilled(text: string, template: string, platform: Platform): Refere
       code,
       `reading template ${JSON.stringify(template)}`,
       `with ${formatPlatform(platform)} it is ${JSON.stringify(text)}: ${why}`,
-      { cause: error, hint },
+      {
+        cause: error,
+        hint: /[{}$%]/.test(template) ? 'the placeholders are OS, ARCH and VARIANT' : hint,
+      },
     );
   }
 }

@@ -1,7 +1,8 @@
 import { mapInOrder } from '../../concurrency.js';
 import { isAttestation } from '../../oci/attestation.js';
 import type { Annotations, Descriptor } from '../../oci/descriptor.js';
-import { formatPlatform } from '../../oci/platform.js';
+import type { Digest } from '../../oci/digest.js';
+import type { Platform } from '../../oci/platform.js';
 import { pairEntries } from './pair-entries.js';
 
 /** A value that differs; undefined on the side that does not have it. */
@@ -15,7 +16,7 @@ export interface ValueChange {
 /** One of the two that are compared. */
 export interface DiffSide {
   /** Of the image or index. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** Of the image or index. */
   readonly mediaType: string;
 }
@@ -23,9 +24,9 @@ export interface DiffSide {
 /** An entry that only one of the two has. */
 export interface DiffEntry {
   /** Of the manifest. */
-  readonly digest: string;
-  /** As `formatPlatform` writes it; undefined if there is none. */
-  readonly platform: string | undefined;
+  readonly digest: Digest;
+  /** Undefined if it has none. */
+  readonly platform: Platform | undefined;
   /** Whether it attests another entry. */
   readonly isAttestation: boolean;
   /**
@@ -123,7 +124,7 @@ async function diffEntry({ sizeOf }: ComparedContent, entry: Descriptor): Promis
   const { digest, platform } = entry;
   return {
     digest,
-    platform: platform === undefined ? undefined : formatPlatform(platform),
+    platform,
     isAttestation: isAttestation(entry),
     size: await sizeOf(entry),
   };

@@ -166,7 +166,7 @@ class Examiner {
     } catch (error) {
       if (!(error instanceof FieldError)) throw error;
       const unreadable = `has a config that cannot be read: ${error.message}`;
-      const started = { programs: [], notes: [] };
+      const started = { programs: [], choices: [], notes: [] };
       return { programs: [...tree.programs()], started, notes, defects: [...defects, unreadable] };
     }
   }
@@ -174,7 +174,8 @@ class Examiner {
 
 /** Compares the programs of an image with a platform. */
 function compared(where: string, platform: Platform, contents: Contents): Examination {
-  const { programs, started, notes } = contents;
+  const { programs, notes } = contents;
+  const started = startedOn(platform, contents.started);
   const name = formatPlatform(platform);
   const report = {
     digest: where,
@@ -193,9 +194,7 @@ function compared(where: string, platform: Platform, contents: Contents): Examin
     };
   }
   const startedPaths = new Set(started.programs.map(({ path }) => path));
-  const wrong = started.programs.filter(
-    ({ program }) => fitOf(program, platform) === 'other' || !isStartedOn(program, platform),
-  );
+  const wrong = started.programs.filter((found) => !isRunOn(platform, found));
   const fits = (fit: 'other' | 'compatible') =>
     programs.filter(
       ({ path, program }) =>
@@ -217,6 +216,24 @@ function compared(where: string, platform: Platform, contents: Contents): Examin
       }),
     ],
   };
+}
+
+/**
+ * What a container starts on a platform: without the programs for other architectures that a script
+ * does not choose there.
+ */
+function startedOn(platform: Platform, started: Started): Started {
+  const passedOver = new Set(
+    started.choices
+      .filter((choice) => choice.some((found) => isRunOn(platform, found)))
+      .flatMap((choice) => choice.filter((found) => !isRunOn(platform, found)))
+      .map(({ path }) => path),
+  );
+  return { ...started, programs: started.programs.filter(({ path }) => !passedOver.has(path)) };
+}
+
+function isRunOn(platform: Platform, { program }: FoundProgram): boolean {
+  return fitOf(program, platform) !== 'other' && isStartedOn(program, platform);
 }
 
 /** Programs for a later version of arm than that of the variant: they often need its instructions. */

@@ -1,4 +1,6 @@
 import { isAttestation } from '../../oci/attestation.js';
+import type { Digest } from '../../oci/digest.js';
+import { isArtifact } from '../../oci/image-config.js';
 import { present } from '../../oci/json/fields.js';
 import { isNoPlatform, type Platform } from '../../oci/platform.js';
 import { formatReference, tagOrDigestOf, type Reference } from '../../oci/reference.js';
@@ -9,7 +11,7 @@ import { findEntries, type FoundEntry } from './entries.js';
 /** An entry of an index, or a single image. */
 export interface QueriedEntry {
   /** Of the manifest. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** As the index has it. */
   readonly mediaType: string;
   /** Of the manifest, in bytes. */
@@ -23,13 +25,13 @@ export interface QueriedEntry {
 /** The platforms and entries of an image or index. */
 export interface QueryResult {
   /** Of the image or index. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** Of the image or index. */
   readonly mediaType: string;
   /** Of the image or index, in bytes. */
   readonly size: number;
-  /** Whether it is an index. */
-  readonly isList: boolean;
+  /** What it is. */
+  readonly kind: 'index' | 'image' | 'artifact';
   /** In the order of the index; without attestations and artifacts. */
   readonly platforms: readonly Platform[];
   /**
@@ -59,7 +61,7 @@ export async function queryImage(
     digest,
     mediaType,
     size,
-    isList: document.kind === 'index',
+    kind: document.kind === 'index' ? 'index' : isArtifact(document) ? 'artifact' : 'image',
     platforms: entries.flatMap(({ platform, isCompanion }) =>
       platform === undefined || isCompanion || isNoPlatform(platform) ? [] : [platform],
     ),

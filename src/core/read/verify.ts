@@ -11,7 +11,7 @@ import {
   type ImageConfig,
 } from '../../oci/image-config.js';
 import type { Descriptor } from '../../oci/descriptor.js';
-import { digestOf, isDigest } from '../../oci/digest.js';
+import { digestOf, isDigest, type Digest } from '../../oci/digest.js';
 import {
   AmbiguousDocument,
   type ImageDocument,
@@ -60,11 +60,11 @@ export interface VerifyOptions extends Requirements {
 /** An entry of the index, or the image itself. */
 export interface VerifiedEntry {
   /** Of the entry. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** As the index has it. */
   readonly mediaType: string;
-  /** As `formatPlatform` writes it; undefined if there is none, and for an attestation. */
-  readonly platform: string | undefined;
+  /** Undefined if there is none, and for an attestation. */
+  readonly platform: Platform | undefined;
   /** Whether it attests another entry. */
   readonly isAttestation: boolean;
   /** The number of its blobs, its config included; 1 for an entry that is a blob. */
@@ -78,7 +78,7 @@ export interface VerifiedEntry {
 /** What was found out about an image or index; it is complete if `defects` is empty. */
 export interface Verification {
   /** Of the image or index. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** Of the image or index. */
   readonly mediaType: string;
   /** In the order of the index; one for an image. */
@@ -526,7 +526,7 @@ function withOwn(entries: readonly VerifiedEntry[], own: readonly Defect[]): Ver
     else known.push(defect);
   }
   return entries.map((entry) => {
-    const places = [entry.digest, entry.platform];
+    const places = [entry.digest, entry.platform && formatPlatform(entry.platform)];
     const about = places.flatMap((place) => byPlace.get(place) ?? []);
     return about.length === 0 ? entry : { ...entry, defects: unique([...about, ...entry.defects]) };
   });
@@ -553,7 +553,7 @@ function verifiedEntry(
   return {
     digest,
     mediaType,
-    platform: platform === undefined || attests ? undefined : formatPlatform(platform),
+    platform: attests ? undefined : platform,
     isAttestation: attests,
     blobs: blobsIn(entry, document),
     defects: unique([...own, ...examined]),

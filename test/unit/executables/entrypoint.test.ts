@@ -242,6 +242,30 @@ describe('what a container starts', () => {
       [{ ...SHELL, 'a.sh': '#!/bin/sh\nexec /a.sh "$@"\n' }],
       ['/bin/sh'],
     ],
+    [
+      'the program that a script puts before its arguments',
+      { Entrypoint: ['/e.sh'], Cmd: ['server.js'] },
+      [
+        {
+          ...SHELL,
+          'e.sh': '#!/bin/sh\nif [ -z "$1" ]; then\n  set -- app "$@"\nfi\nexec "$@"\n',
+          'bin/app': PROGRAM,
+        },
+      ],
+      ['/bin/sh', '/bin/app'],
+    ],
+    [
+      'the command behind -- in the arguments of a script',
+      { Entrypoint: ['/wait-for.sh'], Cmd: ['db:5432', '-t', '5', '--', '/app'] },
+      [{ ...SHELL, 'wait-for.sh': '#!/bin/sh\nshift 4\nexec "$@"\n', app: PROGRAM }],
+      ['/bin/sh', '/app'],
+    ],
+    [
+      'what a script runs in the background and waits for',
+      { Entrypoint: ['/e.sh'] },
+      [{ ...SHELL, 'e.sh': '#!/bin/sh\n/a &\n/b &\nwait\n', a: PROGRAM, b: PROGRAM }],
+      ['/bin/sh', '/a', '/b'],
+    ],
   ])('%s', async (_, config, layers, expected) => {
     expect(await started(config, layers)).toEqual(expected);
   });
@@ -273,5 +297,31 @@ describe('what a container starts', () => {
     ],
   ])('in Windows: %s', async (_, config, layers, expected) => {
     expect(await started(config, layers, true)).toEqual(expected);
+  });
+
+  it.each<[string, string, readonly string[][]]>([
+    [
+      'by uname',
+      'case $(uname -m) in\n x86_64) exec /a ;;\n *) exec /b ;;\nesac\n',
+      [['/a', '/b']],
+    ],
+    ['by dpkg', '[ `dpkg --print-architecture` = arm64 ] && exec /b\nexec /a\n', [['/b', '/a']]],
+    ['through a wrapper', 'uname -m\nexec env X=1 /a\n', [['/a']]],
+    ['not at all', '[ -f x ] && exec /b\nexec /a\n', []],
+  ])('programs among which a script chooses %s', async (_, text, expected) => {
+    const tree = await treeOf([
+      { ...SHELL, 'usr/bin/env': PROGRAM, 'e.sh': `#!/bin/sh\n${text}`, a: PROGRAM, b: PROGRAM },
+    ]);
+    const json = { os: 'linux', architecture: 'amd64', config: { Entrypoint: ['/e.sh'] } };
+    const { choices } = startedBy(parseConfig(Buffer.from(JSON.stringify(json))), tree, false);
+    expect(choices.map((choice) => choice.map(({ path }) => path))).toEqual(expected);
+  });
+
+  it('a program that is started in any case is not one of a choice', async () => {
+    const script = '#!/bin/sh\ncase $(uname -m) in x86_64) exec /a ;; *) exec /b ;; esac\n';
+    const tree = await treeOf([{ ...SHELL, 'e.sh': script, a: PROGRAM, b: PROGRAM }]);
+    const json = { os: 'linux', architecture: 'amd64', config: { Cmd: ['/e.sh', '/b'] } };
+    const { choices } = startedBy(parseConfig(Buffer.from(JSON.stringify(json))), tree, false);
+    expect(choices.map((choice) => choice.map(({ path }) => path))).toEqual([['/a']]);
   });
 });

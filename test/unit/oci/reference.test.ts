@@ -124,7 +124,7 @@ const REFUSED: [string, RegExp][] = [
   [`app@${DIGEST}@${DIGEST}`, /not a valid repository name/],
   [`@${DIGEST}`, /not a valid repository name/],
   [DIGEST, /needs a repository before it/],
-  [HEX, /image ID/],
+  [HEX, /not the name of a repository/],
   [`e.co/${'n'.repeat(251)}`, /longer than 255/],
   ['http://example.com/app', /"http:\/\/" is not supported/],
   ['HTTPS://example.com/app', /"HTTPS:\/\/" is not supported/],
@@ -321,6 +321,11 @@ test.each([
   ['https://ghcr.io/a/b:1', '"https://" is not supported', 'write it as ghcr.io/a/b:1'],
   ['ftp://x', '"ftp://" is not supported', 'write host/repository:tag'],
   ['a b', '"a b" is not a valid repository name', 'pass each reference as a separate argument'],
+  [
+    'a:1,b:2',
+    '"a:1,b" is not a valid repository name',
+    'pass each reference as a separate argument',
+  ],
   ['app:1:2', '"app:1" is not a valid repository name', 'it consists of lower-case letters'],
 ])('%j is explained as it was typed', (text, why, hint) => {
   expect(() => parseReference(text)).toThrow(

@@ -24,7 +24,8 @@ function run(...argv: string[]) {
 
 function refusalOf(argv: string[]): Error {
   try {
-    parseCommandLine(argv);
+    const parsed = parseCommandLine(argv);
+    if (parsed.kind === 'run') readArguments(parsed.command, parsed.words, parsed.options);
   } catch (error) {
     if (error instanceof Error) return error;
   }
@@ -350,10 +351,34 @@ describe('a command of another tool', () => {
   });
 
   test.each([
+    ['index append -m a -m b -t c', 'create --target INDEX IMAGE...'],
+    ['index append -m a -m b -t c', 'add INDEX IMAGE...'],
+    ['tag rm a', 'untag REF...'],
+    ['tag delete a', 'untag REF...'],
+    ['delete a', 'untag REF...'],
+    ['rm a', 'untag REF...'],
+    ['manifest rm a', 'untag REF...'],
+    ['manifest digest a', 'digest REF'],
+    ['manifest delete a', 'untag REF...'],
+  ])('%s: the hint has %s', (typed, line) => {
+    expect(foreignCommand(typed.split(' '))).toContain(line);
+  });
+
+  test.each([
     [['create', '--amend', 'a'], 'manifest-tool add INDEX'],
     [['create', '--append', 'a'], 'manifest-tool add INDEX'],
     [['copy', '--dest-tls-verify=false', 'a', 'b'], '--plain-http'],
-    [['copy', '--all', 'a', 'b'], 'see "manifest-tool copy --help"'],
+    [['copy', '--all', 'a', 'b'], 'omit it: all platforms are copied'],
+    [['create', '--builder', 'x', 'a'], 'omit it: no builder is needed'],
+    [['create', '--push', '-t', 'x:1', 'a'], 'omit it: the index is published'],
+    [['create', '--iidfile', 'f', '-t', 'x:1', 'a'], '--digestfile FILE'],
+    [['create', '-m', 'a', '-t', 'x:1'], 'pass the image as an argument'],
+    [['add', '--arch', 'arm64', 'x:1', 'a'], 'annotate INDEX --digest DIGEST'],
+    [['create', '--variant', 'v7', '-t', 'x:1', 'a'], 'annotate INDEX --digest DIGEST'],
+    [['annotate', 'x:1', 'x:arm64', '--arch', 'arm64'], 'select the entry with --platform'],
+    [['push', 'x:1'], 'create --target REF IMAGE...'],
+    [['inspect', '--format', '{{.Manifest.Digest}}', 'x'], 'use "manifest-tool digest REF"'],
+    [['inspect', '--format', '{{json .Manifest}}', 'x'], '--format json'],
   ])('%j: its option is explained', (argv, hint) => {
     expect(refusalOf(argv)).toMatchObject({ hint: expect.stringContaining(hint) as string });
   });

@@ -50,6 +50,9 @@ describe('a template', () => {
       }),
     );
     expect(() => expand('', 'linux/amd64')).toThrow(/it is empty/);
+    expect(() => expand('e.co/app:{{.Arch}}', 'linux/amd64')).toThrow(
+      expect.objectContaining({ hint: 'the placeholders are OS, ARCH and VARIANT' }),
+    );
   });
 
   test('is replaced in a single pass', () => {

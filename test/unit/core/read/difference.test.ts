@@ -43,8 +43,8 @@ describe('the difference of two indexes', () => {
   test('is entries that were added and removed', async () => {
     const { added, removed, changed } = await difference([a], [b]);
     expect([added, removed]).toMatchObject([
-      [{ digest: b.digest, platform: 'linux/arm64', isAttestation: false }],
-      [{ digest: a.digest, platform: 'linux/amd64' }],
+      [{ digest: b.digest, platform: parsePlatform('linux/arm64'), isAttestation: false }],
+      [{ digest: a.digest, platform: parsePlatform('linux/amd64') }],
     ]);
     expect(changed).toEqual([]);
   });
@@ -64,12 +64,23 @@ describe('the difference of two indexes', () => {
     expect(changed).toMatchObject({
       added: [],
       removed: [],
-      changed: [{ from: { platform: 'linux/amd64/v2' }, to: { platform: 'linux/amd64/v3' } }],
+      changed: [
+        {
+          from: { platform: parsePlatform('linux/amd64/v2') },
+          to: { platform: parsePlatform('linux/amd64/v3') },
+        },
+      ],
     });
     const fewer = await difference([a, twin], [a]);
-    expect(fewer).toMatchObject({ removed: [{ platform: 'linux/amd64/v2' }], changed: [] });
+    expect(fewer).toMatchObject({
+      removed: [{ platform: parsePlatform('linux/amd64/v2') }],
+      changed: [],
+    });
     const more = await difference([a], [a, twin]);
-    expect(more).toMatchObject({ added: [{ platform: 'linux/amd64/v2' }], changed: [] });
+    expect(more).toMatchObject({
+      added: [{ platform: parsePlatform('linux/amd64/v2') }],
+      changed: [],
+    });
   });
 
   test('is annotations that were set, changed and removed, of entries and of the index', async () => {

@@ -1,0 +1,24 @@
+import type { Client } from '../core/client.js';
+import type { ProgressEvents } from '../core/events.js';
+import { signal } from './arguments.js';
+import { callEvents, type CallEvents } from './events.js';
+
+/** What every call takes. */
+export interface CallOptions {
+  /**
+   * Aborts this call, and no other: with a `ManifestToolError` INTERRUPTED whose `cause` is the
+   * reason of the signal.
+   */
+  readonly signal?: AbortSignal;
+  /** Receives what happens during this call. */
+  readonly events?: CallEvents;
+}
+
+/** Readers for {@link CallOptions}. */
+export const callMembers = { signal, events: callEvents };
+
+/** A call in progress: the core's client with the signal of the call, and where it reports to. */
+export interface Call {
+  readonly client: Client;
+  readonly events: ProgressEvents;
+}
