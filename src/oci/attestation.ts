@@ -36,6 +36,19 @@ export function predicateTypes(document: ImageDocument): string[] {
   return types.filter((type) => type !== undefined);
 }
 
+/** The media types of SBOMs that are attached as they are, as oras, regctl and cosign do. */
+const SBOM_TYPES = /^(?:application|text)\/(?:spdx|vnd\.cyclonedx)(?:\+\w+)?(?:;|$)/;
+
+/**
+ * Whether a referrer is an SBOM itself, SPDX or CycloneDX, and not a statement that has one (IANA
+ * media types; https://cyclonedx.org/specification/overview/, Recognized Media Types).
+ */
+export function isSbom(document: ImageDocument): boolean {
+  const layers = document.kind === 'index' ? [] : (document.layers ?? []);
+  const types = [document.artifactType, ...layers.map(({ mediaType }) => mediaType)];
+  return types.some((type) => type !== undefined && SBOM_TYPES.test(type));
+}
+
 /** How signing tools name the predicate type: cosign on a layer, sigstore bundles on the manifest. */
 const OTHER_PREDICATE_TYPES = ['predicateType', 'dev.sigstore.bundle.predicateType'];
 

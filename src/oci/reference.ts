@@ -92,6 +92,8 @@ const HOST =
   /^(?:(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])(?:\.(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]))*|\[[a-fA-F0-9:.]+\])(?::[0-9]{1,5})?$/;
 const MAX_NAME_LENGTH = 255;
 
+const SEPARATE_REFERENCES = 'pass each reference as a separate argument, without commas or spaces';
+
 /** The form of a tag, for hints. */
 export const TAG_RULE =
   'a tag consists of up to 128 letters, digits, "_", "." and "-", and does not begin with "." or "-"';
@@ -201,7 +203,7 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
     throw bad(
       `${JSON.stringify(typed)} is not a valid repository name`,
       /[\s,]/.test(typed)
-        ? 'pass each reference as a separate argument, without commas or spaces'
+        ? SEPARATE_REFERENCES
         : 'it consists of lower-case letters and digits, separated by ".", "_", "-" or "/"',
     );
   }
@@ -279,7 +281,9 @@ function splitSuffix(text: string, what: string, bad: Bad, isValid = isTag) {
   if (!isValid(tag)) {
     throw bad(
       `${JSON.stringify(tag)} is not a valid tag (up to 128 letters, digits, "_", "." and "-", the first not "." or "-")`,
-      'the tag follows the last colon, for example app:1.0',
+      /[\s,]/.test(tag)
+        ? SEPARATE_REFERENCES
+        : 'the tag follows the last colon, for example app:1.0',
     );
   }
   return { name: named.slice(0, colon), tag, digest };

@@ -234,8 +234,8 @@ describe('copy of several tags', () => {
 
   it.each([
     [['a/app:1,2', 'b/app:1'], 'the target {H}/b/app:1 has a tag'],
-    [['a/app:1,2', 'b/app', '--tags', 'x'], '--tags names a tag'],
-    [['a/app:1,2', 'b/app', '-t', 'x'], '--tag names a tag'],
+    [['a/app:1,2', 'b/app', '--tags', 'x'], '--tags has a tag'],
+    [['a/app:1,2', 'b/app', '-t', 'x'], '--tag has a tag'],
     [['a/app:1,2', 'b/app', '-t', '{H}/c/app:1'], 'the target {H}/c/app:1 has a tag'],
     [
       ['a/app:1,2', 'b/app', '--expect', `sha256:${'0'.repeat(64)}`],

@@ -281,6 +281,28 @@ describe.each(['layout', 'registry'])('in a %s', (where) => {
       expectCode(await verify(await publish(amd64), ...BOTH), 6);
     });
 
+    it.each([
+      ['application/spdx+json', 'application/spdx+json'],
+      ['application/vnd.cyclonedx+json', 'application/octet-stream'],
+      ['application/vnd.example', 'application/vnd.cyclonedx+xml;version=1.6'],
+      ['application/vnd.example', 'text/spdx'],
+    ])(
+      'of an SBOM is met by a document of type %s with a layer of type %s',
+      async (type, layer) => {
+        const amd64 = await image('linux/amd64', { labels: { type, layer } });
+        const { mediaType, digest, size } = amd64;
+        const config = await content.blob('application/vnd.oci.empty.v1+json', '{}');
+        await content.tag(
+          await content.manifest(config, [await content.blob(layer, `of ${type}`)], {
+            artifactType: type,
+            subject: { mediaType, digest, size },
+          }),
+        );
+        expectCode(await verify(await indexOf(amd64), '--require-attestations', 'sbom'), 0);
+        expectCode(await verify(await indexOf(amd64), ...BOTH), 6);
+      },
+    );
+
     it('is met by a referrer of the index if no image has one of its kind', async () => {
       const attest = async (subject: Entry, type: string): Promise<void> => {
         const layer = await content.blob('application/vnd.in-toto+json', `{"of": "${type}"}`);

@@ -68,7 +68,7 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext
   'needs-other-repositories': ({ repository }) =>
     `check-registry creates repositories beside ${repository}; with --tags-only it uses only ${repository}`,
   'no-image': () => 'copy keeps it unchanged; inspect --format raw shows its entries',
-  'no-tags': () => 'list the tags of the source: manifest-tool tags REPOSITORY',
+  'no-tags': () => '"manifest-tool tags REPOSITORY" lists the tags',
   'none-found': () =>
     'check the names in the warnings; --wait TIME waits for images that are not published yet',
   'not-an-image': () =>

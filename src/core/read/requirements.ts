@@ -1,5 +1,5 @@
 import { mapInOrder } from '../../concurrency.js';
-import { predicateTypes, referrerPredicateTypes } from '../../oci/attestation.js';
+import { isSbom, predicateTypes, referrerPredicateTypes } from '../../oci/attestation.js';
 import { imageEntries } from '../../oci/companions.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
@@ -219,13 +219,13 @@ async function attestationDefects(
 ): Promise<Defect[]> {
   const lacking = await mapInOrder(images, async ({ digest, attestations }) => {
     const own = attestations.flatMap(({ document }) => predicateTypes(document));
-    if (lackingKinds(kinds, own).length === 0) return [];
-    return lackingKinds(kinds, [...own, ...(await referrerTypes(digest, context))]);
+    const lacked = lackingKinds(kinds, own);
+    return lacked.length === 0 ? [] : without(lacked, await attachedKinds(kinds, digest, context));
   });
   const lackedByAll = kinds.filter((kind) => lacking.every((each) => each.includes(kind)));
   const isAsked = context.index !== undefined && images.length > 0 && lackedByAll.length > 0;
-  const ofIndex = isAsked ? await referrerTypes(context.index, context) : [];
-  const lackedByIndex = lackingKinds(lackedByAll, ofIndex);
+  const ofIndex = isAsked ? await attachedKinds(lackedByAll, context.index, context) : [];
+  const lackedByIndex = without(lackedByAll, ofIndex);
   return images.flatMap(({ digest }, i) =>
     lacking[i]!.filter((kind) => !lackedByAll.includes(kind) || lackedByIndex.includes(kind)).map(
       (kind) => ({ where: digest, what: PREDICATES[kind].what }),
@@ -240,13 +240,23 @@ function lackingKinds(
   return kinds.filter((kind) => !types.some((type) => PREDICATES[kind].type.test(type)));
 }
 
-/** The predicate types of what refers to a manifest. */
-async function referrerTypes(
+function without(
+  kinds: readonly AttestationKind[],
+  found: readonly AttestationKind[],
+): AttestationKind[] {
+  return kinds.filter((kind) => !found.includes(kind));
+}
+
+/** Those of these kinds of attestations that refer to a manifest. */
+async function attachedKinds(
+  kinds: readonly AttestationKind[],
   digest: Descriptor['digest'],
   { reader, read }: RequirementContext,
-): Promise<string[]> {
+): Promise<AttestationKind[]> {
   const referrers = await mapInOrder(await listReferrers(reader, digest), read);
-  return referrers.flatMap((manifest) =>
-    manifest === undefined ? [] : referrerPredicateTypes(manifest.document),
+  const documents = referrers.flatMap((manifest) => manifest?.document ?? []);
+  const lacking = lackingKinds(kinds, documents.flatMap(referrerPredicateTypes));
+  return kinds.filter(
+    (kind) => !lacking.includes(kind) || (kind === 'sbom' && documents.some(isSbom)),
   );
 }

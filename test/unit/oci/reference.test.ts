@@ -326,6 +326,7 @@ test.each([
     '"a:1,b" is not a valid repository name',
     'pass each reference as a separate argument',
   ],
+  ['a:1,2', '"1,2" is not a valid tag', 'pass each reference as a separate argument'],
   ['app:1:2', '"app:1" is not a valid repository name', 'it consists of lower-case letters'],
 ])('%j is explained as it was typed', (text, why, hint) => {
   expect(() => parseReference(text)).toThrow(
