@@ -6,7 +6,8 @@ const user = new AbortController();
 const cancelled = client.copy({
   source: 'localhost:5000/acme/app:1.0',
   target: 'localhost:5000/acme/cancelled:1.0',
-  signal: AbortSignal.any([user.signal, AbortSignal.timeout(60_000)]),
+  // The first of them that is aborted ends the call.
+  signal: [user.signal, AbortSignal.timeout(60_000)],
   events: { read: () => user.abort(new Error('the user pressed Cancel')) },
 });
 const other = client.query('localhost:5000/acme/app:1.0');

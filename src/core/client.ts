@@ -1,8 +1,8 @@
-import { setMaxListeners } from 'node:events';
 import { ManifestToolError } from '../errors.js';
 import type { OpenArchive } from '../archive/archive.js';
 import type { ImageStore } from '../oci/content.js';
 import { abortableStore } from './abortable-store.js';
+import { ownSignal } from './own-signal.js';
 import {
   checkReference,
   repositoryKey,
@@ -64,9 +64,9 @@ export function createClient(options: ClientOptions = {}): Client {
 export interface RootClient extends Client {
   /**
    * The client as one call uses it: with the connections, the tokens and the archives of this one,
-   * and stores whose requests `signal` aborts as well. Its `close` ends the call alone.
+   * and stores whose requests any of `signals` aborts as well. Its `close` ends the call alone.
    */
-  forCall(signal: AbortSignal | undefined): Client;
+  forCall(signals: readonly AbortSignal[]): Client;
 }
 
 /** The same client as {@link createClient}, for a program that makes many calls. */
@@ -168,40 +168,8 @@ export function createRootClient(options: ClientOptions): RootClient {
   return {
     ...clientWith({ signal, scopes: new Map() }, () => (closing ??= closeAll())),
     forCall(given) {
-      const own = ownSignal([signal, given]);
+      const own = ownSignal([signal, ...given]);
       return clientWith({ signal: own.signal, scopes: new Map() }, async () => own.detach());
     },
   };
-}
-
-/**
- * A signal that is aborted by `abort`, or with one of the given ones until `detach` is called. Its
- * reason is always an `AbortError`, and any number of requests may listen to it without a warning
- * from Node. Not `AbortSignal.any`, which keeps each signal as long as its sources on Node 20.
- */
-function ownSignal(given: readonly (AbortSignal | undefined)[]): {
-  signal: AbortSignal;
-  abort: (why: string) => void;
-  detach: () => void;
-} {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
-  const sources = given.filter((source) => source !== undefined);
-  const detach = (): void => {
-    for (const source of sources) source.removeEventListener('abort', interrupt);
-  };
-  const abort = (why: string): void => {
-    detach();
-    const cause: unknown = sources.find((source) => source.aborted)?.reason;
-    // `abort()` without a reason makes a DOMException, whose message says nothing.
-    const isOwn =
-      cause instanceof Error && cause.name === 'AbortError' && !(cause instanceof DOMException);
-    const reason = new Error(isOwn ? cause.message : why, { cause });
-    reason.name = 'AbortError';
-    controller.abort(reason);
-  };
-  const interrupt = (): void => abort('it was interrupted');
-  for (const source of sources) source.addEventListener('abort', interrupt);
-  if (sources.some((source) => source.aborted)) interrupt();
-  return { signal: controller.signal, abort, detach };
 }

@@ -172,8 +172,12 @@ export const variables: Reader<Readonly<Record<string, string | undefined>>> = (
   return value as Readonly<Record<string, string | undefined>>;
 };
 
+/** One signal, or an array of them. */
+export const signals: Reader<readonly AbortSignal[]> = (value, name) =>
+  Array.isArray(value) ? list(signal)(value, name) : [signal(value, name)];
+
 /** A signal; those of other realms and of polyfills too. */
-export const signal: Reader<AbortSignal> = (value, name) => {
+const signal: Reader<AbortSignal> = (value, name) => {
   const isSignal =
     typeof value === 'object' &&
     value !== null &&

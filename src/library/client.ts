@@ -4,7 +4,7 @@ import { detailsOf, ManifestToolError } from '../errors.js';
 import type { CredentialStore } from '../http/auth/credential.js';
 import type { RequestRecord } from '../http/log.js';
 import type { Wait } from '../http/retry.js';
-import { formatName, formatReference, type Reference } from '../oci/reference.js';
+import { formatReference, type Reference } from '../oci/reference.js';
 import {
   callback,
   list,
@@ -19,6 +19,7 @@ import {
 } from './arguments.js';
 import type { Call, CallOptions } from './call.js';
 import type { ContentDescriptor } from './data.js';
+import { referenceOf } from './error-reference.js';
 import { coreEvents, guarded, type CallEvents } from './events.js';
 import { inspect, inspectOptions, type InspectOptions, type Inspection } from './inspect.js';
 import * as read from './read.js';
@@ -306,8 +307,31 @@ function coreOptions({ events = {}, ...options }: Read<typeof clientOptions>): C
 
 /** What all calls have in common, once they are checked. */
 interface CheckedOptions {
-  readonly signal?: AbortSignal;
+  readonly signal?: readonly AbortSignal[];
   readonly events?: CallEvents;
+}
+
+/** The references of a call that writes. */
+interface WrittenReferences {
+  readonly target?: Reference;
+  readonly targets?: readonly Reference[];
+  readonly alsoTo?: readonly { readonly target?: Reference }[];
+  readonly source?: Reference;
+  readonly sources?: readonly { readonly reference?: Reference }[];
+  readonly references?: readonly Reference[];
+}
+
+/** All references of a request, the one that the call is about first. */
+function referencesOf(request: WrittenReferences): Reference[] {
+  const { target, targets = [], alsoTo = [], source, sources = [], references = [] } = request;
+  return [
+    target,
+    source,
+    ...alsoTo.map((each) => each.target),
+    ...sources.map((each) => each.reference),
+    ...targets,
+    ...references,
+  ].filter((each) => each !== undefined);
 }
 
 /** Runs the calls of a client. */
@@ -322,14 +346,14 @@ class Calls {
   }
 
   /** A call that writes, which has one argument. */
-  write<O extends CheckedOptions & Partial<Record<'source' | 'target', Reference>>, T>(
+  write<O extends CheckedOptions & WrittenReferences, T>(
     check: () => O,
     work: (call: Call, request: O) => Promise<T>,
   ): Promise<T> {
     return this.run(
       () => {
         const request = check();
-        return [[request.target, request.source].filter((each) => each !== undefined), request];
+        return [referencesOf(request), request];
       },
       (call, _, request) => work(call, request),
     );
@@ -346,15 +370,19 @@ class Calls {
     { endsBySignal = true } = {},
   ): Promise<T> {
     const [about, options] = check();
-    const { signal, events = {} } = options;
+    const { signal: signals = [], events = {} } = options;
     const names = (Array.isArray(about) ? about : [about]) as readonly Reference[];
     if (this.isClosed) throw closedError(names);
-    const client = this.root.forCall(endsBySignal ? signal : undefined);
+    const client = this.root.forCall(endsBySignal ? signals : []);
     try {
-      signal?.throwIfAborted();
+      for (const signal of signals) signal.throwIfAborted();
       return await work({ client, events: coreEvents(events) }, about, options);
     } catch (error) {
-      throw callError(error, names, signal);
+      throw callError(
+        error,
+        names,
+        signals.find(({ aborted }) => aborted),
+      );
     } finally {
       await client.close();
     }
@@ -376,10 +404,10 @@ function closedError([about]: readonly Reference[]): ManifestToolError {
 function callError(
   error: unknown,
   names: readonly Reference[],
-  signal: AbortSignal | undefined,
+  aborted: AbortSignal | undefined,
 ): unknown {
   const [first] = names;
-  if (signal?.aborted === true && error === signal.reason) {
+  if (aborted !== undefined && error === aborted.reason) {
     const what = first === undefined ? 'a call' : `accessing ${formatReference(first)}`;
     return new ManifestToolError('INTERRUPTED', what, 'it was interrupted', {
       cause: error,
@@ -387,11 +415,9 @@ function callError(
     });
   }
   if (!(error instanceof ManifestToolError)) return error;
-  const known = error.reference;
-  const about = known === undefined ? first : names.find((each) => formatName(each) === known);
-  const named = about === undefined ? known : formatReference(about);
-  const isAborted = error.code === 'INTERRUPTED' && signal?.aborted === true;
-  const cause: unknown = isAborted ? signal.reason : error.cause;
+  const named = referenceOf(error, names);
+  const cause: unknown =
+    error.code === 'INTERRUPTED' && aborted !== undefined ? aborted.reason : error.cause;
   const { code, what, why } = error;
   const details = { ...detailsOf(error), reference: named };
   const thrown = new ManifestToolError(

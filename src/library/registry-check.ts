@@ -1,5 +1,6 @@
 import { checkRegistry as checkCore } from '../check-registry/check-registry.js';
 import type { CheckResult } from '../check-registry/check.js';
+import { ownSignal } from '../core/own-signal.js';
 import { ManifestToolError } from '../errors.js';
 import { formatReference, type Reference } from '../oci/reference.js';
 import { boolean, object, type Read } from './arguments.js';
@@ -50,7 +51,7 @@ export interface RegistryReport {
 export async function checkRegistry(
   { client, events }: Call,
   target: Reference,
-  { tagsOnly = false, limits = false, signal }: Read<typeof checkRegistryOptions>,
+  { tagsOnly = false, limits = false, signal: signals = [] }: Read<typeof checkRegistryOptions>,
 ): Promise<RegistryReport> {
   if (target.kind !== 'registry') {
     const what = `checking ${formatReference(target)}`;
@@ -58,6 +59,10 @@ export async function checkRegistry(
       hint: 'name one: host/repository',
     });
   }
-  const options = { tagsOnly, limits, ...(signal && { signal }) };
-  return plain(await checkCore(client, target, options, events));
+  const { signal, detach } = ownSignal(signals);
+  try {
+    return plain(await checkCore(client, target, { tagsOnly, limits, signal }, events));
+  } finally {
+    detach();
+  }
 }

@@ -32,6 +32,7 @@ import {
 } from './arguments.js';
 import { callMembers, type Call, type CallOptions } from './call.js';
 import { contentDescriptor, plain, type Annotations, type ContentDescriptor } from './data.js';
+import { failureOf } from './error-reference.js';
 import type { Difference, DiffSide } from './read.js';
 
 /** Annotations to set; null removes one. */
@@ -558,7 +559,7 @@ export async function untag(
   return outcomes.map((outcome) => {
     const named = formatReference(outcome.reference);
     return 'error' in outcome
-      ? { status: 'failed', reference: named, error: outcome.error.toJSON() }
+      ? { status: 'failed', reference: named, error: failureOf(outcome.error, [outcome.reference]) }
       : { status: dryRun ? 'planned' : 'deleted', reference: named, digest: outcome.digest };
   });
 }
@@ -580,7 +581,12 @@ function publishResult(
 
 function plainOutcome(outcome: CoreOutcome, isDryRun: boolean): Outcome {
   const named = formatReference(outcome.target.target);
-  if ('error' in outcome) return { status: 'failed', target: named, error: outcome.error.toJSON() };
+  if ('error' in outcome)
+    return {
+      status: 'failed',
+      target: named,
+      error: failureOf(outcome.error, [outcome.target.target]),
+    };
   const { plan, transferred, warnings, refusal, changes = [] } = outcome;
   const tag = (status: TagOutcome['status']) => (name: string) => {
     const from = plan.before.get(name);
@@ -621,7 +627,12 @@ function tagCopyOutcome(outcome: TagCopy, isDryRun: boolean): TagCopyOutcome {
     source: formatReference(outcome.source),
     target: formatReference(outcome.target),
   };
-  if ('error' in outcome) return { status: 'failed', ...names, error: outcome.error.toJSON() };
+  if ('error' in outcome)
+    return {
+      status: 'failed',
+      ...names,
+      error: failureOf(outcome.error, [outcome.source, outcome.target]),
+    };
   const { root, from, imagesCopied, transferred, warnings, refusal } = outcome;
   const isUnchanged = from === root.digest && imagesCopied === 0;
   const isPlanned = isDryRun && !isUnchanged;

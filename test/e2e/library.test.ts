@@ -3,6 +3,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   createClient,
@@ -92,6 +94,7 @@ describe('an argument of the wrong type is a TypeError that names it', () => {
       'options.configs must be "all" or "needed", but is "some"',
     ],
     ['inspect', ['a', { signal: {} }], 'options.signal must be an AbortSignal, but is an object'],
+    ['inspect', ['a', { signal: [1] }], 'options.signal[0] must be an AbortSignal, but is 1'],
     [
       'inspect',
       ['a', { events: { warning: 1 } }],
@@ -334,6 +337,27 @@ describe('a signal', () => {
     expect((error as Error).cause).toBe(signal.reason);
   });
 
+  test.each(['query', 'checkRegistry'] as const)(
+    'of several ends %s, and a timeout that nothing else refers to is not lost',
+    async (method) => {
+      setFlagsFromString('--expose-gc');
+      const collectGarbage = runInNewContext('gc') as () => void;
+      await using own = createClient({ plainHttp: true });
+      const signal = [new AbortController().signal, AbortSignal.timeout(300)];
+      const call = own[method](`${silentHost}/app`, { signal: signal.splice(0) });
+      const ended = thrownBy(() => call);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      collectGarbage();
+      expect(await ended).toMatchObject({ code: 'INTERRUPTED', cause: { name: 'TimeoutError' } });
+    },
+  );
+
+  test('of several that is aborted already ends the call before it begins', async () => {
+    const signal = [new AbortController().signal, AbortSignal.abort(new Error('enough'))];
+    const error = await thrownBy(() => client.query(amd64(), { signal }));
+    expect(error).toMatchObject({ code: 'INTERRUPTED', cause: { message: 'enough' } });
+  });
+
   test('of one call leaves the others alone, which share its blobs', async () => {
     const source = await index('shared:1');
     const first = new AbortController();
@@ -429,6 +453,20 @@ describe('an error', () => {
     expect(error).toMatchObject({ code: 'NOT_FOUND', reference: missing });
   });
 
+  test('of one of several sources, or of a source in the repository of the target, names it', async () => {
+    const [present, missing] = ['1', '2'].map((tag) => `${registry.host}/of-several:${tag}`);
+    await client.copy({ source: amd64(), target: present! });
+    const error = { code: 'NOT_FOUND', reference: missing };
+    const target = `${registry.host}/other:1`;
+    await expect(
+      client.push({ target, sources: [present!, { reference: missing! }] }),
+    ).rejects.toMatchObject(error);
+    await expect(client.copy({ source: missing!, target: present! })).rejects.toMatchObject(error);
+    await expect(
+      client.add({ target: await index('added:1'), sources: [missing!] }),
+    ).rejects.toMatchObject(error);
+  });
+
   test('is retriable if the registry cannot be reached', async () => {
     await using own = createClient({ retries: 0 });
     const error = await thrownBy(() => own.query('127.0.0.1:1/app'));
@@ -475,6 +513,53 @@ test('progress adds up to totals that are reached', async () => {
   expect([last.blobs, last.bytes]).toEqual([last.totalBlobs, last.totalBytes]);
   expect(last.totalBytes).toBeGreaterThan(0);
   expect(seen.every(({ bytes, totalBytes }) => bytes <= totalBytes)).toBe(true);
+});
+
+describe('untag', () => {
+  test('deletes tags, keeps manifests, and says what failed', async () => {
+    const [first, second, missing] = ['1', '2', '3'].map((tag) => layout(`untag:${tag}`));
+    const { root } = await client.copy({ source: amd64(), target: first!, tags: ['2'] });
+    const failures: unknown[] = [];
+    const outcomes = await client.untag({
+      references: [first!, parseReference(missing!)],
+      events: { targetFailed: ({ target }) => failures.push(target) },
+    });
+    expect(outcomes).toStrictEqual([
+      { status: 'deleted', reference: first, digest: root.digest },
+      {
+        status: 'failed',
+        reference: missing,
+        error: expect.objectContaining({ code: 'NOT_FOUND', reference: missing }) as unknown,
+      },
+    ]);
+    expect(failures).toEqual([missing]);
+    expect(await client.listTags(layout('untag'))).toEqual(['2']);
+    expect(await client.digestOf(second!)).toEqual(root);
+  });
+
+  test.each(['registry', 'layout'])('refuses what is not expected in a %s', async (kind) => {
+    const repository = kind === 'registry' ? `${registry.host}/expected` : layout('expected');
+    const reference = `${repository}:1`;
+    const { digest } = (await client.copy({ source: amd64(), target: reference })).root;
+    const other = `sha256:${'0'.repeat(64)}`;
+    const why = expect.stringContaining(`it points to ${digest} now`) as string;
+    const error = { code: 'REFUSED', why, reference };
+    for (const dryRun of [true, false])
+      expect(await client.untag({ references: [reference], expect: other, dryRun })).toMatchObject([
+        { status: 'failed', reference, error },
+      ]);
+    const planned = await client.untag({ references: [reference], expect: digest, dryRun: true });
+    expect(planned).toStrictEqual([{ status: 'planned', reference, digest }]);
+    expect(await client.listTags(repository)).toEqual(['1']);
+  });
+
+  test('is aborted by its signal, and deletes nothing', async () => {
+    const reference = layout('kept:1');
+    await client.copy({ source: amd64(), target: reference });
+    const request = { references: [reference], signal: AbortSignal.abort() };
+    await expect(client.untag(request)).rejects.toMatchObject({ code: 'INTERRUPTED', reference });
+    expect(await client.listTags(layout('kept'))).toEqual(['1']);
+  });
 });
 
 describe('platforms', () => {

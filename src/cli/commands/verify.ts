@@ -70,19 +70,20 @@ function attestationKind(text: string): AttestationKind {
 /** The result for programs. */
 function verificationDocument(name: string, image: string, verification: Verification): object {
   const entries = verification.entries.map((entry) => ({ ...entry, platform: shown(entry) }));
-  return { name, image, ...verification, entries };
+  const executables = verification.executables?.map((each) => ({ ...each, platform: shown(each) }));
+  return { name, image, ...verification, entries, ...(executables && { executables }) };
 }
 
-function shown({ platform }: VerifiedEntry): string | undefined {
+function shown({ platform }: Pick<VerifiedEntry, 'platform'>): string | undefined {
   return platform === undefined ? undefined : formatPlatform(platform);
 }
 
 /** What an image starts, how many programs it has, and what is worth knowing about them. */
 function executablesLines(executables: ImageExecutables): string[] {
-  const { platform, programs, started } = executables;
+  const { programs, started } = executables;
   const names = started.map(({ path, architectures }) => `${path} (${architectures.join(', ')})`);
   const what = names.length === 0 ? 'no program that was found' : names.join(', ');
-  const first = `${platform} starts ${what}; ${countOf(programs, 'program')} in all`;
+  const first = `${formatPlatform(executables.platform)} starts ${what}; ${countOf(programs, 'program')} in all`;
   return [first, ...executablesNotes(executables)].map(escapeText);
 }
 

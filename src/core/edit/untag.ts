@@ -1,6 +1,8 @@
 import { mapConcurrent } from '../../concurrency.js';
 import { ManifestToolError } from '../../errors.js';
+import type { ImageStore } from '../../oci/content.js';
 import type { Digest } from '../../oci/digest.js';
+import { movedTag } from '../../oci/moved-tag.js';
 import { formatName, formatReference, repositoryKey, type Reference } from '../../oci/reference.js';
 import type { Client } from '../client.js';
 import type { ProgressEvents } from '../events.js';
@@ -44,7 +46,7 @@ export async function untag(
       const store = await client.open(reference, 'push');
       events.progress?.(`${dryRun ? 'reading' : 'deleting'} ${name}`);
       const digest = dryRun
-        ? (await store.getManifest(tags[i]!)).digest
+        ? await plannedDigest(store, tags[i]!, reference, request)
         : await store.deleteTag(tags[i]!, (held) => isExpected?.(held, reference) ?? true);
       return { reference, digest };
     } catch (error) {
@@ -53,6 +55,19 @@ export async function untag(
       return { reference, error };
     }
   });
+}
+
+/** What a tag points to, if it would be deleted. */
+async function plannedDigest(
+  store: ImageStore,
+  tag: string,
+  reference: Reference,
+  { isExpected }: UntagRequest,
+): Promise<Digest> {
+  const { digest } = await store.getManifest(tag);
+  if (isExpected?.(digest, reference) === false)
+    throw movedTag(`deleting ${formatReference(reference)}`, digest);
+  return digest;
 }
 
 /** @throws {ManifestToolError} USAGE for a reference that is not that of a tag. */

@@ -34,8 +34,8 @@ export async function refuseOtherArchitectures(
   );
   const defects = examinations.flatMap((examination, i) => {
     const { executables } = examination;
-    const { platform } = examined[i]!.entry;
-    const name = executables?.platform ?? (platform ? formatPlatform(platform) : 'the image');
+    const platform = executables?.platform ?? examined[i]!.entry.platform;
+    const name = platform ? formatPlatform(platform) : 'the image';
     return examination.defects.map(({ where, what }) => `${name} (${where}) ${what}`);
   });
   if (defects.length > 0) {

@@ -7,6 +7,7 @@ import { LayerError, readLayer, type Layer } from '../../executables/layer.js';
 import { counted } from '../../oci/blob-stream.js';
 import type { FetchedManifest, ImageReader } from '../../oci/content.js';
 import type { Descriptor } from '../../oci/descriptor.js';
+import type { Digest } from '../../oci/digest.js';
 import type { ImageManifest } from '../../oci/documents.js';
 import { configOf, isArtifact, type ImageConfig } from '../../oci/image-config.js';
 import { FieldError } from '../../oci/json/fields.js';
@@ -26,7 +27,7 @@ import type { Defect } from './defects.js';
 /** An image to examine. */
 export interface ExaminedImage {
   /** Of its entry. */
-  readonly digest: string;
+  readonly digest: Digest;
   /** Of its entry; without one, that of its config counts. */
   readonly platform?: Platform | undefined;
   readonly manifest: FetchedManifest;
@@ -173,13 +174,13 @@ class Examiner {
 }
 
 /** Compares the programs of an image with a platform. */
-function compared(where: string, platform: Platform, contents: Contents): Examination {
+function compared(where: Digest, platform: Platform, contents: Contents): Examination {
   const { programs, notes } = contents;
   const started = startedOn(platform, contents.started);
   const name = formatPlatform(platform);
   const report = {
     digest: where,
-    platform: name,
+    platform,
     programs: programs.length,
     started: started.programs.map(nativeProgram),
   };

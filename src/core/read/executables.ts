@@ -1,3 +1,5 @@
+import type { Digest } from '../../oci/digest.js';
+import { formatPlatform, type Platform } from '../../oci/platform.js';
 import { countOf } from '../../text.js';
 
 /** A file with native code in an image. */
@@ -23,9 +25,9 @@ export interface NativePrograms {
 /** What the layers of an image hold, compared with its platform. */
 export interface ImageExecutables {
   /** Of the manifest of the image. */
-  readonly digest: string;
-  /** As `formatPlatform` writes it. */
-  readonly platform: string;
+  readonly digest: Digest;
+  /** Of the entry, or else of the config. */
+  readonly platform: Platform;
   /** The number of files with native code: ELF, PE and Mach-O. */
   readonly programs: number;
   /** What a container runs at its start, as far as it is known. */
@@ -45,10 +47,11 @@ export function executablesNotes({
   compatible,
   notes,
 }: ImageExecutables): string[] {
+  const name = formatPlatform(platform);
   return [
-    ...notes.map((note) => `${platform} ${note}`),
-    ...programsNote(platform, others, 'of another architecture that it does not start'),
-    ...programsNote(platform, compatible, 'of an architecture that it probably runs as well'),
+    ...notes.map((note) => `${name} ${note}`),
+    ...programsNote(name, others, 'of another architecture that it does not start'),
+    ...programsNote(name, compatible, 'of an architecture that it probably runs as well'),
   ];
 }
 

@@ -282,8 +282,9 @@ class Verifier {
     );
     const known = new Set<string>();
     for (const { executables } of examinations) {
-      const key = `${executables?.digest} ${executables?.platform}`;
-      if (executables !== undefined && !known.has(key)) this.executables.push(executables);
+      if (executables === undefined) continue;
+      const key = `${executables.digest} ${formatPlatform(executables.platform)}`;
+      if (!known.has(key)) this.executables.push(executables);
       known.add(key);
     }
     const unread = options.deep === true ? await this.readOtherLayers(images, readLayers) : [];
