@@ -87,7 +87,7 @@ export async function withRestarts<T>(attempts: Attempts, work: () => Promise<T>
   }
 }
 
-/** ` (5 tries)` for messages; empty for a single attempt. */
+/** ` (5 attempts)` for messages; empty for a single attempt. */
 export function formatTries(attempts = 1): string {
-  return attempts > 1 ? ` (${attempts} tries)` : '';
+  return attempts > 1 ? ` (${attempts} attempts)` : '';
 }

@@ -326,7 +326,7 @@ export function fileReason(error: unknown): string {
 
 const UNREADABLE_HINTS: Readonly<Record<string, string>> = {
   EACCES: 'check its permissions, and those of the directories that lead to it',
-  EISDIR: 'name a file in it',
+  EISDIR: 'use a file in it',
   ELOOP: 'check the path, and the links in it',
   EMFILE: 'allow more open files: ulimit -n',
   ENAMETOOLONG: 'use a shorter path',

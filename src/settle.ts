@@ -58,9 +58,9 @@ export async function settle<Current, Next>(
     }
     current = await shared.read();
   }
-  const why = `others changed it ${MAX_ROUNDS} times during the edit`;
+  const why = `other publishers changed it ${MAX_ROUNDS} times during the edit`;
   throw new ManifestToolError('REFUSED', what, why, {
-    hint: 'try again when they are done',
+    hint: 'try again when they have finished',
   });
 }
 

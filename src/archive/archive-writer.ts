@@ -256,12 +256,12 @@ export class ArchiveWriter {
   }
 
   private couldNotEnd(what: string): ManifestToolError {
-    const why = `${this.path} could not be completed before`;
+    const why = `${this.path} could not be completed earlier`;
     return new ManifestToolError('FAILED', what, why, { hint: 'run it again' });
   }
 
   private wasReplaced(what: string): ManifestToolError {
-    const why = `another program has replaced ${this.path} in the meantime`;
+    const why = `another program replaced ${this.path} during the write`;
     return new ManifestToolError('FAILED', what, why, { hint: 'run it again' });
   }
 }

@@ -56,9 +56,7 @@ export async function decompress(
   if (compression === 'gzip') return gunzip(whole, onPart, signal);
   if (compression === 'zstd') return unzstd(whole, onPart, signal);
   await source.return?.();
-  throw new UnsupportedCompression(
-    `it is compressed with ${compression}, which cannot be read here`,
-  );
+  throw new UnsupportedCompression(`it is compressed with ${compression}, which is not supported`);
 }
 
 /** Enough bytes to tell how the content is compressed, unless there are fewer. */

@@ -130,7 +130,7 @@ export class DockerArchive implements LayoutFiles {
     }
     if (config.diffIds.length !== image.layers.length) {
       const [inConfig, inIndex] = [config.diffIds.length, image.layers.length];
-      const why = `image ${config.digest} has ${inIndex} layers, its config ${inConfig}`;
+      const why = `image ${config.digest} has ${inIndex} layers, but its config lists ${inConfig}`;
       throw damaged(what, this.indexFile, why);
     }
     const manifest = Buffer.from(
@@ -177,8 +177,8 @@ export class DockerArchive implements LayoutFiles {
     const compression = await compressionAt(this.members.file, member.offset);
     const type = LAYER_TYPES[compression ?? 'none'];
     if (type === undefined) {
-      const why = `layer ${name} is compressed with ${compression}, which no registry takes`;
-      throw unusable(what, `${this.root}: ${why}`, 'make the archive again with "docker save"');
+      const why = `layer ${name} is compressed with ${compression}, which no registry accepts`;
+      throw unusable(what, `${this.root}: ${why}`, 'create the archive again with "docker save"');
     }
     if (compression === undefined && diffId !== undefined && isDigest(diffId))
       return [type, diffId] as const;
@@ -207,7 +207,7 @@ export class DockerArchive implements LayoutFiles {
     throw damaged(
       what,
       this.indexFile,
-      `it names ${JSON.stringify(name)}, which the archive does not have`,
+      `it refers to ${JSON.stringify(name)}, which is not in the archive`,
     );
   }
 }

@@ -61,7 +61,7 @@ export class Members {
   async read(what: string, name: string, member: Member): Promise<Uint8Array> {
     this.checkRegular(what, name, member);
     if (member.size > MAX_DOCUMENT_SIZE) {
-      const limit = `more than the ${MAX_DOCUMENT_SIZE} that are read of a document`;
+      const limit = `more than the limit of ${MAX_DOCUMENT_SIZE} for a document`;
       throw damaged(what, this.nameOf(name), `it has ${member.size} bytes, ${limit}`);
     }
     return readExactly(this.file, member.offset, member.size);
@@ -113,7 +113,7 @@ export class Members {
       // A new buffer for each chunk, because the reader may still hold the last one.
       const buffer = Buffer.allocUnsafeSlow(Math.min(CHUNK_SIZE, size - done));
       const { bytesRead } = await this.file.handle.read(buffer, 0, buffer.length, offset + done);
-      if (bytesRead === 0) throw damaged(what, this.file.path, 'it is cut short');
+      if (bytesRead === 0) throw damaged(what, this.file.path, 'it is truncated');
       done += bytesRead;
       yield buffer.subarray(0, bytesRead);
     }

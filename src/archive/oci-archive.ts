@@ -86,6 +86,6 @@ export function blobName(what: string, digest: Digest): string {
 /** The error for a blob that the archive does not have. */
 export function noBlob(what: string, digest: Digest): ManifestToolError {
   return new ManifestToolError('NOT_FOUND', what, `the archive has no blob ${digest}`, {
-    hint: 'check the digest, or make the archive again with the whole image',
+    hint: 'check the digest, or create the archive again with the complete image',
   });
 }

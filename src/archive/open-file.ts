@@ -42,7 +42,8 @@ export async function openTarFile(
   const handle = await openRegular(what, file);
   try {
     const { size } = await handle.stat();
-    if (size === 0) throw unusable(what, `${file} is empty`, 'check whether it was written');
+    if (size === 0)
+      throw unusable(what, `${file} is empty`, 'check that it was written completely');
     const compression = await compressionAt({ handle }, 0);
     if (compression === undefined) return { path: file, handle, size };
     const unpacked = await decompress(what, { path: file, handle, size }, compression, signal);
@@ -70,7 +71,7 @@ async function openRegular(what: string, file: string): Promise<FileHandle> {
     throw unusable(
       what,
       `${file} is a directory, not an archive`,
-      `for an OCI image layout write oci-layout://${file}`,
+      `for an OCI image layout, use oci-layout://${file}`,
     );
   }
   throw unusable(what, `${file} is not a regular file`, 'write the archive to a file first');
@@ -86,7 +87,7 @@ async function decompress(
   if (decompressor === undefined) {
     throw unusable(
       what,
-      `${file} is compressed with ${compression}, which cannot be read here`,
+      `${file} is compressed with ${compression}, which is not supported`,
       `decompress it first: ${compression} -d`,
     );
   }
@@ -97,7 +98,7 @@ async function decompress(
   const write = async (chunks: AsyncIterable<Buffer>): Promise<void> => {
     for await (const chunk of chunks) {
       if (length + chunk.length > limit) {
-        throw damaged(what, file, `it has more than ${limit} bytes when it is decompressed`);
+        throw damaged(what, file, `it has more than ${limit} bytes when decompressed`);
       }
       await target.writeFile(chunk);
       length += chunk.length;

@@ -70,7 +70,7 @@ export async function indexTar(
     if (!header.cksumValid) {
       throw position === 0
         ? notTar(what, file)
-        : damaged(what, file.path, `the header at byte ${position} has a wrong checksum`);
+        : damaged(what, file.path, `the header at byte ${position} has an invalid checksum`);
     }
     const size = header.size ?? 0;
     const offset = position + BLOCK;
@@ -152,5 +152,5 @@ function notTar(what: string, { path }: TarFile): Error {
 }
 
 function cutShort(what: string, { path }: TarFile): Error {
-  return damaged(what, path, 'it is cut short');
+  return damaged(what, path, 'it is truncated');
 }

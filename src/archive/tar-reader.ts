@@ -85,7 +85,7 @@ export class TarReader {
   end(): void {
     // Some programs leave out the blocks that mark the end.
     const isComplete = this.state === 'header' && this.collected === 0;
-    if (!isComplete && this.state !== 'end') throw new TarError('it is cut short');
+    if (!isComplete && this.state !== 'end') throw new TarError('it is truncated');
   }
 
   private pass(chunk: Buffer, at: number): number {
@@ -139,7 +139,7 @@ export class TarReader {
     }
     if (!header.cksumValid) {
       throw new TarError(
-        this.members === 0 ? 'it is not a tar archive' : 'a header has a wrong checksum',
+        this.members === 0 ? 'it is not a tar archive' : 'a header has an invalid checksum',
       );
     }
     const size = WITHOUT_CONTENT.has(header.type) ? 0 : (header.size ?? 0);

@@ -62,7 +62,7 @@ export class ZstdDecompressor {
           this.outputBuffer,
           this.inputBuffer,
         );
-        if (left < 0 && left > MAX_ERROR) throw new ZstdError('the data are damaged');
+        if (left < 0 && left > MAX_ERROR) throw new ZstdError('the data is damaged');
         this.isComplete = left === 0;
         const length = this.positionOf(this.outputBuffer);
         isFull = length === OUTPUT_SIZE && !this.isComplete;

@@ -51,8 +51,8 @@ function interruptSignal(): AbortSignal {
     controller.abort();
     setTimeout(() => {
       process.stderr.write(
-        'manifest-tool: this command failed: it was interrupted and did not end in time\n' +
-          'hint: look at what is there before you run it again: something may have been published\n',
+        'manifest-tool: this command failed: it was interrupted and did not stop in time\n' +
+          'hint: check the target before you run it again: something may have been published\n',
       );
       process.exit(INTERRUPTED);
     }, GRACE_MS).unref();

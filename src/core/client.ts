@@ -125,7 +125,7 @@ export function createRootClient(options: ClientOptions): RootClient {
       'opening a repository or a layout',
       'the client is closed',
       {
-        hint: 'close it when everything that was started with it has ended',
+        hint: 'close it only after everything started with it has ended',
       },
     );
   };

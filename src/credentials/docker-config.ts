@@ -66,7 +66,7 @@ async function readText(
     const code = systemCode(error);
     if (code === 'ENOENT') return undefined;
     if (code === 'ENOTDIR' && variable !== undefined) {
-      throw configError(what, `${variable} names something that is not a directory`, {
+      throw configError(what, `${variable} is set to something that is not a directory`, {
         cause: error,
         hint: `set ${variable} to the directory of the file, or unset it`,
       });

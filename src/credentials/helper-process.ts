@@ -104,7 +104,7 @@ export async function runHelper(run: HelperRun): Promise<HelperOutcome> {
       run.signal?.addEventListener('abort', onAbort, { once: true });
       const fail = (why: string): void => resolve({ kind: 'failed', why });
       const seconds = run.timeoutMs / 1000;
-      timers.push(setTimeout(() => fail(`gave no answer within ${seconds} s`), run.timeoutMs));
+      timers.push(setTimeout(() => fail(`did not respond within ${seconds} s`), run.timeoutMs));
       child.on('error', (error) => fail(`cannot be run: ${reasonOf(error)}`));
       // There need not be any pipe, and the error is about to be emitted.
       if (child.pid === undefined) return;
@@ -112,7 +112,7 @@ export async function runHelper(run: HelperRun): Promise<HelperOutcome> {
       const stdout = collect(child.stdout, MAX_STDOUT_BYTES, tooMuch);
       const stderr = collect(child.stderr, MAX_STDERR_BYTES);
       const ended = (code: number | null, signal: NodeJS.Signals | null): void => {
-        if (code === null) fail(`was ended by ${signal}`);
+        if (code === null) fail(`was killed by ${signal}`);
         else resolve({ kind: 'exited', code, stdout: stdout(), stderr: stderr() });
       };
       child.on('close', ended);

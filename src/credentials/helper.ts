@@ -47,7 +47,7 @@ export function createHelpers(options: HelperOptions): AskHelper {
     if (!SUFFIX.test(helper.suffix) || helper.suffix.includes('..')) {
       const suffix = quoted(helper.suffix.slice(0, 100));
       throw configError(what, `${suffix} (${helper.setting}) is not a credential helper`, {
-        hint: 'name the part after docker-credential- in the name of the program, for example pass',
+        hint: 'use the part of the program name after docker-credential-, for example pass',
       });
     }
     const name = `docker-credential-${helper.suffix}`;
@@ -109,13 +109,13 @@ function readAnswer(stdout: string, source: string): Result {
     answer = JSON.parse(stdout);
   } catch {
     // The engine's error quotes the answer.
-    return { why: 'gave an answer that is not JSON' };
+    return { why: 'returned invalid JSON' };
   }
-  if (!isObject(answer)) return { why: 'gave an answer that is not a JSON object' };
+  if (!isObject(answer)) return { why: 'returned JSON that is not an object' };
   const username = member(answer, 'Username') ?? '';
   const secret = member(answer, 'Secret') ?? '';
   if (typeof username !== 'string' || typeof secret !== 'string')
-    return { why: 'gave an answer whose Username or Secret is not a string' };
+    return { why: 'returned JSON whose Username or Secret is not a string' };
   if (username === '' && secret === '') return { credential: undefined };
   if (username === TOKEN_USERNAME)
     return { credential: { kind: 'identity-token', token: secret, source } };

@@ -15,7 +15,7 @@ export function parseObject(what: string, text: string): JsonObject {
     value = JSON.parse(text);
   } catch (error) {
     throw configError(what, `it is not JSON${position(text, error)}`, {
-      hint: 'a JSON file has no comments, no comma after the last member, and double quotes',
+      hint: 'JSON allows no comments and no trailing commas, and needs double quotes',
     });
   }
   if (!isObject(value))
@@ -46,7 +46,7 @@ function position(text: string, error: unknown): string {
   const message = error instanceof Error ? error.message : '';
   const at = / at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(message)?.[1];
   const isCutOff = message === 'Unexpected end of JSON input';
-  if (at === undefined) return isCutOff ? ': it is cut off' : '';
+  if (at === undefined) return isCutOff ? ': it is truncated' : '';
   const lines = text.slice(0, Number(at)).split('\n');
   return ` at ${lines.length}:${(lines.at(-1) ?? '').length + 1}`;
 }

@@ -146,7 +146,7 @@ async function namedAuthFile(
   const { warnings = [], ...loaded } = withoutStore(config);
   const ignored = given(dockerConfig);
   if (ignored === undefined) return { ...loaded, warnings };
-  const warning = `${ignored} is ignored: credentials come from ${file} alone`;
+  const warning = `${ignored} is ignored: credentials come only from ${file}`;
   return { ...loaded, warnings: [warning, ...warnings] };
 }
 
@@ -156,9 +156,13 @@ async function registryAuthFile(
 ): Promise<LoadedConfig> {
   const config = await readConfig(file, { signal });
   if (config !== undefined) return withoutStore(config);
-  throw configError(`reading ${file}`, 'REGISTRY_AUTH_FILE names this file, which does not exist', {
-    hint: 'correct REGISTRY_AUTH_FILE, or unset it to use the default files',
-  });
+  throw configError(
+    `reading ${file}`,
+    'REGISTRY_AUTH_FILE is set to this file, which does not exist',
+    {
+      hint: 'correct REGISTRY_AUTH_FILE, or unset it to use the default files',
+    },
+  );
 }
 
 async function podmanConfig(place: Place, signal: AbortSignal | undefined): Promise<LoadedConfig> {

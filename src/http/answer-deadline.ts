@@ -98,7 +98,7 @@ export class AnswerDeadline {
 
   private restart(
     milliseconds = this.milliseconds,
-    why = `had not answered in full after ${formatDuration(this.totalMs)}`,
+    why = `did not send a complete response within ${formatDuration(this.totalMs)}`,
   ): void {
     clearTimeout(this.timer);
     if (this.isEnded || this.signal.aborted) return;

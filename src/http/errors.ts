@@ -27,19 +27,19 @@ const CERTIFICATE = new Map([
 
 /** Meaning of the codes by which Node and undici report a failed connection. */
 export const CONNECTION = new Map([
-  ['ECONNREFUSED', 'nothing accepts connections there'],
-  ['ENOTFOUND', 'the host is not known'],
-  ['EAI_AGAIN', 'the name of the host could not be looked up'],
+  ['ECONNREFUSED', 'connection refused'],
+  ['ENOTFOUND', 'no such host'],
+  ['EAI_AGAIN', 'the host name could not be resolved'],
   ['EHOSTUNREACH', 'the host cannot be reached'],
   ['ENETUNREACH', 'the network cannot be reached'],
   ['ECONNRESET', 'the connection was reset'],
   ['EPIPE', 'the connection was closed'],
   ['ETIMEDOUT', 'the connection timed out'],
   ['UND_ERR_CONNECT_TIMEOUT', 'connecting timed out'],
-  ['UND_ERR_HEADERS_TIMEOUT', 'it did not answer in time'],
-  ['UND_ERR_BODY_TIMEOUT', 'its answer stopped half way'],
+  ['UND_ERR_HEADERS_TIMEOUT', 'it did not respond in time'],
+  ['UND_ERR_BODY_TIMEOUT', 'its response stopped halfway'],
   ['UND_ERR_SOCKET', 'the connection was closed before the answer was complete'],
-  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'its answer was shorter or longer than announced'],
+  ['UND_ERR_RES_CONTENT_LENGTH_MISMATCH', 'its response did not have the announced length'],
 ]);
 
 /** The last failure of several attempts. */
@@ -48,7 +48,7 @@ export class RetriesExhausted extends Error {
     readonly attempts: number,
     cause: unknown,
   ) {
-    super(`gave up after ${attempts} tries`, { cause });
+    super(`gave up after ${attempts} attempts`, { cause });
   }
 }
 
@@ -80,8 +80,8 @@ export function isNoTls(error: unknown): boolean {
 
 /** Faults in the form of an answer that undici reports only by their message. */
 const MALFORMED = new Map([
-  ['bad response', 'it sent 100 Continue, which was not asked for'],
-  ['bad upgrade', 'it switched to another protocol, which was not asked for'],
+  ['bad response', 'it sent an unrequested 100 Continue'],
+  ['bad upgrade', 'it switched to another protocol without being asked'],
   ['Headers Overflow Error', 'its headers are larger than 64 KiB'],
 ]);
 
@@ -108,7 +108,7 @@ export function connectionFailure(what: string, host: string, error: unknown): M
     const hint =
       error instanceof DamagedBody
         ? 'try again; if it fails each time, look for a proxy that changes content'
-        : 'check the name and the port of the registry: no registry answers with as much';
+        : 'check the name and the port of the registry: no registry sends that much';
     return new ManifestToolError('CORRUPT', what, error.message, { cause: error, hint });
   }
   if (error instanceof Error && error.name === 'AbortError') {
@@ -164,7 +164,7 @@ function alertFailure(what: string, host: string, error: TlsAlert): ManifestTool
   }
   const why = hasClient
     ? `${ended}: it refuses the client certificate`
-    : `${ended}: it asks for a client certificate, and there is none`;
+    : `${ended}: it asks for a client certificate, but none is configured`;
   return new ManifestToolError('DENIED', what, why, {
     cause: error,
     reason: hasClient ? 'client-certificate-refused' : 'client-certificate-demanded',

@@ -54,7 +54,7 @@ function targetOf(request: HttpRequest, response: HttpResponse, onlySameOrigin: 
   if (isWrite && response.status !== 307 && response.status !== 308) {
     throw refuse(
       request,
-      `a redirect with status ${response.status} to ${url.origin}, which would lose what is written`,
+      `a redirect with status ${response.status} to ${url.origin}, which would lose the request body`,
       `use the address that the registry redirects to: ${url.host}`,
     );
   }

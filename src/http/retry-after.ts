@@ -7,7 +7,7 @@ const MAX_SEARCHED = 4096;
 /** Longest single wait, in milliseconds; if a server asks for more, the request fails. */
 export const MAX_WAIT_MS = 60_000;
 /** The hint after a longer wait. */
-export const WAIT_ADVICE = 'try again at that time: only waits of up to a minute are waited for';
+export const WAIT_ADVICE = 'try again at that time: the program itself waits at most a minute';
 /** Larger numbers are a time since 1970 and not a wait: in seconds, or from the second in milliseconds. */
 const MIN_UNIX_S = 1e9;
 const MIN_UNIX_MS = 1e12;

@@ -92,7 +92,7 @@ export function readDocument(
   return withRegularFile(what, file, ({ handle, stats: { size } }) => {
     checkSize(size);
     if (size > MAX_DOCUMENT_SIZE) {
-      const limit = `more than the ${MAX_DOCUMENT_SIZE} that are read of a document`;
+      const limit = `more than the limit of ${MAX_DOCUMENT_SIZE} for a document`;
       throw corrupt(what, file, `it has ${size} bytes, ${limit}`, {
         hint: 'check the digest: no index, manifest or config is that large',
       });

@@ -97,6 +97,6 @@ export function indexText(what: string, file: string, index: JsonValue): string 
   if (Buffer.byteLength(text) <= MAX_DOCUMENT_SIZE) return text;
   const why = `${file} would be larger than ${MAX_DOCUMENT_SIZE} bytes`;
   throw new ManifestToolError('FAILED', what, why, {
-    hint: 'write to another layout or archive: this one names too many images',
+    hint: 'write to another layout or archive: this one contains too many images',
   });
 }

@@ -101,7 +101,7 @@ async function checkDirectory(what: string, root: string): Promise<void> {
   }
   if (!isDirectory) {
     throw new ManifestToolError('FAILED', what, `${root} is a file, not a directory`, {
-      hint: `for an archive write oci-archive://${root} or docker-archive://${root}`,
+      hint: `for an archive, use oci-archive://${root} or docker-archive://${root}`,
     });
   }
 }

@@ -397,14 +397,19 @@ export function resolveName(
   if (others.length === 0) return first;
   if (name === '') {
     const names = imageNames(index);
-    throw new ManifestToolError('USAGE', what, `the ${noun} has several images: name one of them`, {
-      hint:
-        names.length === 0
-          ? `give the digest of one: ${listed([first, ...others].map(({ digest }) => digest))}`
-          : tagHint(names),
-    });
+    throw new ManifestToolError(
+      'USAGE',
+      what,
+      `the ${noun} has several images: select one of them`,
+      {
+        hint:
+          names.length === 0
+            ? `use the digest of one: ${listed([first, ...others].map(({ digest }) => digest))}`
+            : tagHint(names),
+      },
+    );
   }
-  const why = `${quoted(name)} names several images: ${described(index, [first, ...others])}`;
+  const why = `${quoted(name)} refers to several images: ${described(index, [first, ...others])}`;
   throw new ManifestToolError('USAGE', what, why, { reason: 'ambiguous-name' });
 }
 
@@ -421,8 +426,8 @@ function described(index: JsonValue, entries: readonly IndexEntry[]): string {
 }
 
 function tagHint(names: readonly string[]): string {
-  if (names.length === 0) return 'no image in it has a tag: use a digest';
-  return `the tags are: ${listed(names.map(quoted))}`;
+  if (names.length === 0) return 'its images have no tags: use a digest';
+  return `available tags: ${listed(names.map(quoted))}`;
 }
 
 function quoted(name: string): string {

@@ -3,8 +3,7 @@ import type { Descriptor } from './descriptor.js';
 import { digestHash, encodedPart } from './digest.js';
 
 /** What to do about content that does not match its descriptor at the source. */
-export const SOURCE_HINT =
-  'the source is damaged: build the image again there, or push it there again';
+export const SOURCE_HINT = 'the source is damaged: build the image there again, or push it again';
 
 /** Content that does not match its descriptor. */
 export class WrongContent extends Error {}
@@ -31,11 +30,13 @@ export async function* verifiedContent(
   let length = 0;
   for await (const chunk of content) {
     length += chunk.length;
-    if (length > size) throw new WrongContent(`it has more than the ${size} bytes announced`);
+    if (length > size)
+      throw new WrongContent(`it has more than the ${size} bytes in its descriptor`);
     hash.update(chunk);
     yield chunk;
   }
-  if (length !== size) throw new WrongContent(`it has ${length} bytes, and ${size} are announced`);
+  if (length !== size)
+    throw new WrongContent(`it has ${length} bytes, but its descriptor says ${size}`);
   if (hash.digest('hex') !== encodedPart(digest)) {
     throw new WrongContent(`its digest is not ${digest}`);
   }

@@ -49,7 +49,7 @@ export interface ImageIndex {
 export type ImageDocument = ImageManifest | ImageIndex;
 
 /** What to do about undamaged content that is neither a manifest nor an index. */
-export const NO_IMAGE_HINT = 'check that the name is that of an image or an index';
+export const NO_IMAGE_HINT = 'check that the reference is to an image or an index';
 
 /** A manifest or an index as it was read. */
 export interface ParsedDocument {
@@ -108,18 +108,18 @@ function readDocument(fields: Fields, contentType: string | undefined): ParsedDo
   const mediaType = documentType(fields, contentType, isIndex);
   if (isIndexType(mediaType)) {
     if (isImage && !isBoth)
-      throw new FieldError('', `is of type ${mediaType} but has the form of an image`);
+      throw new FieldError('', `is of type ${mediaType} but looks like an image`);
     return { mediaType, document: readIndex(fields) };
   }
   if (isManifestType(mediaType)) {
     if (isIndex && !isBoth)
-      throw new FieldError('', `is of type ${mediaType} but has the form of an index`);
+      throw new FieldError('', `is of type ${mediaType} but looks like an index`);
     return { mediaType, document: readManifest(fields) };
   }
   throw new FieldError(
     'mediaType',
     `${JSON.stringify(mediaType)} is neither an image nor an index`,
-    'name an image or an index: other content is not supported here',
+    'use an image or an index: other content is not supported here',
   );
 }
 

@@ -12,7 +12,7 @@ export type Limit = 'too-deep' | 'too-many';
 /** What is wrong with an index beyond a limit. */
 export const LIMIT_REASONS: Readonly<Record<Limit, string>> = {
   'too-deep': `indexes are nested more than ${MAX_NESTING} levels deep`,
-  'too-many': `more than ${MAX_NAMED_ENTRIES} manifests are named, each counted as often as it is named`,
+  'too-many': `more than ${MAX_NAMED_ENTRIES} manifests are referred to, counting repeated ones each time`,
 };
 
 /** How an index is walked. */

@@ -34,6 +34,15 @@ export function parsePlatform(
   text: string,
   what = `reading platform ${JSON.stringify(text)}`,
 ): Platform {
+  // Only an os version, behind a colon or in parentheses, may contain spaces.
+  if (/^[^(:\s]+\s+\S/.test(text)) {
+    throw new ManifestToolError('USAGE', what, 'a platform contains no spaces', {
+      hint: `separate platforms with commas: ${text
+        .trim()
+        .split(/[\s,]+/)
+        .join(',')}`,
+    });
+  }
   const parts = PLATFORM.exec(text)?.groups as Partial<Record<PlatformPart, string>> | undefined;
   if (parts === undefined) {
     throw new ManifestToolError(

@@ -92,14 +92,14 @@ const HOST =
   /^(?:(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9])(?:\.(?:[A-Za-z0-9]|[A-Za-z0-9][A-Za-z0-9-]*[A-Za-z0-9]))*|\[[a-fA-F0-9:.]+\])(?::[0-9]{1,5})?$/;
 const MAX_NAME_LENGTH = 255;
 
-const SEPARATE_REFERENCES = 'give each reference on its own, without commas or blanks';
+const SEPARATE_REFERENCES = 'pass each reference as a separate argument, without commas or spaces';
 
 /** The form of a tag, for hints. */
 export const TAG_RULE =
   'a tag consists of up to 128 letters, digits, "_", "." and "-", and does not begin with "." or "-"';
 const REFERENCE_RULE = 'write host/repository:tag, or oci-layout://PATH:TAG for a directory';
 const SAVE_RULE =
-  'write the image to a file first, for example with "docker save -o FILE IMAGE", and name it docker-archive://FILE';
+  'write the image to a file first, for example with "docker save -o FILE IMAGE", and use docker-archive://FILE';
 const LOCAL_NAME_RULE =
   'the name after the path has letters, digits, "_", ".", "+", "-", ":" and "/", for example app:1.0';
 
@@ -148,7 +148,7 @@ const TAG_WITH_SLASH = /^(?:[^/[\]:]+(?!:[0-9]*\/)|[^/]+\/[^:]*):([^:]*\/.*)$/;
 type Bad = (why: string, hint: string) => ManifestToolError;
 
 function parseRegistry(text: string, what: string, bad: Bad): RegistryReference {
-  if (text === '') throw bad('the name of the image is missing', REFERENCE_RULE);
+  if (text === '') throw bad('the image name is missing', REFERENCE_RULE);
   const schemeLike = /^([A-Za-z][A-Za-z0-9+.-]*):\/\//.exec(text);
   if (schemeLike) {
     const rest = text.slice(schemeLike[0].length);
@@ -162,12 +162,12 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
   if (/^[a-f0-9]{64}$/.test(text)) {
     throw bad(
       '64 hexadecimal digits are not the name of a repository',
-      'for a digest, write "sha256:" before it; for an image ID, push the image, and name it as host/repository:tag',
+      'for a digest, write "sha256:" before it; for an image ID, push the image, and refer to it as host/repository:tag',
     );
   }
   if (isDigest(text)) {
     throw bad(
-      'a digest needs the repository before it: NAME@DIGEST',
+      'a digest needs a repository before it: REPOSITORY@DIGEST',
       `for example host/repository@${text}`,
     );
   }
@@ -183,7 +183,7 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
     const first = name.slice(0, name.indexOf('/'));
     const noHost = first.includes(':') && !PORT_AT_END.test(first);
     const orHost = noHost ? `, or ${JSON.stringify(first)} is not a valid host` : '';
-    throw bad(`the tag ${JSON.stringify(tagged)} has a slash${orHost}`, TAG_RULE);
+    throw bad(`the tag ${JSON.stringify(tagged)} contains a slash${orHost}`, TAG_RULE);
   }
   const { host, repository } = splitHost(name);
   if (!HOST.test(host) || !URL.canParse(`http://${host}`))
@@ -210,7 +210,7 @@ function parseRegistry(text: string, what: string, bad: Bad): RegistryReference 
   if (host.length + 1 + repository.length > MAX_NAME_LENGTH) {
     throw bad(
       `the name is longer than ${MAX_NAME_LENGTH} characters`,
-      'choose a shorter name for the repository: registries accept no longer ones',
+      'choose a shorter repository name: registries do not accept longer ones',
     );
   }
   return { kind: 'registry', host, repository, ...suffix(tag, digest) };
@@ -227,7 +227,7 @@ function parseLocal(
   const { name, tag, digest } =
     splitAt === 'last' ? splitSuffix(rest, what, bad, isLocalName) : splitFirst(rest, what, bad);
   if (name === '') throw bad(`the path of the ${nounOf(local)} is missing`, rule);
-  if (name.includes('\0')) throw bad('the path has a NUL character', rule);
+  if (name.includes('\0')) throw bad('the path contains a NUL character', rule);
   return { ...local, path: name, ...suffix(tag, digest) };
 }
 

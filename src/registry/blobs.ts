@@ -26,13 +26,13 @@ export async function getBlob(
     throw new ManifestToolError(
       'CORRUPT',
       what,
-      `a configuration of ${size} bytes is more than ${MAX_DOCUMENT_SIZE}`,
-      { hint: 'check what it is: no configuration of an image is that large' },
+      `the config has ${size} bytes, more than the limit of ${MAX_DOCUMENT_SIZE}`,
+      { hint: 'check the descriptor: no image config is that large' },
     );
   }
   const check = ({ body }: HttpResponse): void => {
     if (!matchesDigest(body, digest))
-      throw new DamagedBody(`what came does not have the digest ${digest}`);
+      throw new DamagedBody(`the content received does not have the digest ${digest}`);
   };
   const response = await connection.send({ ...request, check });
   if (response.status !== 200) throw connection.unexpected(what, response, 'content');
@@ -40,7 +40,7 @@ export async function getBlob(
     throw new ManifestToolError(
       'CORRUPT',
       what,
-      `it has ${response.body.length} bytes, but the manifest that names it says ${size}`,
+      `it has ${response.body.length} bytes, but the manifest that refers to it says ${size}`,
       { hint: 'the image is damaged: build and push it again' },
     );
   }

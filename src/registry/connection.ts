@@ -122,7 +122,7 @@ export class Connection implements RepositoryName {
     const isOwn = this.isOwn(response.url);
     return this.about(
       answerFailure(what, response, {
-        host: isOwn ? this.host : `${response.url.host}, where ${this.host} redirects to,`,
+        host: isOwn ? this.host : `${response.url.host}, to which ${this.host} redirects,`,
         identity: isOwn ? this.identity() : 'without credentials',
         isRedirected: !isOwn,
         purpose,

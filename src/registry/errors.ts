@@ -128,8 +128,12 @@ export function answerFailure(
     const missing = missingPart(cause);
     if (missing !== undefined) return make(missing.code, missing.why, missing.advice);
     if (isImmutable(response, cause)) {
-      const why = `the tag exists and the registry does not move it (status ${status}${says})`;
-      return make('REFUSED', why, 'publish under another tag, or have the registry allow it');
+      const why = `the tag exists, and the registry does not allow overwriting it (status ${status}${says})`;
+      return make(
+        'REFUSED',
+        why,
+        'publish under another tag, or allow overwriting tags in the settings of the registry',
+      );
     }
   }
   if (isRateLimit(response)) {
@@ -137,15 +141,15 @@ export function answerFailure(
     return make('UNAVAILABLE', why, rateAdvice(response, context));
   }
   if (isUnavailable(response)) {
-    const why = `${host} answered with status ${status}${says}${asks}${tries}`;
+    const why = `${host} returned status ${status}${says}${asks}${tries}`;
     const isLong = isLongWait(response, Date.now());
     return make('UNAVAILABLE', why, isLong ? WAIT_ADVICE : { reason: 'registry-unavailable' });
   }
   if (status === 501) {
-    return make('UNAVAILABLE', `${host} answered with status 501${says}`, UNEXPECTED);
+    return make('UNAVAILABLE', `${host} returned status 501${says}`, UNEXPECTED);
   }
   if (isPage && isSuccess(status)) {
-    const why = `${host} answered with a web page (status ${status}): it is not a registry`;
+    const why = `${host} returned a web page (status ${status}): it is not a registry`;
     return make('UNAVAILABLE', why, NAME_ADVICE);
   }
   if (status === 404 || status === 410) {
@@ -161,19 +165,23 @@ export function answerFailure(
   }
   if (status === 413) {
     const why = `the registry says that it is too large (status 413${says})`;
-    return make('FAILED', why, 'have the registry, or the proxy before it, accept larger requests');
+    return make(
+      'FAILED',
+      why,
+      'configure the registry, or the proxy in front of it, to accept larger requests',
+    );
   }
   if (status === 507) {
     const why = `the registry has no space for it (status 507${says})`;
-    return make('FAILED', why, 'free space at the registry, or have its quota raised');
+    return make('FAILED', why, 'free some space in the registry, or raise its quota');
   }
   if (status >= 200 && status < 400) {
-    const why = `${host} answered with status ${status}${says}, which does not answer the request`;
+    const why = `${host} returned status ${status}${says}, which is not a valid response to this request`;
     return make('FAILED', why, NAME_ADVICE);
   }
   const isInvalid = purpose === 'write' && cause.codes.includes('MANIFEST_INVALID');
   const advice: Advice = isInvalid ? { reason: 'manifest-invalid' } : UNEXPECTED;
-  return make('FAILED', `${host} answered with status ${status}${says}`, advice);
+  return make('FAILED', `${host} returned status ${status}${says}`, advice);
 }
 
 /** Whether an answer limits the rate of requests. */
@@ -248,7 +256,7 @@ const MISSING = new Set(['MANIFEST_BLOB_UNKNOWN', 'BLOB_UNKNOWN', 'MANIFEST_UNKN
  */
 function missingPart({ status, codes, text }: RegistryError) {
   if ((status === 400 || status === 404) && codes.some((code) => MISSING.has(code))) {
-    const why = `the registry misses something that it names (${text || `status ${status}`})`;
+    const why = `the registry lacks content that it refers to (${text || `status ${status}`})`;
     return { code: 'INCOMPLETE', why, advice: { reason: 'named-content-missing' } } as const;
   }
   return undefined;
@@ -264,14 +272,14 @@ function missingAdvice({ isRedirected, identity }: RequestContext): Advice {
   const check = 'check the name and the tag or digest';
   if (identity === 'without credentials') return check;
   return identity === 'anonymously'
-    ? `${check}, or log in: private repositories are hidden from others`
-    : `${check}, and whether this user may see the repository`;
+    ? `${check}, or log in: private repositories look missing without credentials`
+    : `${check}, and that this user has access to the repository`;
 }
 
 function rateAdvice(response: HttpResponse, context: RequestContext): Advice {
   if (isUnauthenticated(context))
     return 'wait, or log in: registries grant authenticated users higher limits';
-  return isLongWait(response, Date.now()) ? WAIT_ADVICE : 'wait before trying again';
+  return isLongWait(response, Date.now()) ? WAIT_ADVICE : 'wait before you try again';
 }
 
 /** The scopes that the registry wants in the token, if it names any. */
@@ -279,7 +287,7 @@ function scopesAsked(response: HttpResponse): string {
   const scopes = parseChallenges(response.headers.all('www-authenticate')).flatMap((challenge) =>
     parseScopes(challenge.parameters.get('scope') ?? ''),
   );
-  return scopes.length === 0 ? '' : `; it asks for ${scopes.map(formatScope).join(' ')}`;
+  return scopes.length === 0 ? '' : `; required scope: ${scopes.map(formatScope).join(' ')}`;
 }
 
 function deniedAdvice(status: number, context: RequestContext): Advice {
@@ -288,7 +296,7 @@ function deniedAdvice(status: number, context: RequestContext): Advice {
   if (isRedirected) return 'try again: the address that the registry gave may have expired';
   if (isUnauthenticated(context)) return { reason: 'login-required', data: { host } };
   if (status === 401) return { reason: 'credentials-rejected', data: { host } };
-  return 'the repository may not exist, or this user may not do this in it';
+  return 'the repository may not exist, or this user may lack permission';
 }
 
 function readErrors(response: HttpResponse): { errors: RegistryErrorEntry[]; text: string } {

@@ -33,7 +33,7 @@ export async function getManifest(
     throw new ManifestToolError(
       'CORRUPT',
       what,
-      `it has ${body.length} bytes, but the index that names it says ${expected.size}`,
+      `it has ${body.length} bytes, but the index that refers to it says ${expected.size}`,
       { hint: 'the index is wrong: publish it again from its images, or ask its publisher' },
     );
   }
@@ -74,18 +74,18 @@ function isContent(response: HttpResponse): boolean {
 function checkBytes(answer: HttpResponse, tagOrDigest: string): void {
   if (!isContent(answer)) return;
   if (isDigest(tagOrDigest) && !matchesDigest(answer.body, tagOrDigest)) {
-    throw new DamagedBody(`what came does not have the digest ${tagOrDigest}`);
+    throw new DamagedBody(`the content received does not have the digest ${tagOrDigest}`);
   }
   for (const stated of statedDigests(answer)) {
     if (!DIGEST_FORM.test(stated)) {
-      throw new DamagedBody(`the registry calls it ${stated}, which is not a digest`);
+      throw new DamagedBody(`the registry reports its digest as ${stated}, which is not a digest`);
     }
     // A digest of another algorithm cannot be checked.
     if (isDigest(stated) && !matchesDigest(answer.body, stated)) {
       throw new DamagedBody(
         isDigest(tagOrDigest)
-          ? `the registry calls it ${stated}, which is not its digest`
-          : `what came does not have the digest ${stated}`,
+          ? `the registry reports its digest as ${stated}, which does not match its content`
+          : `the content received does not have the digest ${stated}`,
       );
     }
   }
@@ -202,7 +202,9 @@ async function writeManifest(
       'CORRUPT',
       what,
       `the registry stored ${stored} instead of ${manifest.digest}`,
-      { hint: 'have the registry, or the proxy before it, keep manifests as they are sent' },
+      {
+        hint: 'configure the registry, or the proxy in front of it, to keep manifests as they are sent',
+      },
     );
   }
   const subject = response.headers.first('oci-subject');

@@ -7,7 +7,8 @@ import type { Call } from './requests.js';
 /** The page of a list at which reading ends with an error: a registry may page without end. */
 const ENDLESS = 1000;
 
-const PAGES_HINT = 'have the registry, or the proxy before it, correct its Link headers';
+const PAGES_HINT =
+  'configure the registry, or the proxy in front of it, to send correct Link headers';
 
 /**
  * Reads a list that comes in pages (RFC 8288, `Link: <URL>; rel="next"`). The first answer is
@@ -29,7 +30,7 @@ export async function* readPages(
     if (visited.has(path)) throw fail('the registry repeats a page of the list');
     visited.add(path);
     if (visited.size === ENDLESS) {
-      throw fail(`the registry divides the list into ${ENDLESS} pages or more`);
+      throw fail(`the list has ${ENDLESS} pages or more`);
     }
     const response = await connection.send({ ...request, path });
     if (visited.size > 1 && response.status !== 200) throw connection.unexpected(what, response);

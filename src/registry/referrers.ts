@@ -95,7 +95,7 @@ async function fromApi(
 }
 
 /**
- * Whether an answer has the form of an index: registries without the API answer with status 200 and
+ * Whether an answer looks like an index: registries without the API answer with status 200 and
  * `{}`, a list of errors, or the subject itself.
  */
 function isReferrersAnswer({ status, body }: HttpResponse, subject: Digest): boolean {
@@ -116,7 +116,7 @@ function pageEntries(what: string, body: Uint8Array, isIndex: boolean): readonly
   try {
     const { document } = parseDocument(body, OCI_INDEX);
     if (isIndex && document.kind === 'index') return document.manifests;
-    throw new Error('it has no list of manifests');
+    throw new Error('it has no "manifests"');
   } catch (error) {
     const why = `the registry's answer is not an index: ${reasonOf(error)}`;
     const reason = 'referrers-unreadable';

@@ -91,9 +91,9 @@ export class Repository implements ImageStore {
     const { connection } = this;
     const what = `deleting ${this.name}:${tag}`;
     if (isHubHost(connection.host)) {
-      const why = 'Docker Hub does not delete tags by the registry API';
+      const why = 'Docker Hub does not delete tags through the registry API';
       throw new ManifestToolError('REFUSED', what, why, {
-        hint: 'delete the tag on hub.docker.com, or by the API of Docker Hub',
+        hint: 'delete the tag on hub.docker.com, or through the API of Docker Hub',
       });
     }
     const manifest = await getManifest(connection, tag);

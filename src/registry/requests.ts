@@ -49,7 +49,7 @@ export function getVersion(host: string): Call {
   return {
     method: 'GET',
     path: '/v2/',
-    what: `asking ${host} for its version`,
+    what: `checking the API version of ${host}`,
     maxBytes: MAX_DOCUMENT_SIZE,
   };
 }
@@ -173,7 +173,7 @@ export function openUpload(of: RepositoryName, attempts: Attempts): Call {
   return {
     method: 'POST',
     path: uploadsPath(of),
-    what: `opening an upload in ${of.name}`,
+    what: `starting an upload to ${of.name}`,
     maxBytes: 0,
     scopes: [pushScope(of.repository)],
     attempts,

@@ -181,7 +181,9 @@ export class TagDeletion {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
       if ((await this.raw.digestOf(reference)) === undefined) return;
       if (now() + pauseMs > end)
-        throw new Unsafe(`the registry accepted the deletion of a tag (${words}), and kept it`);
+        throw new Unsafe(
+          `the registry accepted the deletion of a tag (${words}), but kept the tag`,
+        );
       await pause(pauseMs, this.signal);
     }
   }
@@ -191,7 +193,7 @@ function errorOf(what: string, error: unknown): unknown {
   if (error instanceof Unsafe) {
     return new ManifestToolError('REFUSED', what, error.message, {
       cause: error,
-      hint: 'delete the tag in the web interface of the registry, or by its retention rules',
+      hint: 'delete the tag in the web interface of the registry, or with its retention rules',
     });
   }
   if (!(error instanceof ManifestToolError)) return error;

@@ -132,7 +132,7 @@ function checkStored(
   if (!isOther) return;
   const why = `the registry stored ${stored} instead`;
   throw new OtherContent('CORRUPT', request.what, why, {
-    hint: 'have the registry, or the proxy before it, keep blobs as they are sent',
+    hint: 'configure the registry, or the proxy in front of it, to keep blobs as they are sent',
   });
 }
 
@@ -233,7 +233,8 @@ export async function cancelUpload(connection: Connection, response: HttpRespons
   }
 }
 
-const LOCATION_HINT = 'have the registry, or the proxy before it, send the address of the upload';
+const LOCATION_HINT =
+  'configure the registry, or the proxy in front of it, to send the address of the upload';
 
 /**
  * The upload session that an answer names. Its address may be relative, or without its scheme, and
@@ -246,20 +247,20 @@ function sessionOf(connection: Connection, what: string, response: HttpResponse)
     new ManifestToolError('FAILED', what, why, { hint });
   const location = response.headers.first('location');
   if (location === undefined) {
-    throw refuse('the registry names no place to upload to (Location)', LOCATION_HINT);
+    throw refuse('the registry returned no upload location (Location header)', LOCATION_HINT);
   }
   const { url: base } = response;
   const url = resolveHeaderUrl(location, base);
   if (url === undefined) {
-    throw refuse('the place to upload to (Location) is not a valid address', LOCATION_HINT);
+    throw refuse('the upload location (Location header) is not a valid address', LOCATION_HINT);
   }
   const isKnown = url.origin === base.origin || connection.isOwn(url);
   if (isKnown && url.username === '' && url.password === '') return url;
   const isDowngrade = url.host === base.host && url.protocol === 'http:';
   throw refuse(
-    `the place to upload to (Location) is at ${url.origin}, which is not ${connection.host}`,
+    `the upload location (Location header) is at ${url.origin}, which is not ${connection.host}`,
     isDowngrade
-      ? 'the registry is behind a proxy that ends TLS: have that send X-Forwarded-Proto'
-      : 'nothing was sent there; have the registry name its own address',
+      ? 'the registry is behind a proxy that ends TLS: configure it to send X-Forwarded-Proto'
+      : 'nothing was sent there; configure the registry to use its own address',
   );
 }

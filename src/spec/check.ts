@@ -101,8 +101,8 @@ export class SpecChecker {
     const taken = this.published.add(spec, root.place());
     if (taken === undefined) return;
     throw root.error(
-      `${taken.name} is also published by ${taken.other}: chance decides which of them the tag names`,
-      { hint: 'give one of them another tag' },
+      `${taken.name} is also published by ${taken.other}: which of them the tag ends up pointing to is undefined`,
+      { hint: 'change the tag of one of them' },
     );
   }
 }
@@ -139,10 +139,10 @@ function checkTwins({ spec, entries }: PlacedSpec, warning: (text: string) => vo
     const why = `${entries[i]!.path} is for ${shown}, like ${entries[twin]!.path}`;
     if (isFinal) {
       const hint =
-        'remove one of them, or tell them apart by variant, os version, os features or a compression annotation';
+        'remove one of them, or distinguish them by variant, OS version, OS features or a compression annotation';
       throw entries[i]!.error(why, { hint });
     }
-    warning(`${entries[i]!.place()}: ${why}: only their image configs can tell them apart`);
+    warning(`${entries[i]!.place()}: ${why}: only their image configs can distinguish them`);
   });
 }
 

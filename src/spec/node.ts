@@ -203,7 +203,18 @@ export class SpecNode {
 
   private wrongType(needed: keyof typeof FORMS): ManifestToolError {
     const why = `${this.path} must be a ${needed}, but is ${typeOf(this.node)}`;
-    return this.error(why, { hint: this.asList(needed) ?? FORMS[needed] });
+    return this.error(why, {
+      hint: this.asList(needed) ?? this.asMapping(needed) ?? FORMS[needed],
+    });
+  }
+
+  /** The hint for a key without a space after its colon, which YAML reads as a string. */
+  private asMapping(needed: keyof typeof FORMS): string | undefined {
+    const { node } = this;
+    if (needed !== 'mapping' || !isScalar(node) || typeof node.source !== 'string')
+      return undefined;
+    const spaced = withSpaceAfterColon(node.source);
+    return spaced === undefined ? undefined : `add a space after the colon: ${spaced}`;
   }
 
   /** The line that has a single value as a list, if that is what is needed. */
@@ -283,6 +294,12 @@ export function quoteAt(text: string, offset: number): string {
   if (line === '') return '';
   const indent = upTo.slice(start).search(/\S/);
   return `, in \`${cut(line, Math.min(offset - start - indent, line.length))}\``;
+}
+
+/** A line such as `image:app:1` with the space that its key lacks; undefined for any other line. */
+export function withSpaceAfterColon(line: string): string | undefined {
+  const [, start, value] = /^(\s*(?:- )*[\w.]+):(?!\/\/)(\S.*)$/.exec(line) ?? [];
+  return start === undefined ? undefined : cut(`${start.trimStart()}: ${value}`, 0);
 }
 
 function cut(line: string, place: number): string {

@@ -1,7 +1,7 @@
 import { Composer, isScalar, LineCounter, Parser, visit, type Document } from 'yaml';
 import type { Environment } from '../core/client-options.js';
 import { ManifestToolError } from '../errors.js';
-import { quoteAt, ROOT, SpecNode, type SpecSource } from './node.js';
+import { quoteAt, ROOT, SpecNode, withSpaceAfterColon, type SpecSource } from './node.js';
 
 /** Values of `${VAR}` in strings of a spec; undefined leaves the strings as they are. */
 export type Variables = Environment | undefined;
@@ -44,10 +44,10 @@ export function specDocuments(text: string, file: string, env: Variables): SpecN
 
 /** How to write a line with a common mistake; otherwise where to look. */
 function yamlHint(code: string, line: string): string {
-  if (code === 'TAB_AS_INDENT') return 'indent with blanks: YAML does not allow tabs there';
-  const [, start, value] = /^(\s*(?:- )*[\w.]+):(\S.*)$/.exec(line) ?? [];
-  if (code === 'MULTILINE_IMPLICIT_KEY' && start !== undefined) {
-    return `write a blank after the colon: ${start.trimStart()}: ${value}`;
+  if (code === 'TAB_AS_INDENT') return 'indent with spaces: YAML does not allow tabs';
+  const spaced = withSpaceAfterColon(line);
+  if ((code === 'MULTILINE_IMPLICIT_KEY' || code === 'MISSING_CHAR') && spaced !== undefined) {
+    return `add a space after the colon: ${spaced}`;
   }
   if (code === 'BLOCK_AS_IMPLICIT_KEY')
     return 'align the next line with this key, or quote the value';

@@ -191,7 +191,7 @@ describe('a registry that refuses', () => {
     expect(result.stdout).toMatch(/^no +OCI index +status 400, UNSUPPORTED: no lists$/m);
     expect(result.stdout).toMatch(/^yes +OCI image$/m);
     expect(result.stderr).toMatch(
-      /^manifest-tool: checking \S+\/team\/app failed: it takes neither [^\n]+\nhint: [^\n]+\n$/,
+      /^manifest-tool: checking \S+\/team\/app failed: it accepts neither [^\n]+\nhint: [^\n]+\n$/,
     );
   });
 

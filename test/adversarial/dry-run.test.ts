@@ -181,7 +181,7 @@ describe('the check of a dry run', () => {
     const { host } = server;
     const result = await create('-t', `${host}/x/out:2`);
     expectCode(result, 0);
-    expect(result.stderr).toContain(`what would change for ${host}/x/out:1 cannot be shown: `);
+    expect(result.stderr).toContain(`the changes to ${host}/x/out:1 cannot be shown: `);
     expect(result.stdout).toContain(`\ntag ${host}/x/out:1 would move to sha256:`);
     expect(result.stdout).toContain(`\ntag ${host}/x/out:2 is new, and would point to sha256:`);
     expect(result.stdout.match(/^--- nothing$/gm)).toHaveLength(1);
@@ -194,7 +194,7 @@ describe('the check of a dry run', () => {
     const result = await create();
     expectCode(result, 0);
     expect(result.stderr).toContain(
-      `which referrers of ${host}/x/out:1 would be left behind is not known: `,
+      `cannot determine which referrers of ${host}/x/out:1 would be left behind: `,
     );
     expect(result.stdout).toMatch(/^\+ linux\/amd64 {2}sha256:/m);
   });

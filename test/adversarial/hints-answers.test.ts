@@ -27,7 +27,7 @@ describe('an answer to a read', () => {
 
   it.each<Row>([
     ['400', always(failure(400, 'NAME_INVALID', 'no')), 1, /status 400: NAME_INVALID/, SUPPORT],
-    ['405', always({ status: 405 }), 1, /answered with status 405/, SUPPORT],
+    ['405', always({ status: 405 }), 1, /returned status 405/, SUPPORT],
     [
       '401',
       always({ status: 401, headers: BASIC }),
@@ -59,7 +59,7 @@ describe('an answer to a read', () => {
     ['408', always({ status: 408 }), 5, /status 408/, /^try again later, or raise --retry$/],
     ['500', always({ status: 500 }), 5, /status 500/, /^try again later, or raise --retry$/],
     ['501', always({ status: 501 }), 5, /status 501/, SUPPORT],
-    ['304', always({ status: 304 }), 1, /status 304, which does not answer/, NAME],
+    ['304', always({ status: 304 }), 1, /status 304, which is not a valid response/, NAME],
     [
       'a web page',
       always({ status: 200, headers: { 'content-type': 'text/html' }, body: '<html>' }),
@@ -73,9 +73,9 @@ describe('an answer to a read', () => {
       always({ status: 200, body: 'x' }),
       1,
       /neither an image manifest/,
-      /^check that the name is that/,
+      /^check that the reference is to/,
     ],
-    ['an object', always(json(200, {})), 1, /config is missing/, /^check that the name is that of/],
+    ['an object', always(json(200, {})), 1, /config is missing/, /^check that the reference is to/],
     [
       'an old manifest',
       always(json(200, { schemaVersion: 1 })),
@@ -88,7 +88,7 @@ describe('an answer to a read', () => {
       always(json(200, { schemaVersion: 2, mediaType: 'a/b', config: {} })),
       1,
       /"a\/b" is neither an image nor an index/,
-      /^name an image or an index: other content/,
+      /^use an image or an index: other content/,
     ],
     [
       'a list of very many',
@@ -115,7 +115,7 @@ describe('an answer to a read', () => {
       always({ status: 200, body: 'x'.repeat(5 * 1024 * 1024) }),
       1,
       /larger than \d+ bytes/,
-      /^check the name and the port of the registry: no registry answers with as much$/,
+      /^check the name and the port of the registry: no registry sends that much$/,
     ],
     [
       'a blob that is gone',
@@ -128,7 +128,7 @@ describe('an answer to a read', () => {
       'a blob that another host refuses',
       (request) => elsewhere(request, 403),
       4,
-      /where \S+ redirects to/,
+      /to which \S+ redirects/,
       /^try again: the address that the registry gave may have expired$/,
     ],
     [
@@ -167,14 +167,14 @@ describe('an answer to a read', () => {
         request.headers.authorization ? { status: 403 } : { status: 401, headers: BASIC },
       4,
       /as alice/,
-      /^the repository may not exist, or this user may not/,
+      /^the repository may not exist, or this user may lack/,
     ],
     [
       '404',
       (request) => (request.headers.authorization ? undefined : { status: 401, headers: BASIC }),
       3,
       /not found/,
-      /, and whether this user may see the repository$/,
+      /, and that this user has access to the repository$/,
     ],
     [
       '429',
@@ -182,7 +182,7 @@ describe('an answer to a read', () => {
         request.headers.authorization ? { status: 429 } : { status: 401, headers: BASIC },
       5,
       /limits the rate/,
-      /^wait before trying again$/,
+      /^wait before you try again$/,
     ],
   ])('%s as a user', async (_, answer, code, says, hint) => {
     odds.odd = answer;
@@ -200,7 +200,7 @@ describe('an answer to a read', () => {
       return { status: 401, headers: { 'www-authenticate': bearer } };
     };
     const hint =
-      /^check the name and the tag or digest, or log in: private repositories are hidden/;
+      /^check the name and the tag or digest, or log in: private repositories look missing/;
     await expectHint({ args: odds.reading('app:none'), code: 3, says: /not found/, hint });
   });
 });
@@ -230,7 +230,7 @@ describe('what a manifest names', () => {
     await expectHint({
       args: odds.reading('app:list'),
       code: 1,
-      says: /but the index that names it says 3/,
+      says: /but the index that refers to it says 3/,
       hint: /^the index is wrong: publish it again from its images/,
     });
   });
@@ -249,14 +249,14 @@ describe('what a manifest names', () => {
     [
       'a size of its own',
       () => withConfig('{}', 3),
-      /manifest that names it says 3/,
+      /manifest that refers to it says 3/,
       /^the image is da/,
     ],
     [
       'no end',
       () => withConfig('{}', 2 ** 23),
-      /is more than/,
-      /^check what it is: no configuration/,
+      /more than the limit/,
+      /^check the descriptor: no image config/,
     ],
     [
       'no JSON',
@@ -282,7 +282,7 @@ describe('what a manifest names', () => {
       args,
       code: 1,
       says: /showing the conf/,
-      hint: /^--format raw prints it as/,
+      hint: /^--format raw prints it unchanged/,
     });
   });
 
@@ -298,8 +298,8 @@ describe('what a manifest names', () => {
     await expectHint({
       args: odds.copying(),
       code: 1,
-      says: /reading \S+\/app@sha256:\S+ failed: (what came does not have|its digest is not)/,
-      hint: /^the source is damaged: build the image again there, or push it there again$/,
+      says: /reading \S+\/app@sha256:\S+ failed: (the content received does not have|its digest is not)/,
+      hint: /^the source is damaged: build the image there again, or push it again$/,
     });
   });
 

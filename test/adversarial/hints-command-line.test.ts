@@ -40,7 +40,7 @@ describe('a command line that cannot be read', () => {
     ],
     [['inspect', 'x', '--username'], /--username needs a value/, /^write --username NAME: /],
     [['inspect', '--debug=some', 'x'], /--debug takes no value/, /^write --debug, or omit it$/],
-    [['inspect', '-u', 'a', '-u', 'b', 'x'], /--username is given 2 times/, /^give it once$/],
+    [['inspect', '-u', 'a', '-u', 'b', 'x'], /--username is given 2 times/, /^pass it once$/],
     [
       ['push', 'from-args'],
       /needs --platforms, --template, --target/,
@@ -106,15 +106,15 @@ describe('an option', () => {
     [
       create('--tags', 'a,,b', IMAGE),
       /--tags has an empty item/,
-      /^separate values by commas, without blanks: --tags a,b$/,
+      /^separate values with commas, without spaces: --tags a,b$/,
     ],
     [
       create('--tags', '-x', IMAGE),
       /--tags "-x" is not a valid tag/,
       /^a tag consists of up to 128 letters/,
     ],
-    [create('--tag', `x@${DIGEST}`, IMAGE), /names a digest/, /^name a tag$/],
-    [create('--tag', 'a', '--tag', 'a', IMAGE), /--tag "a" is given twice/, /^give it once$/],
+    [create('--tag', `x@${DIGEST}`, IMAGE), /has a digest/, /^name a tag$/],
+    [create('--tag', 'a', '--tag', 'a', IMAGE), /--tag "a" is given twice/, /^pass it once$/],
     [
       create('--annotations', 'a', IMAGE),
       /--annotations "a" is not/,
@@ -143,6 +143,11 @@ describe('an option', () => {
     [create('--metadata-file', '/dev', IMAGE), /--metadata-file/, /^use a file in an existing/],
     [fromArgs('linux/arm/v7/x'), /not of the form os\/arch/, /^the common ones are linux\/amd64/],
     [fromArgs('linus/amd64'), /os "linus" is not known/, /^the common ones are linux, windows/],
+    [
+      fromArgs('linux/amd64 linux/arm64'),
+      /a platform contains no spaces/,
+      /^separate platforms with commas: linux\/amd64,linux\/arm64$/,
+    ],
     [fromArgs('linux/amd46'), /architecture "amd46" is not/, /^the common ones are amd64, arm64/],
     [
       fromArgs('linux/arm/v9'),
@@ -151,8 +156,12 @@ describe('an option', () => {
     ],
     [fromArgs('linux/arm64/v7'), /not a variant of arm64/, /^its variants are v8 and v9/],
     [fromArgs('linux/amd64/v5'), /not a variant of amd64/, /^its variants are v1, v2, v3 and v4$/],
-    [fromArgs('linux/amd64,linux/x86_64'), /names linux\/amd64 twice/, /^name it once; variants/],
-    [fromArgs('linux/amd64', '--annotations', 'a=b'), /no annotations/, /^give --type oci, or/],
+    [
+      fromArgs('linux/amd64,linux/x86_64'),
+      /lists linux\/amd64 twice/,
+      /^list it once, or add a variant/,
+    ],
+    [fromArgs('linux/amd64', '--annotations', 'a=b'), /no annotations/, /^pass --type oci, or/],
     [
       ['push', 'from-args', '--platforms=linux/386', '--template=x/App:OS', '--target=x/y:1'],
       /template "x\/App:OS"/,
@@ -166,13 +175,17 @@ describe('an option', () => {
 
 describe('options that do not go together', () => {
   it.each<Row>([
-    [['inspect', '--raw', '--format', 'json', 'x'], /--raw or --format/, /^--raw is the form of/],
-    [['inspect', '--expand-config', 'x'], /--expand-config needs --raw/, /^give both, or --config/],
-    [['inspect', '--raw', '--config', '--expand-config', 'x'], /not both/, /^--config shows the/],
+    [
+      ['inspect', '--raw', '--format', 'json', 'x'],
+      /--raw or --format/,
+      /^--raw selects the format of/,
+    ],
+    [['inspect', '--expand-config', 'x'], /--expand-config needs --raw/, /^pass both, or --config/],
+    [['inspect', '--raw', '--config', '--expand-config', 'x'], /not both/, /^--config shows only/],
     [
       ['inspect', '--config', '--format', 'table', 'x'],
       /combined with --format table/,
-      /^give --config without/,
+      /^pass --config without/,
     ],
     [
       ['inspect', '--config', '--referrers', 'x'],
@@ -185,7 +198,7 @@ describe('options that do not go together', () => {
       /needs --platform or --digest/,
       /^usage: manifest-tool remove REF --platform P/,
     ],
-    [['annotate', 'x'], /needs a change/, /^give --annotation KEY=VALUE for the index/],
+    [['annotate', 'x'], /needs a change/, /^pass --annotation KEY=VALUE for the index/],
     [
       ['annotate', 'x', '--variant', 'v8'],
       /no entry is selected/,
@@ -204,26 +217,30 @@ describe('options that do not go together', () => {
     ],
     [
       ['add', `x@${DIGEST}`, 'y'],
-      /is a digest, and only a tag can move/,
-      /^name the index by a tag$/,
+      /is a digest, and only a tag can be edited/,
+      /^refer to the index by tag$/,
     ],
-    [['copy', 'x', 'y', 'y'], /given twice/, /^give it once$/],
-    [['copy', 'x', 'y:1', 'y'], /repeats a target/, /^name a tag, or omit it$/],
-    [['copy', 'x', 'y:1', `y@${DIGEST}`], /repeats a target/, /^name a tag, or omit it$/],
+    [['copy', 'x', 'y', 'y'], /given twice/, /^pass it once$/],
+    [['copy', 'x', 'y:1', 'y'], /repeats a target/, /^add a tag, or omit it$/],
+    [['copy', 'x', 'y:1', `y@${DIGEST}`], /repeats a target/, /^add a tag, or omit it$/],
     [
       ['push', 'from-spec', '-', '-'],
       /standard input \(-\) is given twice/,
-      /^give it once: it can be read only once$/,
+      /^pass it once: it can be read only once$/,
     ],
     [['check-registry', TARGET], /is a layout, not a registry/, /^give HOST\/REPOSITORY$/],
-    [['check-registry', 'x.test/app:1'], /names a tag/, /^omit it$/],
-    [['check-registry', 'x.test:5000'], /names a tag/, /a repository as well: x.test:5000\/REPO/],
+    [['check-registry', 'x.test/app:1'], /has a tag/, /^omit it$/],
+    [['check-registry', 'x.test:5000'], /has a tag/, /^add a repository: x.test:5000\/REPO/],
     [
       ['check-registry', `x.test/${'a'.repeat(240)}`],
       /longer than 255/,
-      /^check-registry makes .*--tags-only/,
+      /^check-registry creates .*--tags-only/,
     ],
-    [['completion', 'tcsh'], /no completion for "tcsh"/, /^there is one for bash, zsh and fish$/],
+    [
+      ['completion', 'tcsh'],
+      /no completion script for "tcsh"/,
+      /^the shells are bash, zsh and fish$/,
+    ],
   ])('%j', async (args, says, hint) => {
     await expectHint({ args, says, hint });
   });
@@ -234,12 +251,12 @@ describe('a password', () => {
     [
       ['inspect', '-p', 'canary', '--password-stdin', 'x'],
       /not both/,
-      /^other users of this machine/,
+      /^--password-stdin is safer/,
     ],
     [['inspect', '--password-stdin', 'x'], /needs --username/, /^for example --username NAME/],
     [
       ['inspect', '-u', 'a', '--password-stdin', 'x'],
-      /has no password/,
+      /standard input is empty/,
       /^send it there: .* < FILE/,
     ],
     [['inspect', '-p', 'canary', 'x'], /--password needs a user name/, /^add --username NAME$/],
@@ -255,7 +272,7 @@ describe('a reference', () => {
     ['', /it is empty/, FORM],
     ['https://x.test/app', /"https:\/\/" is not supported/, /^write it as x\.test\/app$/],
     ['0'.repeat(64), /not the name of a repository/, /^for a digest, write "sha256:" before it/],
-    [DIGEST, /needs the repository before it/, /^for example host\/repository@sha256:0+$/],
+    [DIGEST, /needs a repository before it/, /^for example host\/repository@sha256:0+$/],
     ['x_y.test/app', /"x_y\.test" is not a valid host/, /^a host consists of letters, digits/],
     ['x.test:99999/app', /"x\.test:99999" is not a valid host/, /^a host consists of .*:PORT/],
     ['x.test/Team/App:1', /must be in lower case/, /^write it as team\/app$/],
@@ -264,7 +281,11 @@ describe('a reference', () => {
       /not a valid repository name/,
       /^it consists of lower-case letters and digits/,
     ],
-    [`x.test/${'a'.repeat(250)}`, /longer than 255 characters/, /^choose a shorter name/],
+    [
+      `x.test/${'a'.repeat(250)}`,
+      /longer than 255 characters/,
+      /^choose a shorter repository name/,
+    ],
     ['x.test/app:1 0', /"1 0" is not a valid tag/, /^the tag follows the last colon/],
     [
       'x.test/app@sha256:abc',
@@ -318,7 +339,7 @@ it('warns of placeholders in lower case, which are no error: they may be part of
   const template = ['--template', 'oci-layout://none:os-arch', '--target', `${TARGET}:1`];
   const result = await spawnCli(['push', 'from-args', '--platforms=linux/amd64', ...template]).done;
   expect(result.stderr).toMatch(
-    /^manifest-tool: warning: the template "oci-layout:\/\/none:os-arch" has placeholders in lower case, which are not replaced: write OS, ARCH$/m,
+    /^manifest-tool: warning: the template "oci-layout:\/\/none:os-arch" has placeholders in lower case, but only OS, ARCH and VARIANT in upper case are replaced$/m,
   );
   expect(result.code).toBe(3);
 });

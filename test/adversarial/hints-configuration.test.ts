@@ -42,7 +42,7 @@ describe('certificates', () => {
       /no such file/,
       /^check the path$/,
     ],
-    ['--ca-file that is a directory', () => ['--ca-file', '/etc'], /EISDIR/, /^name a file in it$/],
+    ['--ca-file that is a directory', () => ['--ca-file', '/etc'], /EISDIR/, /^use a file in it$/],
     [
       '--ca-file of something else',
       () => ['--ca-file', rubbish()],
@@ -53,12 +53,12 @@ describe('certificates', () => {
       '--cert-file alone',
       () => ['--cert-file', authority.client.certFile],
       /using client certificate \S+ failed: its key is missing/,
-      /^give its key with --key-file FILE$/,
+      /^pass its key with --key-file FILE$/,
     ],
     [
       '--key-file that is not there',
       () => ['--cert-file', authority.client.certFile, '--key-file', '/no/key'],
-      /reading client key \/no\/key failed: there is no such file/,
+      /reading client key \/no\/key failed: no such file/,
       /^check the path$/,
     ],
     [
@@ -82,14 +82,14 @@ describe('certificates', () => {
     await expectHint({
       args: inspect(),
       env: { HOME: home({ 'a.cert': certFile }) },
-      says: /there is no a\.key beside it/,
+      says: /a\.key is missing beside it/,
       hint: /^the certificate of an authority is named \*\.crt$/,
     });
     await expectHint({
       args: inspect(),
       env: { HOME: home({ 'a.key': keyFile }) },
-      says: /there is no a\.cert beside it/,
-      hint: /^a client certificate needs both: put it there, or take the key away$/,
+      says: /a\.cert is missing beside it/,
+      hint: /^a client certificate needs both: add it, or remove the key$/,
     });
   });
 
@@ -123,7 +123,7 @@ describe('credentials', () => {
     config(JSON.stringify({ auths: { [server.host]: value } }));
 
   it.each<Row>([
-    ['no JSON', () => config('{"auths": '), /it is not JSON/, /^a JSON file has no comments/],
+    ['no JSON', () => config('{"auths": '), /it is not JSON/, /^JSON allows no comments/],
     ['no object', () => config('[]'), /it is JSON, but not an object/, FORM],
     ['auths of a list', () => config('{"auths":[]}'), /auths is not an object/, FORM],
     ['a store of a number', () => config('{"credsStore":1}'), /credsStore is not a string/, FORM],
@@ -149,19 +149,19 @@ describe('credentials', () => {
       '--authfile of a directory',
       () => ['--authfile', '/etc'],
       /a directory/,
-      /^name a file in it$/,
+      /^use a file in it$/,
     ],
     [
       '--authfile of nothing',
       () => ['--authfile', ''],
       /--authfile is empty/,
-      /^name a path, or omit/,
+      /^pass a path, or omit/,
     ],
     [
       '--docker-cfg of nothing',
       () => ['--docker-cfg', ''],
       /--docker-cfg is empty/,
-      /^name a path, or omit/,
+      /^pass a path, or omit/,
     ],
     [
       '--docker-cfg in a file',
@@ -185,7 +185,7 @@ describe('credentials', () => {
       'no name of a helper',
       () => config('{"credsStore":"a/b"}'),
       /"a\/b" .* is not a credential helper/,
-      /^name the part after docker-credential- in the name of the program/,
+      /^use the part of the program name after docker-credential-/,
     ],
   ])('%s', async (_, options, says, hint) => {
     await expectHint({ args: inspect('--insecure', ...options()), says, hint });
@@ -203,9 +203,12 @@ describe('credentials', () => {
   });
 
   it.each([
-    ['DOCKER_CONFIG', /config\.json failed: DOCKER_CONFIG names something that is not a directory/],
-    ['XDG_CONFIG_HOME', /auth\.json failed: XDG_CONFIG_HOME names something that is not a dir/],
-    ['XDG_RUNTIME_DIR', /auth\.json failed: XDG_RUNTIME_DIR names something that is not a dir/],
+    [
+      'DOCKER_CONFIG',
+      /config\.json failed: DOCKER_CONFIG is set to something that is not a directory/,
+    ],
+    ['XDG_CONFIG_HOME', /auth\.json failed: XDG_CONFIG_HOME is set to something that is not a dir/],
+    ['XDG_RUNTIME_DIR', /auth\.json failed: XDG_RUNTIME_DIR is set to something that is not a dir/],
   ])('of %s, which is a file', async (variable, says) => {
     server.script = () => ({ status: 401, headers: { 'www-authenticate': 'Basic realm="r"' } });
     await expectHint({
@@ -254,7 +257,7 @@ describe('credentials', () => {
     await expectHint({
       args: inspect('--insecure'),
       env: { REGISTRY_AUTH_FILE: '/no/auth.json' },
-      says: /REGISTRY_AUTH_FILE names this file, which does not exist/,
+      says: /REGISTRY_AUTH_FILE is set to this file, which does not exist/,
       hint: /^correct REGISTRY_AUTH_FILE, or unset it to use the default files$/,
     });
   });
@@ -283,7 +286,7 @@ describe('a proxy', () => {
       args: ['inspect', '--plain-http', 'registry.test/x'],
       env: { HTTP_PROXY: 'http://127.0.0.1:1', REQUEST_METHOD: 'GET' },
       says: /cannot be trusted in a CGI program/,
-      hint: /^unset HTTP_PROXY, or name the registry in NO_PROXY$/,
+      hint: /^unset HTTP_PROXY, or list the registry in NO_PROXY$/,
     });
   });
 });

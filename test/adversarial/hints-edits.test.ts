@@ -56,7 +56,7 @@ describe('an entry', () => {
       select('inspect', 'list', '--config'),
       2,
       /it is an index, of linux\/amd64/,
-      /^give --platform, or the digest of an image$/,
+      /^pass --platform, or the digest of an image$/,
     ],
     ['that goes', select('remove', 'list', '--platform=linux/386'), 3, /no entry for linux/, SHOWN],
     [
@@ -71,7 +71,7 @@ describe('an entry', () => {
       select('remove', 'variants', '--platform=linux/arm'),
       2,
       /several entries are for linux\/arm: /,
-      /^name the variant or the os version as well, or the digest$/,
+      /^specify the variant or OS version as well, or the digest$/,
     ],
     [
       'with a variant of none',
@@ -107,7 +107,7 @@ describe('an entry', () => {
       args: ['spec', 'from', named('empty')],
       code: 1,
       says: /it has no images that a spec could name/,
-      hint: /^copy keeps it as it is; inspect --format raw shows/,
+      hint: /^copy keeps it unchanged; inspect --format raw shows/,
     });
   });
 
@@ -125,7 +125,7 @@ describe('an entry', () => {
       args: ['create', '--target', named('new'), named('odd')],
       code: 1,
       says,
-      hint: /^copy keeps such an index as it is; inspect --format table shows its entries$/,
+      hint: /^copy keeps such an index unchanged; inspect --format table shows its entries$/,
     });
   });
 });

@@ -40,7 +40,7 @@ describe('a directory', () => {
       () => folder.write('archive.tar', ''),
       1,
       /is a file/,
-      /^for an archive write oci-archive:/,
+      /^for an archive, use oci-archive:/,
     ],
     ['that is no layout', () => folder.path, 1, /it has no oci-layout file/, MAKE],
     ['below a file', () => '/dev/null/x', 1, /a part of the path is not/, /^check the path$/],
@@ -168,7 +168,7 @@ describe('a layout', () => {
 
   it('without the tag', async () => {
     const args = ['inspect', layout.reference('none')];
-    await expectHint({ args, code: 3, says: /has no tag none/, hint: /^the tags are: 1$/ });
+    await expectHint({ args, code: 3, says: /has no tag none/, hint: /^available tags: 1$/ });
   });
 
   it('with a tag of several names', async () => {
@@ -177,8 +177,8 @@ describe('a layout', () => {
     await expectHint({
       args: ['inspect', layout.reference('2')],
       code: 2,
-      says: /2 names several images: x\.test\/a:2 \(sha256:/,
-      hint: /^name one by its digest, or select one with --platform$/,
+      says: /2 refers to several images: x\.test\/a:2 \(sha256:/,
+      hint: /^refer to one by digest, or select one with --platform$/,
     });
   });
 
@@ -187,13 +187,13 @@ describe('a layout', () => {
       args: byDigest(layer),
       code: 1,
       says: /unexpected "a"/,
-      hint: /^check that the name is that of an image or an index$/,
+      hint: /^check that the reference is to an image or an index$/,
     });
     const large = await layout.blob(LAYER, 'x'.repeat(5 * 1024 * 1024));
     await expectHint({
       args: byDigest(large),
       code: 1,
-      says: /more than the 4194304 that are read of a document/,
+      says: /more than the limit of 4194304 for a document/,
       hint: /^check the digest: no index, manifest or config is that large$/,
     });
   });
@@ -203,8 +203,8 @@ describe('a layout', () => {
     await expectHint({
       args: ['copy', layout.reference('1'), `oci-layout://${at('copied')}:1`],
       code: 1,
-      says: /reading oci-layout:\S+@sha256:\S+ failed: (what came does not have|its digest is not)/,
-      hint: /^the source is damaged: build the image again there, or push it there again$/,
+      says: /reading oci-layout:\S+@sha256:\S+ failed: (the content received does not have|its digest is not)/,
+      hint: /^the source is damaged: build the image there again, or push it again$/,
     });
   });
 
@@ -241,7 +241,7 @@ describe('a layout', () => {
       args: ['copy', 'oci-layout://fixtures/layout:linux-amd64', layout.reference('2')],
       code: 1,
       says: /would be larger than 4194304 bytes/,
-      hint: /^write to another layout or archive: this one names too many images$/,
+      hint: /^write to another layout or archive: this one contains too many images$/,
     });
   });
 });

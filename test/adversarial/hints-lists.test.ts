@@ -46,21 +46,21 @@ describe('a list', () => {
       () => create(named('armv7'), named('otherarm')),
       2,
       /two images have the platform linux\/arm/,
-      /^omit one of them, or give it another variant or os version$/,
+      /^omit one of them, or give it a different variant or OS version$/,
     ],
     [
       'under the digest of another',
       () => ['create', '--target', `oci-layout://${layout.root}@${OTHER}`, named('amd64')],
       2,
-      /what is published has another digest/,
-      /^name the target by a tag$/,
+      /the published content has a different digest/,
+      /^refer to the target by tag$/,
     ],
     [
       'under a tag that is to stay',
       () => ['create', '--no-clobber', '--target', named('list'), named('amd64')],
       6,
       /the tag exists and points to sha256:/,
-      /^publish under another tag, or omit --no-clobber to move it$/,
+      /^publish under another tag, or omit --no-clobber to overwrite it$/,
     ],
     [
       'under a tag that has moved',
@@ -98,7 +98,7 @@ describe('a list', () => {
     await expectHint({
       args: create(named('bare')),
       says: /its platform has no os/,
-      hint: /^give both os and architecture, as the platform of a spec/,
+      hint: /^specify both os and architecture, under platform in a spec/,
     });
   });
 
@@ -135,7 +135,7 @@ describe('a list', () => {
     await layout.tag(top, 'deep');
     const says = /indexes are nested more than 4 levels deep/;
     const hint =
-      /^name an index or image inside it by its digest: inspect --format raw shows its entries$/;
+      /^refer to an index or image inside it by digest: inspect --format raw shows its entries$/;
     await expectHint({
       args: create(named('deep')),
       code: 1,
@@ -162,7 +162,7 @@ describe('a list', () => {
       args: ['copy', '--referrers', named('amd64'), `oci-layout://${folder.path}/deep:2`],
       code: 1,
       says: /its referrers are nested more than 4 levels deep/,
-      hint: /^copy it without --referrers, and the referrers that it needs by their digests$/,
+      hint: /^copy it without --referrers, then copy the referrers that you need by digest$/,
     });
   });
 });
@@ -171,16 +171,22 @@ describe('what is not whole', () => {
   const row = (hint: RegExp, ...args: string[]): Failing => ({
     args,
     code: 6,
-    says: /failed: (?:a defect: |2 defects$)/,
+    says: /failed: (?:1 defect: |2 defects$)/,
     hint,
   });
 
   it('is found by verify', async () => {
-    const single = /^it is a single image: name an index, or the image of that platform$/;
+    const single = /^it is a single image: verify an index, or the image for that platform$/;
     await expectHint(row(single, 'verify', '--platforms', 'linux/386', named('amd64')));
     await layout.tag({ ...(await layout.index([amd64, armV7])), mediaType: OCI_INDEX }, 'broken');
     await rm(path.join(layout.root, 'blobs', armV7.digest.replace(':', '/')));
-    const damaged = /^push or copy again what is missing or damaged; add and remove change/;
+    const unexpected =
+      /^remove the unexpected platforms, or pass --at-least to allow them; push or copy/;
+    await expectHint({
+      ...row(unexpected, 'verify', '--platforms', 'linux/amd64', named('broken')),
+      says: /2 defects$/,
+    });
+    const damaged = /^push or copy the missing or damaged content again; add and remove change/;
     await expectHint(row(damaged, 'verify', named('broken')));
   });
 });
@@ -226,14 +232,14 @@ describe('an interrupt', () => {
       () => ['inspect', named('list')],
       130,
       /it was interrupted$/,
-      /^run it again to hav/,
+      /^run it again to com/,
     ],
     [
       'of a publish',
       () => ['copy', named('list'), named('copied')],
       130,
       /it was interrupted; nothing was published$/,
-      /^run it again: blobs and images that have arrived are not sent again$/,
+      /^run it again: blobs and images that were uploaded are not sent again$/,
     ],
   ])('%s', async (_, args, code, says, hint) => {
     await expectHint({ args: args(), code, says, hint, signal: AbortSignal.abort() });

@@ -20,14 +20,26 @@ const WRONG: readonly Row[] = [
     /it is not valid YAML/,
     /^check indentation, brackets and quotes there/,
   ],
-  ['a tab that indents', 'image: a\nmanifests:\n\t- image: b\n', /Tabs/, /^indent with blanks/],
+  ['a tab that indents', 'image: a\nmanifests:\n\t- image: b\n', /Tabs/, /^indent with spaces/],
   [
     'no blank after a colon',
     'image:a:1\nmanifests:\n- image: b\n',
     /it is not valid YAML/,
-    /^write a blank after the colon: image: a:1$/,
+    /^add a space after the colon: image: a:1$/,
   ],
-  ['empty', '', /it is empty/, /^write a spec, or make one from .* with spec from REF$/],
+  [
+    'no space after the colon of an entry',
+    'image: a\nmanifests:\n- image:b:1\n',
+    /manifests\[0\] must be a mapping/,
+    /^add a space after the colon: image: b:1$/,
+  ],
+  [
+    'no space after the colon of a second key',
+    'image: a\nmanifests:\n- image: b\n  platform:linux/arm64\n',
+    /it is not valid YAML/,
+    /^add a space after the colon: platform: linux\/arm64$/,
+  ],
+  ['empty', '', /it is empty/, /^check that the file or pipe contains a spec; /],
   [
     'a list',
     '- x\n',
@@ -104,13 +116,13 @@ const REFUSED: readonly Row[] = [
     'annotations',
     spec('annotations: { a: b }'),
     /no annotations/,
-    /^give --type oci, or omit the annotations$/,
+    /^pass --type oci, or omit the annotations$/,
   ],
   [
     'one image twice',
     'image: x\nmanifests: [{ image: y }, { image: y }]\n',
     /manifests\[1\] is for/,
-    /^remove one of them, or tell them apart by variant, os version/,
+    /^remove one of them, or distinguish them by variant, OS version/,
   ],
 ];
 
@@ -157,7 +169,7 @@ describe('a spec', () => {
       'a variable without braces, and without --env',
       'image: x.test/app:$VERSION\nmanifests: [x]',
       /image/,
-      /^\$VERSION is not replaced: write \$\{VERSION\}, and give --env/,
+      /^\$VERSION is not replaced: write \$\{VERSION\}, and pass --env/,
     ],
   ])('with %s: %s', async (option, _, text, says, hint) => {
     const file = folder.write('a.yaml', text);
@@ -167,15 +179,15 @@ describe('a spec', () => {
 
   it('whose tag another one has', async () => {
     const args = [folder.write('twice.yaml', `${spec()}\n---\n${spec()}\n`)];
-    const says = /two of the specs publish x\.test\/app:1/;
+    const says = /two specs publish x\.test\/app:1/;
     await expectHint({
       args: ['push', 'from-spec', ...args],
       says,
-      hint: /^give one of them another tag; spec check/,
+      hint: /^change the tag in one of them; spec check/,
     });
     const { stderr } = await runCli(['spec', 'check', ...args]);
     expect(stderr).toMatch(
-      /is also published by \S+: chance .*\nhint: give one of them another tag\n/,
+      /is also published by \S+: which of them .*\nhint: change the tag of one of them\n/,
     );
     expect(stderr).toMatch(
       /1 of 2 failed, the others succeeded\nhint: fix the errors above and run it again: [^\n]+\n$/,
@@ -186,8 +198,8 @@ describe('a spec', () => {
     const file = folder.write('several.yaml', `${spec()}\n---\n${spec().replace(':1', ':2')}\n`);
     await expectHint({
       args: ['push', 'from-spec', '-t', 'x', file],
-      says: /--tag is for a single spec, and there are 2/,
-      hint: /^write the tags into the specs$/,
+      says: /--tag accepts only one spec, not 2/,
+      hint: /^list the tags in the specs$/,
     });
   });
 
@@ -213,7 +225,7 @@ describe('a file of specs', () => {
       /a part of the path is not a dir/,
       /^check the path$/,
     ],
-    ['that is a directory', () => folder.path, /it is a directory/, /^name a file in it$/],
+    ['that is a directory', () => folder.path, /it is a directory/, /^use a file in it$/],
     ['with a name without end', () => 'a'.repeat(300), /name is too long/, /^use a shorter path$/],
     [
       'that is large',

@@ -65,7 +65,7 @@ describe('a token', () => {
       /a redirect to another host \(other\.test\)/,
       /^nothing was sent there; if the registry is yours, correct its redirects$/,
     ],
-    ['from nowhere', wants(''), 4, /names no realm/, REALM],
+    ['from nowhere', wants(''), 4, /its challenge has no realm/, REALM],
     ['from a file', wants(',realm="file:///t"'), 4, /not an http or https URL/, REALM],
     ['from an address with a name', wants(',realm="http://a:b@x.test/t"'), 4, /credentials/, REALM],
     ['from inside', wants(',realm="http://10.0.0.1/t"'), 4, /an internal address/, REALM],
@@ -92,11 +92,7 @@ describe('a token', () => {
 
 describe('the way to a registry', () => {
   it.each<readonly [reference: string, says: RegExp, hint: RegExp]>([
-    [
-      '127.0.0.1:1/app:1',
-      /nothing accepts connections/,
-      /^check the name and the port of the registry/,
-    ],
+    ['127.0.0.1:1/app:1', /connection refused/, /^check the name and the port of the registry/],
     [
       'no-such-host.invalid/app:1',
       /no-such-host\.invalid/,

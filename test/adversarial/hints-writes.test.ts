@@ -37,21 +37,21 @@ describe('an answer to a write', () => {
       (r) => (isWrite(r) ? { status: 413 } : undefined),
       1,
       /too large/,
-      /^have the registry, or t/,
+      /^configure the registry, or t/,
     ],
     [
       'a tag that does not move',
       (r) => (isWrite(r) && r.path.endsWith('/1') ? failure(400, 'X', 'immutable') : undefined),
       6,
-      /the registry does not move it/,
-      /^publish under another tag, or have the registry allow it$/,
+      /the registry does not allow overwriting it/,
+      /^publish under another tag, or allow overwriting tags in the settings of the registry$/,
     ],
     [
       'a blob that it misses',
       (r) => (isWrite(r) ? failure(400, 'MANIFEST_BLOB_UNKNOWN', 'no') : undefined),
       3,
-      /misses something that it names/,
-      /^run it again; give --wait TIME if/,
+      /lacks content that it refers to/,
+      /^run it again; pass --wait TIME if/,
     ],
     [
       'a repository that it does not make',
@@ -66,21 +66,21 @@ describe('an answer to a write', () => {
         isWrite(r) ? { status: 201, headers: { 'docker-content-digest': sha256('x') } } : undefined,
       1,
       /the registry stored sha256:\S+ instead of/,
-      /^have the registry, or the proxy before it, keep manifests as they are sent$/,
+      /^configure the registry, or the proxy in front of it, to keep manifests as they are sent$/,
     ],
     [
       'no place to upload to',
       (r) => (r.method === 'POST' ? { status: 202 } : undefined),
       1,
-      /names no place to upload to/,
-      /^have the registry, or the proxy before it, send the address of the upload$/,
+      /returned no upload location/,
+      /^configure the registry, or the proxy in front of it, to send the address of the upload$/,
     ],
     [
       'a place that is none',
       (r) => (r.method === 'POST' ? { status: 202, headers: { location: 'http://' } } : undefined),
       1,
       /is not a valid address/,
-      /^have the registry, or the proxy before it, send the address of the upload$/,
+      /^configure the registry, or the proxy in front of it, to send the address of the upload$/,
     ],
     [
       'a place at another host',
@@ -90,7 +90,7 @@ describe('an answer to a write', () => {
           : undefined,
       1,
       /is at http:\/\/evil\.test, which is not/,
-      /^nothing was sent there; have the registry name its own address$/,
+      /^nothing was sent there; configure the registry to use its own address$/,
     ],
   ])('%s', async (_, answer, code, says, hint) => {
     odds.odd = answer;
@@ -126,7 +126,7 @@ describe('a redirect', () => {
     await expectHint({
       args: odds.copying(),
       code: 1,
-      says: /would lose what is written/,
+      says: /would lose the request body/,
       hint: /^use the address that the registry redirects to: other\.test$/,
     });
   });
@@ -146,8 +146,8 @@ describe('check-registry', () => {
     await expectHint({
       args: check('--tags-only'),
       code: 6,
-      says: /takes neither a Docker manifest list nor an OCI index/,
-      hint: /^the report has its answers; a newer version of the registry may take them$/,
+      says: /accepts neither Docker manifest lists nor OCI indexes/,
+      hint: /^the report shows its responses; a newer version of the registry may accept them$/,
     });
   });
 

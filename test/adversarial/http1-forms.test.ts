@@ -96,7 +96,11 @@ describe('an answer is read', () => {
 
 describe('an answer in a form that is not valid is named, and not asked for again', () => {
   it.each<[string, (answer: Answer) => (string | Buffer)[], RegExp]>([
-    ['100', (answer) => ['HTTP/1.1 100 Continue\r\n\r\n', head(answer)], /it sent 100 Continue/],
+    [
+      '100',
+      (answer) => ['HTTP/1.1 100 Continue\r\n\r\n', head(answer)],
+      /it sent an unrequested 100 Continue/,
+    ],
     [
       '101',
       () => ['HTTP/1.1 101 S\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'],

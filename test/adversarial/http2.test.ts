@@ -283,7 +283,7 @@ it('a server that is silent is given up after the time for it', async () => {
   server.script = () => undefined;
   const { code, stderr } = await push('--retry', '0', '--timeout', '3s');
   expect(code).toBe(5);
-  expect(stderr).toMatch(/it did not answer in time/);
+  expect(stderr).toMatch(/it did not respond in time/);
 });
 
 it('an answer that stops half way is given up after the time for it', async () => {
@@ -293,7 +293,7 @@ it('an answer that stops half way is given up after the time for it', async () =
   };
   const { code, stderr } = await push('--retry', '0', '--timeout', '3s');
   expect(code).toBe(5);
-  expect(stderr).toMatch(/its answer stopped half way/);
+  expect(stderr).toMatch(/its response stopped halfway/);
 });
 
 it('an answer without end is not read to its end', async () => {

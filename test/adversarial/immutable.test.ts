@@ -104,7 +104,7 @@ describe('test 19: tags that do not move', () => {
     expect(result.code).not.toBe(0);
     expect(result.stdout).toBe('');
     expect(tagPuts('out')).toHaveLength(1);
-    expect(result.stderr).toMatch(/immutab|the registry does not move it/);
+    expect(result.stderr).toMatch(/immutab|the registry does not allow overwriting it/);
     expect(result.stderr).toMatch(/not published: out/);
     for (const tag of ['other-1', 'other-2']) {
       expect(registry.manifests.has(`x:${tag}`)).toBe(true);

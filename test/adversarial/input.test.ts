@@ -69,7 +69,7 @@ describe('a signal ends the wait for', () => {
     const cli = spawnCli(args, { stdin: 'image: ', isStdinOpen: true });
     await isReading(cli, STDIN);
     expect(await interrupt(cli)).toBe(
-      `manifest-tool: ${what} failed: it was interrupted\nhint: run it again to have it done\n`,
+      `manifest-tool: ${what} failed: it was interrupted\nhint: run it again to complete it\n`,
     );
   });
 

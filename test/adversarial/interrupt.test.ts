@@ -197,7 +197,7 @@ describe('a command that does not end by itself', () => {
 
   it('is ended after a while', async () => {
     expect(await interruptedBy('SIGINT')).toMatch(
-      /^manifest-tool: .*interrupted.*\nhint: look at what is there before you run it again/m,
+      /^manifest-tool: .*interrupted.*\nhint: check the target before you run it again/m,
     );
   });
 
@@ -217,7 +217,7 @@ describe('an interrupt of an inspect', () => {
     expect(code).toBe(130);
     expect(stdout).toBe('');
     expect(stderr).toMatch(
-      /^manifest-tool: reading \S+ failed: it was interrupted\nhint: run it again to have it done\n$/,
+      /^manifest-tool: reading \S+ failed: it was interrupted\nhint: run it again to complete it\n$/,
     );
   });
 

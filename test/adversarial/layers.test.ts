@@ -98,7 +98,7 @@ describe('a hostile layer', () => {
   it('is refused if a header is damaged', async () => {
     const damaged = layerOf({ a: 'x', b: 'y' });
     damaged[1024] = 0x21;
-    expect(await fault(damaged)).toBe('damaged: a header has a wrong checksum');
+    expect(await fault(damaged)).toBe('damaged: a header has an invalid checksum');
   });
 
   it('is read the same in chunks of any size', async () => {

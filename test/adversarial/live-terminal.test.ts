@@ -287,10 +287,10 @@ describe('the digests of a table', () => {
       const digests = listed.stdout.match(/sha256:[0-9a-f]{64}/g)!;
       expect(digests).toHaveLength(2);
       for (const digest of digests) expect(text.includes(`  ${digest}\n`)).toBe(columns > 80);
-      expect(text.includes(`\n\nWhole digests: manifest-tool digest --all ${name}\n`)).toBe(
+      expect(text.includes(`\n\nFull digests: manifest-tool digest --all ${name}\n`)).toBe(
         columns === 80,
       );
-      expect(text.includes('Whole digests')).toBe(columns === 80);
+      expect(text.includes('Full digests')).toBe(columns === 80);
       const full = await runCli(['digest', '--full', name]);
       expect(text).toContain(`Image:  ${full.stdout}`);
     },
@@ -300,7 +300,7 @@ describe('the digests of a table', () => {
     const text = await shown(80, '--platform', 'linux/amd64');
     const digest = (await runCli(['digest', '--platform', 'linux/amd64', name])).stdout;
     expect(text).toContain(`Digest: ${digest}`);
-    expect(text).not.toContain('Whole digests');
+    expect(text).not.toContain('Full digests');
   });
 });
 

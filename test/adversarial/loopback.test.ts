@@ -84,7 +84,7 @@ it('a plain server that closes connections is tried as often as ever', async () 
   try {
     const result = await runCli(['inspect', '--retry-delay', '5ms', `${server.host}/x:1`]);
     expectCode(result, 5);
-    expect(result.stderr).toContain('(5 tries)');
+    expect(result.stderr).toContain('(5 attempts)');
     expect(server.requests).toHaveLength(5);
   } finally {
     await server.stop();

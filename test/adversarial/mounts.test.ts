@@ -180,7 +180,7 @@ describe('test 11: the place to upload to', () => {
     onMount = () => ({ status: 202 });
     const result = await push();
     expectCode(result, 1);
-    expect(result.stderr).toMatch(/names no place to upload to/);
+    expect(result.stderr).toMatch(/returned no upload location/);
   });
 });
 

@@ -159,7 +159,7 @@ describe('blobs of a layout that are uploaded', () => {
     };
     const result = await upload();
     expectCode(result, 0);
-    expect(result.stderr).toMatch(/^waiting 1 s for \S+ \(status 429\), then try 2 of 3$/m);
+    expect(result.stderr).toMatch(/^retrying \S+ in 1 s: status 429 \(attempt 2 of 3\)$/m);
     const sessions = target.requests.filter(isSession).map(({ time }) => time);
     expect(Math.max(...sessions)).toBeGreaterThanOrEqual(until!);
   });

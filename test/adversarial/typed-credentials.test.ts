@@ -184,7 +184,7 @@ describe('the hint to log in', () => {
       const login = `log in with "docker login ${other.host}"`;
       try {
         expect(await hintOf('copy', `${other.host}/y/app:1`, `${own.host}/x/out:1`)).toBe(login);
-        const both = `${login}, or give --username and --password-stdin`;
+        const both = `${login}, or pass --username and --password-stdin`;
         expect(await hintOf('inspect', `${other.host}/y/app:1`)).toBe(both);
         expect(await hintOf('copy', `${own.host}/x/app:1`, `${other.host}/y/out:1`)).toBe(both);
       } finally {

@@ -112,7 +112,7 @@ describe('untag', () => {
     [
       'accepts the deletion and does nothing',
       'ignored',
-      'accepted the deletion of a tag (status 202), and kept it',
+      'accepted the deletion of a tag (status 202), but kept the tag',
     ],
     [
       'refuses it (405)',
@@ -201,7 +201,7 @@ describe('untag', () => {
   it.each([
     [['app'], 2, 'the reference has no tag'],
     [[`app@sha256:${'0'.repeat(64)}`], 2, 'the reference has a digest'],
-    [['app:linux-amd64', 'app:linux-amd64'], 2, 'it is named twice'],
+    [['app:linux-amd64', 'app:linux-amd64'], 2, 'it is listed twice'],
     [['app:gone'], 3, 'not found'],
   ])('refuses %j', async (names, code, message) => {
     const result = await untag(names);
@@ -213,7 +213,7 @@ describe('untag', () => {
   it('says that Docker Hub does not delete tags, without asking it', async () => {
     const result = await runCli(['untag', 'team/app:1.0']);
     expectCode(result, 6);
-    expect(result.stderr).toContain('Docker Hub does not delete tags by the registry API');
+    expect(result.stderr).toContain('Docker Hub does not delete tags through the registry API');
   });
 });
 
@@ -298,7 +298,7 @@ describe('push --untag-sources', () => {
     expectCode(warned, 0);
     expect(warned.stderr).toContain('warning: deleting');
     expect(warned.stderr).toContain(
-      'does not delete tags (status 405, UNSUPPORTED: not supported); the tag stays',
+      'does not delete tags (status 405, UNSUPPORTED: not supported); the tag is kept',
     );
     expect(warned.stdout).toMatch(/^Digest: \S+ \d+\n$/);
     const strict = await create('app:1.0', '--strict');

@@ -97,8 +97,8 @@ describe('several images under one name', () => {
     expect(await run('inspect', '--platform', 'linux/s390x', reference)).toContain(digests[1]);
     const { code, stderr } = await runCli(['inspect', reference]);
     expect(code).toBe(2);
-    expect(stderr).toContain(`1.0 names several images: ${digests.join(', ')}`);
-    expect(stderr).toContain('hint: name one by its digest, or select one with --platform');
+    expect(stderr).toContain(`1.0 refers to several images: ${digests.join(', ')}`);
+    expect(stderr).toContain('hint: refer to one by digest, or select one with --platform');
     await layout.remove();
   });
 });

@@ -206,7 +206,7 @@ describe.each(TAGS)('an artifact: %s', (tag) => {
     const result = await runCli(args);
     expect(result).toMatchObject({ code: 2, stdout: '' });
     expect(result.stderr).toContain(`${name(tag)} has no platform`);
-    expect(result.stderr).toContain('hint: give --type oci');
+    expect(result.stderr).toContain('hint: pass --type oci');
   });
 });
 

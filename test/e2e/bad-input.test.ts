@@ -62,7 +62,7 @@ const CASES: Readonly<Record<string, Case>> = {
         () => 'image: {R}/docker/app:twice\nmanifests: [{ image: {R}/docker/app:linux-amd64 }]\n',
       )
       .join('---\n'),
-    /two of the specs publish \S+\/docker\/app:twice/,
+    /two specs publish \S+\/docker\/app:twice/,
   ),
   'an annotation of a level that is none here': {
     args: [
@@ -214,7 +214,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'a registry that cannot be reached': {
     args: ['inspect', '--retry', '0', '127.0.0.1:1/app:1'],
     code: 5,
-    says: /127\.0\.0\.1:1.*nothing accepts connections/,
+    says: /127\.0\.0\.1:1.*connection refused/,
     hint: /port/,
   },
   'a registry that answers HTML': {

@@ -243,9 +243,9 @@ describe('what is no repository of a registry', () => {
   it.each([
     ['oci-layout:///tmp/x', /is a layout, not a registry/],
     ['oci-layout://x:tag', /is a layout, not a registry/],
-    ['127.0.0.1:1/app:1.0', /names a tag/],
+    ['127.0.0.1:1/app:1.0', /has a tag/],
     ['app:1.0', /names a tag/],
-    [`127.0.0.1:1/app@sha256:${'0'.repeat(64)}`, /names a digest/],
+    [`127.0.0.1:1/app@sha256:${'0'.repeat(64)}`, /has a digest/],
     ['localhost:5000', /localhost:5000\/REPOSITORY/],
     ['127.0.0.1:1/', /not a valid repository name/],
     ['127.0.0.1:1/Team', /lower case/],

@@ -40,7 +40,7 @@ describe('a registry that demands a client certificate', () => {
   it('ends the command at once if there is none', async () => {
     const result = await inspect(homeWith({}));
     expectCode(result, 4);
-    expect(result.stderr).toContain('it asks for a client certificate, and there is none');
+    expect(result.stderr).toContain('it asks for a client certificate, but none is configured');
     expect(result.stderr).not.toContain('tries');
   });
 
@@ -48,7 +48,7 @@ describe('a registry that demands a client certificate', () => {
     const result = await inspect(homeWith({ a: stranger }));
     expectCode(result, 4);
     expect(result.stderr).toMatch(/the alert "[a-z ]+": it refuses the client certificate/);
-    expect(result.stderr).toMatch(/^hint: give one that the registry trusts: --cert-file/m);
+    expect(result.stderr).toMatch(/^hint: pass one that the registry trusts: --cert-file/m);
   });
 
   it('gets the second pair of its directory where it refuses the first', async () => {

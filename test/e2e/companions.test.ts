@@ -173,7 +173,7 @@ describe.each(['layout', 'registry'])('companions in a %s', (place) => {
     const result = await runCli([...args, '--target', at('docker')]);
     expect(result).toMatchObject({ code: 2, stdout: '' });
     expect(result.stderr).toContain(`is an artifact (${SOCI})`);
-    expect(result.stderr).toContain('hint: give --type oci');
+    expect(result.stderr).toContain('hint: pass --type oci');
   });
 
   it('follow their image in the table', async () => {

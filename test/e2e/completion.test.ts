@@ -152,8 +152,8 @@ describe('completion', () => {
       code: 2,
       stdout: '',
       stderr:
-        'manifest-tool: reading the command line failed: there is no completion for "bsh" (did you mean bash?)\n' +
-        'hint: there is one for bash, zsh and fish\n',
+        'manifest-tool: reading the command line failed: there is no completion script for "bsh" (did you mean bash?)\n' +
+        'hint: the shells are bash, zsh and fish\n',
     });
     expect(await runCli(['completion'])).toMatchObject({ code: 2, stdout: '' });
   });

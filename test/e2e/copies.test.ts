@@ -217,6 +217,6 @@ describe('copy', () => {
       `${target.host}/x/y@${digest}`,
     ]);
     expectCode(other, 2);
-    expect(other.stderr).toMatch(/what is published has another digest, sha256:/);
+    expect(other.stderr).toMatch(/the published content has a different digest, sha256:/);
   });
 });

@@ -168,7 +168,7 @@ it.each<[string, string[], number, RegExp]>([
     'one platform and all',
     ['digest', '{R}/app', '--all', '--platform', 'linux/amd64'],
     2,
-    /give --platform or --all, not both\nhint: /,
+    /pass --platform or --all, not both\nhint: /,
   ],
   ['no reference', ['digest'], 2, /REF.*\nhint: /],
 ])('refuses %s with one line and a hint', async (_, args, code, says) => {

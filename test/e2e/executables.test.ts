@@ -134,7 +134,7 @@ describe('verify --executables', () => {
       if (isDefect(target)) {
         expect(rows[i]!.defects[0]!.what).toMatch(
           new RegExp(
-            `^starts /app, an? (ELF|PE|Mach-O) program for ${architecture}, and is for ${target}$`,
+            `^starts /app, an? (ELF|PE|Mach-O) program for ${architecture}, but is for ${target}$`,
           ),
         );
       } else expect(executables[i]!.compatible.count).toBe(1);
@@ -165,7 +165,7 @@ describe('verify --executables', () => {
       'linux/amd64 has 1 program of an architecture that it probably runs as well: /lib/ld.so (386)',
     ]);
     expect(result.stderr).toBe(
-      `manifest-tool: verifying ${folder.reference('app')} failed: a defect: ${bad.digest} starts /app, an ELF program for amd64, and is for linux/riscv64\n${HINT}\n`,
+      `manifest-tool: verifying ${folder.reference('app')} failed: 1 defect: ${bad.digest} starts /app, an ELF program for amd64, but is for linux/riscv64\n${HINT}\n`,
     );
   });
 
@@ -194,7 +194,7 @@ describe('verify --executables', () => {
       6,
     );
     expect(defects.map(({ what }) => what)).toEqual([
-      'starts /app, an ELF program for amd64, and is for linux/arm64',
+      'starts /app, an ELF program for amd64, but is for linux/arm64',
     ]);
   });
 
@@ -216,7 +216,7 @@ describe('verify --executables', () => {
     const bad = await choosing('amd64', 'riscv64');
     const { defects, executables } = await verified(await indexOf(good, bad), 6);
     expect(defects.map(({ where, what }) => [where, what])).toEqual([
-      [bad.digest, 'starts /app-amd64, an ELF program for amd64, and is for linux/arm64'],
+      [bad.digest, 'starts /app-amd64, an ELF program for amd64, but is for linux/arm64'],
       [bad.digest, 'starts /app-riscv64, an ELF program for riscv64, and is for linux/arm64'],
     ]);
     expect(executables[0]!.others.count).toBe(1);
@@ -226,7 +226,7 @@ describe('verify --executables', () => {
     const fat = fatFile(programFor('darwin/amd64'), programFor('darwin/arm64'));
     const { defects } = await verified(await indexOf(await appFor('linux/arm64', { app: fat })), 6);
     expect(defects[0]!.what).toBe(
-      'starts /app, a Mach-O program for amd64 and arm64, and is for linux/arm64',
+      'starts /app, a Mach-O program for amd64 and arm64, but is for linux/arm64',
     );
   });
 
@@ -288,14 +288,14 @@ describe('verify --executables', () => {
     expect(executables[0]!.notes).toEqual([
       `has layer ${layers[1]!.digest}, which was not examined: it is encrypted`,
       `has layer ${layers[2]!.digest}, which was not examined: it is of type application/vnd.example.layer`,
-      `has layer ${layers[3]!.digest}, which was not examined: it is compressed with xz, which cannot be read here`,
+      `has layer ${layers[3]!.digest}, which was not examined: it is compressed with xz, which is not supported`,
       `has layer ${layers[4]!.digest}, which was not examined: it is downloaded from elsewhere`,
     ]);
   });
 
   it.each<[string, Buffer, string]>([
     ['no archive', Buffer.alloc(600, 'x'), 'it is not a tar archive'],
-    ['cut short', layerOf({ app: 'x'.repeat(2000) }).subarray(0, 1500), 'it is cut short'],
+    ['cut short', layerOf({ app: 'x'.repeat(2000) }).subarray(0, 1500), 'it is truncated'],
     ['damaged', Buffer.concat([gzipped({ a: 'x' }).subarray(0, 40), Buffer.alloc(40)]), GZIP_FAULT],
     ['incomplete', gzipped({ a: 'x' }).subarray(0, 60), GZIP_FAULT],
     [
@@ -386,7 +386,7 @@ describe('verify --executables', () => {
     const { executables, defects } = await verified(await indexOf(image), 6);
     expect(executables[0]!.notes).toEqual(['has sparse files, which were not examined: ./hole']);
     expect(defects[0]!.what).toMatch(
-      /^starts \/bin\/sh, an ELF program for \w+, and is for linux\/ppc64le$/,
+      /^starts \/bin\/sh, an ELF program for \w+, but is for linux\/ppc64le$/,
     );
   });
 });
@@ -402,7 +402,7 @@ describe('--verify=executables', () => {
     await folder.tag(arm, 'linux-arm64');
     await folder.tag(wrong, 'linux-riscv64');
     [good, bad] = [folder.reference('linux-arm64'), folder.reference('linux-riscv64')];
-    why = `failed: linux/riscv64 (${wrong.digest}) starts /app, an ELF program for amd64, and is for linux/riscv64`;
+    why = `failed: linux/riscv64 (${wrong.digest}) starts /app, an ELF program for amd64, but is for linux/riscv64`;
   });
 
   let targets = 0;
@@ -454,7 +454,7 @@ describe('--verify=executables', () => {
     ]);
     expectCode(annotated, 6);
     expect(annotated.stderr).toContain(
-      'starts /app, an ELF program for arm64, and is for linux/s390x',
+      'starts /app, an ELF program for arm64, but is for linux/s390x',
     );
     expect(await runCli(['digest', target])).toEqual(before);
   });

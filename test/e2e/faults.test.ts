@@ -110,7 +110,7 @@ describe('a wait that the registry asks for', () => {
     await proxy.stop();
 
     expectCode(result, 0);
-    expect(result.stderr).toMatch(/^waiting 2(\.\d)? s for \S+ \(status 429\), then try 2 of 5$/m);
+    expect(result.stderr).toMatch(/^retrying \S+ in 2(\.\d)? s: status 429 \(attempt 2 of 5\)$/m);
     const { end } = proxy.requests.find(({ status }) => status === 429)!;
     const since = proxy.requests.map(({ time }) => time - end!);
     // What had been sent when the answer was read may still come.

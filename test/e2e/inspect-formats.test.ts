@@ -323,14 +323,14 @@ describe('--config', () => {
     const result = await inspect(['--config']);
     expectCode(result, 2);
     expect(result.stderr).toMatch(/it is an index, of linux\/amd64, linux\/arm64\/v8, sha256:/);
-    expect(result.stderr).toMatch(/hint: give --platform/);
+    expect(result.stderr).toMatch(/hint: pass --platform/);
   });
 });
 
 describe('--format table', () => {
   /** All but references and commands to copy, which are never cut. */
   const cutLines = (text: string): string[] =>
-    text.split('\n').filter((line) => !/^(?:Image: |Whole digests: )/.test(line));
+    text.split('\n').filter((line) => !/^(?:Image: |Full digests: )/.test(line));
 
   it('has a line a platform, with size and digest', async () => {
     const text = await output(['--format', 'table']);
@@ -435,13 +435,13 @@ describe('--format raw', () => {
 
 describe('options that contradict each other', () => {
   it.each<[string[], RegExp]>([
-    [['--raw', '--format', 'json'], /give --raw or --format, not both/],
+    [['--raw', '--format', 'json'], /pass --raw or --format, not both/],
     [
       ['--format', 'tabel'],
       /must be json, table, docker, docker-verbose or raw, not "tabel" \(did you mean table\?\)/,
     ],
     [['--expand-config'], /--expand-config needs --raw/],
-    [['--raw', '--config', '--expand-config'], /give --config or --expand-config/],
+    [['--raw', '--config', '--expand-config'], /pass --config or --expand-config/],
     [['--config', '--format', 'table'], /--config cannot be combined with --format table/],
     [['--referrers', '--raw'], /--referrers cannot be combined with --raw/],
     [['--referrers', '--format', 'docker'], /--referrers cannot be combined with --format docker/],

@@ -197,7 +197,7 @@ describe('a string that a user may have typed wrong is an error USAGE', () => {
     [
       'one entry of an index, and not which',
       { sources: [{ reference: 'e.co/app', onlyPlatform: true }] },
-      /which platform of e\.co\/app/,
+      /no platform to select from e\.co\/app/,
     ],
   ])('a request with %s', async (_, change, message) => {
     const request = { target: layout('a:1'), sources: [amd64()], ...change };

@@ -78,8 +78,8 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
 
   it('aliases in a config are written in their proper form, with a warning', async () => {
     const { stderr } = await create('aliases', 'aarch64', 'armv7');
-    expect(stderr).toMatch(/names the platform linux\/aarch64; it is published as linux\/arm64/);
-    expect(stderr).toMatch(/names the platform linux\/arm\/7; it is published as linux\/arm\/v7/);
+    expect(stderr).toMatch(/has the platform linux\/aarch64; it is published as linux\/arm64/);
+    expect(stderr).toMatch(/has the platform linux\/arm\/7; it is published as linux\/arm\/v7/);
     expect(await platformsOf('aliases')).toEqual([
       IMAGES['arm64'],
       { os: 'linux', architecture: 'arm', variant: 'v7' },
@@ -143,7 +143,7 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
     await create('lists-v6', 'armv7', 'arm64', 'amd64');
     await run('annotate', named('lists-v6'), '--platform', 'linux/arm/v7', '--variant', 'v6');
     const says =
-      /app@\S+ was built for linux\/arm\/v7, and is published for linux\/arm\/v6, as its index lists it/;
+      /app@\S+ was built for linux\/arm\/v7, but is published for linux\/arm\/v6, as its index lists it/;
     const sources = [named('lists-v6'), named('win1')];
     const args = ['create', '--type', 'oci', '--target', named('contradicts'), ...sources];
     const refused = await runCli([...args, '--strict']);
@@ -184,7 +184,7 @@ describe.each(['registry', 'layout'])('in a %s', (where) => {
       await run('verify', named('featured'), '--platforms', both);
       const wrong = await runCli(['verify', named('taken-features'), '--platforms', both]);
       expectCode(wrong, 6);
-      expect(wrong.stderr).toMatch(/windows\/amd64:10\.0\.1 is required, and not in the index/);
+      expect(wrong.stderr).toMatch(/windows\/amd64:10\.0\.1 is required, but not in the index/);
       await run('annotate', named('featured'), '--platform', WITH, '--os-version', '10.0.3');
       await run('remove', named('featured'), '--platform', 'windows(+win32k)/amd64');
       expect(await platformsOf('featured')).toEqual([IMAGES['win1']]);

@@ -91,7 +91,7 @@ describe('without a terminal', () => {
       const from = ['push', 'from-args', ...names, `${proxy.host}/oci/app:shared`, '--dry-run'];
       const result = await runCli([...from, '--type', 'oci', '--retry-delay', '300ms']);
       expect(failures).toBe(5);
-      expect(result.stderr.match(/^waiting .* \(status 503\), then try 2 of 5$/gm)).toHaveLength(1);
+      expect(result.stderr.match(/^retrying .*: status 503 \(attempt 2 of 5\)$/gm)).toHaveLength(1);
     } finally {
       await proxy.stop();
     }
@@ -197,7 +197,7 @@ describe('on a terminal', () => {
 it.each([
   [['--progress', 'fancy'], /--progress must be auto, plain, json or none, not "fancy"/],
   [['--progress', 'jsno'], /did you mean json\?/],
-  [['--quiet', '--progress', 'plain'], /give --quiet or --progress, not both/],
+  [['--quiet', '--progress', 'plain'], /pass --quiet or --progress, not both/],
   [['--progress'], /option --progress needs a value/],
 ])('%s is wrong use', async (options, says) => {
   const result = await copy(`oci-layout://${folder}/wrong:1`, ...options);

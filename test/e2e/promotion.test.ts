@@ -234,15 +234,15 @@ describe('copy of several tags', () => {
 
   it.each([
     [['a/app:1,2', 'b/app:1'], 'the target {H}/b/app:1 has a tag'],
-    [['a/app:1,2', 'b/app', '--tags', 'x'], '--tags names a tag'],
-    [['a/app:1,2', 'b/app', '-t', 'x'], '--tag names a tag'],
+    [['a/app:1,2', 'b/app', '--tags', 'x'], '--tags has a tag'],
+    [['a/app:1,2', 'b/app', '-t', 'x'], '--tag has a tag'],
     [['a/app:1,2', 'b/app', '-t', '{H}/c/app:1'], 'the target {H}/c/app:1 has a tag'],
     [
       ['a/app:1,2', 'b/app', '--expect', `sha256:${'0'.repeat(64)}`],
-      '--expect is for a single tag',
+      '--expect accepts only one tag',
     ],
-    [['a/app:1,2', 'b/app', '--dotenv', 'file'], '--dotenv is for a single tag'],
-    [['a/app:1,1', 'b/app'], 'names the tag 1 twice'],
+    [['a/app:1,2', 'b/app', '--dotenv', 'file'], '--dotenv accepts only one tag'],
+    [['a/app:1,1', 'b/app'], 'lists the tag 1 twice'],
     [['a/app:1,,2', 'b/app'], '"" in "{H}/a/app:1,,2" is not a valid tag'],
     [['a/app:1', 'b/app:1', '--match', 'x'], '--match needs --all-tags'],
     [['a/app:1', 'b/app', '--all-tags'], '--all-tags copies all tags of a repository'],

@@ -101,7 +101,7 @@ describe('--annotation', () => {
     const options = ['--annotation', 'manifest-descriptor[linux/riscv64]:a=b'];
     const result = await create('oci/app:unmatched', ['oci/app:linux-amd64'], ...options);
     expect(result).toMatchObject({ code: 3, stdout: '' });
-    expect(result.stderr).toContain('no image is for linux/riscv64');
+    expect(result.stderr).toContain('is for linux/riscv64, but no image is');
     expect(result.stderr).toContain('linux/amd64');
     expect(await listAt('oci/app:unmatched')).toBeUndefined();
   });
@@ -136,7 +136,7 @@ describe('a warning, which --strict makes an error of before anything is written
     ],
     [
       'a variant beside none',
-      /linux\/arm has no variant, but there is also linux\/arm\/v6/,
+      /linux\/arm has no variant, but the index also has linux\/arm\/v6/,
       ['odd/app:arm-novariant', 'docker/app:linux-arm-v6'],
     ],
   ])('%s', async (what, says, sources) => {

@@ -84,12 +84,12 @@ describe('create --digests', () => {
   });
 
   it.each([
-    ['empty', () => digestsDir(), /it is empty$/, 'let each build leave a file'],
+    ['empty', () => digestsDir(), /it is empty$/, 'in each build, create a file'],
     [
       'without digests',
       () => digestsDir('a', 'b'),
-      /no file in it is named by a digest; there are "a", "b"$/,
-      'let each build leave a file',
+      /no file in it has a digest as its name; it contains "a", "b"$/,
+      'in each build, create a file',
     ],
     [
       'of directories',
@@ -98,15 +98,15 @@ describe('create --digests', () => {
         mkdirSync(path.join(directory, 'digests-linux-amd64'));
         return directory;
       },
-      /there are "digests-linux-amd64"$/,
-      'put the files of all builds into this directory itself',
+      /it contains "digests-linux-amd64"$/,
+      'put the files of all builds directly into this directory',
     ],
     ['missing', () => '/nowhere/digests', /no such file or directory$/, 'check the path'],
     [
       'a file',
       () => path.join(digestsDir('file'), 'file'),
       /a part of the path is not a directory$/,
-      'name the directory of the files, or give --file',
+      'pass the directory of the files, or use --file',
     ],
   ])('refuses a directory that is %s', async (_, make, why, hint) => {
     const args = ['create', '-t', `${repository}:refused`, '--digests', make()];
@@ -170,9 +170,9 @@ describe('sources', () => {
     [
       'media type',
       { mediaType: 'application/vnd.docker.distribution.manifest.v2+json' },
-      /it is of type \S+image\.manifest\S+, and its descriptor says \S+docker/,
+      /it is of type \S+image\.manifest\S+, but its descriptor says \S+docker/,
     ],
-    ['size', { size: 1 }, /it has \d+ bytes, and its descriptor says 1$/],
+    ['size', { size: 1 }, /it has \d+ bytes, but its descriptor says 1$/],
   ])('are refused if the %s of a descriptor is not that of the manifest', async (_, wrong, why) => {
     const right = {
       mediaType: OCI_MANIFEST,
@@ -221,10 +221,10 @@ describe('sources', () => {
   it('come from standard input once, and there is at least one', async () => {
     const target = ['create', '-t', `${repository}:none`];
     const twice = await runCli([...target, '-f', '-', '-f', '-']);
-    expectRefusal(twice, 2, /standard input \(-\) is given twice/, 'give it once');
+    expectRefusal(twice, 2, /standard input \(-\) is given twice/, 'pass it once');
     const password = await runCli([...target, '-f', '-', '-u', 'a', '--password-stdin']);
-    expectRefusal(password, 2, /standard input \(-\) is given twice/, 'give it once');
-    expectRefusal(await runCli(target), 2, /no sources are given/, 'name the images to publish');
+    expectRefusal(password, 2, /standard input \(-\) is given twice/, 'pass it once');
+    expectRefusal(await runCli(target), 2, /no sources are given/, 'list the images to publish');
     const missing = await runCli([...target, '-f', '/nowhere/sources']);
     expectRefusal(missing, 2, /reading \/nowhere\/sources failed: no such file/, 'check the path');
   });
@@ -315,7 +315,7 @@ describe('--require', () => {
 
   it.each([
     ['linux', /reading --require "linux" failed/, 'the common ones are'],
-    ['linux/amd64,', /option --require has an empty item/, 'separate values by commas'],
+    ['linux/amd64,', /option --require has an empty item/, 'separate values with commas'],
   ])('refuses %j', async (value, why, hint) => {
     const args = ['create', '-t', `${repository}:refused`, AMD64, '--require', value];
     expectRefusal(await runCli(args), 2, why, hint);

@@ -92,8 +92,8 @@ describe('--dotenv', () => {
     const args = ['push', '--type', 'oci', 'from-spec', '-', '--dotenv', `${folder.path}/two`];
     const result = await runCli(args, { stdin });
     expectCode(result, 2);
-    expect(result.stderr).toContain('--dotenv is for a single spec, and there are 2');
-    expect(result.stderr).toContain('hint: publish each spec by a command of its own');
+    expect(result.stderr).toContain('--dotenv accepts only one spec, not 2');
+    expect(result.stderr).toContain('hint: publish each spec with a separate command');
     expectCode(await runCli(['inspect', `${repository}:one`]), 3);
   });
 
@@ -115,7 +115,7 @@ it.each(['--dotenv', '--subjects'])('%s refuses a path that would add lines', as
   const args = ['create', '-t', target, ...sources('linux-amd64'), option, `${folder.path}/lines`];
   const result = await runCli(args);
   expectCode(result, 2);
-  expect(result.stderr).toContain('cannot hold a target with a line break');
+  expect(result.stderr).toContain('cannot represent a target with a line break');
 });
 
 describe('--subjects', () => {

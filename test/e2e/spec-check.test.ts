@@ -216,7 +216,7 @@ describe('spec check refuses what a publish would refuse before it asks a regist
   ])('but warns of %s, of which images tell the rest', async (_what, platform) => {
     const result = await checkText(platforms(platform, platform));
     expect(result.code).toBe(0);
-    expect(result.stderr).toMatch(/-:5:5: manifests\[1\] is for .* can tell them apart/);
+    expect(result.stderr).toMatch(/-:5:5: manifests\[1\] is for .* can distinguish them/);
     expect((await checkText(platforms(platform, platform), '--strict')).code).toBe(2);
   });
 

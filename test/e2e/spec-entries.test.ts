@@ -82,7 +82,7 @@ describe('the platform of a spec entry whose image is an index', () => {
     const result = await push(spec(`${image}:none`, `${image}:latest`, '{os: linux}'));
     expect(result).toMatchObject({ code: 2, stdout: '' });
     expect(result.stderr).toContain('has no architecture');
-    expect(result.stderr).toContain('hint: give both os and architecture');
+    expect(result.stderr).toContain('hint: specify both os and architecture');
   });
 
   it('adds all entries if it is left out', async () => {
@@ -165,7 +165,7 @@ describe('keys of a spec', () => {
     const result = await push('image: e.co/app:${VERSION}\nmanifests: [{image: e.co/a}]\n');
     expect(result.code).toBe(2);
     expect(result.stderr).toContain(
-      'hint: give --env to replace ${VERSION} from the environment\n',
+      'hint: pass --env to replace ${VERSION} from the environment\n',
     );
   });
 });

@@ -90,7 +90,7 @@ describe('tags', () => {
       'a tag',
       ['{R}/team/app:1.0'],
       2,
-      /listing the tags of .*app:1\.0 failed: the reference has a tag\nhint: name the repository alone: .*team\/app$/m,
+      /listing the tags of .*app:1\.0 failed: the reference has a tag\nhint: use the repository alone: .*team\/app$/m,
     ],
     ['a repository that does not exist', ['{R}/none'], 3, /listing the tags of .*none failed: /],
     ['a layout that does not exist', ['oci-layout:///none/at/all'], 3, /\nhint: /],

@@ -129,14 +129,14 @@ describe('--tag', () => {
     [
       [],
       'create needs --target or --tag',
-      'give --target REF, or one or more -t REF; all arguments are sources',
+      'pass --target REF, or one or more -t REF; all arguments are sources',
     ],
     [
       ['-t', 'latest'],
       '--tag "latest" is a tag without a repository, and there is no --target',
-      'give --target REF, or write the first --tag in full: example.com/app:latest',
+      'pass --target REF, or write the first --tag in full: example.com/app:latest',
     ],
-    [['-t', `e.co/app@sha256:${'a'.repeat(64)}`], 'names a digest', 'name a tag'],
+    [['-t', `e.co/app@sha256:${'a'.repeat(64)}`], 'has a digest', 'name a tag'],
   ])('create with %j is refused', async (options, why, hint) => {
     const result = await run('create', ...options, `${open.host}/oci/app:linux-amd64`);
     expectCode(result, 2);
@@ -162,7 +162,7 @@ describe('--tag', () => {
       /--tag "a" and --tag ".*\/oci\/app:a" are the same/,
     ],
     ['a layout in two ways', ['-t', 'oci-layout://x:1', '-t', 'ocidir://./x:1'], /are the same/],
-    ['a digest', ['-t', `{R}/oci/app@sha256:${'a'.repeat(64)}`], /names a digest/],
+    ['a digest', ['-t', `{R}/oci/app@sha256:${'a'.repeat(64)}`], /has a digest/],
     ['no reference', ['-t', 'a:b:c'], /reading image reference "a:b:c"/],
     ['nothing', ['-t', ''], /it is empty/],
     ['the repository of the target', ['-t', '{R}/oci/app'], /repeats a target/],

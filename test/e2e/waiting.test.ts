@@ -92,9 +92,7 @@ describe('--wait', () => {
       const result = await runCli([...args, ...sources, '--wait', '20s']);
       expectCode(result, 0);
       expect(refusals).toBe(4);
-      expect(result.stderr).toMatch(
-        /^waiting: writing \S+:incomplete failed: the registry misses/m,
-      );
+      expect(result.stderr).toMatch(/^waiting: writing \S+:incomplete failed: the registry lacks/m);
       expect((await getManifest(source.host, 'oci/app', 'incomplete')).status).toBe(200);
     } finally {
       await proxy.stop();

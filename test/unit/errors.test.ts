@@ -7,7 +7,7 @@ describe('a file that cannot be read', () => {
   it.each([
     ['EACCES', 'check its permissions, and those of the directories that lead to it'],
     ['EPERM', 'check its permissions, and those of the directories that lead to it'],
-    ['EISDIR', 'name a file in it'],
+    ['EISDIR', 'use a file in it'],
     ['EMFILE', 'allow more open files: ulimit -n'],
     ['ENAMETOOLONG', 'use a shorter path'],
     ['ENOENT', 'check the path'],

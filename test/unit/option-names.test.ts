@@ -35,10 +35,10 @@ test('no layer below the command line names its options: errors have a reason, c
 });
 
 test.each([
-  ["const hint = 'give --type oci';", ['a.ts:1: --type']],
+  ["const hint = 'pass --type oci';", ['a.ts:1: --type']],
   ['\n`--cert-file ${file}`;', ['a.ts:2: --cert-file']],
   ["f({ hint: `a ${b} --x` + '--y-z, or --w' });", ['a.ts:1: --x', 'a.ts:1: --y-z', 'a.ts:1: --w']],
-  ['// give --type\n/* --type */ i--; a-- > b;', []],
+  ['// pass --type\n/* --type */ i--; a-- > b;', []],
   ["x('run \"docker buildx build --output type=oci\"', 'skopeo copy --format v2s2');", []],
   ["x('skopeo copy --format v2s2, or --type');", ['a.ts:1: --type']],
 ])('%s', (source, found) => {

@@ -93,8 +93,8 @@ const NOTES: Readonly<Record<string, string>> = {
 
 /** Hints for commands that this program leaves to docker. */
 const SENTENCES: Readonly<Record<string, string>> = {
-  'auth login': 'log in with "docker login HOST", or give --username and --password-stdin',
-  login: 'log in with "docker login HOST", or give --username and --password-stdin',
+  'auth login': 'log in with "docker login HOST", or pass --username and --password-stdin',
+  login: 'log in with "docker login HOST", or pass --username and --password-stdin',
   logout: 'log out with "docker logout HOST"',
 };
 
@@ -133,17 +133,17 @@ export function foreignCommand(words: readonly string[]): string | undefined {
 const OPTIONS = (): Readonly<Record<string, string>> => {
   const all = IS_WHOLE;
   const http =
-    'give --plain-http for a registry without TLS, --insecure to skip certificate checks';
-  const credentials = 'give --username NAME and --password-stdin, or run "docker login"';
-  const image = 'give the image as an argument';
+    'pass --plain-http for a registry without TLS, --insecure to skip certificate checks';
+  const credentials = 'pass --username NAME and --password-stdin, or run "docker login"';
+  const image = 'pass the image as an argument';
   const platform = 'select a platform with --platform os/arch[/variant]';
   return {
     amend:
       'omit it: create replaces the index; to add an image, use "manifest-tool add INDEX IMAGE"',
-    append: 'to keep the entries that exist, use "manifest-tool add INDEX IMAGE..."',
+    append: 'to keep the existing entries, use "manifest-tool add INDEX IMAGE..."',
     builder: 'omit it: no builder is needed',
     push: 'omit it: the index is published unless --dry-run is given',
-    iidfile: 'give --digestfile FILE to write the digest to a file',
+    iidfile: 'pass --digestfile FILE to write the digest to a file',
     m: image,
     manifest: image,
     purge: 'omit it: there are no local lists to purge',
@@ -156,21 +156,21 @@ const OPTIONS = (): Readonly<Record<string, string>> => {
     creds: credentials,
     'src-creds': credentials,
     'dest-creds': credentials,
-    'registry-config': 'give --docker-cfg FILE',
-    'src-authfile': 'give --authfile FILE: it is used for all registries',
-    'dest-authfile': 'give --authfile FILE: it is used for all registries',
+    'registry-config': 'pass --docker-cfg FILE',
+    'src-authfile': 'pass --authfile FILE: it is used for all registries',
+    'dest-authfile': 'pass --authfile FILE: it is used for all registries',
     'multi-arch': all,
-    recursive: 'give --referrers to include signatures and other referrers',
+    recursive: 'pass --referrers to include signatures and other referrers',
     'include-external': all,
-    'digest-tags': 'give --referrers: it includes cosign tags',
+    'digest-tags': 'pass --referrers: it includes cosign tags',
     'preserve-digests': 'omit it: copy never changes a digest unless --platform is given',
     'override-os': platform,
     'override-arch': platform,
     'override-variant': platform,
     ref: image,
-    'full-ref': 'give --full to print repository@digest',
-    verbose: 'give --debug to show each request',
-    output: 'redirect standard output, or give --digestfile or --metadata-file',
+    'full-ref': 'pass --full to print repository@digest',
+    verbose: 'pass --debug to show each request',
+    output: 'redirect standard output, or pass --digestfile or --metadata-file',
   };
 };
 
@@ -182,7 +182,7 @@ export function foreignOption(name: string): string | undefined {
 
 const WITH_ANNOTATE =
   'platforms are read from the images; to correct one, use "manifest-tool annotate INDEX --digest DIGEST" with --os, --arch or --variant';
-const IS_WHOLE = 'omit it: a whole index is copied unless --platform is given';
+const IS_WHOLE = 'omit it: all platforms are copied unless --platform is given';
 
 /**
  * The hint for an option of another tool that this program has for another command: the same option

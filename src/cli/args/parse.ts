@@ -271,7 +271,7 @@ function checkOptions(command: CommandName, options: TypedOptions): void {
       throw usageError(`${command} has no option --${name}${similar}`, hint ?? helpHint(command));
     }
     if (takesWord(OPTIONS[name]) && !isRepeatable(OPTIONS[name]) && values.length > 1) {
-      throw usageError(`option --${name} is given ${values.length} times`, 'give it once');
+      throw usageError(`option --${name} is given ${values.length} times`, 'pass it once');
     }
   }
   const missing = commandOf(command).required.filter((name) => !options.has(name));
@@ -321,7 +321,7 @@ function splitListHint(surplus: readonly string[], options: TypedOptions): strin
     if (!areAlike && !values.some((value) => value.endsWith(','))) continue;
     const items = [...values, ...surplus].flatMap((value) => value.split(',')).filter(Boolean);
     const list = items.length > MAX_VALUES ? listSome(items, MAX_VALUES) : items.join(',');
-    return `separate values by commas, without blanks: --${name} ${list}`;
+    return `separate values with commas, without spaces: --${name} ${list}`;
   }
   return undefined;
 }

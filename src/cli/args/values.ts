@@ -92,7 +92,7 @@ function readItems(name: OptionName, value: string): string[] {
   if (!items.includes('')) return items;
   throw usageError(
     `option --${name} has an empty item`,
-    `separate values by commas, without blanks: --${name} ${items.filter(Boolean).join(',') || placeholder(OPTIONS[name])}`,
+    `separate values with commas, without spaces: --${name} ${items.filter(Boolean).join(',') || placeholder(OPTIONS[name])}`,
   );
 }
 

@@ -17,12 +17,12 @@ export const run: Run<'annotate'> = async (context) => {
   if (!changesPlatform && changes.annotations.size === 0) {
     throw usageError(
       'annotate needs a change',
-      'give --annotation KEY=VALUE for the index, or --platform P --variant V for an entry',
+      'pass --annotation KEY=VALUE for the index, or --platform P --variant V for an entry',
     );
   }
   if (changesPlatform && isEmptySelection(entries)) {
     throw usageError(
-      'annotate changes the platform of an entry, and no entry is selected',
+      'annotate changes the platform of an entry, but no entry is selected',
       `add --platform P or --digest DIGEST; "manifest-tool digest --all ${args.reference}" lists the entries`,
     );
   }

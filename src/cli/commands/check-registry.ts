@@ -55,8 +55,8 @@ function parseTarget(name: string): RegistryReference {
   if (tag === undefined && digest === undefined) return reference;
   const isPort = !name.includes('/') && /^[0-9]{2,5}$/.test(tag ?? '');
   throw usageError(
-    `${quoted} names a ${digest === undefined ? 'tag' : 'digest'}, but check-registry makes its own tags`,
-    isPort ? `for a registry give a repository as well: ${name}/REPOSITORY` : 'omit it',
+    `${quoted} has a ${digest === undefined ? 'tag' : 'digest'}, but check-registry creates its own tags`,
+    isPort ? `add a repository: ${name}/REPOSITORY` : 'omit it',
   );
 }
 
@@ -138,7 +138,7 @@ function table(
 function noteRepositories({ repositories }: RegistryReport, reporter: Reporter): void {
   if (repositories.length === 0) return;
   reporter.note(
-    `what was pushed is deleted; empty repositories may stay, which no request deletes: ${repositories.join(', ')}`,
+    `everything pushed was deleted; empty repositories may remain, because no request deletes them: ${repositories.join(', ')}`,
   );
 }
 
@@ -147,8 +147,8 @@ function refuseUnlessPublishing(target: RegistryReference, { checks }: RegistryR
   const isYes = (name: string): boolean =>
     checks.some((check) => check.name === name && check.result === 'yes');
   if (isYes('docker-list') || isYes('oci-index')) return;
-  const why = 'it takes neither a Docker manifest list nor an OCI index';
+  const why = 'it accepts neither Docker manifest lists nor OCI indexes';
   throw new ManifestToolError('REFUSED', `checking ${formatName(target)}`, why, {
-    hint: 'the report has its answers; a newer version of the registry may take them',
+    hint: 'the report shows its responses; a newer version of the registry may accept them',
   });
 }

@@ -13,8 +13,8 @@ export const run: Run<'completion'> = async ({ args: { shell }, io }) => {
   const load = SCRIPTS.get(shell);
   if (load === undefined) {
     throw usageError(
-      `there is no completion for ${JSON.stringify(shell)}${suggestion(shell, SCRIPTS.keys())}`,
-      'there is one for bash, zsh and fish',
+      `there is no completion script for ${JSON.stringify(shell)}${suggestion(shell, SCRIPTS.keys())}`,
+      'the shells are bash, zsh and fish',
     );
   }
   io.stdout.write((await load()).script());

@@ -17,7 +17,7 @@ export const run: Run<'diff'> = async ({ args, io, reporter }) => {
     io.stdout.write(args.json ? diffJson(compared, diff) : diffText(compared, diff, colours));
     if (diff.isEqual) return;
     const counts = diffCounts(diff);
-    const why = `they differ (${counts === '' ? 'order or form' : counts})`;
+    const why = `they are different (${counts === '' ? 'order or form' : counts})`;
     throw new ManifestToolError('REFUSED', `comparing ${args.from} with ${args.to}`, why, {
       hint: 'copy publishes the same image under another name',
     });

@@ -18,7 +18,7 @@ import type { Reporter } from '../progress/reporter.js';
 export const run: Run<'digest'> = async ({ args, io, reporter }) => {
   const reference = parseReference(args.reference);
   if (args.all && args.platform.length > 0)
-    throw usageError('give --platform or --all, not both', '--all prints every platform');
+    throw usageError('pass --platform or --all, not both', '--all prints every platform');
   const output = args.all ? everyEntry : oneDigest;
   await withClient(args, { io, reporter }, [reference], async (client) => {
     io.stdout.write(await reporter.during(() => output(client, reference, args, reporter)));

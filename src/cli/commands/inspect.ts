@@ -193,7 +193,7 @@ async function configuration(
       'CORRUPT',
       `showing the configuration of ${store.name}@${manifest.digest}`,
       reasonOf(error),
-      { cause: error, hint: '--format raw prints it as it is' },
+      { cause: error, hint: '--format raw prints it unchanged' },
     );
   }
   return { json: `${indentJson(text, '  ')}\n` };

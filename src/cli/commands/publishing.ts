@@ -113,15 +113,15 @@ export async function runJobs(
 ): Promise<void> {
   if (args.dotenv !== undefined && jobs.length > 1) {
     throw usageError(
-      `--dotenv is for a single spec, and there are ${jobs.length}`,
-      'publish each spec by a command of its own',
+      `--dotenv accepts only one spec, not ${jobs.length}`,
+      'publish each spec with a separate command',
     );
   }
   const names = jobs.flatMap(({ targets }) => targets.map(formatName));
   const isLineFile = args.dotenv !== undefined || args.subjects !== undefined;
   if (isLineFile && names.some((name) => /[\r\n]/.test(name))) {
     throw usageError(
-      '--dotenv and --subjects cannot hold a target with a line break in its path',
+      '--dotenv and --subjects cannot represent a target with a line break in its path',
       'publish to a directory without one',
     );
   }
@@ -172,7 +172,7 @@ function noteUntagged(outcomes: readonly Outcome[], dryRun: boolean, reporter: R
   for (const outcome of outcomes) {
     if ('error' in outcome || tagsOf(outcome.target).length > 0) continue;
     const name = outcomes.length === 1 ? 'the target' : formatReference(outcome.target.target);
-    reporter.note(`${name} has no tag: ${verb} by its digest only, without moving a tag`);
+    reporter.note(`${name} has no tag: ${verb} by digest only, and no tag changes`);
   }
 }
 

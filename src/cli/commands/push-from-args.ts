@@ -33,9 +33,8 @@ export const run: Run<'push from-args'> = async (context) => {
 function lowerCaseWarnings(template: string): string[] {
   const words = [...template.matchAll(/(?<![a-z])(?:os|arch|variant)(?![a-z])/g)].map(String);
   if (!words.includes('arch') || /OS|ARCH|VARIANT/.test(template)) return [];
-  const upper = [...new Set(words)].map((word) => word.toUpperCase()).join(', ');
   return [
-    `the template ${JSON.stringify(template)} has placeholders in lower case, which are not replaced: write ${upper}`,
+    `the template ${JSON.stringify(template)} has placeholders in lower case, but only OS, ARCH and VARIANT in upper case are replaced`,
   ];
 }
 
@@ -49,8 +48,8 @@ function platformsFrom(texts: readonly string[]): Platform[] {
     const key = platformKey(platform);
     if (seen.has(key)) {
       throw usageError(
-        `--platforms names ${formatPlatform(platform)} twice`,
-        'name it once; variants and os versions tell platforms apart',
+        `--platforms lists ${formatPlatform(platform)} twice`,
+        'list it once, or add a variant or OS version to distinguish the two',
       );
     }
     seen.add(key);

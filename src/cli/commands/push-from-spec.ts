@@ -24,8 +24,8 @@ export const run: Run<'push from-spec'> = async (context) => {
   const specs = await readSpecs(context);
   if (specs.length > 1 && args.tag.length > 0) {
     throw usageError(
-      `--tag is for a single spec, and there are ${specs.length}`,
-      'write the tags into the specs',
+      `--tag accepts only one spec, not ${specs.length}`,
+      'list the tags in the specs',
     );
   }
   const content = indexContent(args);
@@ -97,8 +97,8 @@ function refuseSharedTags(requests: readonly IndexRequest[]): void {
     const taken = published.add(request, formatReference(request.target));
     if (taken === undefined) continue;
     throw usageError(
-      `two of the specs publish ${taken.name}`,
-      'give one of them another tag; spec check says where they are',
+      `two specs publish ${taken.name}`,
+      'change the tag in one of them; spec check shows where they are',
     );
   }
 }

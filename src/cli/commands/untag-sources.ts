@@ -146,7 +146,7 @@ async function reportFailures(
     'error' in each && each.error.code !== 'NOT_FOUND' ? [each.error] : [],
   );
   if (!strict) {
-    for (const { message } of errors) reporter.warning(`${message}; the tag stays`);
+    for (const { message } of errors) reporter.warning(`${message}; the tag is kept`);
     return [];
   }
   if (errors.length < 2) return errors;

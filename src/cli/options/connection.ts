@@ -100,7 +100,7 @@ function refuseEmpty(option: string, value: string | undefined): void {
   if (value !== '') return;
   throw usageError(
     `${option} is empty`,
-    'name a path, or omit the option to use the default files',
+    'pass a path, or omit the option to use the default files',
   );
 }
 
@@ -122,7 +122,7 @@ async function typedCredential(
   if (password === '') {
     throw usageError(
       '--username needs a password',
-      'give --password-stdin < FILE, or --password; omit --username to use the files of docker and podman',
+      'pass --password-stdin < FILE, or --password; omit --username to use the files of docker and podman',
     );
   }
   return { kind: 'password', username, password, source: '--username' };
@@ -132,8 +132,8 @@ async function typedCredential(
 async function readPassword({ username, password }: ConnectionOptions, io: Io): Promise<string> {
   if (password !== undefined) {
     throw usageError(
-      'give --password or --password-stdin, not both',
-      'other users of this machine cannot see what comes by --password-stdin',
+      'pass --password or --password-stdin, not both',
+      '--password-stdin is safer: other users of this machine cannot see the password',
     );
   }
   if (username === undefined || username === '') {
@@ -151,7 +151,7 @@ async function readPassword({ username, password }: ConnectionOptions, io: Io): 
   const line = input.replace(/\r?\n$/, '');
   if (line !== '') return line;
   throw usageError(
-    '--password-stdin: standard input has no password',
+    '--password-stdin: standard input is empty',
     'send it there: --password-stdin < FILE, or COMMAND | manifest-tool …',
   );
 }

@@ -16,8 +16,8 @@ export function editRequest(
   const target = parseReference(args.reference);
   if (target.digest !== undefined) {
     throw usageError(
-      `${JSON.stringify(args.reference)} is a digest, and only a tag can move`,
-      'name the index by a tag',
+      `${JSON.stringify(args.reference)} is a digest, and only a tag can be edited`,
+      'refer to the index by tag',
     );
   }
   return { target, ...publishingOptions(args) };

@@ -21,24 +21,27 @@ export function inspectOptions(
 ): InspectOptions {
   const { raw, expandConfig, config, referrers } = args;
   if (raw && args.format !== undefined)
-    throw usageError('give --raw or --format, not both', '--raw is the form of manifest-tool');
+    throw usageError(
+      'pass --raw or --format, not both',
+      '--raw selects the format of manifest-tool',
+    );
   if (expandConfig && !raw) {
     throw usageError(
       '--expand-config needs --raw',
-      'give both, or --config for the configuration alone',
+      'pass both, or --config for the configuration alone',
     );
   }
   if (config && expandConfig) {
     throw usageError(
-      'give --config or --expand-config, not both',
-      '--config shows the configuration alone',
+      'pass --config or --expand-config, not both',
+      '--config shows only the config',
     );
   }
   const format = args.format ?? (raw ? (config ? 'raw' : 'manifest-tool') : 'human');
   if (config && !['json', 'raw', 'human'].includes(format)) {
     throw usageError(
       `--config cannot be combined with --format ${format}`,
-      'give --config without a format, or with --format json or raw',
+      'pass --config without a format, or with --format json or raw',
     );
   }
   if (referrers && (config || !['json', 'table', 'human'].includes(format))) {

@@ -32,14 +32,14 @@ export function tagsToCopy(
   if (selection === undefined) return undefined;
   if (args.expect !== undefined) {
     throw usageError(
-      '--expect is for a single tag, and several are copied',
-      'copy the tag by a command of its own',
+      '--expect accepts only one tag, but several are copied',
+      'copy the tag with a separate command',
     );
   }
   if (args.dotenv !== undefined) {
     throw usageError(
-      '--dotenv is for a single tag, and several are copied',
-      'use --metadata-file or --json, which have all tags',
+      '--dotenv accepts only one tag, but several are copied',
+      'use --metadata-file or --json, which include all tags',
     );
   }
   return { ...selection, targets: repositoriesOf(args) };
@@ -56,12 +56,12 @@ function sourceTags({
     if (source.tag === undefined && source.digest === undefined)
       return { source, ...defined({ match }) };
     throw usageError(
-      `--all-tags copies all tags of a repository, but ${JSON.stringify(text)} names a ${source.tag === undefined ? 'digest' : 'tag'}`,
+      `--all-tags copies all tags of a repository, but ${JSON.stringify(text)} has a ${source.tag === undefined ? 'digest' : 'tag'}`,
       `give ${formatName(source)}, or omit --all-tags`,
     );
   }
   if (match !== undefined)
-    throw usageError('--match needs --all-tags', 'give both, or omit --match');
+    throw usageError('--match needs --all-tags', 'pass both, or omit --match');
   if (first === '') return undefined;
   const named = parseReference(first);
   const tags = [named.tag!, ...others.slice(1).split(',')];
@@ -74,7 +74,7 @@ function sourceTags({
   }
   const repeated = tags.find((tag, i) => tags.indexOf(tag) !== i);
   if (repeated !== undefined)
-    throw usageError(`${JSON.stringify(text)} names the tag ${repeated} twice`, 'name it once');
+    throw usageError(`${JSON.stringify(text)} lists the tag ${repeated} twice`, 'list it once');
   return { source: withoutSuffix(named), tags };
 }
 
@@ -91,8 +91,8 @@ function repositoriesOf(args: CopyArguments): readonly Reference[] {
   const option = args.tags.length > 0 ? '--tags' : '--tag';
   if (args.tags.length > 0 || args.tag.some(isTag)) {
     throw usageError(
-      `${option} names a tag, but several tags are copied, each under its own name`,
-      'copy the tag that needs another name by a command of its own',
+      `${option} has a tag, but several tags are copied, each under its own name`,
+      'copy the tag that needs another name with a separate command',
     );
   }
   const given = targetsFrom({
@@ -108,7 +108,7 @@ function repositoriesOf(args: CopyArguments): readonly Reference[] {
   const full = suffixOf(target) === undefined ? withSuffix(target, tags[0]!) : target;
   throw usageError(
     `the target ${formatReference(full)} has a ${full.digest === undefined ? 'tag' : 'digest'}, but several tags are copied, each under its own name`,
-    `name the repository alone: ${formatName(full)}`,
+    `use the repository alone: ${formatName(full)}`,
   );
 }
 

@@ -34,7 +34,7 @@ export async function sourcesFrom(
   const { file: files, digests, sources: named } = args;
   const fromStdin = files.filter((file) => file === STANDARD_INPUT).length;
   if (fromStdin > 1 || (fromStdin > 0 && args.passwordStdin))
-    throw usageError('standard input (-) is given twice', 'give it once: it can be read only once');
+    throw usageError('standard input (-) is given twice', 'pass it once: it can be read only once');
   const warnings: string[] = [];
   const sources: SourceRequest[] = [];
   for (const file of files) {
@@ -60,7 +60,7 @@ export async function sourcesFrom(
   if (sources.length > 0) return { sources, warnings };
   throw usageError(
     'no sources are given',
-    'name the images to publish, or give --digests DIR or --file FILE',
+    'list the images to publish, or pass --digests DIR or --file FILE',
   );
 }
 
@@ -169,11 +169,13 @@ async function digestsIn(directory: string, warnings: string[]): Promise<Digest[
     MAX_LISTED,
   );
   const why =
-    entries.length === 0 ? 'it is empty' : `no file in it is named by a digest; there are ${names}`;
+    entries.length === 0
+      ? 'it is empty'
+      : `no file in it has a digest as its name; it contains ${names}`;
   throw new ManifestToolError('USAGE', what, why, {
     hint: entries.some(({ isDirectory }) => isDirectory)
-      ? 'put the files of all builds into this directory itself: actions/download-artifact does with merge-multiple: true'
-      : 'let each build leave a file named by the digest of its image (64 hexadecimal digits) there',
+      ? 'put the files of all builds directly into this directory: actions/download-artifact does so with merge-multiple: true'
+      : 'in each build, create a file there whose name is the digest of the image (64 hexadecimal digits)',
   });
 }
 
@@ -195,7 +197,7 @@ async function entriesOf(
   } catch (error) {
     const hint =
       systemCode(error) === 'ENOTDIR'
-        ? 'name the directory of the files, or give --file for sources in a file'
+        ? 'pass the directory of the files, or use --file to read sources from a file'
         : unreadableHint(error);
     throw new ManifestToolError('USAGE', what, fileReason(error), { cause: error, hint });
   }

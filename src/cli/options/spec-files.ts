@@ -16,7 +16,7 @@ export function specFiles(
   io: Io,
 ): SpecFiles {
   if (files.filter((file) => file === STANDARD_INPUT).length > 1) {
-    throw usageError('standard input (-) is given twice', 'give it once: it can be read only once');
+    throw usageError('standard input (-) is given twice', 'pass it once: it can be read only once');
   }
   return { files, variables: env ? io.env : undefined };
 }

@@ -63,14 +63,14 @@ export function targetOf({ target, tag }: Options<'target' | 'tag'>): {
   if (first === undefined) {
     throw usageError(
       'create needs --target or --tag',
-      'give --target REF, or one or more -t REF; all arguments are sources',
+      'pass --target REF, or one or more -t REF; all arguments are sources',
     );
   }
   const { reference } = tagOrReference(first);
   if (reference !== undefined) return { targets: [reference], tag: others };
   throw usageError(
     `--tag ${JSON.stringify(first)} is a tag without a repository, and there is no --target`,
-    `give --target REF, or write the first --tag in full: example.com/app:${first}`,
+    `pass --target REF, or write the first --tag in full: example.com/app:${first}`,
   );
 }
 
@@ -85,7 +85,7 @@ function tagOrReference(text: string): { tag?: string; reference?: Reference } {
   if (isTag(text)) return { tag: text };
   const reference = parseReference(text);
   if (reference.digest !== undefined) {
-    throw usageError(`--tag ${JSON.stringify(text)} names a digest`, 'name a tag');
+    throw usageError(`--tag ${JSON.stringify(text)} has a digest`, 'name a tag');
   }
   return { reference };
 }
@@ -104,7 +104,7 @@ function refuseRepeated(
         first === second
           ? `${option}${second} is given twice`
           : `${option}${first} and ${option}${second} are the same`,
-        'give it once',
+        'pass it once',
       );
     }
     if (before === undefined) seen.set(key, { text, isTag: isOption });
@@ -120,8 +120,8 @@ function addTarget(targets: TargetsByRepository, target: Reference): void {
   else if (target.tag !== undefined) known.tags.push(target.tag);
   else {
     throw usageError(
-      `${formatReference(target)} repeats a target and adds no tag to it`,
-      'name a tag, or omit it',
+      `${formatReference(target)} repeats a target without adding a tag`,
+      'add a tag, or omit it',
     );
   }
 }

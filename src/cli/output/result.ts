@@ -301,12 +301,12 @@ const MAX_DEFECTS = 20;
 export function refuseDefects(name: string, { mediaType, defects }: Verification): void {
   if (defects.length === 0) return;
   const hints = defects.flatMap(({ requirement, fault }) =>
-    DEFECT_HINTS[requirement ?? fault ?? 'none'](isIndexType(mediaType)),
+    DEFECT_HINTS[fault ?? requirement ?? 'none'](isIndexType(mediaType)),
   );
   const hint = [...new Set(hints)].join('; ');
   const each = defects.map(({ where, what }) => `${where} ${what}`);
   if (each.length === 1) {
-    throw new ManifestToolError('REFUSED', `verifying ${name}`, `a defect: ${each[0]!}`, { hint });
+    throw new ManifestToolError('REFUSED', `verifying ${name}`, `1 defect: ${each[0]!}`, { hint });
   }
   const rest = each.length - MAX_DEFECTS;
   const items = [
@@ -320,7 +320,9 @@ export function refuseDefects(name: string, { mediaType, defects }: Verification
 const CHANGE = 'add and remove change the entries of an index';
 
 function platformHint(isIndex: boolean): string[] {
-  return [isIndex ? CHANGE : 'it is a single image: name an index, or the image of that platform'];
+  return [
+    isIndex ? CHANGE : 'it is a single image: verify an index, or the image for that platform',
+  ];
 }
 
 /** What to do about a requirement that is not met, or something that is wrong by itself. */
@@ -333,11 +335,14 @@ const DEFECT_HINTS: Readonly<
   ambiguous: () => ['build the image again: tools read this document differently'],
   empty: () => [CHANGE],
   none: (isIndex) => [
-    'push or copy again what is missing or damaged',
+    'push or copy the missing or damaged content again',
     ...(isIndex ? [CHANGE] : []),
   ],
-  platforms: (isIndex) =>
-    isIndex ? ['give --at-least to allow more platforms', CHANGE] : platformHint(isIndex),
+  platforms: platformHint,
+  unexpected: (isIndex) =>
+    isIndex
+      ? ['remove the unexpected platforms, or pass --at-least to allow them']
+      : platformHint(isIndex),
   atLeast: platformHint,
   sameAs: () => ['copy publishes the same image again'],
   sameLabels: () => ['build the images again with the same label'],

@@ -96,7 +96,7 @@ const LINES: { readonly [E in Kind]: (details: Details[E]) => readonly Line[] } 
   status: ({ message }) => [['result', message]],
   retry: ({ host, reason, milliseconds, attempt, attempts }) => {
     const time = formatDuration(milliseconds);
-    const what = `waiting ${time} for ${host} (${reason}), then try ${attempt} of ${attempts}`;
+    const what = `retrying ${host} in ${time}: ${reason} (attempt ${attempt} of ${attempts})`;
     return [['result', what]];
   },
   read: ({ name }) => [['progress', `read ${name}`]],

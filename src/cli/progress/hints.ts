@@ -12,7 +12,7 @@ export interface HintContext {
 function logIn({ host }: ErrorData, { typedHost }: HintContext): string {
   const login = `log in with "docker login ${host}"`;
   const isTyped = typedHost === undefined || typedHost === host;
-  return isTyped ? `${login}, or give --username and --password-stdin` : login;
+  return isTyped ? `${login}, or pass --username and --password-stdin` : login;
 }
 
 /** The hint for each reason, with commands and options; in the sections of {@link ErrorReason}. */
@@ -26,12 +26,12 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext
     `trust its authority with --ca-file FILE or /etc/docker/certs.d/${host}/ca.crt; ` +
     '--insecure accepts any certificate',
   'client-certificate-demanded': ({ host }) =>
-    `give one with --cert-file and --key-file, or as client.cert and client.key in /etc/docker/certs.d/${host}/`,
-  'client-certificate-missing': () => 'give its certificate with --cert-file FILE',
+    `pass one with --cert-file and --key-file, or as client.cert and client.key in /etc/docker/certs.d/${host}/`,
+  'client-certificate-missing': () => 'pass its certificate with --cert-file FILE',
   'client-certificate-refused': ({ host }) =>
-    `give one that the registry trusts: --cert-file and --key-file, or /etc/docker/certs.d/${host}/`,
-  'client-key-missing': () => 'give its key with --key-file FILE',
-  'tls-not-spoken': () => 'if the registry uses plain HTTP, give --plain-http',
+    `pass one that the registry trusts: --cert-file and --key-file, or /etc/docker/certs.d/${host}/`,
+  'client-key-missing': () => 'pass its key with --key-file FILE',
+  'tls-not-spoken': () => 'if the registry uses plain HTTP, pass --plain-http',
   'token-denied': logIn,
   'token-server-unavailable': () => 'try again later, or raise --retry',
   // credentials
@@ -47,30 +47,30 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext
   'content-missing': () =>
     'push the image again: the registry lacks a part of it; verify lists what else is missing',
   'named-content-missing': () =>
-    'run it again; give --wait TIME if the registry shows what was pushed only after a while',
+    'run it again; pass --wait TIME if the registry needs time to show pushed content',
   'referrers-unreadable': () => 'omit --referrers, or use another version of the registry',
   // layout
-  'ambiguous-name': () => 'name one by its digest, or select one with --platform',
+  'ambiguous-name': () => 'refer to one by digest, or select one with --platform',
   // core
-  'docker-annotations': () => 'give --type oci, or omit the annotations',
-  'docker-artifact-type': () => 'give --type oci, or omit the artifact type',
+  'docker-annotations': () => 'pass --type oci, or omit the annotations',
+  'docker-artifact-type': () => 'pass --type oci, or omit the artifact type',
   'docker-list-annotations': () => 'publish it as an OCI index first: create --type oci',
   'docker-list-entry': () => 'publish it as an OCI index first: create --type oci',
-  'docker-artifact': () => 'give --type oci: an OCI index may have artifacts',
+  'docker-artifact': () => 'pass --type oci: an OCI index can contain artifacts',
   'entry-not-an-image': () =>
-    'copy keeps such an index as it is; inspect --format table shows its entries',
+    'copy keeps such an index unchanged; inspect --format table shows its entries',
   'entry-not-found': () => 'inspect --format table shows its entries',
   'several-entries': () => 'select one with --digest',
   'image-for-other-platform': () => 'omit --platform to use that image',
-  'image-not-selected': () => 'give --platform, or the digest of an image',
+  'image-not-selected': () => 'pass --platform, or the digest of an image',
   'index-limit': () =>
-    'name an index or image inside it by its digest: inspect --format raw shows its entries',
+    'refer to an index or image inside it by digest: inspect --format raw shows its entries',
   'needs-other-repositories': ({ repository }) =>
-    `check-registry makes repositories beside ${repository}; --tags-only keeps it inside ${repository}`,
-  'no-image': () => 'copy keeps it as it is; inspect --format raw shows its entries',
+    `check-registry creates repositories beside ${repository}; with --tags-only it uses only ${repository}`,
+  'no-image': () => 'copy keeps it unchanged; inspect --format raw shows its entries',
   'no-tags': () => '"manifest-tool tags REPOSITORY" lists the tags',
   'none-found': () =>
-    'check the names in the warnings; --wait TIME waits for images that are not there yet',
+    'check the names in the warnings; --wait TIME waits for images that are not published yet',
   'not-an-image': () =>
     'it is probably an artifact and not an image: inspect --format raw shows its manifest',
   'not-an-index': () => 'create an index from it first, with create',
@@ -78,22 +78,23 @@ const HINTS: Readonly<Record<ErrorReason, (data: ErrorData, context: HintContext
     'build the image again for its platform: a cross-build probably copied a program of the host; verify --executables shows more',
   'platform-not-found': () => 'omit it from --platform, or add a source that has it',
   'platform-missing': () =>
-    'give both os and architecture, as the platform of a spec (push from-spec) or with push from-args --platforms',
+    'specify both os and architecture, under platform in a spec (push from-spec) or with push from-args --platforms',
   'referrers-too-deep': () =>
-    'copy it without --referrers, and the referrers that it needs by their digests',
+    'copy it without --referrers, then copy the referrers that you need by digest',
   'required-platforms': () =>
     'check that each build has pushed its image, or omit the platform from --require',
   'several-failed': () => 'fix the errors above and run it again: what succeeded is not repeated',
   'several-not-deleted': () => 'fix the errors above, and run it again for the tags that failed',
   'sources-missing': () =>
-    'check the names; --wait TIME waits for images that are not there yet, --ignore-missing leaves them out',
-  'tag-exists': () => 'publish under another tag, or omit --no-clobber to move it',
+    'check the names; --wait TIME waits for images that are not published yet, --ignore-missing skips them',
+  'tag-exists': () => 'publish under another tag, or omit --no-clobber to overwrite it',
   'warnings-refused': ({ count }) => `fix ${count === 1 ? 'it' : 'them'}, or omit --strict`,
   // spec
-  'spec-empty': () => 'write a spec, or make one from a published index with spec from REF',
-  'spec-variable': ({ name }) => `give --env to replace \${${name}} from the environment`,
+  'spec-empty': () =>
+    'check that the file or pipe contains a spec; "manifest-tool spec from REF" writes one from a published index',
+  'spec-variable': ({ name }) => `pass --env to replace \${${name}} from the environment`,
   'spec-variable-unbraced': ({ name }) =>
-    `$${name} is not replaced: write \${${name}}, and give --env to replace it from the environment`,
+    `$${name} is not replaced: write \${${name}}, and pass --env to replace it from the environment`,
 };
 
 /** The hint of an error. */
@@ -108,6 +109,6 @@ function defaultHint(code: ErrorCode, command: string | undefined): string {
     return `see "manifest-tool ${command === undefined ? '' : `${command} `}--help"`;
   }
   // Only the user knows whether what was stopped is still wanted.
-  if (code === 'INTERRUPTED') return 'run it again to have it done';
+  if (code === 'INTERRUPTED') return 'run it again to complete it';
   return '--debug shows each request, and the causes of an error';
 }

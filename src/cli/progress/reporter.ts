@@ -61,7 +61,7 @@ export class Reporter implements ProgressEvents {
   setStyle(style: ReportStyle): void {
     if (style.quiet && style.progress !== undefined && style.progress !== 'none') {
       throw usageError(
-        'give --quiet or --progress, not both',
+        'pass --quiet or --progress, not both',
         '--quiet shows nothing but warnings, errors and the result',
       );
     }

@@ -47,9 +47,14 @@ export function annotateIndex(
       );
     }
     if (changesPlatform) {
-      throw new ManifestToolError('USAGE', what, 'no entry is named whose platform is to change', {
-        hint: 'name an entry by its platform or its digest',
-      });
+      throw new ManifestToolError(
+        'USAGE',
+        what,
+        'no entry is selected, and only entries have a platform',
+        {
+          hint: 'select an entry by platform or digest',
+        },
+      );
     }
     return annotateRoot(changes.annotations ?? new Map());
   });

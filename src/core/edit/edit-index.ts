@@ -99,9 +99,14 @@ export function checkTarget(request: EditRequest): void {
     });
   }
   if (request.target.digest === undefined) return;
-  throw new ManifestToolError('USAGE', editing(request), 'what a digest identifies cannot change', {
-    hint: 'name the index by a tag',
-  });
+  throw new ManifestToolError(
+    'USAGE',
+    editing(request),
+    'content identified by a digest cannot change',
+    {
+      hint: 'refer to the index by tag',
+    },
+  );
 }
 
 /**

@@ -195,7 +195,7 @@ function entriesFor(
   if (variants.size > 1) {
     const why = `several entries are for ${formatPlatform(platform)}: ${listEntries(matching)}`;
     throw new ManifestToolError('USAGE', what, why, {
-      hint: 'name the variant or the os version as well, or the digest',
+      hint: 'specify the variant or OS version as well, or the digest',
     });
   }
   return matching;

@@ -30,8 +30,8 @@ export function removeFromIndex(
   const what = editing(request);
   return editIndex(client, request, events, (index) => {
     if (isEmptySelection(request.entries)) {
-      throw new ManifestToolError('USAGE', what, 'no entry to remove is named', {
-        hint: 'name an entry by its platform or its digest',
+      throw new ManifestToolError('USAGE', what, 'no entry to remove is selected', {
+        hint: 'select an entry by platform or digest',
       });
     }
     const selected = selectEntries(what, index, request.entries, (text) => events.note?.(text));

@@ -87,7 +87,7 @@ function refuseRepeated(references: readonly Reference[]): void {
     const key = `${repositoryKey(reference)} ${reference.tag}`;
     if (seen.has(key)) {
       const what = `deleting ${formatReference(reference)}`;
-      throw new ManifestToolError('USAGE', what, 'it is named twice', { hint: 'name it once' });
+      throw new ManifestToolError('USAGE', what, 'it is listed twice', { hint: 'list it once' });
     }
     seen.add(key);
   }

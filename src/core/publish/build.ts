@@ -29,7 +29,7 @@ export function buildIndex(
   const [unmatched] = request.ignoreMissing === true ? [] : unmatchedAnnotations(request, images);
   if (unmatched !== undefined) {
     throw new ManifestToolError('NOT_FOUND', what, unmatched, {
-      hint: 'name one of these platforms, or omit the annotation',
+      hint: 'use one of these platforms, or omit the annotation',
     });
   }
   const type = indexTypeOf(request, images);
@@ -109,7 +109,7 @@ export function unmatchedAnnotations(
   return entryAnnotations.flatMap((each) => {
     if (each.platform === undefined || entries.some((entry) => isFor(each, entry))) return [];
     const keys = [...each.annotations.keys()].join(', ');
-    return `no image is for ${formatPlatform(each.platform)}, to which the annotation ${keys} applies; there are ${shown.join(', ')}`;
+    return `the annotation ${keys} is for ${formatPlatform(each.platform)}, but no image is; the images are for ${shown.join(', ')}`;
   });
 }
 
@@ -140,8 +140,8 @@ export function refuseArtifacts(
     if (platform !== undefined && !(isSelectable && artifactType)) continue;
     const why =
       platform === undefined
-        ? `${name} has no platform, and each entry of a Docker manifest list has one`
-        : `${name} is an artifact (${artifactType}), and a Docker manifest list has only images`;
+        ? `${name} has no platform, but each entry of a Docker manifest list needs one`
+        : `${name} is an artifact (${artifactType}), but a Docker manifest list can contain only images`;
     throw new ManifestToolError('USAGE', what, why, { reason });
   }
 }
@@ -159,7 +159,7 @@ function refuseDuplicates(what: string, images: readonly ResolvedImage[]): void 
         'USAGE',
         what,
         `two images have the platform ${formatPlatform(platform)}: ${other.name} (${other.manifest.digest}) and ${image.name} (${image.manifest.digest})`,
-        { hint: 'omit one of them, or give it another variant or os version' },
+        { hint: 'omit one of them, or give it a different variant or OS version' },
       );
     }
     seen.set(key, image);

@@ -96,7 +96,7 @@ function checkRepository(reference: Reference): void {
   const part = reference.tag === undefined ? 'a digest' : 'a tag';
   const what = `copying tags of or to ${formatReference(reference)}`;
   throw new ManifestToolError('USAGE', what, `the reference has ${part}`, {
-    hint: `name the repository alone: ${formatName(reference)}`,
+    hint: `use the repository alone: ${formatName(reference)}`,
   });
 }
 
@@ -337,7 +337,7 @@ class TagCopies {
     if (!isDigestTag(tag) || from === undefined || from === digest) return [];
     const name = formatReference(this.targetOf(tag, at));
     const verb = this.request.dryRun === true ? 'would be' : 'is';
-    const text = `${name} ${verb} replaced: it pointed to ${from}, and now to ${digest}`;
+    const text = `${name} ${verb} replaced: it pointed to ${from}, and now points to ${digest}`;
     this.events.warning?.(text);
     return [text];
   }

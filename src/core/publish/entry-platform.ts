@@ -37,7 +37,7 @@ export function namedPlatform(
   const proper = properPlatform(config);
   const [own, published] = [formatPlatform(config), formatPlatform(proper)];
   if (own !== published)
-    warning(`the config of ${name} names the platform ${own}; it is published as ${published}`);
+    warning(`the config of ${name} has the platform ${own}; it is published as ${published}`);
   return proper;
 }
 
@@ -146,5 +146,5 @@ function warnOfContradiction(
     architecture: architecture || config.architecture,
     ...shown(request.variant),
   });
-  warning(`${name} was built for ${own}, and is published for ${requested}, ${why}`);
+  warning(`${name} was built for ${own}, but is published for ${requested}, ${why}`);
 }

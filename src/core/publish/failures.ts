@@ -73,7 +73,7 @@ const NOTHING_PUBLISHED = 'nothing was published';
 export function withNothingPublished(error: unknown): unknown {
   const isInterrupted = error instanceof ManifestToolError && error.code === 'INTERRUPTED';
   if (!isInterrupted) return error;
-  const hint = 'run it again: blobs and images that have arrived are not sent again';
+  const hint = 'run it again: blobs and images that were uploaded are not sent again';
   return withOutcome(error, NOTHING_PUBLISHED, hint);
 }
 

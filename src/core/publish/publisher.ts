@@ -295,9 +295,7 @@ export class Publisher {
   /** What a dry run would change for the tags; one that cannot be read is left out. */
   review(client: Client, { root, images, before }: PushPlan): Promise<readonly TagChanges[]> {
     for (const [tag, { message }] of this.unreadable)
-      this.events.warning?.(
-        `what would change for ${this.store.name}:${tag} cannot be shown: ${message}`,
-      );
+      this.events.warning?.(`the changes to ${this.store.name}:${tag} cannot be shown: ${message}`);
     const readable = new Map([...before].filter(([tag]) => !this.unreadable.has(tag)));
     return reviewTags(client, this.store, { root, images, before: readable }, this.events);
   }
@@ -366,7 +364,7 @@ export class Publisher {
       await writeRoot(plan, this.store, this.events);
     } catch (error) {
       if (!(error instanceof ManifestToolError) || error.code !== 'INCOMPLETE') throw error;
-      this.events.warning?.(`${error.message}; its images are written once more`);
+      this.events.warning?.(`${error.message}; writing its images again`);
       const manifests = new Map(plan.images.map(({ manifest }) => [manifest.digest, manifest]));
       manifests.delete(plan.root.digest);
       await Promise.all(
@@ -384,8 +382,8 @@ function checkDigest({ target }: Target, { root, images }: Content): void {
   const isSource = images.some(({ manifest }) => manifest.digest === digest);
   const why = isSource
     ? `the digest is that of one of its images; the index has the digest ${root.digest}`
-    : `what is published has another digest, ${root.digest}`;
+    : `the published content has a different digest, ${root.digest}`;
   throw new ManifestToolError('USAGE', `publishing ${formatReference(target)}`, why, {
-    hint: 'name the target by a tag',
+    hint: 'refer to the target by tag',
   });
 }

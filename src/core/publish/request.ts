@@ -211,7 +211,7 @@ export function checkRequest(request: IndexRequest): void {
   const what = `publishing ${formatReference(request.target)}`;
   if (request.sources.length === 0) {
     throw new ManifestToolError('USAGE', what, 'there are no images to publish', {
-      hint: 'name at least one image',
+      hint: 'specify at least one image',
     });
   }
   const vague = request.sources.find(
@@ -219,9 +219,9 @@ export function checkRequest(request: IndexRequest): void {
       onlyPlatform === true && Object.keys(platform).length === 0,
   );
   if (vague !== undefined) {
-    const why = `which platform of ${formatReference(vague.reference)}? None is given`;
+    const why = `no platform to select from ${formatReference(vague.reference)} is given`;
     throw new ManifestToolError('USAGE', what, why, {
-      hint: 'give its os and architecture, for example linux/amd64',
+      hint: 'specify its os and architecture, for example linux/amd64',
     });
   }
   const ociOnly = request.type === 'docker' ? ociOnlyPart(request) : undefined;

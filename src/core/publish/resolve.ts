@@ -220,7 +220,7 @@ class Resolver {
     } catch (error) {
       const isMissing = error instanceof ManifestToolError && error.code === 'NOT_FOUND';
       if (!ignoreMissing || !isMissing) throw error;
-      this.reading.events.warning?.(`${name} is left out: ${error.why}`);
+      this.reading.events.warning?.(`${name} is skipped: ${error.why}`);
       return undefined;
     }
   }
@@ -425,8 +425,8 @@ function refuseUnexpected(
   const isType = [undefined, mediaType].includes(expected.mediaType);
   if (isType && [undefined, size].includes(expected.size)) return;
   const why = isType
-    ? `it has ${countOf(size, 'byte')}, and its descriptor says ${expected.size}`
-    : `it is of type ${mediaType}, and its descriptor says ${expected.mediaType}`;
+    ? `it has ${countOf(size, 'byte')}, but its descriptor says ${expected.size}`
+    : `it is of type ${mediaType}, but its descriptor says ${expected.mediaType}`;
   throw new ManifestToolError('REFUSED', `including ${name}`, why, {
     hint: 'correct the descriptor, or give only its digest',
   });
@@ -435,7 +435,7 @@ function refuseUnexpected(
 function emptyIndex(name: string): ManifestToolError {
   const why = 'it is an index with no entries';
   return new ManifestToolError('FAILED', `including ${name}`, why, {
-    hint: 'name an image, or an index that has entries',
+    hint: 'use an image, or an index that has entries',
   });
 }
 
@@ -444,9 +444,9 @@ function completePlatform({ platform = {} }: SourceRequest, name: string): Platf
   const { os, architecture } = platform;
   if (os !== undefined && architecture !== undefined) return { ...platform, os, architecture };
   const missing = os === undefined ? 'os' : 'architecture';
-  const why = `it is an index, and the platform to select from it has no ${missing}`;
+  const why = `it is an index, but the platform to select from it has no ${missing}`;
   throw new ManifestToolError('USAGE', `including ${name}`, why, {
-    hint: 'give both os and architecture, or no platform to add all entries of the index',
+    hint: 'specify both os and architecture, or no platform to add all entries of the index',
   });
 }
 

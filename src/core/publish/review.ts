@@ -104,12 +104,12 @@ export async function reviewTags(
       const [difference, leftBehind] = await Promise.all([
         differenceOf(own, content),
         referrersLeft(store, subjects).catch((error: unknown) =>
-          warned(`which referrers of ${shown} would be left behind is not known`, error),
+          warned(`cannot determine which referrers of ${shown} would be left behind`, error),
         ),
       ]);
       return [{ tags: names, from: sideOf(held), to, ...difference, leftBehind }];
     } catch (error) {
-      warned(`what would change for ${shown} cannot be shown`, error);
+      warned(`the changes to ${shown} cannot be shown`, error);
       return [];
     }
   });

@@ -59,9 +59,7 @@ export function indexWarnings(
     ...unknownWarnings(entries),
     ...variantWarnings(images),
     ...(entries.length > MANY_ENTRIES
-      ? [
-          `the index has ${entries.length} entries; some registries accept no more than ${MANY_ENTRIES}`,
-        ]
+      ? [`the index has ${entries.length} entries; some registries accept at most ${MANY_ENTRIES}`]
       : []),
   ];
 }
@@ -118,7 +116,7 @@ function unknownWarnings(entries: readonly Descriptor[]): string[] {
   return entries.flatMap((entry) => {
     const isUnknown = isUnknownPlatform(entry.platform ?? {});
     return isUnknown && !companions.isOwned(entry) && !entry.artifactType
-      ? [`${entry.digest} is for unknown/unknown, and belongs to no image of the index`]
+      ? [`${entry.digest} is for unknown/unknown, but belongs to no image of the index`]
       : [];
   });
 }
@@ -133,7 +131,7 @@ function variantWarnings(images: readonly Descriptor[]): string[] {
     const sibling = variantSibling(image, varied);
     return sibling === undefined
       ? []
-      : [`${shown(image)} has no variant, but there is also ${shown(sibling)}`];
+      : [`${shown(image)} has no variant, but the index also has ${shown(sibling)}`];
   });
 }
 

@@ -23,15 +23,15 @@ export interface Defect {
   readonly what: string;
   /** The requirement that is not met; undefined for what is wrong by itself. */
   readonly requirement?: Requirement;
-  /** A fault of the content itself, which copying it again does not repair. */
+  /** A fault that copying the content again does not repair. */
   readonly fault?: ContentFault;
 }
 
 /**
- * Content that readers could take differently, an index without entries, or a program that is
- * started and of another architecture.
+ * Content that readers could interpret differently, an index without entries, a program that is
+ * started and of another architecture, or a platform that is not among those required.
  */
-export type ContentFault = 'ambiguous' | 'empty' | 'architecture';
+export type ContentFault = 'ambiguous' | 'empty' | 'architecture' | 'unexpected';
 
 /**
  * Finds a platform that is missing, unless the entry is an artifact, or that contradicts the config of
@@ -47,7 +47,7 @@ export function entryPlatformDefects(
   if (config === undefined || isUnknownPlatform(config)) return [];
   if (!platformsContradict(config, platform)) return [];
   const [listed, own] = [formatPlatform(platform), formatPlatform(config)];
-  return [{ where, what: `is for ${listed} in the index, and for ${own} in its config` }];
+  return [{ where, what: `is for ${listed} in the index, but for ${own} in its config` }];
 }
 
 /** Finds an image config that is for another number of layers than the image has. */
@@ -59,7 +59,7 @@ export function layerDefects(
   const { layers = [] } = manifest;
   const announced = isArtifact(manifest) ? undefined : announcedLayers(config);
   if (announced === undefined || announced === layers.length) return [];
-  const what = `has ${countOf(layers.length, 'layer')}, and its config is for ${announced} (rootfs.diff_ids)`;
+  const what = `has ${countOf(layers.length, 'layer')}, but its config lists ${announced} (rootfs.diff_ids)`;
   return [{ where, what }];
 }
 
@@ -67,7 +67,7 @@ export function layerDefects(
 export function duplicateEntries({ manifests }: ImageIndex): Defect[] {
   return [...shadowedEntries(imageEntries(manifests))].map(([{ digest, platform }, before]) => ({
     where: digest,
-    what: `is for ${formatPlatform(platform!)}, for which ${before.digest} comes before it`,
+    what: `is for ${formatPlatform(platform!)}, but ${before.digest} comes first for that platform`,
   }));
 }
 
@@ -91,7 +91,7 @@ export function indexDefects(where: string, { manifests }: ImageIndex): Defect[]
     }
     const isForNothing = !companions.isOwned(entry) && !artifactType;
     return isForNothing && isUnknownPlatform(platform ?? {})
-      ? [{ where: digest, what: 'is for unknown/unknown, and not an attestation' }]
+      ? [{ where: digest, what: 'is for unknown/unknown, but is not an attestation' }]
       : incomplete;
   });
 }

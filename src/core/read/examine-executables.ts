@@ -188,7 +188,7 @@ function compared(where: Digest, platform: Platform, contents: Contents): Examin
   const all = [...notes, ...started.notes];
   if (!isComparable(platform)) {
     const none: NativePrograms = { count: 0, first: [] };
-    const note = `is for ${name}, with which programs are not compared`;
+    const note = `is for ${name}, whose programs cannot be checked`;
     return {
       executables: { ...report, others: none, compatible: none, notes: [...all, note] },
       defects,
@@ -212,7 +212,7 @@ function compared(where: Digest, platform: Platform, contents: Contents): Examin
       ...defects,
       ...wrong.map(({ path, program }): Defect => {
         const architectures = program.architectures.join(' and ');
-        const what = `starts ${path}, ${withArticle(program.format)} program for ${architectures}, and is for ${name}`;
+        const what = `starts ${path}, ${withArticle(program.format)} program for ${architectures}, but is for ${name}`;
         return { where, what, fault: 'architecture' };
       }),
     ],

@@ -24,7 +24,7 @@ export async function listTags(
   if (repository.tag !== undefined || repository.digest !== undefined) {
     const part = repository.tag === undefined ? 'a digest' : 'a tag';
     const what = `listing the tags of ${formatReference(repository)}`;
-    const hint = `name the repository alone: ${name}`;
+    const hint = `use the repository alone: ${name}`;
     throw new ManifestToolError('USAGE', what, `the reference has ${part}`, { hint });
   }
   const isMatch = match === undefined ? undefined : await matcher(match);

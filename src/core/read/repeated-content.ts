@@ -21,7 +21,7 @@ export class RepeatedContent {
     this.shown.add(digest);
     if (this.bytes <= MAX_REPEATED_BYTES) return;
     const limit = formatSize(MAX_REPEATED_BYTES);
-    const why = `manifests that are named several times have more than ${limit} in all`;
+    const why = `manifests that are referred to repeatedly have more than ${limit} in total`;
     throw new ManifestToolError('FAILED', this.what, why, { reason: 'index-limit' });
   }
 }

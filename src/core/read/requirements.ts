@@ -103,20 +103,23 @@ function platformDefects(
 ): Defect[] {
   const compared = comparePlatforms(platformsOf(images), required);
   const bare = images.filter((image) => !image.isArtifact && platformsOf([image]).length === 0);
-  const unrequired = [
-    ...compared.extra.map(formatPlatform),
-    ...(bare.length > 0 ? ['an image without platform'] : []),
-  ];
   return [
     ...missing(compared.missing, place),
-    ...unrequired.map((where) => ({ where, what: `is ${place}, and not required` })),
+    ...compared.extra.map((platform) =>
+      unexpected(formatPlatform(platform), 'is an unexpected platform'),
+    ),
+    ...(bare.length > 0 ? [unexpected('an image without platform', 'is unexpected')] : []),
   ];
+}
+
+function unexpected(where: string, what: string): Defect {
+  return { where, what, fault: 'unexpected' };
 }
 
 function missing(platforms: readonly Platform[], place: string): Defect[] {
   return platforms.map((platform) => ({
     where: formatPlatform(platform),
-    what: `is required, and not ${place}`,
+    what: `is required, but not ${place}`,
   }));
 }
 
@@ -147,10 +150,10 @@ async function differences(
     const [own, other] = [here.get(key), there.get(key)];
     const where = (own ?? other)!.shown;
     if (own === undefined)
-      return [{ where, what: `is in ${name} (${other!.digests.join(', ')}), and not here` }];
+      return [{ where, what: `is in ${name} (${other!.digests.join(', ')}), but not here` }];
     if (other === undefined) return [{ where, what: `is not in ${name}` }];
     const [mine, theirs] = [own, other].map(({ digests }) => digests.toSorted().join(', '));
-    return mine === theirs ? [] : [{ where, what: `is ${mine} here, and ${theirs} in ${name}` }];
+    return mine === theirs ? [] : [{ where, what: `is ${mine} here, but ${theirs} in ${name}` }];
   });
 }
 

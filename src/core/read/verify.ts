@@ -327,7 +327,7 @@ class Verifier {
     const typed =
       mediaType === entry.mediaType
         ? []
-        : [{ where, what: `is of type ${mediaType}, and the index says ${entry.mediaType}` }];
+        : [{ where, what: `is of type ${mediaType}, but the index says ${entry.mediaType}` }];
     const named = await this.checkManifest(manifest);
     const { document } = manifest;
     const defects =
@@ -464,7 +464,8 @@ class Verifier {
 
   private compareSize({ size: expected }: Descriptor, size: number | undefined): void {
     if (size === undefined) throw new Error('it is not there');
-    if (size !== expected) throw new Error(`it has ${size} bytes, and ${expected} are announced`);
+    if (size !== expected)
+      throw new Error(`it has ${size} bytes, but its descriptor says ${expected}`);
   }
 
   private attempt<T>(work: () => Promise<T>): Promise<Attempt<T>> {
@@ -483,7 +484,7 @@ function once(
 ): readonly Defect[] {
   if (manifest === undefined) return [];
   if (listed.has(manifest)) {
-    const what = 'has the defects that are listed with its first entry';
+    const what = 'has the same defects as its first entry';
     return [{ where: descriptor.digest, what }];
   }
   const own = value.named?.defects ?? [];

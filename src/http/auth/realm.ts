@@ -46,18 +46,18 @@ export function checkedRealm(realm: string | undefined, registry: URL): URL {
       hint: 'no credential was sent there; if the registry is yours, correct the realm in its configuration',
     });
   if (realm === undefined || realm === '')
-    throw refuse('the registry demands a token but names no realm to get it from');
+    throw refuse('the registry demands a token, but its challenge has no realm');
   const url = parseUrl(realm, registry);
   if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:'))
-    throw refuse('the realm that the registry names is not an http or https URL');
+    throw refuse("the realm in the registry's challenge is not an http or https URL");
   if (url.username !== '' || url.password !== '')
-    throw refuse('the realm that the registry names contains credentials');
+    throw refuse("the realm in the registry's challenge contains credentials");
   if (url.protocol === 'http:' && registry.protocol === 'https:')
     throw refuse(
-      `the realm that the registry names (${url.host}) is plain http, but the registry is https`,
+      `the realm in the registry's challenge (${url.host}) is plain http, but the registry is https`,
     );
   if (isInternal(url.hostname) && url.hostname !== registry.hostname && !areLoopback(url, registry))
-    throw refuse(`the realm that the registry names (${url.host}) is an internal address`);
+    throw refuse(`the realm in the registry's challenge (${url.host}) is an internal address`);
   return url;
 }
 

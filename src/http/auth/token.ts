@@ -64,7 +64,7 @@ export async function requestToken(transport: Transport, request: TokenRequest):
   }
   if (!isSuccess(response.status)) throw refusal(what, request, response);
   if (isWebPage(response)) {
-    const why = `${request.realm.host} answered with a web page: it is not a token server`;
+    const why = `${request.realm.host} returned a web page: it is not a token server`;
     throw new ManifestToolError('UNAVAILABLE', what, why, { hint: SERVER_HINT });
   }
   return readToken(what, response);
@@ -116,7 +116,7 @@ function refusal(
   response: HttpResponse,
 ): ManifestToolError {
   const { status, attempts } = response;
-  const says = `the token server answered with status ${status}`;
+  const says = `the token server returned status ${status}`;
   if (status === 408 || status === 429 || status >= 500 || isSecondaryLimit(response)) {
     const why = says + formatWait(response, Date.now()) + formatTries(attempts);
     const details: ErrorDetails = isLongWait(response, Date.now())

@@ -116,7 +116,7 @@ function pairsIn(directory: string, names: readonly string[]): string[] {
     throw missing(
       path.join(directory, `${keyAlone}.key`),
       `${keyAlone}.cert`,
-      'a client certificate needs both: put it there, or take the key away',
+      'a client certificate needs both: add it, or remove the key',
     );
   }
   return certs;
@@ -150,7 +150,7 @@ export async function readText(
   if (bytes !== undefined) return bytes.toString();
   const why = `it is larger than ${MAX_PEM_BYTES / 1024 / 1024} MiB`;
   throw new ManifestToolError('CONFIG', `reading ${what}`, why, {
-    hint: 'name a file of certificates in PEM form',
+    hint: 'use a file with certificates in PEM format',
   });
 }
 
@@ -177,14 +177,13 @@ function isDirectory(candidate: string): boolean {
 
 function unreadable(what: string, error: unknown): ManifestToolError {
   const code = systemCode(error) ?? 'unknown error';
-  const why =
-    code === 'ENOENT' ? 'there is no such file or directory' : `it is unreadable (${code})`;
+  const why = code === 'ENOENT' ? 'no such file or directory' : `it is unreadable (${code})`;
   const hint = unreadableHint(error);
   return new ManifestToolError('CONFIG', `reading ${what}`, why, { cause: error, hint });
 }
 
 function missing(file: string, other: string, hint: string): ManifestToolError {
-  return new ManifestToolError('CONFIG', `reading ${file}`, `there is no ${other} beside it`, {
+  return new ManifestToolError('CONFIG', `reading ${file}`, `${other} is missing beside it`, {
     hint,
   });
 }

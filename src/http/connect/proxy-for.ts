@@ -25,7 +25,7 @@ export function proxyFor(url: URL, env: Environment): URL | undefined {
   if (name === 'HTTP_PROXY' && (env['REQUEST_METHOD'] ?? '') !== '') {
     throw invalid(
       'it cannot be trusted in a CGI program',
-      `unset ${variable}, or name the registry in NO_PROXY`,
+      `unset ${variable}, or list the registry in NO_PROXY`,
     );
   }
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[1]?.toLowerCase();

@@ -332,7 +332,7 @@ async function fileAuthorities(caFile: string, signal: AbortSignal | undefined):
     await readText(caFile, { what: `CA file ${caFile}`, signal }),
   );
   if (certificates.some(isCertificate)) return certificates;
-  const why = 'it holds no certificate in PEM form';
+  const why = 'it contains no certificate in PEM format';
   throw new ManifestToolError('CONFIG', `reading CA file ${caFile}`, why, {
     hint: `\`openssl x509 -inform der -in ${caFile}\` converts a certificate in DER form to PEM`,
   });

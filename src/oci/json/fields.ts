@@ -106,7 +106,7 @@ export class Fields {
   size(key: string): number {
     const value = this.value(key);
     const size = value instanceof JsonNumber ? value.toSize() : undefined;
-    if (size === undefined) throw this.wrong(key, 'is not a number of bytes');
+    if (size === undefined) throw this.wrong(key, 'is not a valid size in bytes');
     return size;
   }
 
@@ -115,7 +115,7 @@ export class Fields {
     const value = this.value(key);
     if (value === undefined) return undefined;
     const integer = value instanceof JsonNumber ? value.toSize() : undefined;
-    if (integer === undefined) throw this.wrong(key, 'is not a whole number');
+    if (integer === undefined) throw this.wrong(key, 'is not an integer');
     return integer;
   }
 
@@ -165,7 +165,7 @@ export class Fields {
     if (value !== undefined) return value ?? undefined;
     const other = this.folded.get(fold(key));
     if (other !== undefined && other !== key) {
-      this.ambiguous(other, `is not written ${quoted(key)}: some readers ignore it, others do not`);
+      this.ambiguous(other, `is not spelled ${quoted(key)}: some tools ignore it, others do not`);
     }
     return undefined;
   }

@@ -366,7 +366,7 @@ async function failureProblems(
 }
 
 const HARMLESS_LINE =
-  /^(waiting [0-9.]+ (ms|s|min) for \S+ \(.+\), then try \d of \d|published \S+(, from \S+ to \S+)?)$/;
+  /^(retrying \S+ in [0-9.]+ (ms|s|min): .+ \(attempt \d of \d\)|published \S+(, from \S+ to \S+)?)$/;
 
 function linesOf(text: string): string[] {
   return text.split('\n').slice(0, -1);

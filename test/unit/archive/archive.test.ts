@@ -122,7 +122,7 @@ describe('an OCI archive', () => {
     await writeFile(at('a.tar.zst'), Buffer.from([0x28, 0xb5, 0x2f, 0xfd, 0]));
     await expect(open('a.tar.zst').getManifest('x')).rejects.toMatchObject({
       code: 'FAILED',
-      why: `${at('a.tar.zst')} is compressed with zstd, which cannot be read here`,
+      why: `${at('a.tar.zst')} is compressed with zstd, which is not supported`,
       hint: 'decompress it first: zstd -d',
     });
   });
@@ -186,13 +186,13 @@ describe('an OCI archive', () => {
     expect(await readdir(scratch)).toEqual(['a.tar']);
   });
 
-  test('is not replaced if another program has replaced it', async () => {
+  test('is not replaced if another program replaced it', async () => {
     const [a, b] = [open('a.tar'), open('a.tar')];
     await a.putChild(await fixture.getManifest('linux-amd64'));
     await copyImage(fixture, 'linux-386', b, ['b']);
     await expect(copyImage(fixture, 'linux-amd64', a, ['a'])).rejects.toMatchObject({
       code: 'FAILED',
-      why: `another program has replaced ${at('a.tar')} in the meantime`,
+      why: `another program replaced ${at('a.tar')} during the write`,
     });
     expect(await readImage(open('a.tar'), 'b')).toHaveLength(3);
   });
@@ -243,7 +243,7 @@ describe.skipIf(!HAS_SKOPEO)('an archive of "docker save"', () => {
     }
     await expect(store.getManifest('2.0')).rejects.toMatchObject({
       code: 'NOT_FOUND',
-      hint: 'it has "example.com/app:1.0"',
+      hint: 'available tags: "example.com/app:1.0"',
     });
   });
 
@@ -304,7 +304,7 @@ describe.skipIf(!HAS_SKOPEO)('an archive of "docker save"', () => {
       });
       await expect(open('d.tar', 'docker').getManifest('app')).rejects.toMatchObject({
         code: 'CORRUPT',
-        why: expect.stringContaining('"m/layer.tar", which the archive does not have'),
+        why: expect.stringContaining('"m/layer.tar", which is not in the archive'),
       });
     }
   });
@@ -358,12 +358,12 @@ describe('an archive that is hostile or damaged:', () => {
         ]),
       /not a regular file/,
     ],
-    ['a size beyond the file', () => Buffer.concat([MARKER, EMPTY, big, END]), /is cut short/],
-    ['cut in a header', () => Buffer.concat([MARKER, EMPTY]).subarray(0, 1200), /is cut short/],
+    ['a size beyond the file', () => Buffer.concat([MARKER, EMPTY, big, END]), /is truncated/],
+    ['cut in a header', () => Buffer.concat([MARKER, EMPTY]).subarray(0, 1200), /is truncated/],
     [
       'a wrong checksum',
       () => Buffer.concat([MARKER, member('y', '').fill('z', 0, 1), END]),
-      /header at byte 1024 has a wrong checksum/,
+      /header at byte 1024 has an invalid checksum/,
     ],
     [
       'content after its end',
@@ -406,7 +406,7 @@ describe('an archive that is hostile or damaged:', () => {
     await expect(open('a.tar').getManifest('1')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await mkdir(at('dir'));
     await expect(open('dir').getManifest('1')).rejects.toMatchObject({
-      hint: `for an OCI image layout write oci-layout://${at('dir')}`,
+      hint: `for an OCI image layout, use oci-layout://${at('dir')}`,
     });
     makeArchive('real.tar');
     await symlink('real.tar', at('link.tar'));

@@ -207,7 +207,7 @@ describe('a blob that is opened', () => {
     };
     await expect(read()).rejects.toMatchObject({
       code: 'CORRUPT',
-      why: `it has more than the ${size} bytes announced`,
+      why: `it has more than the ${size} bytes in its descriptor`,
     });
     expect(length).toBe(size);
   });
@@ -231,7 +231,9 @@ describe('a tag', () => {
     await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
       code: 'NOT_FOUND',
       message: `reading oci-layout://${root}:latest failed: the layout has no tag latest`,
-      hint: expect.stringMatching(/^the tags are: linux-amd64, linux-arm64v8, .*, windows-amd64$/),
+      hint: expect.stringMatching(
+        /^available tags: linux-amd64, linux-arm64v8, .*, windows-amd64$/,
+      ),
     });
   });
 
@@ -239,11 +241,11 @@ describe('a tag', () => {
     const names = Array.from({ length: 12 }, (_, i) => `t${i}`);
     await setIndex(['a\nb', ...names].map((name) => named(name, ABSENT, 1)));
     await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
-      hint: 'the tags are: "a\\nb", t0, t1, t2, t3, t4, t5, t6, t7, t8 and 3 more',
+      hint: 'available tags: "a\\nb", t0, t1, t2, t3, t4, t5, t6, t7, t8 and 3 more',
     });
     await setIndex([]);
     await expect(openLayout(root).getManifest('latest')).rejects.toMatchObject({
-      hint: 'no image in it has a tag: use a digest',
+      hint: 'its images have no tags: use a digest',
     });
   });
 
@@ -267,7 +269,7 @@ describe('a tag', () => {
     await expect(openLayout(root).getManifest('1')).rejects.toMatchObject({
       code: 'USAGE',
       reason: 'ambiguous-name',
-      why: `1 names several images: example.com/a:1 (${a!.digest}), example.com/b:1 (${b!.digest})`,
+      why: `1 refers to several images: example.com/a:1 (${a!.digest}), example.com/b:1 (${b!.digest})`,
     });
   });
 
@@ -383,7 +385,7 @@ describe('CORRUPT is', () => {
     await truncate(blobFile(digest), 2 ** 40);
     await expect(openLayout(root).getManifest(digest)).rejects.toMatchObject({
       code: 'CORRUPT',
-      message: expect.stringContaining('more than the 4194304 that are read'),
+      message: expect.stringContaining('more than the limit of 4194304 for'),
     });
   });
 
@@ -459,7 +461,7 @@ describe('not a layout:', () => {
     await writeFile(archive, '');
     await expect(openLayout(archive).getManifest('1')).rejects.toMatchObject({
       code: 'FAILED',
-      hint: `for an archive write oci-archive://${archive} or docker-archive://${archive}`,
+      hint: `for an archive, use oci-archive://${archive} or docker-archive://${archive}`,
     });
     await expect(openLayout(path.join(archive, 'x')).getManifest('1')).rejects.toMatchObject({
       code: 'FAILED',

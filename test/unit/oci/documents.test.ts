@@ -61,10 +61,30 @@ describe('the type of a document', () => {
     ['an index served as an image', INDEX, OCI_MANIFEST, /but it was served as/],
     ['an image served as an index', IMAGE, OCI_INDEX, /but it was served as/],
     ['an OCI index served as an index', INDEX, DOCKER_MANIFEST_LIST, /but it was served as/],
-    ['the form of an index, served as an image', { manifests: [] }, OCI_MANIFEST, /form of an i/],
-    ['the form of an image, served as an index', { config: CONFIG }, OCI_INDEX, /form of an image/],
-    ['an index that says it is an image', { ...INDEX, mediaType: OCI_MANIFEST }, '', /form of an/],
-    ['an image that says it is an index', { ...IMAGE, mediaType: OCI_INDEX }, '', /form of an im/],
+    [
+      'the form of an index, served as an image',
+      { manifests: [] },
+      OCI_MANIFEST,
+      /looks like an i/,
+    ],
+    [
+      'the form of an image, served as an index',
+      { config: CONFIG },
+      OCI_INDEX,
+      /looks like an image/,
+    ],
+    [
+      'an index that says it is an image',
+      { ...INDEX, mediaType: OCI_MANIFEST },
+      '',
+      /looks like an/,
+    ],
+    [
+      'an image that says it is an index',
+      { ...IMAGE, mediaType: OCI_INDEX },
+      '',
+      /looks like an im/,
+    ],
     ['another type', { ...IMAGE, mediaType: 'a/b' }, undefined, /"a\/b" is neither/],
     ['another type than that of the wire', { ...IMAGE, mediaType: 'a/b' }, OCI_MANIFEST, /neither/],
     [
@@ -111,7 +131,7 @@ describe('an ambiguous document', () => {
     [
       'a list in another case',
       text.replace('manifests', 'Manifests'),
-      'Manifests is not written "manifests"',
+      'Manifests is not spelled "manifests"',
     ],
     [
       'two digests in another case',
@@ -128,7 +148,7 @@ describe('an ambiguous document', () => {
     [
       'a platform in another case',
       withEntryMember('"platform":{"os":"linux","Architecture":"arm"}'),
-      'manifests[0].platform.Architecture is not written "architecture"',
+      'manifests[0].platform.Architecture is not spelled "architecture"',
     ],
     ['data of other content', withEntryMember('"data":"e30="'), 'data is not the content with'],
     ['data that is not base64', withEntryMember('"data":"e30"'), 'data is not base64'],
@@ -172,7 +192,11 @@ describe('a field', () => {
   test.each<[string, object | string, RegExp]>([
     ['no object', '[]', /^the document is not an object/],
     ['no JSON', '{', /character/],
-    ['a version that is text', { ...INDEX, schemaVersion: '2' }, /^schemaVersion is not a whole/],
+    [
+      'a version that is text',
+      { ...INDEX, schemaVersion: '2' },
+      /^schemaVersion is not an integer/,
+    ],
     ['a type that is no text', { ...INDEX, mediaType: 2 }, /^mediaType is not a string/],
     ['entries that are no list', { ...INDEX, manifests: {} }, /^manifests is not a list/],
     ['an entry that is null', { ...INDEX, manifests: [null] }, /^manifests\[0\] is not an object/],
@@ -197,13 +221,13 @@ describe('a field', () => {
     [
       'a size below zero',
       withEntry({ size: -1 }),
-      /^manifests\[1\]\.size is not a number of bytes/,
+      /^manifests\[1\]\.size is not a valid size in bytes/,
     ],
-    ['a size of 2^53', withEntry({ size: 2 ** 53 }), /\.size is not a number of bytes/],
-    ['a size of 2^62', withEntry({ size: 2 ** 62 }), /\.size is not a number of bytes/],
-    ['a broken size', withEntry({ size: 1.5 }), /\.size is not a number of bytes/],
-    ['a size that is text', withEntry({ size: '7' }), /\.size is not a number of bytes/],
-    ['no size', withEntry({ size: undefined }), /\.size is not a number of bytes/],
+    ['a size of 2^53', withEntry({ size: 2 ** 53 }), /\.size is not a valid size in bytes/],
+    ['a size of 2^62', withEntry({ size: 2 ** 62 }), /\.size is not a valid size in bytes/],
+    ['a broken size', withEntry({ size: 1.5 }), /\.size is not a valid size in bytes/],
+    ['a size that is text', withEntry({ size: '7' }), /\.size is not a valid size in bytes/],
+    ['no size', withEntry({ size: undefined }), /\.size is not a valid size in bytes/],
     ['a platform that is text', withEntry({ platform: 'linux' }), /\.platform is not an object/],
     ['an os that is no text', withEntry({ platform: { os: 1 } }), /\.platform\.os is not a string/],
     ['features that are text', withEntry({ platform: { 'os.features': 'x' } }), /list of strings/],
@@ -230,7 +254,7 @@ describe('a field', () => {
   test('a size with an exponent or of 2^53+1 is judged by its text', () => {
     const text = JSON.stringify(INDEX);
     for (const size of ['9007199254740993', '7e0', '7.0', '-0']) {
-      expect(() => read(text.replace('"size":7', `"size":${size}`))).toThrow(/number of bytes/);
+      expect(() => read(text.replace('"size":7', `"size":${size}`))).toThrow(/valid size in bytes/);
     }
     expect(() => read(text.replace('"size":7', '"size":9007199254740991'))).not.toThrow();
   });
@@ -337,7 +361,7 @@ describe('parseConfig', () => {
     '{"os":"linux","os":"windows"}',
     '{"Os":"linux"}',
   ])('refuses the ambiguous %s', (text) => {
-    expect(() => parseConfig(Buffer.from(text))).toThrow(/both|twice|not written/);
+    expect(() => parseConfig(Buffer.from(text))).toThrow(/both|twice|not spelled/);
   });
 
   test.each(['', '[]', 'null', '"x"', '{"os":1}', '{"os.features":"x"}', 'PK\u0003\u0004'])(

@@ -182,7 +182,7 @@ describe('indexes inside an index', () => {
     expect(count).toBe(198 * 101);
     const beyond = many(199, hundred);
     await expect(store.walker({ visit: readAll }).walk(beyond)).rejects.toThrow(
-      /more than 20000 manifests are named/,
+      /more than 20000 manifests are referred to/,
     );
     const cut = await store.walker<void>({ visit: readAll, beyondLimit: 'cut' }).walk(beyond);
     expect(cut.limit).toBe('too-many');

@@ -131,7 +131,7 @@ describe('the meaning of an answer', () => {
     const { code, why } = failureOf({ ...response, headers, attempts: 5 });
     expect(code).toBe('UNAVAILABLE');
     expect(why).toMatch(/^registry\.test limits the rate of requests \(status \d+.*\)/);
-    expect(why).toMatch(/ and asks to wait until [-0-9: ]+ UTC \(2 min\) \(5 tries\)$/);
+    expect(why).toMatch(/ and asks to wait until [-0-9: ]+ UTC \(2 min\) \(5 attempts\)$/);
   });
 
   test('a web page with 200 is UNAVAILABLE: there is no registry', () => {
@@ -149,7 +149,7 @@ describe('the meaning of an answer', () => {
   test('the scopes that a token needs are named', () => {
     const challenge = 'Bearer realm="https://t.test",scope="repository:a/b:pull,push"';
     const { why } = failureOf(answer(401, '', { 'www-authenticate': challenge }));
-    expect(why).toMatch(/; it asks for repository:a\/b:pull,push$/);
+    expect(why).toMatch(/; required scope: repository:a\/b:pull,push$/);
   });
 });
 

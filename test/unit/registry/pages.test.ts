@@ -108,6 +108,6 @@ describe('a list', () => {
       };
     };
     expect(await read(until(999))).toHaveLength(999);
-    await expect(read(until(1000))).rejects.toThrow(/into 1000 pages or more/);
+    await expect(read(until(1000))).rejects.toThrow(/has 1000 pages or more/);
   });
 });

@@ -59,7 +59,7 @@ export function renderTable(
     ...rows,
     ...(hasWholeDigests || described.kind !== 'list'
       ? []
-      : ['', `Whole digests: manifest-tool digest --all ${escapeText(reference)}`]),
+      : ['', `Full digests: manifest-tool digest --all ${escapeText(reference)}`]),
   ];
   const text = lines.map((line) => `${line}\n`).join('');
   const { referrers } = described;

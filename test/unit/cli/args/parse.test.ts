@@ -368,11 +368,11 @@ describe('a command of another tool', () => {
     [['create', '--amend', 'a'], 'manifest-tool add INDEX'],
     [['create', '--append', 'a'], 'manifest-tool add INDEX'],
     [['copy', '--dest-tls-verify=false', 'a', 'b'], '--plain-http'],
-    [['copy', '--all', 'a', 'b'], 'omit it: a whole index is copied'],
+    [['copy', '--all', 'a', 'b'], 'omit it: all platforms are copied'],
     [['create', '--builder', 'x', 'a'], 'omit it: no builder is needed'],
     [['create', '--push', '-t', 'x:1', 'a'], 'omit it: the index is published'],
     [['create', '--iidfile', 'f', '-t', 'x:1', 'a'], '--digestfile FILE'],
-    [['create', '-m', 'a', '-t', 'x:1'], 'give the image as an argument'],
+    [['create', '-m', 'a', '-t', 'x:1'], 'pass the image as an argument'],
     [['add', '--arch', 'arm64', 'x:1', 'a'], 'annotate INDEX --digest DIGEST'],
     [['create', '--variant', 'v7', '-t', 'x:1', 'a'], 'annotate INDEX --digest DIGEST'],
     [['annotate', 'x:1', 'x:arm64', '--arch', 'arm64'], 'select the entry with --platform'],
@@ -391,7 +391,7 @@ describe('values that the shell split', () => {
     [['--platforms', 'linux/amd64', 'linux/arm64', ...images]],
   ])('%j: the hint joins them', (argv) => {
     expect(refusalOf(['push', 'from-args', ...argv])).toMatchObject({
-      hint: 'separate values by commas, without blanks: --platforms linux/amd64,linux/arm64',
+      hint: 'separate values with commas, without spaces: --platforms linux/amd64,linux/arm64',
     });
   });
 

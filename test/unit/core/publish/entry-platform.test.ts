@@ -31,7 +31,7 @@ test.each<[RequestedPlatform, Platform, string[]]>([
   [
     { os: 'linux', architecture: 'arm', variant: 'v6' },
     ARM,
-    ['e.co/app:1 was built for linux/arm/v7, and is published for linux/arm/v6, as requested'],
+    ['e.co/app:1 was built for linux/arm/v7, but is published for linux/arm/v6, as requested'],
   ],
   [{ os: 'linux', architecture: 'arm', variant: '7' }, ARM, []],
   [{ os: 'linux', architecture: 'arm' }, ARM, []],
@@ -105,7 +105,7 @@ describe('the platform of an entry', () => {
     const { platform, warnings } = decide(asked, { os: 'linux', architecture: 'amd64' });
     expect(platform).toEqual(asked);
     expect(warnings).toEqual([
-      'e.co/app:1 was built for linux/amd64, and is published for linux/arm64, as requested',
+      'e.co/app:1 was built for linux/amd64, but is published for linux/arm64, as requested',
     ]);
   });
 });

@@ -320,7 +320,7 @@ describe('a missing image', () => {
     putImage('linux/amd64', 'here');
     const { platforms, warnings } = await resolve([from('app:gone'), from('app:here')], true);
     expect(platforms).toEqual(['linux/amd64']);
-    expect(warnings).toEqual(['e.co/app:gone is left out: there is no such image']);
+    expect(warnings).toEqual(['e.co/app:gone is skipped: there is no such image']);
   });
 
   test.each(['UNAVAILABLE', 'DENIED'] as const)('is not one that is %s', async (code) => {

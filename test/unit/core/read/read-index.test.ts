@@ -118,6 +118,6 @@ test('the defects of an image are listed with the first entry that names it', as
   });
   expect(entries[1]!.defects).toContainEqual({
     where: image.digest,
-    what: 'has the defects that are listed with its first entry',
+    what: 'has the same defects as its first entry',
   });
 });

@@ -104,8 +104,8 @@ test('reads authorities and all pairs, by name', async () => {
 });
 
 test.each([
-  ['x.cert', 'there is no x.key beside it'],
-  ['x.key', 'there is no x.cert beside it'],
+  ['x.cert', 'x.key is missing beside it'],
+  ['x.key', 'x.cert is missing beside it'],
 ])('%s alone is an error that names it', async (name, why) => {
   await put({ [name]: '' });
   const what = `reading ${path.join(scratch, name)}`;
@@ -120,7 +120,7 @@ test('a directory or file that cannot be read is an error that names it', async 
   await expect(readCertificates(gone, true)).rejects.toThrow(
     expect.objectContaining({
       code: 'CONFIG',
-      message: `reading ${gone} failed: there is no such file or directory`,
+      message: `reading ${gone} failed: no such file or directory`,
     }),
   );
   await mkdir(path.join(scratch, 'ca.crt'));

@@ -134,7 +134,7 @@ test('a CA file must hold a certificate', async () => {
   await expect(settings({ caFile: gone })).rejects.toThrow(
     expect.objectContaining({
       code: 'CONFIG',
-      message: `reading CA file ${gone} failed: there is no such file or directory`,
+      message: `reading CA file ${gone} failed: no such file or directory`,
     }),
   );
   const broken = path.join(scratch, 'broken.pem');
@@ -143,7 +143,7 @@ test('a CA file must hold a certificate', async () => {
     await expect(settings({ caFile })).rejects.toThrow(
       expect.objectContaining({
         code: 'CONFIG',
-        message: `reading CA file ${caFile} failed: it holds no certificate in PEM form`,
+        message: `reading CA file ${caFile} failed: it contains no certificate in PEM format`,
       }),
     );
   }
