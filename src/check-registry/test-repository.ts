@@ -71,7 +71,7 @@ export class TestRepository {
     const answer = await this.put(manifest, tag, level);
     const read = await this.waitFor(answer, async () => {
       const found = await this.raw.getManifest(reference);
-      if (found.digest !== manifest.digest) throw new Absent(`it names ${found.digest}`);
+      if (found.digest !== manifest.digest) throw new Absent(`it has the digest ${found.digest}`);
       return found;
     });
     if (read.mediaType !== manifest.mediaType)

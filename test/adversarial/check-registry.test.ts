@@ -294,7 +294,9 @@ describe('a registry that says yes and does not do it', () => {
     };
     const result = await check('--json');
     expect(of(result, 'oci-index')).toMatchObject({ result: 'no' });
-    expect(of(result, 'oci-index').detail).toMatch(/but it names sha256:/);
+    expect(of(result, 'oci-index').detail).toMatch(
+      /but reading it back failed: it has the digest sha256:/,
+    );
   });
 });
 

@@ -416,7 +416,7 @@ describe('an index of thousands of entries', () => {
     await folder.tag(await folder.index(Array.from({ length: 5000 }, () => entry)), 'large');
     const refused = await runCli(['query', folder.reference('large')]);
     expectCode(refused, 1);
-    expect(refused.stderr).toMatch(/it has \d+ bytes, more than the 4194304/);
+    expect(refused.stderr).toMatch(/it has \d+ bytes, more than the limit of 4194304/);
     await folder.remove();
   });
 });

@@ -217,7 +217,7 @@ describe('verify --executables', () => {
     const { defects, executables } = await verified(await indexOf(good, bad), 6);
     expect(defects.map(({ where, what }) => [where, what])).toEqual([
       [bad.digest, 'starts /app-amd64, an ELF program for amd64, but is for linux/arm64'],
-      [bad.digest, 'starts /app-riscv64, an ELF program for riscv64, and is for linux/arm64'],
+      [bad.digest, 'starts /app-riscv64, an ELF program for riscv64, but is for linux/arm64'],
     ]);
     expect(executables[0]!.others.count).toBe(1);
   });

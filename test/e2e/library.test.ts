@@ -550,7 +550,7 @@ describe('untag', () => {
     const reference = `${repository}:1`;
     const { digest } = (await client.copy({ source: amd64(), target: reference })).root;
     const other = `sha256:${'0'.repeat(64)}`;
-    const why = expect.stringContaining(`it points to ${digest} now`) as string;
+    const why = expect.stringContaining(`it now points to ${digest}`) as string;
     const error = { code: 'REFUSED', why, reference };
     for (const dryRun of [true, false])
       expect(await client.untag({ references: [reference], expect: other, dryRun })).toMatchObject([

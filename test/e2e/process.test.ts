@@ -32,7 +32,7 @@ it('starts, and says its version', async () => {
   expect(await done).toMatchObject({
     code: 0,
     stdout: expect.stringMatching(
-      /^manifest-tool version \d+\.\d+\.\d+( \(commit [0-9a-f]{12}(-dirty)?\))?\n$/,
+      /^manifest-tool version \d+\.\d+\.\d+(-rc\.\d+)?( \(commit [0-9a-f]{12}(-dirty)?\))?\n$/,
     ) as string,
     stderr: '',
   });

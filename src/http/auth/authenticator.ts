@@ -176,7 +176,9 @@ export class Authenticator {
         isOptional: true,
       });
     this.elsewhere.set(origin, known);
-    return known.layer('')({ ...request, scopes: scopesOfPath(request) }, next);
+    // The call's scopes name repositories of this registry, which are none of the other's business.
+    const scopes = scopesOfPath(request);
+    return known.layer('')({ ...request, scopes, expected: scopes }, next);
   }
 
   /**
