@@ -123,7 +123,7 @@ describe('--dry-run', () => {
       const writes = proxy.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
       expect(writes.map(({ method }) => method)).toEqual(['POST', 'DELETE']);
       expect(result.stdout).toMatch(
-        /^image linux\/s390x sha256:\S+ is there, as \S+:linux-s390x$/m,
+        /^image linux\/s390x sha256:\S+ exists as \S+:linux-s390x$/m,
       );
       expect(result.stdout).toMatch(
         new RegExp(`^tag \\S+:dry would move from ${before} to sha256:[0-9a-f]{64}$`, 'm'),

@@ -265,7 +265,7 @@ export function planText(result: ResultDocument): string {
   if (!dryRun) return '';
   const lines = [
     ...images.map((image) => {
-      const how = image.written ? 'would be copied from' : 'is there, as';
+      const how = image.written ? 'would be copied from' : 'exists as';
       return `${imageName(image)} ${image.digest} ${how} ${image.source}`;
     }),
     ...others.map((tag) => tagLine(tag, false)),
