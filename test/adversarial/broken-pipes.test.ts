@@ -93,7 +93,7 @@ describe('test 22: broken pipes', () => {
       const result = await push();
       expectCode(result, 5);
       expect(tagPuts()).toHaveLength(5);
-      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*${status}.*5 tries`, 'm'));
+      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*${status}.*5 attempts`, 'm'));
       expect(result.stdout).toBe('');
     },
   );
@@ -102,7 +102,7 @@ describe('test 22: broken pipes', () => {
     fault = (request) => (isTag(request) ? 'reset' : undefined);
     const result = await push();
     expectCode(result, 5);
-    expect(result.stderr).toMatch(/^manifest-tool: writing .* \(5 tries\)/m);
+    expect(result.stderr).toMatch(/^manifest-tool: writing .* \(5 attempts\)/m);
     expect(tagPuts()).toHaveLength(5);
   });
 
@@ -141,7 +141,7 @@ describe('test 22: broken pipes', () => {
     const args = ['inspect', '--retry', '2', '--retry-delay', '5ms', '127.0.0.1:1/x'];
     const result = await runCli(args);
     expectCode(result, 5);
-    expect(result.stderr).toMatch(/3 tries/);
+    expect(result.stderr).toMatch(/3 attempts/);
     expect(result.stderr.match(/^waiting/gm)).toHaveLength(2);
   });
 
@@ -149,7 +149,7 @@ describe('test 22: broken pipes', () => {
     fault = ({ path }) => (path.includes('/blobs/') ? 'hang' : undefined);
     const result = await push('--timeout', '300ms', '--retry', '1');
     expectCode(result, 5);
-    expect(result.stderr).toMatch(/2 tries/);
+    expect(result.stderr).toMatch(/2 attempts/);
   });
 
   it('a body that stops half way ends after --timeout', async () => {

@@ -149,7 +149,7 @@ describe('5: unavailable, with what was tried', () => {
     special = () => ({ status });
     const result = await inspect();
     expectCode(result, 5);
-    expect(result.stderr).toMatch(/^manifest-tool: .*5 tries/m);
+    expect(result.stderr).toMatch(/^manifest-tool: .*5 attempts/m);
     expect(result.stderr).toContain(String(status));
     expect(server.requests).toHaveLength(5);
   });

@@ -286,7 +286,7 @@ describe('a reference', () => {
       /longer than 255 characters/,
       /^choose a shorter repository name/,
     ],
-    ['x.test/app:1 0', /"1 0" is not a valid tag/, /^the tag follows the last colon/],
+    ['x.test/app:1 0', /"1 0" is not a valid tag/, /^pass each reference as a separate argument/],
     [
       'x.test/app@sha256:abc',
       /64 lower-case hexadecimal digits/,

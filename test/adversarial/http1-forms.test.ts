@@ -136,5 +136,5 @@ test('a compressed answer that is too large or damaged is an error', async () =>
   expect(large.stderr).toMatch(/the answer is larger than/);
   server.close();
   const damaged = await inspect(() => zip(Buffer.of(0x1f, 0x8b, 0, 0, 0)));
-  expect(damaged.stderr).toMatch(/its answer cannot be decompressed \(2 tries\)/);
+  expect(damaged.stderr).toMatch(/its answer cannot be decompressed \(2 attempts\)/);
 });

@@ -265,7 +265,7 @@ it('a server that cuts every connection is given up, with the reason', async () 
   server.script = ({ session }) => session.destroy();
   const { code, stderr } = await push('--retry', '2');
   expect(code).toBe(5);
-  expect(stderr).toMatch(/the connection was closed before the answer was complete \(3 tries\)/);
+  expect(stderr).toMatch(/the connection was closed before the answer was complete \(3 attempts\)/);
   expect(stderr).not.toMatch(/at .*:\d+:\d+/);
 });
 
@@ -275,7 +275,7 @@ it('a server that refuses a request gets it 20 times more at most, whatever the 
   const args = ['inspect', '--insecure', '--retry', '4', '--retry-delay', '5ms', name];
   const { code, stderr } = await runCli(args);
   expect(code).toBe(5);
-  expect(stderr).toMatch(/\(5 tries\)/);
+  expect(stderr).toMatch(/\(5 attempts\)/);
   expect(server.requests).toHaveLength(5 + 20);
 });
 

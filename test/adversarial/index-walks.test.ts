@@ -38,7 +38,7 @@ interface Command {
   readonly stdin?: (place: Place) => string;
 }
 
-const TOO_MANY = /more than 20000 manifests are named/;
+const TOO_MANY = /more than 20000 manifests are referred to/;
 
 /** All that walks an index, and what it has to say in the end: a result, or the limit. */
 const COMMANDS: Readonly<Record<string, Command>> = {

@@ -144,7 +144,7 @@ describe('test 12: answers to a mount', () => {
     onMount = () => ({ status: 429 });
     const result = await push();
     expectCode(result, 5);
-    expect(result.stderr).toMatch(/5 tries/);
+    expect(result.stderr).toMatch(/5 attempts/);
     expect(asked('PUT')).toEqual([]);
   });
 

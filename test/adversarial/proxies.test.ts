@@ -187,7 +187,7 @@ describe('faults of the proxy', () => {
     const result = await runCli(args, { env: { ...network.env } });
     expectCode(result, 5);
     expect(network.calls).toHaveLength(3);
-    expect(result.stderr).toMatch(/3 tries/);
+    expect(result.stderr).toMatch(/3 attempts/);
   });
 
   it('a push goes through it', async () => {

@@ -116,7 +116,7 @@ describe('blobs of a layout that are uploaded', () => {
       // An image of two blobs.
       expect(target.requests.filter(isSession)).toHaveLength(2 * ATTEMPTS);
       expect(target.requests.filter(isUpload)).toEqual([]);
-      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} tries\\)$`, 'm'));
+      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'));
     },
   );
 
@@ -127,7 +127,7 @@ describe('blobs of a layout that are uploaded', () => {
     expectCode(result, 5);
     expect(countsByBlob(target.requests.filter(isUpload))).toEqual([ATTEMPTS, ATTEMPTS]);
     expect(target.requests.filter(isSession)).toHaveLength(2 * ATTEMPTS);
-    expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} tries\\)$`, 'm'));
+    expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'));
   });
 
   it('failures of the session and of the upload count together', async () => {
@@ -147,7 +147,7 @@ describe('blobs of a layout that are uploaded', () => {
     const result = await upload(0);
     expectCode(result, 5);
     expect(target.requests.filter(isSession)).toHaveLength(2);
-    expect(result.stderr).not.toMatch(/tries/);
+    expect(result.stderr).not.toMatch(/attempts/);
   });
 
   it('a Retry-After is kept by the upload that starts again', async () => {
@@ -188,7 +188,7 @@ describe('blobs of a registry that are read', () => {
       expect([1, 5]).toContain(result.code);
       const counts = countsByBlob(source.requests.filter(isBlob));
       expect(counts).toEqual([ATTEMPTS, ATTEMPTS]);
-      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} tries\\)$`, 'm'));
+      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'));
       expect(targets.manifests.size).toBe(0);
     });
 
@@ -245,7 +245,7 @@ describe('a mount', () => {
       const result = await mount();
       expectCode(result, 5);
       expect(source.requests.filter(isSession)).toHaveLength(2 * ATTEMPTS);
-      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} tries\\)$`, 'm'));
+      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'));
     },
   );
 

@@ -159,7 +159,7 @@ describe.each(DRIPS)('a drip of %s', (_, answer) => {
     const host = await startDripping(answer);
     const message = await failure(send(host, {}, { retries: 4 }));
     expect(message).toMatch(NOT_IN_FULL);
-    expect(message).not.toMatch(/tries/);
+    expect(message).not.toMatch(/attempts/);
   });
 
   it('ends with an interrupt', async () => {

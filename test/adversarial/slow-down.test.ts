@@ -165,7 +165,7 @@ describe('test 21: asked to slow down', () => {
     const result = await runCli(args);
     expectCode(result, 5);
     expect(server.requests).toHaveLength(3);
-    expect(result.stderr).toMatch(/3 tries/);
+    expect(result.stderr).toMatch(/3 attempts/);
     expect(result.stderr).toMatch(/^hint: .*log in/m);
   });
 });

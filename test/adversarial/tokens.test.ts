@@ -187,7 +187,7 @@ describe('a token server that fails', () => {
     expectCode(result, code);
     expect(result.stderr).toContain(`${server.host}/t`);
     expect(result.stderr).not.toContain('canary-canary');
-    expect(result.stderr).toMatch(code === 5 ? /5 tries/ : /config\.json/);
+    expect(result.stderr).toMatch(code === 5 ? /5 attempts/ : /config\.json/);
   });
 
   it('names what was asked for, where it refuses', async () => {

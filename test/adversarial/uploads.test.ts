@@ -243,7 +243,7 @@ describe('a session', () => {
       location = (path) => `http://localhost:${server.port}${path}session`;
       const result = await copyAs();
       expectCode(result, 1);
-      expect(result.stderr).toContain('(Location)');
+      expect(result.stderr).toContain('(Location header)');
       expect(server.requests.some(isUpload)).toBe(false);
     });
   });

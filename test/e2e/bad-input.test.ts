@@ -157,7 +157,7 @@ const CASES: Readonly<Record<string, Case>> = {
       '--target',
       `{R}/docker/app@sha256:${'0'.repeat(64)}`,
     ],
-    says: /has another digest, sha256:[0-9a-f]{64}/,
+    says: /has a different digest, sha256:[0-9a-f]{64}/,
   },
   'an image that is not there': {
     args: [...FROM_ARGS, '--platforms', 'linux/amd64,linux/mips'],

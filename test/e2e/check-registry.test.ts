@@ -69,7 +69,7 @@ describe('a registry that deletes', () => {
 
   it.each([40, 60, 80, 200])('is shown in %i columns of a terminal', async (columns) => {
     const tty = { columns };
-    const args = ['check-registry', `${registry.host}/team/wide`, '--progress', 'none'];
+    const args = ['check-registry', `${registry.host}/team/wide`, '--progress', 'none', '--no-color'];
     const shown = await runCli(args, { tty });
     expectCode(shown, 0);
     const lines = shown.stdout.trimEnd().split('\n');
@@ -244,7 +244,7 @@ describe('what is no repository of a registry', () => {
     ['oci-layout:///tmp/x', /is a layout, not a registry/],
     ['oci-layout://x:tag', /is a layout, not a registry/],
     ['127.0.0.1:1/app:1.0', /has a tag/],
-    ['app:1.0', /names a tag/],
+    ['app:1.0', /has a tag/],
     [`127.0.0.1:1/app@sha256:${'0'.repeat(64)}`, /has a digest/],
     ['localhost:5000', /localhost:5000\/REPOSITORY/],
     ['127.0.0.1:1/', /not a valid repository name/],
@@ -263,7 +263,7 @@ describe('what is no repository of a registry', () => {
     const result = await runCli(['check-registry', ...args]);
     expectCode(result, 5);
     expect(result.stdout).toBe('');
-    expect(result.stderr.match(/^waiting/gm)).toHaveLength(1);
+    expect(result.stderr.match(/^retrying/gm)).toHaveLength(1);
     expect(result.stderr.match(/^manifest-tool: /gm)).toHaveLength(1);
   });
 });
