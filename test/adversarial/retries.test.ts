@@ -116,7 +116,9 @@ describe('blobs of a layout that are uploaded', () => {
       // An image of two blobs.
       expect(target.requests.filter(isSession)).toHaveLength(2 * ATTEMPTS);
       expect(target.requests.filter(isUpload)).toEqual([]);
-      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'));
+      expect(result.stderr).toMatch(
+        new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'),
+      );
     },
   );
 
@@ -188,7 +190,9 @@ describe('blobs of a registry that are read', () => {
       expect([1, 5]).toContain(result.code);
       const counts = countsByBlob(source.requests.filter(isBlob));
       expect(counts).toEqual([ATTEMPTS, ATTEMPTS]);
-      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'));
+      expect(result.stderr).toMatch(
+        new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'),
+      );
       expect(targets.manifests.size).toBe(0);
     });
 
@@ -245,7 +249,9 @@ describe('a mount', () => {
       const result = await mount();
       expectCode(result, 5);
       expect(source.requests.filter(isSession)).toHaveLength(2 * ATTEMPTS);
-      expect(result.stderr).toMatch(new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'));
+      expect(result.stderr).toMatch(
+        new RegExp(`^manifest-tool: .*\\(${ATTEMPTS} attempts\\)$`, 'm'),
+      );
     },
   );
 

@@ -69,7 +69,13 @@ describe('a registry that deletes', () => {
 
   it.each([40, 60, 80, 200])('is shown in %i columns of a terminal', async (columns) => {
     const tty = { columns };
-    const args = ['check-registry', `${registry.host}/team/wide`, '--progress', 'none', '--no-color'];
+    const args = [
+      'check-registry',
+      `${registry.host}/team/wide`,
+      '--progress',
+      'none',
+      '--no-color',
+    ];
     const shown = await runCli(args, { tty });
     expectCode(shown, 0);
     const lines = shown.stdout.trimEnd().split('\n');

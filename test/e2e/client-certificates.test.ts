@@ -41,7 +41,7 @@ describe('a registry that demands a client certificate', () => {
     const result = await inspect(homeWith({}));
     expectCode(result, 4);
     expect(result.stderr).toContain('it asks for a client certificate, but none is configured');
-    expect(result.stderr).not.toContain("attempts");
+    expect(result.stderr).not.toContain('attempts');
   });
 
   it('and if it refuses the one that it got', async () => {

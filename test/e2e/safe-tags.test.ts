@@ -122,9 +122,7 @@ describe('--dry-run', () => {
       // An upload is opened and canceled, to check the right to push.
       const writes = proxy.requests.filter(({ method }) => method !== 'GET' && method !== 'HEAD');
       expect(writes.map(({ method }) => method)).toEqual(['POST', 'DELETE']);
-      expect(result.stdout).toMatch(
-        /^image linux\/s390x sha256:\S+ exists as \S+:linux-s390x$/m,
-      );
+      expect(result.stdout).toMatch(/^image linux\/s390x sha256:\S+ exists as \S+:linux-s390x$/m);
       expect(result.stdout).toMatch(
         new RegExp(`^tag \\S+:dry would move from ${before} to sha256:[0-9a-f]{64}$`, 'm'),
       );
