@@ -122,7 +122,7 @@ describe('test 22: broken pipes', () => {
     expectCode(result, code);
     expect(tagPuts()).toHaveLength(1);
     expect(result.stderr).toContain('words of the registry');
-    expect(result.stderr).not.toMatch(/^waiting/m);
+    expect(result.stderr).not.toMatch(/^retrying/m);
     expect(result.stderr).toContain(`${server.host}/target:out`);
   });
 
@@ -142,7 +142,7 @@ describe('test 22: broken pipes', () => {
     const result = await runCli(args);
     expectCode(result, 5);
     expect(result.stderr).toMatch(/3 attempts/);
-    expect(result.stderr.match(/^waiting/gm)).toHaveLength(2);
+    expect(result.stderr.match(/^retrying/gm)).toHaveLength(2);
   });
 
   it('an answer that does not come ends after --timeout', async () => {

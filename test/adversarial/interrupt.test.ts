@@ -90,7 +90,7 @@ describe('an interrupt before any tag: nothing was published', () => {
       ({ requests }) => requests.some(({ method }) => method === 'PUT'),
     );
     expect(code).toBe(130);
-    expect(stderr).toMatch(/^waiting /m);
+    expect(stderr).toMatch(/^retrying /m);
     expect(stderr).toMatch(/nothing was published$/m);
   });
 

@@ -79,7 +79,7 @@ describe('test 21: asked to slow down', () => {
       expect(after.length).toBeLessThanOrEqual(2 * CHILDREN);
       // No more than the server asks for, which is less than two seconds.
       expect(result.stderr).toMatch(
-        new RegExp(`^waiting [012](\\.\\d)? s for ${server.host}`, 'm'),
+        new RegExp(`^retrying ${server.host} in [012](\\.\\d)? s: `, 'm'),
       );
     },
   );
@@ -103,7 +103,7 @@ describe('test 21: asked to slow down', () => {
     server.script = () => limited({ 'retry-after': '86400' });
     const result = await runCli(['inspect', `${server.host}/x:list`]);
     expectCode(result, 5);
-    expect(result.stderr).not.toMatch(/^waiting/m);
+    expect(result.stderr).not.toMatch(/^retrying/m);
     expect(server.requests).toHaveLength(1);
     expect(result.stderr).toMatch(/24 h/);
     expect(result.stderr).toContain('429');

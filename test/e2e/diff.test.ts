@@ -11,7 +11,7 @@ async function diff(code: 0 | 6, ...args: string[]): Promise<string> {
   const result = await runCli(['diff', ...args]);
   expectCode(result, code);
   if (code === 6)
-    expect(result.stderr).toMatch(/^manifest-tool: comparing .*they differ.*\nhint: /);
+    expect(result.stderr).toMatch(/^manifest-tool: comparing .*they are different.*\nhint: /);
   return result.stdout;
 }
 

@@ -133,7 +133,7 @@ describe('--json', () => {
     for (const { warnings } of made.targets) {
       expect(warnings).toEqual([
         expect.stringContaining('"notes" is ignored'),
-        expect.stringContaining(`${missing} is left out`),
+        expect.stringContaining(`${missing} is skipped`),
       ]);
     }
     const added = await run(['add', `${repository}:warned`, `${repository}:linux-386`, ...args]);
