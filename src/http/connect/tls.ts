@@ -153,8 +153,6 @@ export function tlsIsMeant(
 /** What a secure context is made of. */
 interface ContextSettings {
   readonly authorities: readonly string[];
-  /** Whether Node's own authorities are trusted too: 46 ms to parse, once a process. */
-  readonly withBundled: boolean;
   readonly client?: ClientPair | undefined;
 }
 
@@ -166,12 +164,12 @@ export class SecureContexts {
    * The context for settings; `host` is for messages.
    * @throws {ManifestToolError} CONFIG if the client certificate and its key cannot be used.
    */
-  get(host: string, { authorities, client, withBundled }: ContextSettings): SecureContext {
-    const key = JSON.stringify([authorities, client, withBundled]);
+  get(host: string, { authorities, client }: ContextSettings): SecureContext {
+    const key = JSON.stringify([authorities, client]);
     const known = this.bySetting.get(key);
     if (known !== undefined) return known;
     try {
-      const context = tls().createSecureContext({ ...client, ...(!withBundled && { ca: [] }) });
+      const context = tls().createSecureContext({ ...client });
       // In place of the option `ca`, for which Node would parse its own authorities again: 20 ms.
       for (const authority of authorities) addAuthority(context, authority);
       this.bySetting.set(key, context);
@@ -193,12 +191,7 @@ export interface SharedTls {
   readonly systemAuthorities: () => Promise<readonly string[]>;
 }
 
-/**
- * TLS with one host: its secure context, which can change while connections are opened. Authorities
- * that the user names are trusted alone at first, since the certificate is probably theirs, and no
- * authorities at all are needed to accept any certificate. Node's own are added for a chain that
- * these do not verify, and after them the system's.
- */
+/** TLS with one host: its secure context, which can change while connections are opened. */
 export class HostTls {
   readonly rejectUnauthorized: boolean;
   /** Why a directory of certificates could not be read. */
@@ -207,7 +200,6 @@ export class HostTls {
   isAccepted = false;
   private current: SecureContext;
   private authorities: readonly string[];
-  private withBundled: boolean;
   private readonly clients: readonly ClientPair[];
   private client = 0;
   private extended: Promise<Error | undefined> | undefined;
@@ -222,7 +214,6 @@ export class HostTls {
     this.clients = clients;
     this.rejectUnauthorized = rejectUnauthorized;
     this.unreadable = unreadable;
-    this.withBundled = rejectUnauthorized && authorities.length === 0;
     this.current = this.context();
   }
 
@@ -236,18 +227,11 @@ export class HostTls {
   }
 
   /**
-   * Trusts more authorities, if there are more, after a chain that did not verify: Node's own, then
-   * the system's, whose bundle takes 30 ms to read and to add.
-   * @param used the context of the connection that failed: a later one may trust more by now
+   * Trusts what the system trusts as well, if that is more. Only a chain that Node's own authorities
+   * do not verify needs it: the bundle of a distribution takes 30 ms to read and to add.
    * @returns why that was not possible; undefined if it was
    */
-  async trustMore(used: SecureContext): Promise<Error | undefined> {
-    if (used !== this.current) return undefined;
-    if (!this.withBundled) {
-      this.withBundled = true;
-      this.current = this.context();
-      return undefined;
-    }
+  trustSystem(): Promise<Error | undefined> {
     return (this.extended ??= this.extend().then(
       () => undefined,
       (error: Error) => error,
@@ -277,8 +261,8 @@ export class HostTls {
   }
 
   private context(): SecureContext {
-    const { authorities, client, clients, host, withBundled } = this;
-    return this.shared.contexts.get(host, { authorities, client: clients[client], withBundled });
+    const { authorities, client, clients, host } = this;
+    return this.shared.contexts.get(host, { authorities, client: clients[client] });
   }
 }
 
@@ -300,11 +284,11 @@ async function withEnvironment(
   const sslFile = env['SSL_CERT_FILE'] ?? '';
   const isSame = extraFile !== '' && path.resolve(extraFile) === path.resolve(sslFile || '.');
   const own = isSame ? '' : await readOptional(sslFile, signal);
-  // A larger one is a system's bundle, see HostTls.trustMore.
+  // A larger one is a system's bundle, see HostTls.trustSystem.
   const added = own.length > SMALL_PEM_LENGTH ? given : [...given, ...pemCertificates(own)];
   if (added.length === 0) return [];
+  const bundled = new Set(tls().rootCertificates.map(encodedPart));
   const extra = pemCertificates(await readOptional(extraFile, signal));
-  const bundled = new Set(extra.length === 0 ? [] : tls().rootCertificates.map(encodedPart));
   return [
     ...new Set([...added, ...extra.filter((authority) => !bundled.has(encodedPart(authority)))]),
   ];

@@ -38,9 +38,9 @@ export class UntrustedCertificate extends Error {
 }
 
 /**
- * A connector to a host in TLS. A chain that does not verify is tried again with more authorities, as
- * long as there are any. If it still does not, the host is asked for its certificate, to name the
- * authority; nothing else is sent.
+ * A connector to a host in TLS. A chain that does not verify is tried once more with the authorities
+ * of the system. If it still does not, the host is asked for its certificate, to name the authority;
+ * nothing else is sent.
  * @param make a connector with these settings
  */
 export function trustingConnector(
@@ -75,7 +75,7 @@ export function trustingConnector(
     { httpSocket: _used, ...options }: Connectors.Options,
     callback: Connectors.Callback,
   ): Promise<void> => {
-    const failure = await tls.trustMore(used);
+    const failure = await tls.trustSystem();
     if (failure !== undefined) callback(failure, null);
     else if (tls.secureContext !== used) attempt(options, callback);
     else if (tls.unreadable !== undefined) callback(tls.unreadable, null);
