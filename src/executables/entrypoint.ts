@@ -63,7 +63,7 @@ const MAX_PLACES = 256;
 /** How deep scripts and wrappers are followed. */
 const MAX_DEPTH = 16;
 
-/** Where containerd, Docker and podman look if the image has no PATH. */
+/** The PATH of containerd, Docker and podman for an image without one. */
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /** Where Windows looks before PATH (CreateProcess). */
 const WINDOWS_PATH = ['\\Windows\\System32', '\\Windows'];

@@ -82,7 +82,7 @@ const DELETES_TAGS =
 /** What is different here, for commands whose line alone could mislead. */
 const NOTES: Readonly<Record<string, string>> = {
   'manifest create': 'it publishes at once',
-  'manifest push': 'it publishes at once, there is no local list to push',
+  'manifest push': 'it publishes at once; there is no separate push',
   'index append': TO_PUBLISHED,
   append: TO_PUBLISHED,
   'manifest delete': DELETES_TAGS,
